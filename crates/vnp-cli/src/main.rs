@@ -1,0 +1,2 @@
+//! The vnp command line.
+fn main() {}

@@ -1,0 +1,1 @@
+//! ESM-2 and DNABERT-S encoders, the classification head and model bundles.

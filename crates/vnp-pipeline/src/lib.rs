@@ -1,0 +1,1 @@
+//! A run: identity, stages, parts, resume, signals and results.

@@ -1,0 +1,1 @@
+//! Validation of checkpoints: findings as data, a failure log, exit codes.
