@@ -79,8 +79,22 @@ impl OutputDirectory {
         })?;
         let directory =
             Self { path: path.to_owned(), checkpoints, created, _lock: lock };
+        for stage in Stage::ALL {
+            fs_err::create_dir_all(directory.stage(stage))?;
+        }
+        directory.sync()?;
         directory.sweep()?;
         Ok(directory)
+    }
+
+    /// Brings the directories themselves to disk: a durable part in a directory that is lost with
+    /// the power is lost too.
+    fn sync(&self) -> Result<(), Error> {
+        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        for dir in [&self.checkpoints, &self.path, parent.unwrap_or(Path::new("."))] {
+            fs_err::File::open(dir)?.sync_all()?;
+        }
+        Ok(())
     }
 
     pub(crate) fn path(&self) -> &Path {

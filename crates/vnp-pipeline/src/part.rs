@@ -155,7 +155,6 @@ pub(crate) fn save(
         .metadata(DEVICE, Value::String(provenance.device.clone()))
         .metadata(KEPT, Value::Bool(provenance.keep_embeddings))
         .build()?;
-    fs_err::create_dir_all(dir)?;
     let path = dir.join(file_name(rows));
     vnp_ckpt::atomic_save(&path, &checkpoint)?;
     log::debug!("saved {}", path.display());
@@ -167,9 +166,11 @@ pub(crate) fn save(
 pub(crate) fn load(part: &Part) -> Result<Rows, Error> {
     let checkpoint =
         vnp_ckpt::load_with_compatibility(&part.path, &vnp_ckpt::Limits::default())?;
-    let missing = |tensor: &str| vnp_ckpt::Error::MissingTensor {
-        path: part.path.clone(),
-        tensor: tensor.to_owned(),
+    let missing = |tensor: &str| vnp_ckpt::Error::Inconsistent {
+        path: Some(part.path.clone()),
+        subject: format!("tensor `{tensor}`"),
+        expected: "one value or row of values per id".to_owned(),
+        found: "no such tensor".to_owned(),
     };
     let values = checkpoint
         .tensor(part.stage.tensor())
@@ -185,10 +186,10 @@ pub(crate) fn load(part: &Part) -> Result<Rows, Error> {
 
 /// The part that a file's header describes; the file's name has been checked against it before.
 pub(crate) fn describe(stage: Stage, path: &Path, header: &vnp_ckpt::Header) -> Part {
-    let metadata = header.metadata();
+    let metadata = &header.metadata;
     Part {
         stage,
-        rows: header.rows(),
+        rows: header.rows,
         path: path.to_owned(),
         kept: matches!(metadata.get(KEPT), Some(Value::Bool(true))),
         device: match metadata.get(DEVICE) {

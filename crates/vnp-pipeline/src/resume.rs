@@ -185,8 +185,8 @@ fn look(
         Ok(header) => header,
         Err(error) => return Ok(Look::Bad(without_path(&error))),
     };
-    let differences = expected.identity.differences_of_part(stage, header.metadata());
-    if !differences.is_empty() && header.kind() == stage.name() {
+    let differences = expected.identity.differences_of_part(stage, &header.metadata);
+    if !differences.is_empty() && header.kind == stage.name() {
         return Ok(Look::Foreign(differences));
     }
     let options = Options {
@@ -198,8 +198,8 @@ fn look(
     if !report.findings.is_empty() {
         return Ok(Look::Bad(report.reason()));
     }
-    if header.rows() != rows {
-        return Ok(Look::Bad(format!("holds rows {}, its name says {rows}", header.rows())));
+    if header.rows != rows {
+        return Ok(Look::Bad(format!("holds rows {}, its name says {rows}", header.rows)));
     }
     if rows.end > expected.rows {
         let total = expected.rows;

@@ -22,46 +22,46 @@ pub(crate) fn inspect(file: &Path, as_json: bool) -> anyhow::Result<Exit> {
 }
 
 fn to_text(file: &Path, header: &Header) -> String {
-    let producer = header.producer();
+    let producer = &header.producer;
     let mut rows = vec![
         vec!["path".to_owned(), file.display().to_string()],
-        vec!["kind".to_owned(), header.kind().to_owned()],
-        vec!["version".to_owned(), header.version().to_string()],
-        vec!["status".to_owned(), header.status().to_string()],
-        vec!["rows".to_owned(), header.rows().to_string()],
-        vec!["created".to_owned(), header.created().to_owned()],
+        vec!["kind".to_owned(), header.kind.clone()],
+        vec!["version".to_owned(), header.version.to_string()],
+        vec!["status".to_owned(), header.status.to_string()],
+        vec!["rows".to_owned(), header.rows.to_string()],
+        vec!["created".to_owned(), header.created.clone()],
         vec!["producer".to_owned(), format!("{} {}", producer.name, producer.version)],
     ];
-    for section in header.sections() {
+    for section in &header.sections {
         rows.push(vec![section_kind(section).to_owned(), describe(section)]);
     }
-    for (key, value) in header.metadata() {
+    for (key, value) in &header.metadata {
         rows.push(vec![format!("metadata.{key}"), value_to_json(value).to_string()]);
     }
     output::table(&rows)
 }
 
 fn section_kind(section: &Section) -> &'static str {
-    match section.encoding() {
+    match &section.encoding {
         Encoding::Strings { .. } => "ids",
         _ => "tensor",
     }
 }
 
 fn describe(section: &Section) -> String {
-    match section.encoding() {
-        Encoding::Strings { count } => format!("{} ({count} strings)", section.name()),
-        Encoding::Tensor { dtype, shape } => format!("{} {dtype} {shape:?}", section.name()),
+    match &section.encoding {
+        Encoding::Strings { count } => format!("{} ({count} strings)", section.name),
+        Encoding::Tensor { dtype, shape } => format!("{} {dtype} {shape:?}", section.name),
     }
 }
 
 fn to_json(file: &Path, header: &Header) -> serde_json::Value {
     let tensors: Vec<_> = header
-        .sections()
+        .sections
         .iter()
-        .filter_map(|section| match section.encoding() {
+        .filter_map(|section| match &section.encoding {
             Encoding::Tensor { dtype, shape } => Some(json!({
-                "name": section.name(),
+                "name": section.name,
                 "dtype": dtype.to_string(),
                 "shape": shape,
             })),
@@ -69,16 +69,16 @@ fn to_json(file: &Path, header: &Header) -> serde_json::Value {
         })
         .collect();
     let metadata: Map<_, _> =
-        header.metadata().iter().map(|(key, value)| (key.clone(), value_to_json(value))).collect();
-    let rows = header.rows();
+        header.metadata.iter().map(|(key, value)| (key.clone(), value_to_json(value))).collect();
+    let rows = header.rows;
     json!({
         "path": file.to_string_lossy(),
-        "kind": header.kind(),
-        "version": header.version().to_string(),
-        "status": header.status().to_string(),
+        "kind": header.kind,
+        "version": header.version.to_string(),
+        "status": header.status.to_string(),
         "rows": { "start": rows.start, "end": rows.end },
-        "created": header.created(),
-        "producer": { "name": header.producer().name, "version": header.producer().version },
+        "created": header.created,
+        "producer": { "name": header.producer.name, "version": header.producer.version },
         "tensors": tensors,
         "metadata": metadata,
     })
