@@ -7,7 +7,7 @@ fn validate_names_what_is_wrong_with_an_input() {
     let bench = Bench::new();
     let good = bench.vnp(&["validate", &example()]);
     good.expect(0, &[]);
-    assert!(good.stdout.contains("5 records, 26,601 bp"), "{}", good.stdout);
+    assert!(good.stdout.contains("5 records, 26,306 bp"), "{}", good.stdout);
     bench.write("bad.fa", ">a\nACGT\n>b\nACGE\n");
     let bad = bench.vnp(&["validate", "bad.fa"]);
     bad.expect(1, &["record 2 \"b\"", "'E'", "position 4"]);

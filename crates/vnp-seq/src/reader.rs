@@ -32,6 +32,7 @@ pub struct RecordReader {
     meter: Meter,
     parser: Option<Box<dyn FastxReader>>,
     records: u64,
+    rna: bool,
 }
 
 impl RecordReader {
@@ -72,7 +73,25 @@ impl RecordReader {
             meter,
             parser,
             records: 0,
+            rna: true,
         })
+    }
+
+    /// Leaves U as it is: for proteins, where it is selenocysteine.
+    ///
+    /// ```
+    /// use std::path::Path;
+    /// use vnp_seq::RecordReader;
+    ///
+    /// let text = b">p\nMKU\n".as_slice();
+    /// let mut reader = RecordReader::from_reader(Path::new("p.faa"), Box::new(text))?.keep_u();
+    /// assert_eq!(reader.next_record()?.map(|record| record.sequence), Some(b"MKU".to_vec()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn keep_u(mut self) -> Self {
+        self.rna = false;
+        self
     }
 
     /// The next record, or `None` at the end and after an error.
@@ -95,6 +114,7 @@ impl RecordReader {
                 return Ok(Some(Record::from_raw(
                     parsed.id(),
                     parsed.seq().into_owned(),
+                    self.rna,
                 )));
             }
             Some(Err(error)) => self.explain(error),

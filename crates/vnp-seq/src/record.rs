@@ -54,7 +54,8 @@ impl Record {
     }
 
     /// A record from the raw bytes of its header, without `>` or `@`, and of its letters.
-    pub(crate) fn from_raw(header: &[u8], mut sequence: Vec<u8>) -> Self {
+    /// `rna` reads U as T.
+    pub(crate) fn from_raw(header: &[u8], mut sequence: Vec<u8>, rna: bool) -> Self {
         let header = String::from_utf8_lossy(header);
         let id = header
             .split_whitespace()
@@ -65,7 +66,7 @@ impl Record {
         for letter in &mut sequence {
             blanks |= *letter <= b' ';
             // 'U' and 'u' are one above 'T' and 't'.
-            *letter -= u8::from(*letter | 0x20 == b'u');
+            *letter -= u8::from(rna && *letter | 0x20 == b'u');
         }
         if blanks {
             sequence.retain(|letter| !letter.is_ascii_whitespace());

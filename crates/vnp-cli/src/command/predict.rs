@@ -106,13 +106,13 @@ fn info(bundle: &Bundle, args: &PredictArgs) -> ModelInfo {
     let digests = bundle.digests();
     ModelInfo {
         name: bundle.name().to_owned(),
-        description: bundle.description().to_owned(),
+        description: models::description(bundle).to_owned(),
         dnabert: digests.dnabert.clone(),
         esm2: digests.esm2.clone(),
         head: digests.head.clone(),
         precision: args.device.precision.to_string(),
-        nucleotide_hidden: bundle.dnabert_hidden_size(),
-        protein_hidden: bundle.esm2_hidden_size(),
+        nucleotide_hidden: bundle.nucleotide_hidden_size(),
+        protein_hidden: bundle.protein_hidden_size(),
     }
 }
 
