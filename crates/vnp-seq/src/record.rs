@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     fn check(header: &[u8], letters: &[u8], id: &str, sequence: &str) {
-        let record = Record::from_raw(header, letters.to_vec());
+        let record = Record::from_raw(header, letters.to_vec(), true);
         assert_eq!(record.id, id);
         assert_eq!(String::from_utf8(record.sequence).unwrap(), sequence);
     }
