@@ -108,16 +108,24 @@ impl Error {
     /// ```
     #[must_use]
     pub fn is_checkpoint_issue(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::OtherIdentity { .. }
-                | Self::BadParts { .. }
-                | Self::Incomplete { .. }
-                | Self::IdMismatch { .. }
-        )
+            | Self::BadParts { .. }
+            | Self::Incomplete { .. }
+            | Self::IdMismatch { .. } => true,
+            // A part that was trusted after the cheap checks only.
+            Self::Checkpoint(error) => error.is_corrupted() || error.is_incompatible(),
+            _ => false,
+        }
     }
 }
 
+/// The first few items; a run can have thousands of bad parts.
 fn listed<T: ToString>(items: &[T]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    const SHOWN: usize = 8;
+    let mut texts: Vec<String> = items.iter().take(SHOWN).map(ToString::to_string).collect();
+    if items.len() > SHOWN {
+        texts.push(format!("and {} more", items.len() - SHOWN));
+    }
+    texts.join("; ")
 }

@@ -14,6 +14,7 @@ use crate::results::{
     ChunkTally, Consensus, Frames, Output, RecordTally, ResultDigest, Sequences,
 };
 use crate::stage::Stage;
+use crate::stop::StopFlag;
 use crate::survey::Survey;
 use scores::ScoreReader;
 
@@ -27,7 +28,7 @@ pub(crate) struct Published {
 /// Writes every result file from the scores and a last reading of the input.
 ///
 /// Nothing gets its final name before the parts are proved to cover every row with the ids of the
-/// input's frames, and the input to be what it was.
+/// input's frames, and the input to be what it was. `None` when a stop was asked for before that.
 pub(crate) fn publish(
     directory: &OutputDirectory,
     inventory: &Inventory,
@@ -35,7 +36,8 @@ pub(crate) fn publish(
     chunk_length: ChunkLength,
     survey: &Survey,
     keep_frames: bool,
-) -> Result<Published, Error> {
+    stop: &StopFlag,
+) -> Result<Option<Published>, Error> {
     let everything = RowRange { start: 0, end: survey.rows };
     let missing = inventory.covered(Stage::Scores).missing_in(everything);
     if !missing.is_empty() {
@@ -45,12 +47,15 @@ pub(crate) fn publish(
     let mut writers = Writers::create(directory, inventory, keep_frames)?;
     while let Some(block) = reader.next_block()? {
         writers.block(block.rows, block.records)?;
+        if stop.requested().is_some() {
+            return Ok(None);
+        }
     }
     let digest = reader.input_digest().map(|digest| digest.to_string()).unwrap_or_default();
     if digest != survey.input_digest {
         return Err(Error::InputChanged { found: format!("its digest is now {digest}") });
     }
-    writers.finish(directory, survey)
+    writers.finish(directory, survey).map(Some)
 }
 
 struct Writers {

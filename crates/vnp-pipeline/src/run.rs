@@ -143,8 +143,10 @@ impl Run<'_> {
         self.observer.event(Event::Publishing);
         let began = Instant::now();
         let keep_frames = self.options.keep_frames;
+        let (paths, stop) = (inputs.paths(), self.stop);
         let published =
-            publish(directory, &inventory, inputs.paths(), chunk_length, &survey, keep_frames)?;
+            publish(directory, &inventory, paths, chunk_length, &survey, keep_frames, stop)?;
+        let Some(published) = published else { return Ok(self.interrupted()) };
         seconds.insert("publish".to_owned(), began.elapsed().as_secs_f64());
         for (stage, time) in Stage::ALL.into_iter().zip(work.time) {
             seconds.insert(stage.name().to_owned(), Duration::as_secs_f64(&time));

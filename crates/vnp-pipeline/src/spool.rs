@@ -5,8 +5,9 @@ use crate::directory::UNPUBLISHED;
 use crate::error::Error;
 use crate::options::Input;
 
-/// The inputs of a session as files. Streams are copied below the checkpoints and the copies go
-/// with this value: a session that resumes is given its stream again.
+/// The inputs of a session as files that can be read again. Streams, and files that are pipes, are
+/// copied below the checkpoints; the copies go with this value, because a session that resumes is
+/// given its stream again.
 #[derive(Debug)]
 pub(crate) struct Spool {
     paths: Vec<PathBuf>,
@@ -18,14 +19,17 @@ impl Spool {
         let mut paths = Vec::new();
         let mut copies = Vec::new();
         for input in inputs {
-            match input {
-                Input::File(path) => paths.push(path),
-                Input::Stream(mut stream) => {
-                    let copy = copy(&mut stream, checkpoints)?;
-                    paths.push(copy.path().to_owned());
-                    copies.push(copy);
+            let mut stream: Box<dyn Read> = match input {
+                Input::File(path) if is_pipe(&path) => Box::new(fs_err::File::open(path)?),
+                Input::File(path) => {
+                    paths.push(path);
+                    continue;
                 }
-            }
+                Input::Stream(stream) => stream,
+            };
+            let copy = copy(&mut stream, checkpoints)?;
+            paths.push(copy.path().to_owned());
+            copies.push(copy);
         }
         Ok(Self { paths, _copies: copies })
     }
@@ -33,6 +37,11 @@ impl Spool {
     pub(crate) fn paths(&self) -> &[PathBuf] {
         &self.paths
     }
+}
+
+/// Whether a path is something that can be read only once, such as a shell's `<(…)`.
+fn is_pipe(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
 fn copy(stream: &mut dyn Read, checkpoints: &Path) -> Result<tempfile::NamedTempFile, Error> {
