@@ -100,7 +100,11 @@ mod tests {
         );
         assert!(at(".atomicwriteforegn/notes.txt").exists());
         assert!(at(".atomicwritefileee").exists() && at("part.vnp").exists());
-        assert!(sweep_stale_temporaries(directory.path()).unwrap().is_empty());
+        assert!(
+            sweep_stale_temporaries(directory.path())
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[test]
