@@ -118,21 +118,9 @@ pub(crate) fn parse_file_name(name: &str) -> Option<RowRange> {
 
 /// What a part of `stage` must hold; `width` is the number of values per row.
 pub(crate) fn schema(stage: Stage, width: usize) -> Schema {
-    Schema {
-        kind: stage.name().to_owned(),
-        tensors: vec![
-            TensorRule {
-                name: stage.tensor().to_owned(),
-                dtype: Dtype::F32,
-                trailing_shape: Some(vec![width]),
-            },
-            TensorRule {
-                name: STATUS.to_owned(),
-                dtype: Dtype::U8,
-                trailing_shape: Some(Vec::new()),
-            },
-        ],
-    }
+    Schema::new(stage.name())
+        .tensor(TensorRule::new(stage.tensor()).dtype(Dtype::F32).trailing([width]))
+        .tensor(TensorRule::new(STATUS).dtype(Dtype::U8).trailing([]))
 }
 
 /// Saves `values` as the rows from `start` on; the part is durable when this returns.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use vnp_ckpt::RowRange;
 use vnp_seq::{ChunkLength, FrameReader, FrameRow, RecordOutcome};
+use vnp_validate::Failure;
 
 use crate::directory::{OutputDirectory, names};
 use crate::error::Error;
@@ -147,8 +148,7 @@ impl Writers {
         self.counts.records_viral += u64::from(verdict.viral);
         if let Some(reason) = verdict.failure {
             self.counts.records_failed += 1;
-            let now = jiff::Timestamp::now();
-            self.failed.row(&vnp_validate::failure_line(outcome.id.as_bytes(), &reason, now))?;
+            self.failed.row(&Failure::now(&outcome.id, reason).line())?;
         }
         Ok(())
     }

@@ -111,7 +111,7 @@ impl Run<'_> {
         if !to_do.is_empty() {
             self.observer.event(Event::LoadingModel);
             let model = load_model()?;
-            let device = model.device_name();
+            let device = model.device_name().to_owned();
             self.observer.event(Event::ModelReady { device: &device });
             let provenance = Provenance {
                 identity: identity.clone(),

@@ -21,7 +21,6 @@ pub struct FrameRow {
 
 /// How a record ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum RecordStatus {
     /// It has at least one row.
     HasFrames,

@@ -98,7 +98,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s.tsv");
         let mut sequences = Sequences::create(path.clone()).unwrap();
-        let tally = RecordTally { failed_rows, ..RecordTally::default() };
+        let mut tally = RecordTally::default();
+        tally.failed_rows = failed_rows;
         let verdict = sequences.add(&record(outcome), &tally).unwrap();
         sequences.finish().unwrap().publish().unwrap();
         let text = std::fs::read_to_string(path).unwrap();

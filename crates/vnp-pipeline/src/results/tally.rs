@@ -1,8 +1,5 @@
 use vnp_seq::{ChunkPosition, FrameRow};
 
-/// The scores of a row, or that it has none.
-pub(crate) type RowScores = Option<[f32; 2]>;
-
 /// The frames of one chunk, added up.
 #[derive(Clone, Debug)]
 pub(crate) struct ChunkTally {
@@ -20,7 +17,7 @@ impl ChunkTally {
         let chunk_id = frame.id.len().checked_sub(2).and_then(|end| frame.id.get(..end));
         Self {
             id: chunk_id.unwrap_or_default().to_owned(),
-            position: frame.chunk.clone(),
+            position: frame.chunk,
             largest: None,
             decided: None,
         }
