@@ -24,8 +24,13 @@ const SHOWN_CHARS: usize = 40;
 /// assert_eq!(Version::V0.to_string(), "0.x");
 /// # Ok::<(), vnp_ckpt::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Version(semver::Version);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version {
+    // In this order, so that the derived comparison is that of versions.
+    major: u64,
+    minor: u64,
+    patch: u64,
+}
 
 impl Version {
     /// The version that this crate writes, and the newest that it reads.
@@ -37,7 +42,11 @@ impl Version {
     /// The version of these numbers.
     #[must_use]
     pub const fn new(major: u64, minor: u64, patch: u64) -> Self {
-        Self(semver::Version::new(major, minor, patch))
+        Self {
+            major,
+            minor,
+            patch,
+        }
     }
 
     /// Reads `MAJOR.MINOR` or `MAJOR.MINOR.PATCH`.
@@ -51,7 +60,9 @@ impl Version {
             _ => text.to_owned(),
         };
         match semver::Version::parse(&full) {
-            Ok(version) if version.pre.is_empty() && version.build.is_empty() => Ok(Self(version)),
+            Ok(version) if version.pre.is_empty() && version.build.is_empty() => {
+                Ok(Self::new(version.major, version.minor, version.patch))
+            }
             _ => Err(Self::malformed(text)),
         }
     }
@@ -59,19 +70,19 @@ impl Version {
     /// The major number.
     #[must_use]
     pub const fn major(&self) -> u64 {
-        self.0.major
+        self.major
     }
 
     /// The minor number.
     #[must_use]
     pub const fn minor(&self) -> u64 {
-        self.0.minor
+        self.minor
     }
 
     /// The patch number.
     #[must_use]
     pub const fn patch(&self) -> u64 {
-        self.0.patch
+        self.patch
     }
 
     /// Whether a file of this version may hold what [`Version::CURRENT`] does not know.

@@ -9,6 +9,8 @@ mod damage;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod forge;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod hostile;
