@@ -26,7 +26,8 @@ fn check(input: &str, length_bp: &str, nucleotide: &str, protein: &str) {
 fn awkward_records_equal_the_originals_frames() {
     for length in ["300", "500"] {
         let expected = format!("golden/orfs/awkward_{length}");
-        let (nucleotide, protein) = (format!("{expected}_nucleotide.fa"), format!("{expected}_protein.faa"));
+        let (nucleotide, protein) =
+            (format!("{expected}_nucleotide.fa"), format!("{expected}_protein.faa"));
         check("golden/orfs/awkward.fa", length, &nucleotide, &protein);
     }
 }

@@ -28,8 +28,20 @@ fn an_imported_model_gives_the_scores_of_pytorch() {
     let (esm2, dnabert, head) =
         (fixture("esm2_hf"), fixture("dnabert"), fixture("head.safetensors"));
     let words = [
-        "models", "import", "--esm2", &esm2, "--dnabert", &dnabert, "--head", &head, "--tokenizer",
-        tokenizer.to_str().unwrap(), "--expected-length", "500", "-o", "tiny",
+        "models",
+        "import",
+        "--esm2",
+        &esm2,
+        "--dnabert",
+        &dnabert,
+        "--head",
+        &head,
+        "--tokenizer",
+        tokenizer.to_str().unwrap(),
+        "--expected-length",
+        "500",
+        "-o",
+        "tiny",
     ];
     bench.vnp(&words).expect(0, &[]);
     bench.vnp(&["models", "verify", "./tiny"]).expect(0, &[]);
@@ -49,7 +61,9 @@ fn an_imported_model_gives_the_scores_of_pytorch() {
     }
     println!("{} rows, largest difference of a score {worst:.2e}", ours.len());
     assert!(worst <= 1e-4, "{worst}");
-    assert!(theirs.iter().any(|row| row.1 == "virus") && theirs.iter().any(|row| row.1 == "others"));
+    assert!(
+        theirs.iter().any(|row| row.1 == "virus") && theirs.iter().any(|row| row.1 == "others")
+    );
     let out = bench.results("out");
     assert_eq!(out["prediction_results_highestscore.csv"], std::fs::read(consensus).unwrap());
 }

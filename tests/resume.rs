@@ -44,8 +44,21 @@ fn missing_parts_are_computed_and_nothing_else() {
     std::fs::remove_file(&parts[3]).unwrap();
     // Threads, batch sizes and window sizes are no part of the identity.
     let words = [
-        "predict", "in.fa", "-o", "out", "--resume", "--threads", "1", "--esm-batch-size", "300",
-        "--dnabert-batch-size", "7", "-b", "3", "--checkpoint-rows", "10",
+        "predict",
+        "in.fa",
+        "-o",
+        "out",
+        "--resume",
+        "--threads",
+        "1",
+        "--esm-batch-size",
+        "300",
+        "--dnabert-batch-size",
+        "7",
+        "-b",
+        "3",
+        "--checkpoint-rows",
+        "10",
     ];
     bench.vnp(&words).expect(0, &["good parts found, 0 bad"]);
     assert_results(&bench);

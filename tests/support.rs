@@ -5,12 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Files that a finished run leaves.
-pub(crate) const RESULTS: [&str; 4] = [
-    "prediction_results.txt",
-    "prediction_results_highestscore.csv",
-    "sequences.tsv",
-    "run.json",
-];
+pub(crate) const RESULTS: [&str; 4] =
+    ["prediction_results.txt", "prediction_results_highestscore.csv", "sequences.tsv", "run.json"];
 
 /// A directory of its own for each test.
 pub(crate) struct Bench {

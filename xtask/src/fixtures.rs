@@ -15,9 +15,7 @@ use vnp_ckpt::{CHECKPOINT_VERSION, Checkpoint};
 /// Writes what is missing below `tests/fixtures` and says so on stderr.
 #[expect(clippy::print_stderr, reason = "a chore reports to who runs it")]
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
-    let folder = root
-        .join("tests/fixtures")
-        .join(format!("v{CHECKPOINT_VERSION}"));
+    let folder = root.join("tests/fixtures").join(format!("v{CHECKPOINT_VERSION}"));
     let written = write_missing(&folder)?;
     for name in &written {
         eprintln!("wrote {name}");
@@ -42,10 +40,7 @@ fn write_missing(folder: &Path) -> anyhow::Result<Vec<String>> {
         let known = known_sums(&sums)?.get(&name).cloned();
         if path.exists() {
             let known = known.with_context(|| format!("{name} is not in SHA256SUMS"))?;
-            ensure!(
-                sum(&path)? == known,
-                "{name} is not the file of SHA256SUMS: restore it"
-            );
+            ensure!(sum(&path)? == known, "{name} is not the file of SHA256SUMS: restore it");
             let again = encoded_sum(&checkpoint)?;
             ensure!(
                 again == known,
@@ -77,29 +72,20 @@ fn write_missing(folder: &Path) -> anyhow::Result<Vec<String>> {
 }
 
 fn read_or_empty(path: &Path) -> anyhow::Result<String> {
-    Ok(if path.exists() {
-        fs::read_to_string(path)?
-    } else {
-        String::new()
-    })
+    Ok(if path.exists() { fs::read_to_string(path)? } else { String::new() })
 }
 
 fn known_sums(sums: &str) -> anyhow::Result<BTreeMap<String, String>> {
     sums.lines()
         .map(|line| {
-            let (sum, name) = line
-                .split_once("  ")
-                .context("a line of SHA256SUMS is broken")?;
+            let (sum, name) = line.split_once("  ").context("a line of SHA256SUMS is broken")?;
             Ok((name.to_owned(), sum.to_owned()))
         })
         .collect()
 }
 
 fn sum(path: &Path) -> anyhow::Result<String> {
-    Ok(Sha256::digest(fs::read(path)?)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(Sha256::digest(fs::read(path)?).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn encoded_sum(checkpoint: &Checkpoint) -> anyhow::Result<String> {
@@ -114,9 +100,7 @@ mod tests {
     use super::*;
 
     fn committed() -> std::path::PathBuf {
-        crate::root()
-            .join("tests/fixtures")
-            .join(format!("v{CHECKPOINT_VERSION}"))
+        crate::root().join("tests/fixtures").join(format!("v{CHECKPOINT_VERSION}"))
     }
 
     #[test]
@@ -124,16 +108,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let names = write_missing(directory.path()).unwrap();
         assert_eq!(names.len(), cases::all().unwrap().len());
-        for name in names
-            .iter()
-            .map(String::as_str)
-            .chain(["expected.tsv", "SHA256SUMS"])
-        {
+        for name in names.iter().map(String::as_str).chain(["expected.tsv", "SHA256SUMS"]) {
             let fresh = fs::read(directory.path().join(name)).unwrap();
-            assert!(
-                fresh == fs::read(committed().join(name)).unwrap(),
-                "{name} differs"
-            );
+            assert!(fresh == fs::read(committed().join(name)).unwrap(), "{name} differs");
         }
         assert!(write_missing(directory.path()).unwrap().is_empty());
     }
@@ -147,10 +124,7 @@ mod tests {
         bytes.push(0);
         fs::write(&path, &bytes).unwrap();
         let error = write_missing(directory.path()).unwrap_err().to_string();
-        assert!(
-            error.starts_with(&name) && error.contains("restore it"),
-            "{error}"
-        );
+        assert!(error.starts_with(&name) && error.contains("restore it"), "{error}");
         assert_eq!(fs::read(&path).unwrap(), bytes);
     }
 
@@ -161,9 +135,6 @@ mod tests {
         fs::remove_file(directory.path().join(&name)).unwrap();
         let table = fs::read(directory.path().join("expected.tsv")).unwrap();
         assert_eq!(write_missing(directory.path()).unwrap(), [name]);
-        assert_eq!(
-            fs::read(directory.path().join("expected.tsv")).unwrap(),
-            table
-        );
+        assert_eq!(fs::read(directory.path().join("expected.tsv")).unwrap(), table);
     }
 }

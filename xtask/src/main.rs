@@ -1,16 +1,19 @@
 //! Project chores: `cargo xtask` lists them.
 
 mod fixtures;
+mod tidy;
 
 use std::path::{Path, PathBuf};
 
 const USAGE: &str = "\
 cargo xtask fixtures    write the missing fixtures of the current checkpoint version
+cargo xtask tidy        check file sizes, module layout and the arrows between crates
 ";
 
 fn main() -> anyhow::Result<()> {
     match std::env::args().nth(1).as_deref() {
         Some("fixtures") => fixtures::run(&root()),
+        Some("tidy") => tidy::tidy(&root()),
         Some(other) => anyhow::bail!("no chore is called `{other}`\n{USAGE}"),
         None => anyhow::bail!("which chore?\n{USAGE}"),
     }

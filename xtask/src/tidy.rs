@@ -45,7 +45,8 @@ pub(crate) fn tidy(root: &Path) -> Result<()> {
     for (name, allowed) in ARROWS {
         let dir = if name == "xtask" { root.join(name) } else { root.join("crates").join(name) };
         let manifest = fs_err::read_to_string(dir.join("Cargo.toml"))?;
-        let never = NEVER.iter().find(|(other, _)| *other == name).map_or(&[][..], |(_, never)| never);
+        let never =
+            NEVER.iter().find(|(other, _)| *other == name).map_or(&[][..], |(_, never)| never);
         untidy.extend(arrows(name, &manifest, allowed, never));
     }
     ensure!(untidy.is_empty(), "untidy:\n  {}", untidy.join("\n  "));
@@ -85,8 +86,7 @@ fn arrows(name: &str, manifest: &str, allowed: &[&str], never: &[&str]) -> Vec<S
     let mut in_dependencies = false;
     for line in manifest.lines() {
         if line.starts_with('[') {
-            in_dependencies =
-                line.ends_with("dependencies]") && !line.contains("dev-dependencies");
+            in_dependencies = line.ends_with("dependencies]") && !line.contains("dev-dependencies");
             continue;
         }
         let dependency = line.split(['.', ' ', '=']).next().unwrap_or_default();

@@ -5,9 +5,7 @@ use std::path::Path;
 use vnp_ckpt::{Checkpoint, Error, Producer, RowRange, Tensor, atomic_save};
 
 fn main() -> Result<(), Error> {
-    let path = std::env::args_os()
-        .nth(1)
-        .unwrap_or_else(|| "part.vnp".into());
+    let path = std::env::args_os().nth(1).unwrap_or_else(|| "part.vnp".into());
 
     // One id and one row of the tensor for each of the rows [0, 2).
     let ids = vec!["read1_chunk_1F1".to_owned(), "read1_chunk_1R2".to_owned()];
@@ -18,10 +16,7 @@ fn main() -> Result<(), Error> {
         .ids(ids)
         .tensor("embedding", embedding)
         .metadata("expected_length", 500)
-        .producer(Producer {
-            name: "my-tool".into(),
-            version: "0.1.0".into(),
-        })
+        .producer(Producer { name: "my-tool".into(), version: "0.1.0".into() })
         .build()?;
     atomic_save(Path::new(&path), &checkpoint)
 }

@@ -44,11 +44,7 @@ impl Checkpoint {
 
     /// The caller has checked the three against each other.
     pub(crate) fn from_parts(header: Header, ids: Vec<String>, tensors: Vec<Tensor>) -> Self {
-        Self {
-            header,
-            ids,
-            tensors,
-        }
+        Self { header, ids, tensors }
     }
 
     pub(crate) fn header(&self) -> &Header {
@@ -112,35 +108,20 @@ impl Checkpoint {
     /// The tensor of this name, row tensor or free.
     #[must_use]
     pub fn tensor(&self, name: &str) -> Option<&Tensor> {
-        self.tensors()
-            .find(|(found, _)| *found == name)
-            .map(|(_, tensor)| tensor)
+        self.tensors().find(|(found, _)| *found == name).map(|(_, tensor)| tensor)
     }
 
     /// The tensors with their names, in file order.
     pub fn tensors(&self) -> impl ExactSizeIterator<Item = (&str, &Tensor)> {
-        let names = self
-            .header
-            .sections
-            .iter()
-            .skip(1)
-            .map(|section| section.name.as_str());
+        let names = self.header.sections.iter().skip(1).map(|section| section.name.as_str());
         names.zip(&self.tensors)
     }
 
     /// The ids and the tensors themselves, for a caller that needs nothing else.
     #[must_use]
     pub fn into_parts(self) -> (Vec<String>, Vec<(String, Tensor)>) {
-        debug_assert_eq!(
-            self.header.sections.first().map(|ids| ids.name.as_str()),
-            Some(IDS)
-        );
-        let names = self
-            .header
-            .sections
-            .into_iter()
-            .skip(1)
-            .map(|section| section.name);
+        debug_assert_eq!(self.header.sections.first().map(|ids| ids.name.as_str()), Some(IDS));
+        let names = self.header.sections.into_iter().skip(1).map(|section| section.name);
         (self.ids, names.zip(self.tensors).collect())
     }
 }

@@ -66,10 +66,7 @@ mod tests {
     #[test]
     fn the_canonical_form_of_the_reference_implementation() {
         // XXH128 of no bytes with seed 0, from the specification of xxHash.
-        assert_eq!(
-            Digest::of(b"").to_string(),
-            "99aa06d3014798d86001c324468d497f"
-        );
+        assert_eq!(Digest::of(b"").to_string(), "99aa06d3014798d86001c324468d497f");
     }
 
     #[test]

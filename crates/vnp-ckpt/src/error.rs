@@ -232,8 +232,7 @@ impl Error {
 }
 
 fn at(path: Option<&Path>) -> String {
-    path.map(|path| format!("{}: ", path.display()))
-        .unwrap_or_default()
+    path.map(|path| format!("{}: ", path.display())).unwrap_or_default()
 }
 
 #[cfg(test)]

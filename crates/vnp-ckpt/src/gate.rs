@@ -9,11 +9,7 @@ use crate::{Error, Version};
 /// Asked once for each file, from the first numbers in it, before anything else is read.
 pub(crate) fn admit(path: &Path, found: Version) -> Result<Version, Error> {
     if found.is_too_new() {
-        return Err(Error::TooNew {
-            path: path.to_owned(),
-            found,
-            current: Version::CURRENT,
-        });
+        return Err(Error::TooNew { path: path.to_owned(), found, current: Version::CURRENT });
     }
     Ok(found)
 }

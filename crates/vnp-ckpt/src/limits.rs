@@ -50,12 +50,7 @@ impl Default for Limits {
 /// Refuses `found` when it is above `allowed`, which is the field `limit` of [`Limits`].
 pub(crate) fn check(limit: &'static str, allowed: u64, found: u64) -> Result<(), Error> {
     if found > allowed {
-        return Err(Error::LimitExceeded {
-            path: None,
-            limit,
-            allowed,
-            found,
-        });
+        return Err(Error::LimitExceeded { path: None, limit, allowed, found });
     }
     Ok(())
 }
@@ -67,12 +62,8 @@ mod tests {
     #[test]
     fn the_limit_itself_is_allowed() {
         assert!(check("ids", 3, 3).is_ok());
-        let Err(Error::LimitExceeded {
-            path: None,
-            limit: "ids",
-            allowed: 3,
-            found: 4,
-        }) = check("ids", 3, 4)
+        let Err(Error::LimitExceeded { path: None, limit: "ids", allowed: 3, found: 4 }) =
+            check("ids", 3, 4)
         else {
             panic!("4 of 3 was allowed")
         };

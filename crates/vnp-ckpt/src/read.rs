@@ -34,11 +34,7 @@ pub fn load_with_compatibility(path: &Path, limits: &Limits) -> Result<Checkpoin
     let (mut file, metadata) = open(path)?;
     let (header, mut source) = native::open(&mut file, path, metadata.len(), limits)?;
     let name = path.file_name().unwrap_or(path.as_os_str());
-    log::info!(
-        "Loading checkpoint v{}: {}",
-        header.version,
-        name.to_string_lossy()
-    );
+    log::info!("Loading checkpoint v{}: {}", header.version, name.to_string_lossy());
     native::load(header, &mut source)
 }
 
@@ -81,14 +77,9 @@ pub fn verify_digests(path: &Path, limits: &Limits) -> Result<Header, Error> {
 
 /// Opens a regular file. Its kind is looked at first: opening a pipe would wait for a writer.
 fn open(path: &Path) -> Result<(fs::File, Metadata), Error> {
-    let io = |source| Error::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let io = |source| Error::Io { path: path.to_owned(), source };
     if !std::fs::metadata(path).map_err(io)?.is_file() {
-        return Err(Error::NotAFile {
-            path: path.to_owned(),
-        });
+        return Err(Error::NotAFile { path: path.to_owned() });
     }
     let file = std::fs::File::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;

@@ -128,11 +128,7 @@ impl Tensor {
     /// # Errors
     /// [`Error::WrongDtype`] when the tensor holds another type; so for the other views.
     pub fn as_f32(&self) -> Result<&[f32], Error> {
-        if let Buffer::F32(values) = &self.data {
-            Ok(values)
-        } else {
-            self.not(Dtype::F32)
-        }
+        if let Buffer::F32(values) = &self.data { Ok(values) } else { self.not(Dtype::F32) }
     }
 
     /// The 16-bit floats.
@@ -140,11 +136,7 @@ impl Tensor {
     /// # Errors
     /// As [`Tensor::as_f32`].
     pub fn as_f16(&self) -> Result<&[f16], Error> {
-        if let Buffer::F16(values) = &self.data {
-            Ok(values)
-        } else {
-            self.not(Dtype::F16)
-        }
+        if let Buffer::F16(values) = &self.data { Ok(values) } else { self.not(Dtype::F16) }
     }
 
     /// The bfloat16 numbers.
@@ -152,11 +144,7 @@ impl Tensor {
     /// # Errors
     /// As [`Tensor::as_f32`].
     pub fn as_bf16(&self) -> Result<&[bf16], Error> {
-        if let Buffer::Bf16(values) = &self.data {
-            Ok(values)
-        } else {
-            self.not(Dtype::Bf16)
-        }
+        if let Buffer::Bf16(values) = &self.data { Ok(values) } else { self.not(Dtype::Bf16) }
     }
 
     /// The 64-bit floats.
@@ -164,11 +152,7 @@ impl Tensor {
     /// # Errors
     /// As [`Tensor::as_f32`].
     pub fn as_f64(&self) -> Result<&[f64], Error> {
-        if let Buffer::F64(values) = &self.data {
-            Ok(values)
-        } else {
-            self.not(Dtype::F64)
-        }
+        if let Buffer::F64(values) = &self.data { Ok(values) } else { self.not(Dtype::F64) }
     }
 
     /// The 64-bit whole numbers.
@@ -176,11 +160,7 @@ impl Tensor {
     /// # Errors
     /// As [`Tensor::as_f32`].
     pub fn as_i64(&self) -> Result<&[i64], Error> {
-        if let Buffer::I64(values) = &self.data {
-            Ok(values)
-        } else {
-            self.not(Dtype::I64)
-        }
+        if let Buffer::I64(values) = &self.data { Ok(values) } else { self.not(Dtype::I64) }
     }
 
     /// The bytes, of a tensor of bytes.
@@ -188,11 +168,7 @@ impl Tensor {
     /// # Errors
     /// As [`Tensor::as_f32`].
     pub fn as_u8(&self) -> Result<&[u8], Error> {
-        if let Buffer::U8(values) = &self.data {
-            Ok(values)
-        } else {
-            self.not(Dtype::U8)
-        }
+        if let Buffer::U8(values) = &self.data { Ok(values) } else { self.not(Dtype::U8) }
     }
 
     /// The elements as 32-bit floats: f32 as they are, f16 and bf16 widened without loss.
@@ -222,10 +198,7 @@ impl Tensor {
     }
 
     fn not<T>(&self, expected: Dtype) -> Result<T, Error> {
-        Err(Error::WrongDtype {
-            expected,
-            found: self.dtype(),
-        })
+        Err(Error::WrongDtype { expected, found: self.dtype() })
     }
 }
 
@@ -239,12 +212,8 @@ impl Eq for Tensor {}
 
 /// The product of a shape, `None` above 2^64 - 1. A zero does not excuse other dimensions.
 pub(crate) fn element_count(shape: &[usize]) -> Option<u64> {
-    shape.iter().try_fold(1_u64, |product, &size| {
-        product.checked_mul(size.max(1) as u64)
-    })?;
-    shape
-        .iter()
-        .try_fold(1_u64, |product, &size| product.checked_mul(size as u64))
+    shape.iter().try_fold(1_u64, |product, &size| product.checked_mul(size.max(1) as u64))?;
+    shape.iter().try_fold(1_u64, |product, &size| product.checked_mul(size as u64))
 }
 
 #[cfg(test)]
@@ -269,9 +238,7 @@ mod tests {
 
     #[test]
     fn the_number_of_values_must_fit() {
-        let Err(Error::Inconsistent {
-            expected, found, ..
-        }) = Tensor::from_u8([2, 3], vec![0; 5])
+        let Err(Error::Inconsistent { expected, found, .. }) = Tensor::from_u8([2, 3], vec![0; 5])
         else {
             panic!("five values made a tensor of six")
         };
@@ -285,10 +252,7 @@ mod tests {
     fn views_are_typed() {
         let tensor = Tensor::from_i64([1], vec![-1]).unwrap();
         assert_eq!(tensor.as_i64().unwrap(), [-1]);
-        let Err(Error::WrongDtype {
-            expected: Dtype::F32,
-            found: Dtype::I64,
-        }) = tensor.as_f32()
+        let Err(Error::WrongDtype { expected: Dtype::F32, found: Dtype::I64 }) = tensor.as_f32()
         else {
             panic!("whole numbers were read as floats")
         };

@@ -39,21 +39,13 @@ impl Value {
     /// The truth value, if it is one.
     #[must_use]
     pub const fn as_bool(&self) -> Option<bool> {
-        if let Self::Bool(value) = self {
-            Some(*value)
-        } else {
-            None
-        }
+        if let Self::Bool(value) = self { Some(*value) } else { None }
     }
 
     /// The whole number, if it is one.
     #[must_use]
     pub const fn as_int(&self) -> Option<i64> {
-        if let Self::Int(value) = self {
-            Some(*value)
-        } else {
-            None
-        }
+        if let Self::Int(value) = self { Some(*value) } else { None }
     }
 
     /// The whole number as a count, if it is one and not negative.
@@ -65,51 +57,31 @@ impl Value {
     /// The number, if it is a [`Value::Float`].
     #[must_use]
     pub const fn as_float(&self) -> Option<f64> {
-        if let Self::Float(value) = self {
-            Some(*value)
-        } else {
-            None
-        }
+        if let Self::Float(value) = self { Some(*value) } else { None }
     }
 
     /// The text, if it is one.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
-        if let Self::String(value) = self {
-            Some(value)
-        } else {
-            None
-        }
+        if let Self::String(value) = self { Some(value) } else { None }
     }
 
     /// The bytes, if they are some.
     #[must_use]
     pub fn as_bytes(&self) -> Option<&[u8]> {
-        if let Self::Bytes(value) = self {
-            Some(value)
-        } else {
-            None
-        }
+        if let Self::Bytes(value) = self { Some(value) } else { None }
     }
 
     /// The list, if it is one.
     #[must_use]
     pub fn as_list(&self) -> Option<&[Value]> {
-        if let Self::List(value) = self {
-            Some(value)
-        } else {
-            None
-        }
+        if let Self::List(value) = self { Some(value) } else { None }
     }
 
     /// The map, if it is one.
     #[must_use]
     pub fn as_map(&self) -> Option<&BTreeMap<String, Value>> {
-        if let Self::Map(value) = self {
-            Some(value)
-        } else {
-            None
-        }
+        if let Self::Map(value) = self { Some(value) } else { None }
     }
 
     /// What it is, for messages.

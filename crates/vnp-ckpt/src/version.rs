@@ -42,11 +42,7 @@ impl Version {
     /// The version of these numbers.
     #[must_use]
     pub const fn new(major: u64, minor: u64, patch: u64) -> Self {
-        Self {
-            major,
-            minor,
-            patch,
-        }
+        Self { major, minor, patch }
     }
 
     /// Reads `MAJOR.MINOR` or `MAJOR.MINOR.PATCH`.
@@ -96,10 +92,7 @@ impl Version {
         if shown.len() < found.len() {
             shown.push_str("...");
         }
-        Error::MalformedVersion {
-            path: None,
-            found: shown,
-        }
+        Error::MalformedVersion { path: None, found: shown }
     }
 }
 
@@ -119,11 +112,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        assert_eq!(
-            Version::parse(text).unwrap().to_string(),
-            expected,
-            "{text}"
-        );
+        assert_eq!(Version::parse(text).unwrap().to_string(), expected, "{text}");
     }
 
     #[track_caller]
@@ -137,11 +126,7 @@ mod tests {
 
     #[track_caller]
     fn check_too_new(text: &str, expected: bool) {
-        assert_eq!(
-            Version::parse(text).unwrap().is_too_new(),
-            expected,
-            "{text}"
-        );
+        assert_eq!(Version::parse(text).unwrap().is_too_new(), expected, "{text}");
     }
 
     #[test]

@@ -61,7 +61,8 @@ impl Observer for Progress<'_> {
 impl State {
     fn surveying(&mut self, console: &Console, records: u64, bases: u64) {
         if console.interactive {
-            let bar = self.bar.get_or_insert_with(|| console.bars().add(ProgressBar::new_spinner()));
+            let bar =
+                self.bar.get_or_insert_with(|| console.bars().add(ProgressBar::new_spinner()));
             let (records, bases) = (grouped(records), grouped(bases));
             bar.set_message(format!("reading the input: {records} records, {bases} bp"));
             bar.tick();

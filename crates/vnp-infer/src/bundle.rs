@@ -86,19 +86,10 @@ impl Bundle {
         ] {
             if found != *expected {
                 let (file, expected) = (files.label(file), expected.clone());
-                return Err(Error::BundleDigest {
-                    file,
-                    expected,
-                    found,
-                });
+                return Err(Error::BundleDigest { file, expected, found });
             }
         }
-        Ok(Self {
-            manifest,
-            esm2,
-            dnabert,
-            head,
-        })
+        Ok(Self { manifest, esm2, dnabert, head })
     }
 
     /// The same encoders with the head of another file, `.safetensors` with the names of the
@@ -169,10 +160,7 @@ impl Esm2Files {
     }
 
     pub(crate) fn new(config: Esm2Config, weights: TensorFile) -> Result<Self, Error> {
-        Ok(Self {
-            weights: esm2::select(&config, Arc::new(weights))?,
-            config,
-        })
+        Ok(Self { weights: esm2::select(&config, Arc::new(weights))?, config })
     }
 }
 

@@ -28,9 +28,7 @@ impl Random {
 
     pub(crate) fn text(&mut self, alphabet: &str, length: usize) -> String {
         let letters = alphabet.as_bytes();
-        (0..length)
-            .map(|_| letters[self.next() as usize % letters.len()] as char)
-            .collect()
+        (0..length).map(|_| letters[self.next() as usize % letters.len()] as char).collect()
     }
 }
 
@@ -66,9 +64,7 @@ pub(crate) fn random_tensors(specs: impl Iterator<Item = TensorSpec>, seed: u64)
             [_, inputs] => (0.0, (3.0 / inputs as f32).sqrt()),
             _ => (0.0, 0.1),
         };
-        let values: Vec<f32> = (0..count)
-            .map(|_| middle + spread * random.float())
-            .collect();
+        let values: Vec<f32> = (0..count).map(|_| middle + spread * random.float()).collect();
         tensors.insert_f16(name, &shape, &values);
     }
     tensors
@@ -140,11 +136,7 @@ pub(crate) fn tokenizer_json() -> Vec<u8> {
 
 /// Every join of two tokens, and the merges that make them.
 fn joined(tokens: &[String]) -> (Vec<String>, Vec<String>) {
-    let pairs = || {
-        tokens
-            .iter()
-            .flat_map(|a| tokens.iter().map(move |b| (a, b)))
-    };
+    let pairs = || tokens.iter().flat_map(|a| tokens.iter().map(move |b| (a, b)));
     (
         pairs().map(|(a, b)| format!("{a}{b}")).collect(),
         pairs().map(|(a, b)| format!("{a} {b}")).collect(),
@@ -153,16 +145,12 @@ fn joined(tokens: &[String]) -> (Vec<String>, Vec<String>) {
 
 /// A file of the repository's fixtures.
 pub(crate) fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/fixtures")
-        .join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures").join(name)
 }
 
 /// A file that developers have beside the repository; says so where it is missing.
 pub(crate) fn shared(name: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared")
-        .join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(name);
     if path.exists() {
         return Some(path);
     }

@@ -20,10 +20,6 @@ pub mod names {
     pub const NUCLEOTIDE_FASTA: &str = "identified_nucleotide.fa";
     /// The frames' proteins, written on request.
     pub const PROTEIN_FASTA: &str = "identified_protein.faa";
-    /// Parts that could not be used.
-    pub const FAILED_CHECKPOINTS: &str = "failed_checkpoints.txt";
-    /// Records and rows that could not be processed.
-    pub const FAILED_FILES: &str = "failed_files.txt";
 }
 
 /// Suffix of a bad part that was set aside.
@@ -77,8 +73,7 @@ impl OutputDirectory {
             NotTaken::Held(holder) => Error::Locked { path: path.to_owned(), holder },
             NotTaken::Io(source) => Error::Io(source),
         })?;
-        let directory =
-            Self { path: path.to_owned(), checkpoints, created, _lock: lock };
+        let directory = Self { path: path.to_owned(), checkpoints, created, _lock: lock };
         for stage in Stage::ALL {
             fs_err::create_dir_all(directory.stage(stage))?;
         }
@@ -114,11 +109,11 @@ impl OutputDirectory {
     }
 
     pub(crate) fn failed_checkpoints(&self) -> PathBuf {
-        self.checkpoints.join(names::FAILED_CHECKPOINTS)
+        self.checkpoints.join(vnp_validate::FAILED_CHECKPOINTS)
     }
 
     pub(crate) fn failed_files(&self) -> PathBuf {
-        self.checkpoints.join(names::FAILED_FILES)
+        self.checkpoints.join(vnp_validate::FAILED_FILES)
     }
 
     /// Removes this run's earlier results and checkpoints, and nothing else.

@@ -41,7 +41,9 @@ pub enum Error {
         reason: String,
     },
     /// The input was changed while the run read it.
-    #[error("the input changed while it was read ({found}): run again on a file that stays as it is")]
+    #[error(
+        "the input changed while it was read ({found}): run again on a file that stays as it is"
+    )]
     InputChanged {
         /// What differed.
         found: String,
@@ -64,13 +66,19 @@ pub enum Error {
         differences: Vec<Difference>,
     },
     /// Parts of the run are corrupted, incompatible or out of place.
-    #[error("{}; compute these rows again with --force-resume, start again with --force, or remove the file and --resume", listed(parts))]
+    #[error(
+        "{}; compute these rows again with --force-resume, start again with --force, or remove the file and --resume",
+        listed(parts)
+    )]
     BadParts {
         /// Each bad part with its finding.
         parts: Vec<BadPart>,
     },
     /// The parts do not cover every row, so nothing was published.
-    #[error("rows {} have no scores: nothing was published; run again with --resume", listed(missing))]
+    #[error(
+        "rows {} have no scores: nothing was published; run again with --resume",
+        listed(missing)
+    )]
     Incomplete {
         /// The rows without scores.
         missing: Vec<RowRange>,
@@ -88,7 +96,9 @@ pub enum Error {
         found: String,
     },
     /// An encoder or the head answered another number of values than it was asked for.
-    #[error("the {stage} stage gave {found} values for {expected}: the model bundle is damaged or this is a bug")]
+    #[error(
+        "the {stage} stage gave {found} values for {expected}: the model bundle is damaged or this is a bug"
+    )]
     ModelShape {
         /// The stage.
         stage: &'static str,

@@ -58,7 +58,9 @@ impl Identity {
             .into_iter()
             .filter(|(field, _)| match (stage, *field) {
                 (Stage::Scores, _) => true,
-                (Stage::Nucleotide, "esm2" | "head") | (Stage::Protein, "dnabert" | "head") => false,
+                (Stage::Nucleotide, "esm2" | "head") | (Stage::Protein, "dnabert" | "head") => {
+                    false
+                }
                 (Stage::Nucleotide | Stage::Protein, _) => true,
             })
             .map(|(field, value)| (field.to_owned(), Value::String(value)))

@@ -45,9 +45,7 @@ impl RunLock {
             std::process::id(),
             host.nodename().to_string_lossy(),
         );
-        file.set_len(0)
-            .and_then(|()| file.write_all(line.as_bytes()))
-            .map_err(NotTaken::Io)?;
+        file.set_len(0).and_then(|()| file.write_all(line.as_bytes())).map_err(NotTaken::Io)?;
         Ok(Self { file })
     }
 }

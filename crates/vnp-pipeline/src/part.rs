@@ -152,17 +152,15 @@ pub(crate) fn save(
 
 /// Reads a part's rows; digests are verified on the way.
 pub(crate) fn load(part: &Part) -> Result<Rows, Error> {
-    let checkpoint =
-        vnp_ckpt::load_with_compatibility(&part.path, &vnp_ckpt::Limits::default())?;
+    let checkpoint = vnp_ckpt::load_with_compatibility(&part.path, &vnp_ckpt::Limits::default())?;
     let missing = |tensor: &str| vnp_ckpt::Error::Inconsistent {
         path: Some(part.path.clone()),
         subject: format!("tensor `{tensor}`"),
         expected: "one value or row of values per id".to_owned(),
         found: "no such tensor".to_owned(),
     };
-    let values = checkpoint
-        .tensor(part.stage.tensor())
-        .ok_or_else(|| missing(part.stage.tensor()))?;
+    let values =
+        checkpoint.tensor(part.stage.tensor()).ok_or_else(|| missing(part.stage.tensor()))?;
     let status = checkpoint.tensor(STATUS).ok_or_else(|| missing(STATUS))?;
     Ok(Rows {
         width: values.shape().get(1).copied().unwrap_or_default(),

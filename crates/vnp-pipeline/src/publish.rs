@@ -10,10 +10,8 @@ use vnp_validate::Failure;
 use crate::directory::{OutputDirectory, names};
 use crate::error::Error;
 use crate::manifest::Counts;
+use crate::results::{ChunkTally, Consensus, Frames, Output, RecordTally, ResultDigest, Sequences};
 use crate::resume::Inventory;
-use crate::results::{
-    ChunkTally, Consensus, Frames, Output, RecordTally, ResultDigest, Sequences,
-};
 use crate::stage::Stage;
 use crate::stop::StopFlag;
 use crate::survey::Survey;
@@ -100,8 +98,7 @@ impl Writers {
     /// Rows and the records that end among them, interleaved as they lie in the input.
     fn block(&mut self, rows: Vec<FrameRow>, records: Vec<RecordOutcome>) -> Result<(), Error> {
         if let Some([nucleotide, protein]) = &mut self.fasta {
-            nucleotide
-                .rows_with(rows.len(), |out| vnp_seq::write_nucleotide_fasta(out, &rows))?;
+            nucleotide.rows_with(rows.len(), |out| vnp_seq::write_nucleotide_fasta(out, &rows))?;
             protein.rows_with(rows.len(), |out| vnp_seq::write_protein_fasta(out, &rows))?;
         }
         let mut records = VecDeque::from(records);

@@ -210,7 +210,8 @@ fn look(
 
 fn without_path(error: &vnp_ckpt::Error) -> String {
     let text = error.to_string();
-    let path = format!("{}: ", error.path().map(Path::display).map(|p| p.to_string()).unwrap_or_default());
+    let path =
+        format!("{}: ", error.path().map(Path::display).map(|p| p.to_string()).unwrap_or_default());
     text.strip_prefix(&path).map(str::to_owned).unwrap_or(text)
 }
 

@@ -14,7 +14,9 @@ use crate::options::{ModelInfo, OnBadPart, RunOptions, Start};
 use crate::part::Provenance;
 use crate::plan::{RowSet, windows};
 use crate::publish::publish;
-use crate::resume::{Expectation, Inspection, Inventory, ResumeSummary, inspect, log_bad, set_aside};
+use crate::resume::{
+    Expectation, Inspection, Inventory, ResumeSummary, inspect, log_bad, set_aside,
+};
 use crate::spool::Spool;
 use crate::stage::Stage;
 use crate::stop::StopFlag;

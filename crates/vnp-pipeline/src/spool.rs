@@ -45,7 +45,8 @@ fn is_pipe(path: &Path) -> bool {
 }
 
 fn copy(stream: &mut dyn Read, checkpoints: &Path) -> Result<tempfile::NamedTempFile, Error> {
-    let copy = tempfile::Builder::new().prefix(UNPUBLISHED).suffix(".stdin").tempfile_in(checkpoints)?;
+    let copy =
+        tempfile::Builder::new().prefix(UNPUBLISHED).suffix(".stdin").tempfile_in(checkpoints)?;
     let mut writer = BufWriter::new(copy.as_file());
     std::io::copy(stream, &mut writer)?;
     writer.flush()?;
@@ -60,10 +61,7 @@ mod tests {
     #[test]
     fn a_stream_becomes_a_file_for_as_long_as_the_session() {
         let dir = tempfile::tempdir().unwrap();
-        let inputs = vec![
-            Input::File("a.fa".into()),
-            Input::Stream(Box::new(&b">x\nACGT\n"[..])),
-        ];
+        let inputs = vec![Input::File("a.fa".into()), Input::Stream(Box::new(&b">x\nACGT\n"[..]))];
         let spool = Spool::of(inputs, dir.path()).unwrap();
         let [file, copy] = spool.paths() else { panic!("{spool:?}") };
         assert_eq!(file, Path::new("a.fa"));

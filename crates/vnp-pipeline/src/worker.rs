@@ -112,8 +112,7 @@ impl Worker<'_> {
         let mut rows = Rows::with_capacity(end.saturating_sub(first), 2);
         while first < end {
             let batch = first..end.min(first.saturating_add(self.score_batch_rows));
-            let scores =
-                self.model.head.score(nucleotide.slice(&batch), protein.slice(&batch))?;
+            let scores = self.model.head.score(nucleotide.slice(&batch), protein.slice(&batch))?;
             if scores.len() != batch.len() {
                 let (expected, found) = (batch.len(), scores.len());
                 return Err(Error::ModelShape { stage: Stage::Scores.name(), expected, found });

@@ -206,7 +206,8 @@ fn a_row_that_is_not_finite_fails_alone() {
     let sequences = setup.table("sequences.tsv");
     let marked = sequences.iter().filter(|line| line.contains("\tfailed\t")).count() as u64;
     assert_eq!(marked, summary.counts.records_failed);
-    let log = vnp_validate::load_failed_checkpoints(&setup.path("out/checkpoints/failed_files.txt"));
+    let log =
+        vnp_validate::load_failed_checkpoints(&setup.path("out/checkpoints/failed_files.txt"));
     assert_eq!(log.unwrap().len() as u64, marked);
     // A failed row is done: resuming neither computes it again nor forgets it.
     let again = finished(setup.run(Start::Resume, faulty()));
@@ -234,8 +235,7 @@ fn a_stop_saves_what_was_computed_and_nothing_is_computed_twice() {
         assert!(!setup.path("out/prediction_results.txt").exists());
         let second = Counter::default();
         let options = setup.options(Start::Resume);
-        let summary =
-            finished(setup.run_with(options, Fault::None, &second, &StopFlag::default()));
+        let summary = finished(setup.run_with(options, Fault::None, &second, &StopFlag::default()));
         assert_eq!(summary.counts.rows, 240);
         for stage in Stage::ALL {
             let rows = first.rows.borrow()[stage as usize] + second.rows.borrow()[stage as usize];

@@ -65,14 +65,7 @@ pub fn chunk_ranges(length_bp: usize, chunk_length: ChunkLength) -> ChunkRanges 
     let overlap = excess.checked_div(count).unwrap_or(0);
     // `longer` overlaps are one base longer. It can exceed the number of overlaps: the last chunk is then short.
     let longer = excess - overlap * count.saturating_sub(1);
-    ChunkRanges {
-        length_bp,
-        chunk_bp,
-        overlap,
-        longer,
-        next: 0,
-        count,
-    }
+    ChunkRanges { length_bp, chunk_bp, overlap, longer, next: 0, count }
 }
 
 /// Iterator over the chunks of a record, from [`chunk_ranges`].
@@ -118,10 +111,7 @@ mod tests {
     }
 
     fn check(length_bp: usize, expected: &[(usize, usize)]) {
-        let found: Vec<_> = ranges(length_bp, 500)
-            .iter()
-            .map(|r| (r.start, r.end))
-            .collect();
+        let found: Vec<_> = ranges(length_bp, 500).iter().map(|r| (r.start, r.end)).collect();
         assert_eq!(found, expected, "length {length_bp}");
     }
 

@@ -53,9 +53,7 @@ pub(crate) fn codon_codes(chunk: &[u8]) -> Vec<u8> {
     let second = codes.get(1..).unwrap_or_default();
     let third = codes.get(2..).unwrap_or_default();
     let codons = codes.iter().zip(second).zip(third);
-    codons
-        .map(|((first, second), third)| codon_code(*first, *second, *third))
-        .collect()
+    codons.map(|((first, second), third)| codon_code(*first, *second, *third)).collect()
 }
 
 /// The traits of the codons at the positions 0, 3, 6 .. of a chunk, at 1, 4, 7 .. and at 2, 5, 8 ..,
@@ -65,19 +63,11 @@ pub(crate) fn traits_by_phase(codons: &[u8]) -> [u8; 3] {
     let mut joined = [0; 48];
     let (blocks, rest) = codons.as_chunks::<48>();
     for block in blocks {
-        joined
-            .iter_mut()
-            .zip(block)
-            .for_each(|(joined, codon)| *joined |= traits(*codon));
+        joined.iter_mut().zip(block).for_each(|(joined, codon)| *joined |= traits(*codon));
     }
-    joined
-        .iter_mut()
-        .zip(rest)
-        .for_each(|(joined, codon)| *joined |= traits(*codon));
+    joined.iter_mut().zip(rest).for_each(|(joined, codon)| *joined |= traits(*codon));
     let (triples, _) = joined.as_chunks::<3>();
-    triples
-        .iter()
-        .fold([0; 3], |[a, b, c], [x, y, z]| [a | x, b | y, c | z])
+    triples.iter().fold([0; 3], |[a, b, c], [x, y, z]| [a | x, b | y, c | z])
 }
 
 /// The amino acid of a codon, `*` for a stop, `None` where a letter is ambiguous.
@@ -138,22 +128,11 @@ mod tests {
         let codes = codon_codes(codon.as_bytes());
         assert_eq!(codes.len(), 1);
         assert_eq!(amino_acid(codes[0]).map(char::from), expected, "{codon}");
-        assert_eq!(
-            traits(codes[0]) & STOP != 0,
-            expected == Some('*'),
-            "{codon}"
-        );
-        let reverse: Vec<u8> = codon
-            .bytes()
-            .rev()
-            .map(|letter| complement(upper(letter)))
-            .collect();
+        assert_eq!(traits(codes[0]) & STOP != 0, expected == Some('*'), "{codon}");
+        let reverse: Vec<u8> =
+            codon.bytes().rev().map(|letter| complement(upper(letter))).collect();
         let codes = codon_codes(&reverse);
-        assert_eq!(
-            reverse_amino_acid(codes[0]).map(char::from),
-            expected,
-            "{codon} reversed"
-        );
+        assert_eq!(reverse_amino_acid(codes[0]).map(char::from), expected, "{codon} reversed");
         let is_stop = traits(codes[0]) & REVERSE_STOP != 0;
         assert_eq!(is_stop, expected == Some('*'), "{codon} reversed");
     }
@@ -192,11 +171,7 @@ mod tests {
     #[test]
     fn a_codon_with_any_other_letter_has_no_amino_acid() {
         for letter in (0..=255u8).filter(|letter| !b"ACGTUacgtu".contains(letter)) {
-            for codon in [
-                [letter, b'T', b'G'],
-                [b'A', letter, b'G'],
-                [b'A', b'T', letter],
-            ] {
+            for codon in [[letter, b'T', b'G'], [b'A', letter, b'G'], [b'A', b'T', letter]] {
                 let codes = codon_codes(&codon);
                 assert_eq!(amino_acid(codes[0]), None, "{codon:?}");
                 assert_eq!(reverse_amino_acid(codes[0]), None, "{codon:?}");
@@ -208,10 +183,7 @@ mod tests {
     #[test]
     fn a_chunk_has_two_codons_less_than_bases() {
         for length in 0..6usize {
-            assert_eq!(
-                codon_codes(&vec![b'A'; length]).len(),
-                length.saturating_sub(2)
-            );
+            assert_eq!(codon_codes(&vec![b'A'; length]).len(), length.saturating_sub(2));
         }
     }
 

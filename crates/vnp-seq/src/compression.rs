@@ -77,10 +77,7 @@ pub(crate) fn decoder(
     Ok(match compression {
         Compression::Plain => source,
         Compression::Gzip => Box::new(MultiGzDecoder::new(source)),
-        Compression::Bgzf => Box::new(Bgzf(MultiGzDecoder::new(Tail {
-            source,
-            last: Vec::new(),
-        }))),
+        Compression::Bgzf => Box::new(Bgzf(MultiGzDecoder::new(Tail { source, last: Vec::new() }))),
         Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(source)?),
     })
 }
@@ -92,10 +89,7 @@ impl Read for Bgzf {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let count = self.0.read(buf)?;
         if count == 0 && !buf.is_empty() && self.0.get_ref().last != BGZF_END {
-            return Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                "its last block is missing",
-            ));
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "its last block is missing"));
         }
         Ok(count)
     }
@@ -111,8 +105,7 @@ impl<R: Read> Read for Tail<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let count = self.source.read(buf)?;
         let fresh = buf.get(..count).unwrap_or_default();
-        self.last
-            .extend_from_slice(fresh.get(count.saturating_sub(28)..).unwrap_or_default());
+        self.last.extend_from_slice(fresh.get(count.saturating_sub(28)..).unwrap_or_default());
         let surplus = self.last.len().saturating_sub(28);
         self.last.drain(..surplus);
         Ok(count)

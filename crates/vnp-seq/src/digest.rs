@@ -40,12 +40,10 @@ impl Digester {
     pub(crate) fn update(&mut self, record: &Record) {
         self.hash.update((record.id.len() as u64).to_le_bytes());
         self.hash.update(record.id.as_bytes());
-        self.hash
-            .update((record.sequence.len() as u64).to_le_bytes());
+        self.hash.update((record.sequence.len() as u64).to_le_bytes());
         for letters in record.sequence.chunks(16 * 1024) {
             self.buffer.clear();
-            self.buffer
-                .extend(letters.iter().map(|letter| digest_letter(*letter)));
+            self.buffer.extend(letters.iter().map(|letter| digest_letter(*letter)));
             self.hash.update(&self.buffer);
         }
     }
@@ -58,11 +56,7 @@ impl Digester {
 
 /// Unlike in a frame, bytes that are no letters keep apart inputs that differ in them.
 fn digest_letter(letter: u8) -> u8 {
-    if letter.is_ascii() {
-        upper(letter)
-    } else {
-        letter
-    }
+    if letter.is_ascii() { upper(letter) } else { letter }
 }
 
 #[cfg(test)]
@@ -72,10 +66,7 @@ mod tests {
     fn digest(records: &[(&str, &[u8])]) -> String {
         let mut digester = Digester::default();
         for (id, sequence) in records {
-            digester.update(&Record {
-                id: (*id).to_owned(),
-                sequence: sequence.to_vec(),
-            });
+            digester.update(&Record { id: (*id).to_owned(), sequence: sequence.to_vec() });
         }
         digester.finish().to_string()
     }
@@ -87,10 +78,7 @@ mod tests {
         bytes.extend(b"r1");
         bytes.extend(4u64.to_le_bytes());
         bytes.extend(b"ACGT");
-        let expected: String = Sha256::digest(&bytes)
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
+        let expected: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
         assert_eq!(digest(&[("r1", b"acgu")]), expected);
         assert_eq!(digest(&[("r1", b"ACGT")]), expected);
     }

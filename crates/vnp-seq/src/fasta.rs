@@ -9,8 +9,7 @@ use crate::FrameRow;
 /// # Errors
 /// Those of `out`.
 pub fn write_nucleotide_fasta(out: &mut impl Write, rows: &[FrameRow]) -> io::Result<()> {
-    rows.iter()
-        .try_for_each(|row| write_record(out, &row.id, &row.nucleotide))
+    rows.iter().try_for_each(|row| write_record(out, &row.id, &row.nucleotide))
 }
 
 /// Writes the proteins of `rows`. Wants a buffered writer.
@@ -18,8 +17,7 @@ pub fn write_nucleotide_fasta(out: &mut impl Write, rows: &[FrameRow]) -> io::Re
 /// # Errors
 /// Those of `out`.
 pub fn write_protein_fasta(out: &mut impl Write, rows: &[FrameRow]) -> io::Result<()> {
-    rows.iter()
-        .try_for_each(|row| write_record(out, &row.id, &row.protein))
+    rows.iter().try_for_each(|row| write_record(out, &row.id, &row.protein))
 }
 
 fn write_record(out: &mut impl Write, id: &str, sequence: &str) -> io::Result<()> {

@@ -76,9 +76,7 @@ impl FromStr for Frame {
         Self::ALL
             .into_iter()
             .find(|frame| frame.as_str() == text)
-            .ok_or_else(|| Error::FrameName {
-                found: text.to_owned(),
-            })
+            .ok_or_else(|| Error::FrameName { found: text.to_owned() })
     }
 }
 
@@ -88,11 +86,7 @@ mod tests {
 
     fn check(text: &str, offset: usize, is_reverse: bool) {
         let frame: Frame = text.parse().unwrap();
-        assert_eq!(
-            (frame.offset(), frame.is_reverse()),
-            (offset, is_reverse),
-            "{text}"
-        );
+        assert_eq!((frame.offset(), frame.is_reverse()), (offset, is_reverse), "{text}");
         assert_eq!(frame.to_string(), text);
     }
 

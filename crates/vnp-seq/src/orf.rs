@@ -47,53 +47,32 @@ fn open_frame(
     frame: Frame,
 ) -> Option<OpenFrame> {
     // Both strands read whole phases of the codons, the reverse one from the last codon down.
-    let readable = codons
-        .len()
-        .checked_sub(frame.offset())
-        .filter(|count| *count > 0)?;
-    let phase = if frame.is_reverse() {
-        (readable - 1) % 3
-    } else {
-        frame.offset()
-    };
+    let readable = codons.len().checked_sub(frame.offset()).filter(|count| *count > 0)?;
+    let phase = if frame.is_reverse() { (readable - 1) % 3 } else { frame.offset() };
     let traits = match phase {
         0 => first,
         1 => second,
         _ => third,
     };
-    let stop = if frame.is_reverse() {
-        REVERSE_STOP
-    } else {
-        STOP
-    };
+    let stop = if frame.is_reverse() { REVERSE_STOP } else { STOP };
     if traits & stop != 0 {
         return None;
     }
     let read = codons.get(phase..)?.iter().step_by(3);
     let protein = match (frame.is_reverse(), traits & UNKNOWN != 0) {
-        (false, false) => read
-            .map(|codon| amino_acid(*codon).unwrap_or_default())
-            .collect(),
-        (true, false) => read
-            .rev()
-            .map(|codon| reverse_amino_acid(*codon).unwrap_or_default())
-            .collect(),
+        (false, false) => read.map(|codon| amino_acid(*codon).unwrap_or_default()).collect(),
+        (true, false) => {
+            read.rev().map(|codon| reverse_amino_acid(*codon).unwrap_or_default()).collect()
+        }
         (false, true) => read.filter_map(|codon| amino_acid(*codon)).collect(),
-        (true, true) => read
-            .rev()
-            .filter_map(|codon| reverse_amino_acid(*codon))
-            .collect(),
+        (true, true) => read.rev().filter_map(|codon| reverse_amino_acid(*codon)).collect(),
     };
     let protein = ascii(protein);
     if protein.is_empty() {
         return None;
     }
     let nucleotide = window(chunk, frame, protein.len());
-    Some(OpenFrame {
-        frame,
-        nucleotide,
-        protein,
-    })
+    Some(OpenFrame { frame, nucleotide, protein })
 }
 
 /// `strand[offset .. offset + 1 + 3 * protein]`, clipped to the chunk.
@@ -102,15 +81,9 @@ fn window(chunk: &[u8], frame: Frame, protein_aa: usize) -> String {
     let length = left.min(1 + 3 * protein_aa);
     ascii(if frame.is_reverse() {
         let strand = chunk.get(left - length..left).unwrap_or_default();
-        strand
-            .iter()
-            .rev()
-            .map(|letter| complement(upper(*letter)))
-            .collect()
+        strand.iter().rev().map(|letter| complement(upper(*letter))).collect()
     } else {
-        let strand = chunk
-            .get(frame.offset()..frame.offset() + length)
-            .unwrap_or_default();
+        let strand = chunk.get(frame.offset()..frame.offset() + length).unwrap_or_default();
         strand.iter().map(|letter| upper(*letter)).collect()
     })
 }
@@ -129,13 +102,7 @@ mod tests {
         let found = open_frames(chunk.as_bytes());
         let found: Vec<_> = found
             .iter()
-            .map(|open| {
-                (
-                    open.frame.as_str(),
-                    open.nucleotide.as_str(),
-                    open.protein.as_str(),
-                )
-            })
+            .map(|open| (open.frame.as_str(), open.nucleotide.as_str(), open.protein.as_str()))
             .collect();
         assert_eq!(found, expected, "{chunk}");
     }
@@ -143,10 +110,7 @@ mod tests {
     fn sizes(length: usize) -> Vec<(usize, usize)> {
         let chunk = vec![b'G'; length];
         let frames = open_frames(&chunk);
-        frames
-            .iter()
-            .map(|open| (open.nucleotide.len(), open.protein.len()))
-            .collect()
+        frames.iter().map(|open| (open.nucleotide.len(), open.protein.len())).collect()
     }
 
     #[test]
@@ -164,12 +128,7 @@ mod tests {
         check("TAA", &[("R1", "TTA", "L")]);
         check(
             "AATC",
-            &[
-                ("F1", "AATC", "N"),
-                ("F2", "ATC", "I"),
-                ("R1", "GATT", "D"),
-                ("R2", "ATT", "I"),
-            ],
+            &[("F1", "AATC", "N"), ("F2", "ATC", "I"), ("R1", "GATT", "D"), ("R2", "ATT", "I")],
         );
     }
 

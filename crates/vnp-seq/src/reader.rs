@@ -41,10 +41,8 @@ impl RecordReader {
     /// # Errors
     /// [`Error::Io`] where it cannot be opened, and those of [`from_reader`](Self::from_reader).
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let file = std::fs::File::open(path).map_err(|source| Error::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+        let file = std::fs::File::open(path)
+            .map_err(|source| Error::Io { path: path.to_owned(), source })?;
         Self::from_reader(path, Box::new(file))
     }
 
@@ -62,19 +60,8 @@ impl RecordReader {
             }
         });
         let (compression, meter) = (opened.compression, opened.meter);
-        log::debug!(
-            "{}: {compression}, empty: {}",
-            name.display(),
-            parser.is_none()
-        );
-        Ok(Self {
-            path: name.to_owned(),
-            compression,
-            meter,
-            parser,
-            records: 0,
-            rna: true,
-        })
+        log::debug!("{}: {compression}, empty: {}", name.display(), parser.is_none());
+        Ok(Self { path: name.to_owned(), compression, meter, parser, records: 0, rna: true })
     }
 
     /// Leaves U as it is: for proteins, where it is selenocysteine.
@@ -105,10 +92,9 @@ impl RecordReader {
             return Ok(None);
         };
         let error = match parser.next() {
-            Some(Ok(parsed)) if parsed.id().contains(&b'\r') => Error::CarriageReturn {
-                path: self.path.clone(),
-                record: self.records + 1,
-            },
+            Some(Ok(parsed)) if parsed.id().contains(&b'\r') => {
+                Error::CarriageReturn { path: self.path.clone(), record: self.records + 1 }
+            }
             Some(Ok(parsed)) => {
                 self.records += 1;
                 return Ok(Some(Record::from_raw(
@@ -140,18 +126,10 @@ impl RecordReader {
             ParseErrorKind::InvalidStart => FastqFault::Start,
             ParseErrorKind::UnexpectedEnd => FastqFault::End,
             _ => {
-                return Error::Parse {
-                    path,
-                    record,
-                    source: error,
-                };
+                return Error::Parse { path, record, source: error };
             }
         };
-        let detail = if error.msg.is_empty() {
-            error.to_string()
-        } else {
-            error.msg
-        };
+        let detail = if error.msg.is_empty() { error.to_string() } else { error.msg };
         Error::Fastq {
             path,
             record,

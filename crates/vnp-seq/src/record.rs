@@ -38,15 +38,10 @@ impl Record {
         let mut before = 0;
         for block in self.sequence.chunks(256) {
             // Most blocks hold nothing but bases, which is quicker to see than the whole alphabet.
-            let only_bases = block
-                .iter()
-                .fold(true, |all, letter| all & is_base(*letter));
+            let only_bases = block.iter().fold(true, |all, letter| all & is_base(*letter));
             if !only_bases && let Some(at) = block.iter().position(|letter| !is_known(*letter)) {
                 let letter = block.get(at).copied()?;
-                return Some(InvalidLetter {
-                    letter,
-                    position: before + at as u64 + 1,
-                });
+                return Some(InvalidLetter { letter, position: before + at as u64 + 1 });
             }
             before += block.len() as u64;
         }
@@ -57,11 +52,7 @@ impl Record {
     /// `rna` reads U as T.
     pub(crate) fn from_raw(header: &[u8], mut sequence: Vec<u8>, rna: bool) -> Self {
         let header = String::from_utf8_lossy(header);
-        let id = header
-            .split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .to_owned();
+        let id = header.split_whitespace().next().unwrap_or_default().to_owned();
         let mut blanks = false;
         for letter in &mut sequence {
             blanks |= *letter <= b' ';
@@ -78,11 +69,7 @@ impl Record {
 impl fmt::Display for InvalidLetter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let letter = display_byte(self.letter);
-        write!(
-            f,
-            "letter {letter} at position {} is no nucleotide code",
-            self.position
-        )?;
+        write!(f, "letter {letter} at position {} is no nucleotide code", self.position)?;
         if self.letter.is_ascii_alphabetic() || self.letter == b'*' {
             f.write_str(": is this protein?")?;
         }
@@ -90,10 +77,7 @@ impl fmt::Display for InvalidLetter {
     }
 }
 
-#[expect(
-    clippy::indexing_slicing,
-    reason = "a byte is always inside a table of 256"
-)]
+#[expect(clippy::indexing_slicing, reason = "a byte is always inside a table of 256")]
 fn is_known(letter: u8) -> bool {
     KNOWN[letter as usize]
 }
@@ -124,13 +108,8 @@ mod tests {
     }
 
     fn check_letters(sequence: &str, expected: Option<(char, u64)>) {
-        let record = Record {
-            id: String::new(),
-            sequence: sequence.into(),
-        };
-        let found = record
-            .invalid_letter()
-            .map(|found| (char::from(found.letter), found.position));
+        let record = Record { id: String::new(), sequence: sequence.into() };
+        let found = record.invalid_letter().map(|found| (char::from(found.letter), found.position));
         assert_eq!(found, expected, "{sequence}");
     }
 
@@ -165,13 +144,7 @@ mod tests {
 
     #[test]
     fn a_byte_that_is_no_amino_acid_either_raises_no_question() {
-        let found = InvalidLetter {
-            letter: 0,
-            position: 7,
-        };
-        assert_eq!(
-            found.to_string(),
-            "letter byte 0x00 at position 7 is no nucleotide code"
-        );
+        let found = InvalidLetter { letter: 0, position: 7 };
+        assert_eq!(found.to_string(), "letter byte 0x00 at position 7 is no nucleotide code");
     }
 }

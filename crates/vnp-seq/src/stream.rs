@@ -22,11 +22,7 @@ pub(crate) struct BlockLimits {
 
 impl Default for BlockLimits {
     fn default() -> Self {
-        Self {
-            chunks: 1024,
-            records: 1024,
-            bases: 4 << 20,
-        }
+        Self { chunks: 1024, records: 1024, bases: 4 << 20 }
     }
 }
 
@@ -59,16 +55,10 @@ impl FrameReader {
     pub fn open(inputs: &[PathBuf], chunk_length: ChunkLength) -> Result<Self, Error> {
         // Not opened: opening and closing a pipe would end its writer.
         for path in inputs {
-            std::fs::metadata(path).map_err(|source| Error::Io {
-                path: path.clone(),
-                source,
-            })?;
+            std::fs::metadata(path).map_err(|source| Error::Io { path: path.clone(), source })?;
         }
         let mut inputs: VecDeque<PathBuf> = inputs.iter().cloned().collect();
-        let reader = inputs
-            .pop_front()
-            .map(|path| RecordReader::open(&path))
-            .transpose()?;
+        let reader = inputs.pop_front().map(|path| RecordReader::open(&path)).transpose()?;
         Ok(Self {
             inputs,
             chunk_length,
@@ -98,11 +88,8 @@ impl FrameReader {
             return Ok(None);
         }
 
-        let translated: Vec<Vec<FrameRow>> = tasks
-            .par_iter()
-            .with_min_len(64)
-            .map(|task| task.translate(&cuttings))
-            .collect();
+        let translated: Vec<Vec<FrameRow>> =
+            tasks.par_iter().with_min_len(64).map(|task| task.translate(&cuttings)).collect();
 
         let mut rows = Vec::with_capacity(translated.iter().map(Vec::len).sum());
         for (task, mut fresh) in tasks.iter().zip(translated) {
@@ -114,10 +101,7 @@ impl FrameReader {
             rows.append(&mut fresh);
         }
         self.current = cuttings.pop_if(|last| last.has_chunks_left());
-        Ok(Some(Block {
-            rows,
-            records: cuttings.into_iter().map(Cutting::finish).collect(),
-        }))
+        Ok(Some(Block { rows, records: cuttings.into_iter().map(Cutting::finish).collect() }))
     }
 
     /// What has been read and prepared so far.
@@ -183,11 +167,8 @@ impl FrameReader {
                 self.digester.update(&record);
                 return Ok(Some(record));
             }
-            self.reader = self
-                .inputs
-                .pop_front()
-                .map(|path| RecordReader::open(&path))
-                .transpose()?;
+            self.reader =
+                self.inputs.pop_front().map(|path| RecordReader::open(&path)).transpose()?;
         }
         Ok(None)
     }
@@ -209,17 +190,11 @@ mod tests {
         let path = dir.path().join("in.fa");
         std::fs::write(&path, fasta).unwrap();
         let length = ChunkLength::new(chunk_bp).unwrap();
-        let mut reader = FrameReader::open(&[path], length)
-            .unwrap()
-            .with_limits(limits);
+        let mut reader = FrameReader::open(&[path], length).unwrap().with_limits(limits);
         let mut all = Block::default();
         let mut sizes = Vec::new();
         while let Some(block) = reader.next_block().unwrap() {
-            let mut chunks: Vec<_> = block
-                .rows
-                .iter()
-                .map(|row| (row.record, row.chunk))
-                .collect();
+            let mut chunks: Vec<_> = block.rows.iter().map(|row| (row.record, row.chunk)).collect();
             chunks.dedup();
             sizes.push((chunks.len(), block.records.len()));
             all.rows.extend(block.rows);
@@ -256,18 +231,11 @@ mod tests {
     }
 
     fn check_status(sequence: &str, chunks: u64, frames: u64, expected: RecordStatus) {
-        let (block, _, counts) = read(
-            &format!(">r d\n{sequence}\n>next\nTCG\n"),
-            500,
-            BlockLimits::default(),
-        );
+        let (block, _, counts) =
+            read(&format!(">r d\n{sequence}\n>next\nTCG\n"), 500, BlockLimits::default());
         let outcome = &block.records[0];
         assert_eq!((outcome.id.as_str(), outcome.record), ("r", 0));
-        assert_eq!(
-            (outcome.chunks, outcome.frames),
-            (chunks, frames),
-            "{sequence}"
-        );
+        assert_eq!((outcome.chunks, outcome.frames), (chunks, frames), "{sequence}");
         assert_eq!(outcome.length_bp, sequence.len() as u64);
         assert_eq!(outcome.status, expected, "{sequence}");
         assert_eq!(block.records[1].status, RecordStatus::HasFrames);
@@ -283,47 +251,30 @@ mod tests {
         check_status("NNNNNNNN", 1, 0, RecordStatus::NoOpenFrame);
         check_status("TTAATTAATTAA", 1, 0, RecordStatus::NoOpenFrame);
         let reason = "letter 'E' at position 5 is no nucleotide code: is this protein?";
-        check_status(
-            "ACGTE",
-            0,
-            0,
-            RecordStatus::Failed {
-                reason: reason.into(),
-            },
-        );
+        check_status("ACGTE", 0, 0, RecordStatus::Failed { reason: reason.into() });
     }
 
     #[test]
     fn a_block_is_bounded_also_inside_one_record() {
         let fasta = format!(">long\n{}\n>next\nTCG\n", "GGC".repeat(10_000));
-        let limits = BlockLimits {
-            chunks: 7,
-            ..BlockLimits::default()
-        };
+        let limits = BlockLimits { chunks: 7, ..BlockLimits::default() };
         let (block, sizes, counts) = read(&fasta, 100, limits);
         assert_eq!(sizes.iter().map(|(chunks, _)| *chunks).max(), Some(7));
         assert_eq!(counts.chunks, 301);
         assert_eq!(block.records[0].chunks_with_frames, 300);
 
-        let limits = BlockLimits {
-            bases: 250,
-            ..BlockLimits::default()
-        };
+        let limits = BlockLimits { bases: 250, ..BlockLimits::default() };
         assert_eq!(read(&fasta, 100, limits).1[0], (3, 0));
         let empty = ">e\n".repeat(10);
-        let limits = BlockLimits {
-            records: 4,
-            ..BlockLimits::default()
-        };
+        let limits = BlockLimits { records: 4, ..BlockLimits::default() };
         assert_eq!(read(&empty, 100, limits).1, [(0, 4), (0, 4), (0, 2)]);
     }
 
     #[test]
     fn several_inputs_count_as_one() {
         let dir = tempfile::tempdir().unwrap();
-        let paths: Vec<_> = ["a.fa", "empty.fa", "b.fq", "both.fa"]
-            .map(|n| dir.path().join(n))
-            .into();
+        let paths: Vec<_> =
+            ["a.fa", "empty.fa", "b.fq", "both.fa"].map(|n| dir.path().join(n)).into();
         std::fs::write(&paths[0], ">r1\nTCG\n").unwrap();
         std::fs::write(&paths[1], "").unwrap();
         std::fs::write(&paths[2], "@r2\nucga\n+\nIIII\n").unwrap();
@@ -349,9 +300,7 @@ mod tests {
         std::fs::write(&here, ">r\nA").unwrap();
         let gone = dir.path().join("gone.fa");
         let opened = FrameReader::open(&[here, gone.clone()], ChunkLength::new(3).unwrap());
-        let Err(Error::Io { path, .. }) = opened else {
-            panic!("opened")
-        };
+        let Err(Error::Io { path, .. }) = opened else { panic!("opened") };
         assert_eq!(path, gone);
     }
 
@@ -361,9 +310,7 @@ mod tests {
         let path = dir.path().join("bad.fq");
         std::fs::write(&path, "@r1\nACG\n+\nII\n").unwrap();
         let mut reader = FrameReader::open(&[path], ChunkLength::new(3).unwrap()).unwrap();
-        let Err(Error::Fastq { record, .. }) = reader.next_block() else {
-            panic!("no error")
-        };
+        let Err(Error::Fastq { record, .. }) = reader.next_block() else { panic!("no error") };
         assert_eq!(record, 1);
         assert_eq!(reader.next_block().unwrap(), None);
         assert_eq!(reader.input_digest(), None);

@@ -61,16 +61,9 @@ impl Meter {
 
 /// Decodes `source` up to its first header.
 pub(crate) fn open(path: &Path, mut source: Box<dyn Read + Send>) -> Result<Opened, Error> {
-    let io = |source| Error::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let io = |source| Error::Io { path: path.to_owned(), source };
     let mut prefix = Vec::new();
-    source
-        .by_ref()
-        .take(compression::PREFIX_BYTES)
-        .read_to_end(&mut prefix)
-        .map_err(io)?;
+    source.by_ref().take(compression::PREFIX_BYTES).read_to_end(&mut prefix).map_err(io)?;
     let compression = compression::detect(&prefix);
     refuse_unsupported(path, &prefix)?;
     let source = Box::new(Cursor::new(prefix).chain(source));
@@ -79,9 +72,7 @@ pub(crate) fn open(path: &Path, mut source: Box<dyn Read + Send>) -> Result<Open
     let meter = Meter::default();
     let mut start = Vec::new();
     loop {
-        let count = (&mut source)
-            .take(BUFFER_BYTES as u64)
-            .read_to_end(&mut start);
+        let count = (&mut source).take(BUFFER_BYTES as u64).read_to_end(&mut start);
         let seen = start.len() as u64;
         let count = count
             .map_err(|source| read_error(path, compression, 1, meter.bytes() + seen, source))?;
@@ -101,19 +92,12 @@ pub(crate) fn open(path: &Path, mut source: Box<dyn Read + Send>) -> Result<Open
     }
     let format = match start.first() {
         None => {
-            return Ok(Opened {
-                compression,
-                meter,
-                text: None,
-            });
+            return Ok(Opened { compression, meter, text: None });
         }
         Some(b'>') => Format::Fasta,
         Some(b'@') => Format::Fastq,
         Some(found) => {
-            return Err(Error::UnknownFormat {
-                path: path.to_owned(),
-                found: *found,
-            });
+            return Err(Error::UnknownFormat { path: path.to_owned(), found: *found });
         }
     };
     let mut text = Text {
@@ -128,11 +112,7 @@ pub(crate) fn open(path: &Path, mut source: Box<dyn Read + Send>) -> Result<Open
         Format::Fasta => text.ready = Cursor::new(start),
         Format::Fastq => text.hold_line_ends(&start),
     }
-    Ok(Opened {
-        compression,
-        meter,
-        text: Some((format, text)),
-    })
+    Ok(Opened { compression, meter, text: Some((format, text)) })
 }
 
 /// What a failed read of a compressed or plain input means.
@@ -147,31 +127,15 @@ pub(crate) fn read_error(
     if compression == Compression::Plain || source.raw_os_error().is_some() {
         Error::Io { path, source }
     } else if source.kind() == io::ErrorKind::UnexpectedEof {
-        Error::Truncated {
-            path,
-            compression,
-            record,
-            byte,
-            source,
-        }
+        Error::Truncated { path, compression, record, byte, source }
     } else {
-        Error::Corrupt {
-            path,
-            compression,
-            record,
-            byte,
-            source,
-        }
+        Error::Corrupt { path, compression, record, byte, source }
     }
 }
 
 fn refuse_unsupported(path: &Path, start: &[u8]) -> Result<(), Error> {
     match compression::unsupported(start) {
-        Some((format, remedy)) => Err(Error::Unsupported {
-            path: path.to_owned(),
-            format,
-            remedy,
-        }),
+        Some((format, remedy)) => Err(Error::Unsupported { path: path.to_owned(), format, remedy }),
         None => Ok(()),
     }
 }
@@ -227,14 +191,8 @@ impl Text {
 
     fn hold_line_ends(&mut self, fresh: &[u8]) {
         let is_line_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
-        let tail = fresh
-            .iter()
-            .rev()
-            .take_while(|byte| is_line_end(byte))
-            .count();
-        let (content, tail) = fresh
-            .split_at_checked(fresh.len() - tail)
-            .unwrap_or((fresh, &[]));
+        let tail = fresh.iter().rev().take_while(|byte| is_line_end(byte)).count();
+        let (content, tail) = fresh.split_at_checked(fresh.len() - tail).unwrap_or((fresh, &[]));
         if content.is_empty() && self.held.len() < HELD_BYTES {
             self.held.extend_from_slice(tail);
             return;

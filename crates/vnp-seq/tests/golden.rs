@@ -14,16 +14,12 @@ use std::path::{Path, PathBuf};
 use vnp_seq::{ChunkLength, FrameReader, FrameRow, write_nucleotide_fasta, write_protein_fasta};
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/orfs")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/orfs").join(name)
 }
 
 /// A path below the shared folder, or a printed reason why the test is skipped.
 fn shared(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(name);
     if !path.exists() {
         println!("skipped: no {name} (../shared is not here)");
         return None;
@@ -46,16 +42,8 @@ fn check(input: &Path, chunk_bp: u32, nucleotide: &Path, protein: &Path) {
     let (mut found_nucleotide, mut found_protein) = (Vec::new(), Vec::new());
     write_nucleotide_fasta(&mut found_nucleotide, &rows).unwrap();
     write_protein_fasta(&mut found_protein, &rows).unwrap();
-    assert!(
-        found_nucleotide == fs::read(nucleotide).unwrap(),
-        "{}",
-        nucleotide.display()
-    );
-    assert!(
-        found_protein == fs::read(protein).unwrap(),
-        "{}",
-        protein.display()
-    );
+    assert!(found_nucleotide == fs::read(nucleotide).unwrap(), "{}", nucleotide.display());
+    assert!(found_protein == fs::read(protein).unwrap(), "{}", protein.display());
 }
 
 #[test]
@@ -89,11 +77,8 @@ fn rows_come_in_the_order_of_the_original_results() {
         return;
     };
     let results = fs::read_to_string(parity.join("e2e_prediction_results.txt")).unwrap();
-    let expected: Vec<_> = results
-        .lines()
-        .skip(1)
-        .map(|line| line.split('\t').next().unwrap())
-        .collect();
+    let expected: Vec<_> =
+        results.lines().skip(1).map(|line| line.split('\t').next().unwrap()).collect();
     let rows = rows(&parity.join("e2e.fa"), 500);
     let found: Vec<_> = rows.iter().map(|row| row.id.as_str()).collect();
     assert_eq!(found, expected);

@@ -21,10 +21,7 @@ fn read_all(bytes: &[u8]) -> Result<Records, Error> {
     let mut reader = RecordReader::from_reader(Path::new("in.fa"), source)?;
     let mut records = Vec::new();
     while let Some(record) = reader.next_record()? {
-        records.push((
-            record.id,
-            String::from_utf8_lossy(&record.sequence).into_owned(),
-        ));
+        records.push((record.id, String::from_utf8_lossy(&record.sequence).into_owned()));
     }
     assert_eq!(reader.next_record()?, None);
     Ok(records)
@@ -33,10 +30,7 @@ fn read_all(bytes: &[u8]) -> Result<Records, Error> {
 fn check(input: impl AsRef<[u8]>, expected: &[(&str, &str)]) {
     let input = input.as_ref();
     let found = read_all(input).unwrap();
-    let found: Vec<_> = found
-        .iter()
-        .map(|(id, seq)| (id.as_str(), seq.as_str()))
-        .collect();
+    let found: Vec<_> = found.iter().map(|(id, seq)| (id.as_str(), seq.as_str())).collect();
     assert_eq!(found, expected, "{:?}", String::from_utf8_lossy(input));
 }
 
@@ -100,28 +94,19 @@ fn a_header_without_a_sequence_is_an_empty_record() {
 
 #[test]
 fn line_ends_case_blanks_and_ids_are_read_as_documented() {
-    check(
-        ">a x y\r\nAC\r\nGT\r\n\r\n>b\tz\r\nNN",
-        &[("a", "ACGT"), ("b", "NN")],
-    );
+    check(">a x y\r\nAC\r\nGT\r\n\r\n>b\tz\r\nNN", &[("a", "ACGT"), ("b", "NN")]);
     check("\u{feff}\n\n >a\nacgu NnU\n\n", &[("a", "acgtNnT")]);
     check(">a\nA\n>a\nC\n>a\nG", &[("a", "A"), ("a", "C"), ("a", "G")]);
     check(b">caf\xe9\nA", &[("caf\u{fffd}", "A")]);
     check(">a>b\nA\n", &[("a>b", "A")]);
-    check(
-        "@a 1\r\nAC\r\n+a 1\r\nI@\r\n\r\n\r\n\r\n\r\n\r\n",
-        &[("a", "AC")],
-    );
+    check("@a 1\r\nAC\r\n+a 1\r\nI@\r\n\r\n\r\n\r\n\r\n\r\n", &[("a", "AC")]);
     check("@a\nAC\n+\n@@", &[("a", "AC")]);
 }
 
 #[test]
 fn a_record_of_ten_megabases_on_one_line_is_read() {
     let line = "ACGT".repeat(2_500_000);
-    check(
-        format!(">a\n{line}\n>b\n{line}"),
-        &[("a", &line), ("b", &line)],
-    );
+    check(format!(">a\n{line}\n>b\n{line}"), &[("a", &line), ("b", &line)]);
 }
 
 #[test]
@@ -135,24 +120,13 @@ fn reads_of_any_size_give_the_same_records() {
             Ok(count)
         }
     }
-    for text in [
-        "@a\nAC\n+\nII\n\n\n\n\n\n",
-        "\n@a\r\nAC\r\n+\r\nII\r\n",
-        ">a\nA\nC\n",
-    ] {
-        for bytes in [
-            text.as_bytes().to_vec(),
-            gzip(text.as_bytes()),
-            bgzf(text.as_bytes(), 3),
-        ] {
+    for text in ["@a\nAC\n+\nII\n\n\n\n\n\n", "\n@a\r\nAC\r\n+\r\nII\r\n", ">a\nA\nC\n"] {
+        for bytes in [text.as_bytes().to_vec(), gzip(text.as_bytes()), bgzf(text.as_bytes(), 3)] {
             for step in 1..5 {
                 let source = Box::new(Trickle(bytes.clone(), step));
                 let mut reader = RecordReader::from_reader(Path::new("t"), source).unwrap();
                 let record = reader.next_record().unwrap().unwrap();
-                assert_eq!(
-                    (record.id.as_str(), &*record.sequence),
-                    ("a", b"AC".as_slice())
-                );
+                assert_eq!((record.id.as_str(), &*record.sequence), ("a", b"AC".as_slice()));
                 assert_eq!(reader.next_record().unwrap(), None);
             }
         }
@@ -165,20 +139,14 @@ fn compressed_inputs_are_read_to_their_end() {
     let expected = [("a", "ACGT"), ("b", "GG")];
     check(gzip(text), &expected);
     check([gzip(&text[..5]), gzip(&text[5..])].concat(), &expected);
-    check(
-        [gzip(&text[..5]), gzip(b""), gzip(&text[5..]), gzip(b"")].concat(),
-        &expected,
-    );
+    check([gzip(&text[..5]), gzip(b""), gzip(&text[5..]), gzip(b"")].concat(), &expected);
     for size in 1..text.len() {
         check(bgzf(text, size), &expected);
     }
     let zst = |text: &[u8]| zstd::encode_all(text, 3).unwrap();
     check(zst(text), &expected);
     check([zst(&text[..5]), zst(&text[5..])].concat(), &expected);
-    check(
-        [b"\x50\x2a\x4d\x18\x02\0\0\0xx".to_vec(), zst(text)].concat(),
-        &expected,
-    );
+    check([b"\x50\x2a\x4d\x18\x02\0\0\0xx".to_vec(), zst(text)].concat(), &expected);
 }
 
 fn check_cut(bytes: &[u8], expected: Compression, boundaries: &[usize]) {
@@ -186,23 +154,14 @@ fn check_cut(bytes: &[u8], expected: Compression, boundaries: &[usize]) {
         if boundaries.contains(&at) {
             continue;
         }
-        let Err(Error::Truncated {
-            path,
-            compression,
-            record,
-            byte,
-            ..
-        }) = read_all(&bytes[..at])
+        let Err(Error::Truncated { path, compression, record, byte, .. }) = read_all(&bytes[..at])
         else {
             panic!("{expected} cut at {at} of {} was accepted", bytes.len())
         };
         assert_eq!(path, Path::new("in.fa"));
         let known = at < 14 || compression == expected || compression == Compression::Gzip;
         assert!(known, "{compression} for {expected} at {at}");
-        assert!(
-            (1..=3).contains(&record) && byte <= 400,
-            "record {record}, byte {byte}"
-        );
+        assert!((1..=3).contains(&record) && byte <= 400, "record {record}, byte {byte}");
     }
 }
 
@@ -232,16 +191,11 @@ fn a_cut_deep_in_a_large_input_names_record_and_byte() {
         .collect();
     let bytes = gzip(text.as_bytes());
     let cut = read_all(&bytes[..bytes.len() / 2]);
-    let Err(error @ Error::Truncated { record, byte, .. }) = cut else {
-        panic!("{cut:?}")
-    };
+    let Err(error @ Error::Truncated { record, byte, .. }) = cut else { panic!("{cut:?}") };
     assert!((800..1200).contains(&record), "record {record}");
     assert!((160_000..250_000).contains(&byte), "byte {byte}");
     let text = error.to_string();
-    assert!(
-        text.contains("in.fa") && text.contains("copy or download it again"),
-        "{text}"
-    );
+    assert!(text.contains("in.fa") && text.contains("copy or download it again"), "{text}");
 }
 
 #[test]
@@ -249,19 +203,10 @@ fn damaged_compressed_data_is_no_cut() {
     let mut bytes = gzip(b">a\nACGTACGTTTAGCATCGATCGATCGACTACG\n");
     let at = bytes.len() - 6;
     bytes[at] ^= 1;
-    let Err(Error::Corrupt {
-        compression,
-        record,
-        ..
-    }) = read_all(&bytes)
-    else {
-        panic!()
-    };
+    let Err(Error::Corrupt { compression, record, .. }) = read_all(&bytes) else { panic!() };
     assert_eq!((compression, record), (Compression::Gzip, 1));
     let trailing = [gzip(b">a\nA\n"), b"this is no gzip".to_vec()].concat();
-    let Err(Error::Corrupt { compression, .. }) = read_all(&trailing) else {
-        panic!()
-    };
+    let Err(Error::Corrupt { compression, .. }) = read_all(&trailing) else { panic!() };
     assert_eq!(compression, Compression::Gzip);
 }
 
@@ -301,21 +246,10 @@ fn formats_that_are_not_read_are_named() {
 
 fn check_fastq(text: &str, record: u64, line: u64, id: Option<&str>, fault: FastqFault) {
     let found = read_all(text.as_bytes());
-    let Err(Error::Fastq {
-        record: r,
-        line: l,
-        id: i,
-        fault: f,
-        ..
-    }) = found
-    else {
+    let Err(Error::Fastq { record: r, line: l, id: i, fault: f, .. }) = found else {
         panic!("{text:?} gave {found:?}")
     };
-    assert_eq!(
-        (r, l, i.as_deref(), f),
-        (record, line, id, fault),
-        "{text:?}"
-    );
+    assert_eq!((r, l, i.as_deref(), f), (record, line, id, fault), "{text:?}");
 }
 
 #[test]
@@ -323,20 +257,8 @@ fn a_broken_fastq_record_is_an_error_with_its_place() {
     use FastqFault::{End, QualityLength, Separator, Start};
     check_fastq("@a\nAC\n+\nI\n", 1, 1, Some("a"), QualityLength);
     check_fastq("@a\nAC\n+\nIII", 1, 1, Some("a"), QualityLength);
-    check_fastq(
-        "@a\nA\n+\nI\n@b x\nAC\n+\nI\n",
-        2,
-        5,
-        Some("b"),
-        QualityLength,
-    );
-    check_fastq(
-        "@a\nA\n+\nI\n@b\nAC\nGT\n+\nIIII\n",
-        2,
-        7,
-        Some("b"),
-        Separator,
-    );
+    check_fastq("@a\nA\n+\nI\n@b x\nAC\n+\nI\n", 2, 5, Some("b"), QualityLength);
+    check_fastq("@a\nA\n+\nI\n@b\nAC\nGT\n+\nIIII\n", 2, 7, Some("b"), Separator);
     check_fastq("@a\nA\n+\nI\nb\nAC\n+\nII\n", 2, 5, None, Start);
     check_fastq("@", 1, 2, Some(""), End);
     check_fastq("@a\nAC\n", 1, 3, Some("a"), End);
@@ -370,18 +292,11 @@ fn a_read_error_is_kept_with_its_source() {
     }
     let mut result = RecordReader::from_reader(Path::new("disk.fa"), Box::new(Failing(0)));
     if let Ok(reader) = &mut result {
-        let Err(error) = reader.next_record() else {
-            panic!("no error")
-        };
+        let Err(error) = reader.next_record() else { panic!("no error") };
         result = Err(error);
     }
-    let Err(Error::Io { path, source }) = result else {
-        panic!("no I/O error")
-    };
-    assert_eq!(
-        (path.as_path(), source.raw_os_error()),
-        (Path::new("disk.fa"), Some(5))
-    );
+    let Err(Error::Io { path, source }) = result else { panic!("no I/O error") };
+    assert_eq!((path.as_path(), source.raw_os_error()), (Path::new("disk.fa"), Some(5)));
 }
 
 #[test]
@@ -389,8 +304,5 @@ fn a_file_that_cannot_be_opened_is_named() {
     let Err(Error::Io { path, source }) = RecordReader::open(Path::new("no/such.fa")) else {
         panic!("opened")
     };
-    assert_eq!(
-        (path.as_path(), source.kind()),
-        (Path::new("no/such.fa"), io::ErrorKind::NotFound)
-    );
+    assert_eq!((path.as_path(), source.kind()), (Path::new("no/such.fa"), io::ErrorKind::NotFound));
 }

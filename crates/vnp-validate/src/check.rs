@@ -97,42 +97,23 @@ fn size(report: &mut Report) -> Result<(), Error> {
     let metadata = match fs_err::metadata(&report.path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            report
-                .findings
-                .push(Finding::new(Code::Missing, "file", "a file", "nothing"));
+            report.findings.push(Finding::new(Code::Missing, "file", "a file", "nothing"));
             return Ok(());
         }
         Err(source) => {
             let path = report.path.clone();
-            let source = vnp_ckpt::Error::Io {
-                path: path.clone(),
-                source,
-            };
-            return Err(Error::CannotRead {
-                path,
-                source: Box::new(source),
-            });
+            let source = vnp_ckpt::Error::Io { path: path.clone(), source };
+            return Err(Error::CannotRead { path, source: Box::new(source) });
         }
     };
     if !metadata.is_file() {
-        let found = if metadata.is_dir() {
-            "a directory"
-        } else {
-            "a pipe or a device"
-        };
-        report.findings.push(Finding::new(
-            Code::NotAFile,
-            "file",
-            "a regular file",
-            found,
-        ));
+        let found = if metadata.is_dir() { "a directory" } else { "a pipe or a device" };
+        report.findings.push(Finding::new(Code::NotAFile, "file", "a regular file", found));
         return Ok(());
     }
     report.file_bytes = Some(metadata.len());
     if metadata.len() == 0 {
-        report
-            .findings
-            .push(Finding::new(Code::Empty, "file", "a checkpoint", "0 bytes"));
+        report.findings.push(Finding::new(Code::Empty, "file", "a checkpoint", "0 bytes"));
     }
     Ok(())
 }
@@ -157,9 +138,6 @@ fn record(report: &Report, options: &Options) {
         return;
     };
     if let Err(error) = failure_log::log_failed_checkpoint(log, &report.path, &report.reason()) {
-        log::warn!(
-            "{} is bad and could not be recorded: {error}",
-            report.path.display()
-        );
+        log::warn!("{} is bad and could not be recorded: {error}", report.path.display());
     }
 }

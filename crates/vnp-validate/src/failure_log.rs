@@ -36,6 +36,23 @@ pub struct Failure {
     pub timestamp: String,
 }
 
+impl Failure {
+    /// A failure of this moment, to the second.
+    #[must_use]
+    pub fn now(path: impl Into<PathBuf>, reason: impl Into<String>) -> Self {
+        let now = jiff::Timestamp::now();
+        let now = jiff::Timestamp::from_second(now.as_second()).unwrap_or(now);
+        Self { path: path.into(), reason: reason.into(), timestamp: now.to_string() }
+    }
+
+    /// Its line in a log, without the line end.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let (path, reason) = (percent::encode_path(&self.path), percent::encode(&self.reason));
+        format!("{path}|{reason}|{}", self.timestamp)
+    }
+}
+
 /// One line of [`FAILED_CHECKPOINTS`].
 pub type FailedCheckpoint = Failure;
 
@@ -72,17 +89,8 @@ pub fn load_failed_checkpoints(log: &Path) -> Result<Vec<FailedCheckpoint>, Erro
 /// # Errors
 /// [`Error::CannotAppend`]; what is in the log already stays readable.
 pub fn log_failure(log: &Path, path: &Path, reason: &str) -> Result<(), Error> {
-    let now = jiff::Timestamp::now();
-    let now = jiff::Timestamp::from_second(now.as_second()).unwrap_or(now);
-    let line = format!(
-        "{}|{}|{now}\n",
-        percent::encode_path(path),
-        percent::encode(reason)
-    );
-    append(log, line).map_err(|source| Error::CannotAppend {
-        path: log.to_owned(),
-        source,
-    })
+    let line = Failure::now(path, reason).line() + "\n";
+    append(log, line).map_err(|source| Error::CannotAppend { path: log.to_owned(), source })
 }
 
 /// The failures in `log`, in order; none where there is no such file. Damaged lines are skipped
@@ -95,10 +103,7 @@ pub fn load_failures(log: &Path) -> Result<Vec<Failure>, Error> {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => {
-            return Err(Error::CannotReadLog {
-                path: log.to_owned(),
-                source,
-            });
+            return Err(Error::CannotReadLog { path: log.to_owned(), source });
         }
     };
     let mut failures = Vec::new();
@@ -135,11 +140,7 @@ fn append(log: &Path, mut line: String) -> io::Result<()> {
         return Err(io::Error::new(ErrorKind::WriteZero, reason));
     }
     file.sync_all()?;
-    if length == 0 {
-        sync_directory(log)
-    } else {
-        Ok(())
-    }
+    if length == 0 { sync_directory(log) } else { Ok(()) }
 }
 
 /// Keeps other writers out until the line is written, so that a line in the making is not taken
@@ -206,11 +207,8 @@ mod tests {
     #[track_caller]
     fn check(bytes: &[u8], expected: &[&str]) {
         let (_directory, log) = log_of(bytes);
-        let reasons: Vec<_> = load_failures(&log)
-            .unwrap()
-            .into_iter()
-            .map(|failure| failure.reason)
-            .collect();
+        let reasons: Vec<_> =
+            load_failures(&log).unwrap().into_iter().map(|failure| failure.reason).collect();
         assert_eq!(reasons, expected, "{}", String::from_utf8_lossy(bytes));
     }
 
@@ -218,28 +216,13 @@ mod tests {
     fn damaged_lines_are_skipped() {
         check(b"", &[]);
         check(b"a|one|2026-01-31T23:59:59Z\n", &["one"]);
-        check(
-            b"a|one|2026-01-31T23:59:59Z\r\nb|two|2026-01-31T23:59:59Z\r\n",
-            &["one", "two"],
-        );
-        check(
-            b"a|one|2026-01-31T23:59:59Z\n\nb|two|2026-01-31T23:59:59Z\n",
-            &["one", "two"],
-        );
+        check(b"a|one|2026-01-31T23:59:59Z\r\nb|two|2026-01-31T23:59:59Z\r\n", &["one", "two"]);
+        check(b"a|one|2026-01-31T23:59:59Z\n\nb|two|2026-01-31T23:59:59Z\n", &["one", "two"]);
         check(b"a|one\nb|two|2026-01-31T23:59:59Z\n", &["two"]);
-        check(
-            b"a|one|x|2026-01-31T23:59:59Z\nb|two|2026-01-31T23:59:59Z\n",
-            &["two"],
-        );
+        check(b"a|one|x|2026-01-31T23:59:59Z\nb|two|2026-01-31T23:59:59Z\n", &["two"]);
         check(b"a|one|yesterday\nb|two|2026-01-31T23:59:59Z\n", &["two"]);
-        check(
-            b"a|%|2026-01-31T23:59:59Z\na|%4|2026-01-31T23:59:59Z\n",
-            &[],
-        );
-        check(
-            b"a|%zz|2026-01-31T23:59:59Z\na|%+1|2026-01-31T23:59:59Z\n",
-            &[],
-        );
+        check(b"a|%|2026-01-31T23:59:59Z\na|%4|2026-01-31T23:59:59Z\n", &[]);
+        check(b"a|%zz|2026-01-31T23:59:59Z\na|%+1|2026-01-31T23:59:59Z\n", &[]);
         check(b"a|%ff|2026-01-31T23:59:59Z\n", &[]);
         check(b"a|\xff|2026-01-31T23:59:59Z\n", &[]);
         check(b"|||\n|\n\0\0\0\n", &[]);
@@ -252,18 +235,12 @@ mod tests {
         for length in 1..whole.len() - 1 {
             let (_directory, log) = log_of(&[whole, &whole[..length]].concat());
             log_failure(&log, "b".as_ref(), "two").unwrap();
-            let reasons: Vec<_> = load_failures(&log)
-                .unwrap()
-                .into_iter()
-                .map(|failure| failure.reason)
-                .collect();
+            let reasons: Vec<_> =
+                load_failures(&log).unwrap().into_iter().map(|failure| failure.reason).collect();
             // A line that lost no more than the end of its time still says what failed and why.
             let (last, before) = reasons.split_last().unwrap();
             assert_eq!(last, "two", "cut at {length}");
-            assert!(
-                before.len() <= 2 && before.iter().all(|reason| reason == "one"),
-                "{before:?}"
-            );
+            assert!(before.len() <= 2 && before.iter().all(|reason| reason == "one"), "{before:?}");
             assert_eq!(before[0], "one");
         }
     }

@@ -51,17 +51,9 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            code,
-            subject,
-            expected,
-            found,
-            ..
-        } = self;
-        let line = format!(
-            "{code}: {subject}: expected {expected}, found {found}: {}",
-            code.remedy()
-        );
+        let Self { code, subject, expected, found, .. } = self;
+        let line =
+            format!("{code}: {subject}: expected {expected}, found {found}: {}", code.remedy());
         // A name or a value from the file may hold anything: a finding stays one line.
         line.chars().try_for_each(|c| match c.is_control() {
             true => write!(f, "{}", c.escape_default()),
@@ -177,10 +169,7 @@ mod tests {
         let names: BTreeSet<_> = Code::ALL.iter().map(|code| code.name()).collect();
         assert_eq!(names.len(), Code::ALL.len());
         for name in names {
-            assert!(
-                name.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
-                "{name}"
-            );
+            assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{name}");
         }
     }
 

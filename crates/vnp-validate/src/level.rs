@@ -22,14 +22,8 @@ pub enum Level {
 
 impl Level {
     /// Every level, the cheapest first.
-    pub const ALL: [Self; 6] = [
-        Self::Size,
-        Self::Container,
-        Self::Digest,
-        Self::Load,
-        Self::Keys,
-        Self::Tensors,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Size, Self::Container, Self::Digest, Self::Load, Self::Keys, Self::Tensors];
 
     /// The name in reports: `size`, `container`, `digest`, `load`, `keys`, `tensors`.
     #[must_use]

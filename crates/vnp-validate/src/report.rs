@@ -91,10 +91,6 @@ impl Report {
     /// The findings in one line; empty for a good file.
     #[must_use]
     pub fn reason(&self) -> String {
-        self.findings
-            .iter()
-            .map(Finding::to_string)
-            .collect::<Vec<_>>()
-            .join("; ")
+        self.findings.iter().map(Finding::to_string).collect::<Vec<_>>().join("; ")
     }
 }

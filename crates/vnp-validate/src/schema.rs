@@ -24,10 +24,7 @@ impl Schema {
     /// A schema for this kind, without tensors so far.
     #[must_use]
     pub fn new(kind: impl Into<String>) -> Self {
-        Self {
-            kind: kind.into(),
-            tensors: Vec::new(),
-        }
+        Self { kind: kind.into(), tensors: Vec::new() }
     }
 
     /// Adds a tensor that must be there.
@@ -56,12 +53,7 @@ impl TensorRule {
     /// A tensor of this name, of any type and shape, all values finite.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            dtype: None,
-            trailing: None,
-            finite: true,
-        }
+        Self { name: name.into(), dtype: None, trailing: None, finite: true }
     }
 
     /// Asks for this element type.

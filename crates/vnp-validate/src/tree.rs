@@ -34,11 +34,7 @@ pub fn validate_tree(directory: &Path, options: &Options) -> Result<Vec<Report>,
                 .unwrap_or_else(|error| unreadable_report(&path, &error.to_string(), options))
         })
         .collect();
-    reports.extend(
-        unreadable
-            .iter()
-            .map(|(path, why)| unreadable_report(path, why, options)),
-    );
+    reports.extend(unreadable.iter().map(|(path, why)| unreadable_report(path, why, options)));
     reports.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(reports)
 }
@@ -49,19 +45,13 @@ struct Walk {
 }
 
 fn walk(top: &Path) -> Result<Walk, Error> {
-    let mut found = Walk {
-        files: BTreeSet::new(),
-        unreadable: Vec::new(),
-    };
+    let mut found = Walk { files: BTreeSet::new(), unreadable: Vec::new() };
     let mut open = vec![top.to_owned()];
     while let Some(directory) = open.pop() {
         match list(&directory, &mut found.files, &mut open) {
             Ok(()) => {}
             Err(source) if directory == top => {
-                return Err(Error::CannotList {
-                    path: directory,
-                    source,
-                });
+                return Err(Error::CannotList { path: directory, source });
             }
             Err(error) => found.unreadable.push((directory, error.to_string())),
         }
@@ -89,26 +79,16 @@ fn list(
 
 fn is_checkpoint_name(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
-    EXTENSIONS
-        .iter()
-        .any(|known| extension.eq_ignore_ascii_case(known))
+    EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 fn unreadable_report(path: &Path, why: &str, options: &Options) -> Report {
     let mut report = Report::new(path);
-    report.findings.push(Finding::new(
-        Code::Unreadable,
-        "file",
-        "one that can be read",
-        why,
-    ));
+    report.findings.push(Finding::new(Code::Unreadable, "file", "one that can be read", why));
     if let Some(log) = &options.log_failures
         && let Err(error) = failure_log::log_failed_checkpoint(log, path, &report.reason())
     {
-        log::warn!(
-            "{} is bad and could not be recorded: {error}",
-            path.display()
-        );
+        log::warn!("{} is bad and could not be recorded: {error}", path.display());
     }
     report
 }
@@ -129,11 +109,7 @@ struct Share<'b> {
 impl Budget {
     fn new(bytes: u64) -> Self {
         let all = bytes.max(1);
-        Self {
-            all,
-            left: Mutex::new(all),
-            given_back: Condvar::new(),
-        }
+        Self { all, left: Mutex::new(all), given_back: Condvar::new() }
     }
 
     /// Waits until there is room. A file larger than the whole budget waits until it is alone.
@@ -146,20 +122,13 @@ impl Budget {
             .wait_while(left, |left| *left < bytes)
             .unwrap_or_else(PoisonError::into_inner);
         *left -= bytes;
-        Share {
-            budget: self,
-            bytes,
-        }
+        Share { budget: self, bytes }
     }
 }
 
 impl Drop for Share<'_> {
     fn drop(&mut self) {
-        *self
-            .budget
-            .left
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) += self.bytes;
+        *self.budget.left.lock().unwrap_or_else(PoisonError::into_inner) += self.bytes;
         self.budget.given_back.notify_all();
     }
 }

@@ -63,11 +63,7 @@ impl Verified {
 pub fn verify(path: &Path, options: &Options) -> Result<Result<Verified, Report>, Error> {
     let level = options.level.max(Level::Load);
     Ok(match check::look(path, options, level)? {
-        (Report { path, level, .. }, Some(checkpoint)) => Ok(Verified {
-            path,
-            level,
-            checkpoint,
-        }),
+        (Report { path, level, .. }, Some(checkpoint)) => Ok(Verified { path, level, checkpoint }),
         (report, None) => Err(report),
     })
 }

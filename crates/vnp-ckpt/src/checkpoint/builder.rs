@@ -8,9 +8,8 @@ use crate::value::MAX_DEPTH;
 use crate::{Checkpoint, Error, Limits, RowRange, Tensor, Value, Version};
 
 /// The fields of a header that this version knows.
-const KNOWN: [&str; 8] = [
-    "version", "status", "kind", "rows", "created", "producer", "sections", "metadata",
-];
+const KNOWN: [&str; 8] =
+    ["version", "status", "kind", "rows", "created", "producer", "sections", "metadata"];
 
 /// Collects what a checkpoint is made of; [`build`](Self::build) checks it.
 ///
@@ -121,18 +120,12 @@ impl CheckpointBuilder {
     /// deeper than 30 levels; [`Error::LimitExceeded`] for what the default [`Limits`] would
     /// refuse to read.
     pub fn build(self) -> Result<Checkpoint, Error> {
-        let ids = Encoding::Strings {
-            count: self.ids.len() as u64,
-        };
+        let ids = Encoding::Strings { count: self.ids.len() as u64 };
         let mut sections = vec![section(IDS.to_owned(), ids)];
         let mut tensors = Vec::with_capacity(self.tensors.len());
         for (name, per_row, tensor) in self.tensors {
             let shape = tensor.shape().to_vec();
-            let encoding = Encoding::Tensor {
-                dtype: tensor.dtype(),
-                shape,
-                per_row,
-            };
+            let encoding = Encoding::Tensor { dtype: tensor.dtype(), shape, per_row };
             sections.push(section(name, encoding));
             tensors.push(tensor);
         }
@@ -157,22 +150,13 @@ impl CheckpointBuilder {
 
 fn section(name: String, encoding: Encoding) -> Section {
     let (digest, unknown) = (Digest::default(), BTreeMap::new());
-    Section {
-        name,
-        encoding,
-        offset: 0,
-        length: 0,
-        digest,
-        unknown,
-    }
+    Section { name, encoding, offset: 0, length: 0, digest, unknown }
 }
 
 /// The time now, to the second.
 fn now() -> String {
     let now = jiff::Timestamp::now();
-    jiff::Timestamp::from_second(now.as_second())
-        .unwrap_or(now)
-        .to_string()
+    jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
 }
 
 fn check_values(header: &Header) -> Result<(), Error> {
@@ -182,10 +166,7 @@ fn check_values(header: &Header) -> Result<(), Error> {
         expected,
         found: found.to_owned(),
     };
-    if let Some(known) = KNOWN
-        .into_iter()
-        .find(|&known| header.unknown.contains_key(known))
-    {
+    if let Some(known) = KNOWN.into_iter().find(|&known| header.unknown.contains_key(known)) {
         let expected = "a name that is not taken".to_owned();
         return Err(wrong("unknown field".to_owned(), expected, known));
     }
@@ -211,24 +192,14 @@ mod tests {
     }
 
     fn two_rows() -> CheckpointBuilder {
-        Checkpoint::builder("k")
-            .rows(RowRange::new(5, 7))
-            .ids(vec!["a".into(), "b".into()])
+        Checkpoint::builder("k").rows(RowRange::new(5, 7)).ids(vec!["a".into(), "b".into()])
     }
 
     #[track_caller]
     fn check_refused(builder: CheckpointBuilder, subject: &str, expected: &str, found: &str) {
         match builder.build() {
-            Err(Error::Inconsistent {
-                path: None,
-                subject: s,
-                expected: e,
-                found: f,
-            }) => {
-                assert_eq!(
-                    (s.as_str(), e.as_str(), f.as_str()),
-                    (subject, expected, found)
-                );
+            Err(Error::Inconsistent { path: None, subject: s, expected: e, found: f }) => {
+                assert_eq!((s.as_str(), e.as_str(), f.as_str()), (subject, expected, found));
             }
             other => panic!("{other:?}"),
         }
@@ -242,25 +213,10 @@ mod tests {
     fn inconsistent_checkpoints_are_not_built() {
         let three = vec![String::new(); 3];
         check_refused(two_rows().ids(three), "ids", "2, one a row", "3");
-        check_refused(
-            two_rows().tensor("t", bytes(3)),
-            "rows of tensor `t`",
-            "2",
-            "3",
-        );
+        check_refused(two_rows().tensor("t", bytes(3)), "rows of tensor `t`", "2", "3");
         let number = Tensor::from_f32([], vec![1.0]).unwrap();
-        check_refused(
-            two_rows().tensor("t", number),
-            "rows of tensor `t`",
-            "2",
-            "no dimension",
-        );
-        check_refused(
-            two_rows().tensor("", bytes(2)),
-            "name of section 1",
-            "a text",
-            "nothing",
-        );
+        check_refused(two_rows().tensor("t", number), "rows of tensor `t`", "2", "no dimension");
+        check_refused(two_rows().tensor("", bytes(2)), "name of section 1", "a text", "nothing");
         let twice = two_rows().tensor("t", bytes(2)).tensor("t", bytes(2));
         check_refused(twice, "sections named `t`", "1", "more than 1");
         let free = two_rows().tensor("t", bytes(2)).free_tensor("t", bytes(9));
@@ -276,11 +232,7 @@ mod tests {
 
     #[track_caller]
     fn check_created(created: &str, expected: bool) {
-        assert_eq!(
-            two_rows().created(created.to_owned()).build().is_ok(),
-            expected,
-            "{created}"
-        );
+        assert_eq!(two_rows().created(created.to_owned()).build().is_ok(), expected, "{created}");
     }
 
     #[test]
@@ -301,33 +253,16 @@ mod tests {
         let deepest = two_rows().metadata("k", nested(MAX_DEPTH - 2));
         assert!(deepest.build().is_ok());
         let deeper = two_rows().metadata("k", nested(MAX_DEPTH - 1));
-        check_refused(
-            deeper,
-            "metadata `k`",
-            "at most 30 levels of lists and maps",
-            "more",
-        );
+        check_refused(deeper, "metadata `k`", "at most 30 levels of lists and maps", "more");
         let deeper = two_rows().unknown("k", nested(MAX_DEPTH));
-        check_refused(
-            deeper,
-            "unknown field `k`",
-            "at most 31 levels of lists and maps",
-            "more",
-        );
+        check_refused(deeper, "unknown field `k`", "at most 31 levels of lists and maps", "more");
     }
 
     #[test]
     fn free_tensors_have_any_shape() {
         let number = Tensor::from_f32([], vec![1.0]).unwrap();
-        let built = two_rows()
-            .free_tensor("bias", bytes(9))
-            .free_tensor("n", number)
-            .build();
-        let names: Vec<_> = built
-            .unwrap()
-            .tensors()
-            .map(|(name, _)| name.to_owned())
-            .collect();
+        let built = two_rows().free_tensor("bias", bytes(9)).free_tensor("n", number).build();
+        let names: Vec<_> = built.unwrap().tensors().map(|(name, _)| name.to_owned()).collect();
         assert_eq!(names, ["bias", "n"]);
     }
 }

@@ -51,10 +51,7 @@ impl Header {
             kind,
             rows,
             created,
-            producer: Producer {
-                name: producer.text("name")?,
-                version: producer.text("version")?,
-            },
+            producer: Producer { name: producer.text("name")?, version: producer.text("version")? },
             sections,
             metadata,
             producer_unknown: producer.rest(),
@@ -78,18 +75,10 @@ pub(crate) fn check_words(header: &Header) -> Result<(), Error> {
     }
     let created = &header.created;
     if !created.ends_with('Z') || jiff::Timestamp::from_str(created).is_err() {
-        return Err(wrong(
-            "created",
-            "a time such as 2026-01-31T23:59:59Z",
-            created,
-        ));
+        return Err(wrong("created", "a time such as 2026-01-31T23:59:59Z", created));
     }
     if header.rows.start > header.rows.end {
-        return Err(wrong(
-            "rows",
-            "an end not before the start",
-            &header.rows.to_string(),
-        ));
+        return Err(wrong("rows", "an end not before the start", &header.rows.to_string()));
     }
     Ok(())
 }
@@ -145,9 +134,7 @@ fn section_of(value: Value, index: usize, path: &Path, limits: &Limits) -> Resul
     let mut fields = Fields::new(path, &prefix, map);
     let name = fields.text("name")?;
     let encoding = match fields.text("encoding")?.as_str() {
-        "strings" => Encoding::Strings {
-            count: fields.count("count")?,
-        },
+        "strings" => Encoding::Strings { count: fields.count("count")? },
         "tensor" => tensor_of(&mut fields, path, limits)?,
         other => return Err(fields.bad("encoding", "strings or tensor", format!("`{other}`"))),
     };
@@ -156,14 +143,7 @@ fn section_of(value: Value, index: usize, path: &Path, limits: &Limits) -> Resul
     let digest = <[u8; Digest::BYTES]>::try_from(digest.as_slice())
         .map(Digest::from_bytes)
         .map_err(|_| fields.bad("digest", "16 bytes", format!("{} bytes", digest.len())))?;
-    Ok(Section {
-        name,
-        encoding,
-        offset,
-        length,
-        digest,
-        unknown: fields.rest(),
-    })
+    Ok(Section { name, encoding, offset, length, digest, unknown: fields.rest() })
 }
 
 fn tensor_of(fields: &mut Fields<'_>, path: &Path, limits: &Limits) -> Result<Encoding, Error> {
@@ -180,9 +160,5 @@ fn tensor_of(fields: &mut Fields<'_>, path: &Path, limits: &Limits) -> Result<En
                 .map_err(|_| fields.bad("shape", "sizes that fit memory", size.to_string()))
         })
         .collect::<Result<_, _>>()?;
-    Ok(Encoding::Tensor {
-        dtype,
-        shape,
-        per_row: fields.truth("per_row")?,
-    })
+    Ok(Encoding::Tensor { dtype, shape, per_row: fields.truth("per_row")? })
 }

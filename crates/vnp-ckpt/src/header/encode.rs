@@ -23,9 +23,7 @@ impl Serialize for Header {
         map.serialize_entry("producer", &WiredProducer(self))?;
         map.serialize_entry("sections", &self.sections)?;
         map.serialize_entry("metadata", &self.metadata)?;
-        self.unknown
-            .iter()
-            .try_for_each(|(key, value)| map.serialize_entry(key, value))?;
+        self.unknown.iter().try_for_each(|(key, value)| map.serialize_entry(key, value))?;
         map.end()
     }
 }
@@ -34,17 +32,11 @@ struct WiredProducer<'h>(&'h Header);
 
 impl Serialize for WiredProducer<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Header {
-            producer,
-            producer_unknown,
-            ..
-        } = self.0;
+        let Header { producer, producer_unknown, .. } = self.0;
         let mut map = serializer.serialize_map(Some(2 + producer_unknown.len()))?;
         map.serialize_entry("name", &producer.name)?;
         map.serialize_entry("version", &producer.version)?;
-        producer_unknown
-            .iter()
-            .try_for_each(|(key, value)| map.serialize_entry(key, value))?;
+        producer_unknown.iter().try_for_each(|(key, value)| map.serialize_entry(key, value))?;
         map.end()
     }
 }
@@ -62,11 +54,7 @@ impl Serialize for Section {
                 map.serialize_entry("encoding", "strings")?;
                 map.serialize_entry("count", count)?;
             }
-            Encoding::Tensor {
-                dtype,
-                shape,
-                per_row,
-            } => {
+            Encoding::Tensor { dtype, shape, per_row } => {
                 map.serialize_entry("encoding", "tensor")?;
                 map.serialize_entry("dtype", dtype.name())?;
                 map.serialize_entry("shape", shape)?;
@@ -76,9 +64,7 @@ impl Serialize for Section {
         map.serialize_entry("offset", &self.offset)?;
         map.serialize_entry("length", &self.length)?;
         map.serialize_entry("digest", &self.digest)?;
-        self.unknown
-            .iter()
-            .try_for_each(|(key, value)| map.serialize_entry(key, value))?;
+        self.unknown.iter().try_for_each(|(key, value)| map.serialize_entry(key, value))?;
         map.end()
     }
 }

@@ -15,11 +15,7 @@ pub(crate) struct Fields<'p> {
 
 impl<'p> Fields<'p> {
     pub(crate) fn new(path: &'p Path, prefix: &str, map: BTreeMap<String, Value>) -> Self {
-        Self {
-            path,
-            prefix: prefix.to_owned(),
-            map,
-        }
+        Self { path, prefix: prefix.to_owned(), map }
     }
 
     /// The fields that nobody took.
@@ -54,10 +50,7 @@ impl<'p> Fields<'p> {
     }
 
     pub(crate) fn counts(&mut self, name: &str) -> Result<Vec<u64>, Error> {
-        self.list(name)?
-            .iter()
-            .map(|value| self.to_count(name, value))
-            .collect()
+        self.list(name)?.iter().map(|value| self.to_count(name, value)).collect()
     }
 
     pub(crate) fn bytes(&mut self, name: &str) -> Result<Vec<u8>, Error> {

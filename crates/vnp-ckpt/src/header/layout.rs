@@ -18,11 +18,7 @@ pub(crate) fn check_contents(header: &Header, limits: &Limits) -> Result<(), Err
     let mut names = BTreeSet::new();
     for (index, section) in header.sections.iter().enumerate() {
         if section.name.is_empty() {
-            return Err(inconsistent(
-                format!("name of section {index}"),
-                "a text",
-                "nothing",
-            ));
+            return Err(inconsistent(format!("name of section {index}"), "a text", "nothing"));
         }
         if !names.insert(&section.name) {
             return Err(inconsistent(
@@ -43,17 +39,10 @@ pub(crate) fn check_contents(header: &Header, limits: &Limits) -> Result<(), Err
 pub(crate) fn check_places(header: &Header, start: u64, file_bytes: u64) -> Result<(), Error> {
     let mut expected = align(start);
     for section in &header.sections {
-        let (what, name) = (
-            |what| format!("{what} of section `{}`", section.name),
-            &section.name,
-        );
+        let (what, name) = (|what| format!("{what} of section `{}`", section.name), &section.name);
         if Some(section.offset) != expected {
             let expected = expected.map_or("none".to_owned(), |offset| offset.to_string());
-            return Err(inconsistent(
-                what("offset"),
-                expected,
-                section.offset.to_string(),
-            ));
+            return Err(inconsistent(what("offset"), expected, section.offset.to_string()));
         }
         let least = length_of(&section.encoding);
         let fits = match section.encoding {
@@ -62,11 +51,7 @@ pub(crate) fn check_places(header: &Header, start: u64, file_bytes: u64) -> Resu
         };
         if !fits {
             let least = least.map_or("fewer than 2^64".to_owned(), |length| length.to_string());
-            return Err(inconsistent(
-                what("length"),
-                least,
-                section.length.to_string(),
-            ));
+            return Err(inconsistent(what("length"), least, section.length.to_string()));
         }
         let end = section.offset.checked_add(section.length);
         expected = end.and_then(align);
@@ -78,11 +63,7 @@ pub(crate) fn check_places(header: &Header, start: u64, file_bytes: u64) -> Resu
     }
     if expected != Some(file_bytes) {
         let end = expected.map_or("above 2^64".to_owned(), |end| end.to_string());
-        return Err(inconsistent(
-            "end of the last section",
-            file_bytes.to_string(),
-            end,
-        ));
+        return Err(inconsistent("end of the last section", file_bytes.to_string(), end));
     }
     Ok(())
 }
@@ -112,13 +93,10 @@ pub(crate) fn length_of(encoding: &Encoding) -> Option<u64> {
 }
 
 fn check_id_bytes(header: &Header, limits: &Limits) -> Result<(), Error> {
-    header
-        .sections
-        .iter()
-        .try_for_each(|section| match section.encoding {
-            Encoding::Strings { .. } => limits::check("id_bytes", limits.id_bytes, section.length),
-            Encoding::Tensor { .. } => Ok(()),
-        })
+    header.sections.iter().try_for_each(|section| match section.encoding {
+        Encoding::Strings { .. } => limits::check("id_bytes", limits.id_bytes, section.length),
+        Encoding::Tensor { .. } => Ok(()),
+    })
 }
 
 fn check_section(
@@ -136,11 +114,7 @@ fn check_section(
             }
             limits::check("ids", limits.ids, *count)?;
             if *count != rows {
-                return Err(inconsistent(
-                    "ids",
-                    format!("{rows}, one a row"),
-                    count.to_string(),
-                ));
+                return Err(inconsistent("ids", format!("{rows}, one a row"), count.to_string()));
             }
         }
         Encoding::Tensor { shape, per_row, .. } => {

@@ -64,18 +64,9 @@ impl Preamble {
         reader
             .take(PREAMBLE_BYTES)
             .read_to_end(&mut bytes)
-            .map_err(|source| Error::Io {
-                path: path.to_owned(),
-                source,
-            })?;
-        if !bytes
-            .iter()
-            .zip(MAGIC)
-            .all(|(&found, expected)| found == expected)
-        {
-            return Err(Error::NotACheckpoint {
-                path: path.to_owned(),
-            });
+            .map_err(|source| Error::Io { path: path.to_owned(), source })?;
+        if !bytes.iter().zip(MAGIC).all(|(&found, expected)| found == expected) {
+            return Err(Error::NotACheckpoint { path: path.to_owned() });
         }
         let truncated = |expected_bytes, found_bytes| Error::Truncated {
             path: path.to_owned(),
@@ -91,25 +82,15 @@ impl Preamble {
         };
         let version = gate::admit(path, Version::new(major.into(), minor.into(), 0))?;
 
-        let numbers = (|| {
-            Some((
-                u32_of(rest)?,
-                u64_of(rest)?,
-                u64_of(rest)?,
-                take(rest)?,
-                take(rest)?,
-            ))
-        })();
+        let numbers =
+            (|| Some((u32_of(rest)?, u64_of(rest)?, u64_of(rest)?, take(rest)?, take(rest)?)))();
         let Some((flags, header_bytes, file_bytes, header_digest, digest)) = numbers else {
             return Err(truncated(PREAMBLE_BYTES, found_bytes));
         };
         let covered = bytes.get(..COVERED_BYTES).unwrap_or_default();
         if Digest::of(covered) != Digest::from_bytes(digest) {
             let section = "preamble".to_owned();
-            return Err(Error::DigestMismatch {
-                path: path.to_owned(),
-                section,
-            });
+            return Err(Error::DigestMismatch { path: path.to_owned(), section });
         }
         if version < Version::new(1, 0, 0) {
             return Err(Version::malformed(&format!("{major}.{minor}")).in_file(path));
@@ -133,21 +114,10 @@ impl Preamble {
         }
         let room = file_bytes.saturating_sub(PREAMBLE_BYTES);
         if header_bytes > room {
-            return Err(inconsistent(
-                path,
-                "length of the header",
-                room,
-                header_bytes,
-            ));
+            return Err(inconsistent(path, "length of the header", room, header_bytes));
         }
         let header_digest = Digest::from_bytes(header_digest);
-        Ok(Self {
-            major,
-            minor,
-            header_bytes,
-            file_bytes,
-            header_digest,
-        })
+        Ok(Self { major, minor, header_bytes, file_bytes, header_digest })
     }
 }
 
@@ -186,22 +156,11 @@ mod tests {
 
     fn sample(major: u16, minor: u16) -> Preamble {
         let header_digest = Digest::of(b"header");
-        Preamble {
-            major,
-            minor,
-            header_bytes: 100,
-            file_bytes: FILE_BYTES,
-            header_digest,
-        }
+        Preamble { major, minor, header_bytes: 100, file_bytes: FILE_BYTES, header_digest }
     }
 
     fn read(bytes: &[u8]) -> Result<Preamble, Error> {
-        Preamble::read(
-            &mut &*bytes,
-            Path::new("a.vnp"),
-            FILE_BYTES,
-            &Limits::default(),
-        )
+        Preamble::read(&mut &*bytes, Path::new("a.vnp"), FILE_BYTES, &Limits::default())
     }
 
     #[test]
@@ -239,13 +198,9 @@ mod tests {
     fn a_newer_file_is_refused_by_its_first_twelve_bytes() {
         let mut bytes = sample(2, 0).encode();
         bytes.truncate(12);
-        let Err(Error::TooNew { .. }) = read(&bytes) else {
-            panic!("the gate came too late")
-        };
+        let Err(Error::TooNew { .. }) = read(&bytes) else { panic!("the gate came too late") };
         bytes.resize(64, 0xff);
-        let Err(Error::TooNew { .. }) = read(&bytes) else {
-            panic!("the gate came too late")
-        };
+        let Err(Error::TooNew { .. }) = read(&bytes) else { panic!("the gate came too late") };
     }
 
     #[test]
@@ -267,11 +222,8 @@ mod tests {
     fn every_cut_is_seen() {
         let whole = sample(1, 0).encode();
         for length in 0..whole.len() {
-            let Err(Error::Truncated {
-                expected_bytes: 64,
-                found_bytes,
-                ..
-            }) = read(&whole[..length])
+            let Err(Error::Truncated { expected_bytes: 64, found_bytes, .. }) =
+                read(&whole[..length])
             else {
                 panic!("a cut at {length} was not seen")
             };
@@ -281,48 +233,19 @@ mod tests {
 
     #[test]
     fn lengths_are_bounded_by_the_file_and_the_limits() {
-        let long = Preamble {
-            header_bytes: FILE_BYTES,
-            ..sample(1, 0)
-        };
-        let Err(Error::Inconsistent { .. }) = read(&long.encode()) else {
-            panic!("no room")
-        };
-        let huge = Preamble {
-            header_bytes: 1 << 60,
-            ..sample(1, 0)
-        };
-        let Err(Error::LimitExceeded {
-            limit: "header_bytes",
-            ..
-        }) = read(&huge.encode())
-        else {
+        let long = Preamble { header_bytes: FILE_BYTES, ..sample(1, 0) };
+        let Err(Error::Inconsistent { .. }) = read(&long.encode()) else { panic!("no room") };
+        let huge = Preamble { header_bytes: 1 << 60, ..sample(1, 0) };
+        let Err(Error::LimitExceeded { limit: "header_bytes", .. }) = read(&huge.encode()) else {
             panic!("a huge header was let in")
         };
-        let huge = Preamble {
-            file_bytes: 1 << 60,
-            ..sample(1, 0)
-        };
-        let Err(Error::LimitExceeded {
-            limit: "total_bytes",
-            ..
-        }) = read(&huge.encode())
-        else {
+        let huge = Preamble { file_bytes: 1 << 60, ..sample(1, 0) };
+        let Err(Error::LimitExceeded { limit: "total_bytes", .. }) = read(&huge.encode()) else {
             panic!("a huge file was let in")
         };
-        let longer = Preamble {
-            file_bytes: FILE_BYTES + 64,
-            ..sample(1, 0)
-        };
-        let Err(Error::Truncated { .. }) = read(&longer.encode()) else {
-            panic!("not truncated")
-        };
-        let shorter = Preamble {
-            file_bytes: FILE_BYTES - 64,
-            ..sample(1, 0)
-        };
-        let Err(Error::Surplus { .. }) = read(&shorter.encode()) else {
-            panic!("no surplus")
-        };
+        let longer = Preamble { file_bytes: FILE_BYTES + 64, ..sample(1, 0) };
+        let Err(Error::Truncated { .. }) = read(&longer.encode()) else { panic!("not truncated") };
+        let shorter = Preamble { file_bytes: FILE_BYTES - 64, ..sample(1, 0) };
+        let Err(Error::Surplus { .. }) = read(&shorter.encode()) else { panic!("no surplus") };
     }
 }

@@ -25,19 +25,10 @@ pub(crate) fn open<'a, R: Read>(
     source.fill(&mut bytes)?;
     if Digest::of(&bytes) != preamble.header_digest {
         let section = "header".to_owned();
-        return Err(Error::DigestMismatch {
-            path: path.to_owned(),
-            section,
-        });
+        return Err(Error::DigestMismatch { path: path.to_owned(), section });
     }
     let header = Header::decode(&bytes, path, &preamble.version(), limits)?;
-    layout::check_read(
-        &header,
-        path,
-        source.position(),
-        preamble.file_bytes,
-        limits,
-    )?;
+    layout::check_read(&header, path, source.position(), preamble.file_bytes, limits)?;
     source.padding()?;
     Ok((header, source))
 }
@@ -93,46 +84,29 @@ fn strings<R: Read>(
     let (table, text) = usize::try_from(table_bytes)
         .ok()
         .and_then(|table_bytes| bytes.split_at_checked(table_bytes))
-        .ok_or_else(|| {
-            wrong(
-                "table".to_owned(),
-                "room for it",
-                section.length.to_string(),
-            )
-        })?;
-    let mut offsets = table.chunks_exact(OFFSET_BYTES as usize).map(|offset| {
-        offset
-            .try_into()
-            .map(u64::from_le_bytes)
-            .unwrap_or(u64::MAX)
-    });
+        .ok_or_else(|| wrong("table".to_owned(), "room for it", section.length.to_string()))?;
+    let mut offsets = table
+        .chunks_exact(OFFSET_BYTES as usize)
+        .map(|offset| offset.try_into().map(u64::from_le_bytes).unwrap_or(u64::MAX));
     let mut start = offsets.next().unwrap_or(u64::MAX);
     if start != 0 {
         return Err(wrong("first offset".to_owned(), "0", start.to_string()));
     }
     let mut strings = Vec::new();
-    strings
-        .try_reserve_exact(offsets.len())
-        .map_err(|_| memory(source))?;
+    strings.try_reserve_exact(offsets.len()).map_err(|_| memory(source))?;
     for (index, end) in offsets.enumerate() {
         let slice = usize::try_from(start).ok().zip(usize::try_from(end).ok());
-        let slice = slice
-            .and_then(|(start, end)| text.get(start..end))
-            .ok_or_else(|| {
-                let expected = "an end not before the start nor after the last byte";
-                wrong(format!("text {index}"), expected, format!("{start}..{end}"))
-            })?;
+        let slice = slice.and_then(|(start, end)| text.get(start..end)).ok_or_else(|| {
+            let expected = "an end not before the start nor after the last byte";
+            wrong(format!("text {index}"), expected, format!("{start}..{end}"))
+        })?;
         let string = std::str::from_utf8(slice)
             .map_err(|error| wrong(format!("text {index}"), "UTF-8", error.to_string()))?;
         strings.push(string.to_owned());
         start = end;
     }
     if start != text.len() as u64 {
-        return Err(wrong(
-            "last offset".to_owned(),
-            &text.len().to_string(),
-            start.to_string(),
-        ));
+        return Err(wrong("last offset".to_owned(), &text.len().to_string(), start.to_string()));
     }
     Ok(strings)
 }

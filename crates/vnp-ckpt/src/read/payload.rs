@@ -25,12 +25,7 @@ pub(crate) struct Source<'a, R> {
 
 impl<'a, R: Read> Source<'a, R> {
     pub(crate) fn new(reader: R, path: &'a Path, position: u64, file_bytes: u64) -> Self {
-        Self {
-            reader,
-            path,
-            position,
-            file_bytes,
-        }
+        Self { reader, path, position, file_bytes }
     }
 
     pub(crate) fn path(&self) -> &'a Path {
@@ -43,20 +38,15 @@ impl<'a, R: Read> Source<'a, R> {
 
     /// Fills `into`.
     pub(crate) fn fill(&mut self, into: &mut [u8]) -> Result<(), Error> {
-        self.reader
-            .read_exact(into)
-            .map_err(|source| match source.kind() {
-                // The length was right when the file was opened: it shrank since.
-                std::io::ErrorKind::UnexpectedEof => Error::Truncated {
-                    path: self.path.to_owned(),
-                    expected_bytes: self.file_bytes,
-                    found_bytes: self.position,
-                },
-                _ => Error::Io {
-                    path: self.path.to_owned(),
-                    source,
-                },
-            })?;
+        self.reader.read_exact(into).map_err(|source| match source.kind() {
+            // The length was right when the file was opened: it shrank since.
+            std::io::ErrorKind::UnexpectedEof => Error::Truncated {
+                path: self.path.to_owned(),
+                expected_bytes: self.file_bytes,
+                found_bytes: self.position,
+            },
+            _ => Error::Io { path: self.path.to_owned(), source },
+        })?;
         self.position += into.len() as u64;
         Ok(())
     }
@@ -87,9 +77,7 @@ impl<'a, R: Read> Source<'a, R> {
     ) -> Result<Vec<T>, Error> {
         let mut values = Vec::new();
         let bytes = section.length;
-        values
-            .try_reserve_exact(count)
-            .map_err(|_| self.out_of_memory(section, bytes))?;
+        values.try_reserve_exact(count).map_err(|_| self.out_of_memory(section, bytes))?;
         let step = (STEP_BYTES / size_of::<T>()).max(1);
         let mut hasher = Hasher::new();
         while values.len() < count {
@@ -137,20 +125,13 @@ impl<'a, R: Read> Source<'a, R> {
     }
 
     pub(crate) fn out_of_memory(&self, section: &Section, bytes: u64) -> Error {
-        Error::OutOfMemory {
-            path: self.path.to_owned(),
-            section: section.name.clone(),
-            bytes,
-        }
+        Error::OutOfMemory { path: self.path.to_owned(), section: section.name.clone(), bytes }
     }
 
     fn compare(&self, section: &Section, found: Digest) -> Result<(), Error> {
         if found != section.digest {
             let section = section.name.clone();
-            return Err(Error::DigestMismatch {
-                path: self.path.to_owned(),
-                section,
-            });
+            return Err(Error::DigestMismatch { path: self.path.to_owned(), section });
         }
         Ok(())
     }

@@ -23,14 +23,7 @@ pub enum Dtype {
 
 impl Dtype {
     /// Every type of this version of the format.
-    pub const ALL: [Self; 6] = [
-        Self::F32,
-        Self::F16,
-        Self::Bf16,
-        Self::F64,
-        Self::I64,
-        Self::U8,
-    ];
+    pub const ALL: [Self; 6] = [Self::F32, Self::F16, Self::Bf16, Self::F64, Self::I64, Self::U8];
 
     /// Size of one element, in bytes.
     #[must_use]

@@ -23,10 +23,7 @@ pub(crate) fn decode_map(
     mut bytes: &[u8],
     limits: &Limits,
 ) -> Result<BTreeMap<String, Value>, DecodeFault> {
-    let budget = Budget {
-        left: Cell::new(limits.header_values),
-        passed: Cell::new(false),
-    };
+    let budget = Budget { left: Cell::new(limits.header_values), passed: Cell::new(false) };
     let mut decoder = rmp_serde::Deserializer::new(&mut bytes);
     // The decoder refuses the level at which its counter reaches zero.
     decoder.set_max_depth(MAX_DEPTH + 1);
@@ -38,10 +35,7 @@ pub(crate) fn decode_map(
     }
     let value = value.map_err(|error| DecodeFault::Malformed(error.to_string()))?;
     if !bytes.is_empty() {
-        return Err(DecodeFault::Malformed(format!(
-            "{} bytes after the map",
-            bytes.len()
-        )));
+        return Err(DecodeFault::Malformed(format!("{} bytes after the map", bytes.len())));
     }
     match value {
         Value::Map(map) => Ok(map),
@@ -138,9 +132,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         while let Some(key) = access.next_key_seed(KeySeed)? {
             let value = access.next_value_seed(self)?;
             if let Some((key, _)) = map.get_key_value(&key) {
-                return Err(de::Error::custom(format_args!(
-                    "the key `{key}` is there twice"
-                )));
+                return Err(de::Error::custom(format_args!("the key `{key}` is there twice")));
             }
             map.insert(key, value);
         }
@@ -177,9 +169,7 @@ mod tests {
 
     #[track_caller]
     fn check(bytes: &[u8], expected: Value) {
-        let Ok(map) = decode_map(bytes, &Limits::default()) else {
-            panic!("refused: {bytes:x?}")
-        };
+        let Ok(map) = decode_map(bytes, &Limits::default()) else { panic!("refused: {bytes:x?}") };
         assert_eq!(Value::Map(map), expected);
     }
 
@@ -201,24 +191,12 @@ mod tests {
         check(b"\x81\xa1k\xc0", map("k", Value::Null));
         check(b"\x81\xa1k\xc3", map("k", Value::Bool(true)));
         check(b"\x81\xa1k\xff", map("k", Value::Int(-1)));
-        check(
-            b"\x81\xa1k\xcf\x7f\xff\xff\xff\xff\xff\xff\xff",
-            map("k", Value::Int(i64::MAX)),
-        );
-        check(
-            b"\x81\xa1k\xd3\x80\0\0\0\0\0\0\0",
-            map("k", Value::Int(i64::MIN)),
-        );
+        check(b"\x81\xa1k\xcf\x7f\xff\xff\xff\xff\xff\xff\xff", map("k", Value::Int(i64::MAX)));
+        check(b"\x81\xa1k\xd3\x80\0\0\0\0\0\0\0", map("k", Value::Int(i64::MIN)));
         check(b"\x81\xa1k\xca\x3f\x80\0\0", map("k", Value::Float(1.0)));
         check(b"\x81\xa1k\xa2hi", map("k", Value::String("hi".into())));
-        check(
-            b"\x81\xa1k\xc4\x02hi",
-            map("k", Value::Bytes(b"hi".to_vec())),
-        );
-        check(
-            b"\x81\xa1k\x92\x01\x02",
-            map("k", vec![Value::Int(1), Value::Int(2)].into()),
-        );
+        check(b"\x81\xa1k\xc4\x02hi", map("k", Value::Bytes(b"hi".to_vec())));
+        check(b"\x81\xa1k\x92\x01\x02", map("k", vec![Value::Int(1), Value::Int(2)].into()));
     }
 
     #[test]
@@ -247,15 +225,10 @@ mod tests {
 
     #[test]
     fn values_are_counted() {
-        let limits = Limits {
-            header_values: 4,
-            ..Limits::default()
-        };
+        let limits = Limits { header_values: 4, ..Limits::default() };
         assert!(decode_map(b"\x81\xa1k\x92\x01\x02", &limits).is_ok());
-        let Err(DecodeFault::Limit(Error::LimitExceeded {
-            limit: "header_values",
-            ..
-        })) = decode_map(b"\x81\xa1k\x93\x01\x02\x03", &limits)
+        let Err(DecodeFault::Limit(Error::LimitExceeded { limit: "header_values", .. })) =
+            decode_map(b"\x81\xa1k\x93\x01\x02\x03", &limits)
         else {
             panic!("five values of four were read")
         };
@@ -265,12 +238,7 @@ mod tests {
     fn floats_keep_their_bits() {
         let value = map("k", Value::Float(f64::from_bits(0x7ff8_dead_beef_0001)));
         let bytes = rmp_serde::to_vec(&value).unwrap();
-        let Ok(read) = decode_map(&bytes, &Limits::default()) else {
-            panic!("refused")
-        };
-        assert_eq!(
-            read["k"].as_float().unwrap().to_bits(),
-            0x7ff8_dead_beef_0001
-        );
+        let Ok(read) = decode_map(&bytes, &Limits::default()) else { panic!("refused") };
+        assert_eq!(read["k"].as_float().unwrap().to_bits(), 0x7ff8_dead_beef_0001);
     }
 }

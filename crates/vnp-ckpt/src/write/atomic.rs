@@ -47,10 +47,7 @@ use crate::{Checkpoint, Error, Limits};
 /// checkpoint that the default limits would refuse to read, before anything is written.
 pub fn atomic_save(path: &Path, checkpoint: &Checkpoint) -> Result<(), Error> {
     let plan = Plan::new(checkpoint).map_err(|error| error.in_file(path))?;
-    let not_committed = |source| Error::NotCommitted {
-        path: path.to_owned(),
-        source,
-    };
+    let not_committed = |source| Error::NotCommitted { path: path.to_owned(), source };
     if path.file_name().is_none() {
         let reason = io::Error::new(io::ErrorKind::InvalidInput, "the path has no file name");
         return Err(not_committed(reason));
@@ -64,10 +61,7 @@ pub fn atomic_save(path: &Path, checkpoint: &Checkpoint) -> Result<(), Error> {
             let file_bytes = plan.file_bytes();
             let preamble = plan.write(file)?;
             read_back(path, file, &preamble, file_bytes)?;
-            written = Some(Written {
-                file: file.try_clone()?,
-                preamble,
-            });
+            written = Some(Written { file: file.try_clone()?, preamble });
             Ok::<(), io::Error>(())
         },
         options,
@@ -75,10 +69,9 @@ pub fn atomic_save(path: &Path, checkpoint: &Checkpoint) -> Result<(), Error> {
     match (saved, written) {
         (Ok(()), _) => Ok(()),
         // The rename was done if what was written is what the name leads to now.
-        (Err(error), Some(written)) if written.is_at(path) => Err(Error::DurabilityUncertain {
-            path: path.to_owned(),
-            source: error.into(),
-        }),
+        (Err(error), Some(written)) if written.is_at(path) => {
+            Err(Error::DurabilityUncertain { path: path.to_owned(), source: error.into() })
+        }
         (Err(error), _) => Err(not_committed(error.into())),
     }
 }
@@ -142,10 +135,7 @@ mod tests {
 
     fn written(path: &Path) -> Written {
         fs::write(path, b"new").unwrap();
-        Written {
-            file: File::open(path).unwrap(),
-            preamble: b"new".to_vec(),
-        }
+        Written { file: File::open(path).unwrap(), preamble: b"new".to_vec() }
     }
 
     #[test]

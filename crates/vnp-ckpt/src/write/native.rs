@@ -28,12 +28,7 @@ impl<'c> Plan<'c> {
     pub(crate) fn new(checkpoint: &'c Checkpoint) -> Result<Self, Error> {
         let mut header = checkpoint.header().clone();
         header.version = Version::CURRENT;
-        let mut plan = Self {
-            checkpoint,
-            header,
-            header_bytes: 0,
-            file_bytes: 0,
-        };
+        let mut plan = Self { checkpoint, header, header_bytes: 0, file_bytes: 0 };
         // A later section has a larger offset, which may take a byte more in the header, which
         // may move the sections: each round moves them only outwards, and few are needed.
         loop {
@@ -97,19 +92,10 @@ impl<'c> Plan<'c> {
     }
 
     fn place_sections(&mut self) -> Result<(), Error> {
-        let text_bytes = self
-            .checkpoint
-            .ids()
-            .iter()
-            .map(|id| id.len() as u64)
-            .sum::<u64>();
+        let text_bytes = self.checkpoint.ids().iter().map(|id| id.len() as u64).sum::<u64>();
         let mut offset = align(PREAMBLE_BYTES + self.header_bytes);
         for section in &mut self.header.sections {
-            let text = if let Encoding::Strings { .. } = section.encoding {
-                text_bytes
-            } else {
-                0
-            };
+            let text = if let Encoding::Strings { .. } = section.encoding { text_bytes } else { 0 };
             let length = length_of(&section.encoding).and_then(|length| length.checked_add(text));
             (section.offset, section.length) = offset.zip(length).ok_or_else(too_long)?;
             offset = section.offset.checked_add(section.length).and_then(align);
@@ -121,12 +107,7 @@ impl<'c> Plan<'c> {
 
 fn too_long() -> Error {
     let allowed = Limits::default().total_bytes;
-    Error::LimitExceeded {
-        path: None,
-        limit: "total_bytes",
-        allowed,
-        found: u64::MAX,
-    }
+    Error::LimitExceeded { path: None, limit: "total_bytes", allowed, found: u64::MAX }
 }
 
 fn number(value: u64) -> io::Result<u16> {
@@ -144,10 +125,7 @@ fn write_strings(out: &mut (impl Write + Seek), strings: &[String]) -> io::Resul
     for string in strings {
         buffered.write_all(string.as_bytes())?;
     }
-    buffered
-        .into_inner()
-        .map_err(io::IntoInnerError::into_error)?
-        .finish()
+    buffered.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
 }
 
 /// Hashes what it writes.
@@ -159,19 +137,14 @@ struct SectionWriter<'o, W> {
 
 impl<'o, W: Write> SectionWriter<'o, W> {
     fn new(out: &'o mut W) -> Self {
-        Self {
-            out,
-            hasher: Hasher::new(),
-            length: 0,
-        }
+        Self { out, hasher: Hasher::new(), length: 0 }
     }
 
     /// Pads the section and gives its digest.
     fn finish(self) -> io::Result<Digest> {
         let padding = [0; ALIGNMENT as usize];
         let length = (ALIGNMENT - self.length % ALIGNMENT) % ALIGNMENT;
-        self.out
-            .write_all(padding.get(..length as usize).unwrap_or_default())?;
+        self.out.write_all(padding.get(..length as usize).unwrap_or_default())?;
         Ok(self.hasher.finish())
     }
 }

@@ -25,10 +25,7 @@ const FILE: &str = "tmpfile.tmp";
 /// # Errors
 /// [`Error::Io`] when `directory` cannot be listed.
 pub fn sweep_stale_temporaries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
-    let io = |source| Error::Io {
-        path: directory.to_owned(),
-        source,
-    };
+    let io = |source| Error::Io { path: directory.to_owned(), source };
     let mut removed = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(io)? {
         let entry = entry.map_err(io)?;
@@ -94,17 +91,10 @@ mod tests {
         fs::write(at("part.vnp"), b"a part").unwrap();
 
         let removed = sweep_stale_temporaries(directory.path()).unwrap();
-        assert_eq!(
-            removed,
-            [at(".atomicwriteAAAAAA"), at(".atomicwriteempty0")]
-        );
+        assert_eq!(removed, [at(".atomicwriteAAAAAA"), at(".atomicwriteempty0")]);
         assert!(at(".atomicwriteforegn/notes.txt").exists());
         assert!(at(".atomicwritefileee").exists() && at("part.vnp").exists());
-        assert!(
-            sweep_stale_temporaries(directory.path())
-                .unwrap()
-                .is_empty()
-        );
+        assert!(sweep_stale_temporaries(directory.path()).unwrap().is_empty());
     }
 
     #[test]

@@ -34,10 +34,7 @@ fn expected(version: &str) -> BTreeMap<String, BTreeMap<String, String>> {
         let [file, what, value] = line.split('\t').collect::<Vec<_>>()[..] else {
             panic!("not three columns: {line}")
         };
-        let before = files
-            .entry(file.to_owned())
-            .or_default()
-            .insert(what.into(), value.into());
+        let before = files.entry(file.to_owned()).or_default().insert(what.into(), value.into());
         assert_eq!(before, None, "twice: {line}");
     }
     files
@@ -53,20 +50,12 @@ fn found(header: &Header, checkpoint: &Checkpoint) -> BTreeMap<String, String> {
     add("rows".into(), checkpoint.rows().to_string());
     add("created".into(), checkpoint.created().into());
     add("producer.name".into(), checkpoint.producer().name.clone());
-    add(
-        "producer.version".into(),
-        checkpoint.producer().version.clone(),
-    );
+    add("producer.version".into(), checkpoint.producer().version.clone());
     for (index, id) in checkpoint.ids().iter().enumerate() {
         add(format!("id.{index}"), hex(id.as_bytes()));
     }
     for section in &header.sections {
-        let Encoding::Tensor {
-            dtype,
-            shape,
-            per_row,
-        } = &section.encoding
-        else {
+        let Encoding::Tensor { dtype, shape, per_row } = &section.encoding else {
             continue;
         };
         let tensor = checkpoint.tensor(&section.name).unwrap();
@@ -74,14 +63,8 @@ fn found(header: &Header, checkpoint: &Checkpoint) -> BTreeMap<String, String> {
         let shape: Vec<_> = shape.iter().map(usize::to_string).collect();
         add(format!("tensor.{}.dtype", section.name), dtype.to_string());
         add(format!("tensor.{}.shape", section.name), shape.join("x"));
-        add(
-            format!("tensor.{}.per_row", section.name),
-            per_row.to_string(),
-        );
-        add(
-            format!("tensor.{}.bytes", section.name),
-            hex(tensor.bytes()),
-        );
+        add(format!("tensor.{}.per_row", section.name), per_row.to_string());
+        add(format!("tensor.{}.bytes", section.name), hex(tensor.bytes()));
     }
     for (key, value) in checkpoint.metadata() {
         describe(&format!("metadata.{key}"), value, &mut add);
@@ -121,27 +104,14 @@ fn every_fixture_has_the_values_written_down() {
     for version in VERSIONS {
         let mut expected = expected(version);
         let files = files(version);
-        assert!(
-            files.len() >= 10,
-            "{version} has only {} fixtures",
-            files.len()
-        );
+        assert!(files.len() >= 10, "{version} has only {} fixtures", files.len());
         for path in files {
             let header = vnp_ckpt::read_header(&path, &Limits::default()).unwrap();
             let checkpoint = vnp_ckpt::load_with_compatibility(&path, &Limits::default()).unwrap();
             let expected = expected.remove(&name(&path));
-            assert_eq!(
-                Some(found(&header, &checkpoint)),
-                expected,
-                "{}",
-                path.display()
-            );
+            assert_eq!(Some(found(&header, &checkpoint)), expected, "{}", path.display());
         }
-        assert!(
-            expected.is_empty(),
-            "values without a file: {:?}",
-            expected.keys()
-        );
+        assert!(expected.is_empty(), "values without a file: {:?}", expected.keys());
     }
 }
 
@@ -149,18 +119,12 @@ fn every_fixture_has_the_values_written_down() {
 fn fixtures_never_change() {
     for version in VERSIONS {
         let sums = fs::read_to_string(fixtures().join(version).join("SHA256SUMS")).unwrap();
-        let sums: Vec<_> = sums
-            .lines()
-            .map(|line| line.split_once("  ").unwrap())
-            .collect();
+        let sums: Vec<_> = sums.lines().map(|line| line.split_once("  ").unwrap()).collect();
         let found: Vec<_> = files(version)
             .iter()
             .map(|path| (hex(&Sha256::digest(fs::read(path).unwrap())), name(path)))
             .collect();
-        let found: Vec<_> = found
-            .iter()
-            .map(|(sum, name)| (sum.as_str(), name.as_str()))
-            .collect();
+        let found: Vec<_> = found.iter().map(|(sum, name)| (sum.as_str(), name.as_str())).collect();
         let mut sorted = sums.clone();
         sorted.sort_by_key(|(_, name)| *name);
         assert_eq!(sorted, found);
@@ -171,11 +135,6 @@ fn fixtures_never_change() {
 fn fixtures_of_the_current_version_save_as_the_same_bytes() {
     for path in files(VERSIONS[VERSIONS.len() - 1]) {
         let checkpoint = vnp_ckpt::load_with_compatibility(&path, &Limits::default()).unwrap();
-        assert_eq!(
-            encode(&checkpoint),
-            fs::read(&path).unwrap(),
-            "{}",
-            path.display()
-        );
+        assert_eq!(encode(&checkpoint), fs::read(&path).unwrap(), "{}", path.display());
     }
 }

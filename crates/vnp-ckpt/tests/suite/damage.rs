@@ -57,12 +57,7 @@ fn bytes_after_the_end() {
     for surplus in [1, 63, 64, 65, 4096] {
         for byte in [0, 0xff] {
             let bytes = [&*whole, &vec![byte; surplus]].concat();
-            let Err(Error::Surplus {
-                expected_bytes,
-                found_bytes,
-                ..
-            }) = decode(&bytes)
-            else {
+            let Err(Error::Surplus { expected_bytes, found_bytes, .. }) = decode(&bytes) else {
                 panic!("{surplus} bytes after the end were read over")
             };
             assert_eq!(found_bytes - expected_bytes, surplus as u64);
@@ -95,9 +90,7 @@ fn a_file_that_shrinks_while_it_is_read() {
     let length = whole.len() as u64;
     let cut = &whole[..whole.len() - 1];
     let read = vnp_ckpt::load_from_reader("a.vnp".as_ref(), cut, length, &Default::default());
-    let Err(Error::Truncated { .. }) = read else {
-        panic!("{read:?}")
-    };
+    let Err(Error::Truncated { .. }) = read else { panic!("{read:?}") };
 }
 
 proptest! {

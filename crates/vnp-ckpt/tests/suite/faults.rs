@@ -23,10 +23,7 @@ fn child() {
         return;
     };
     // Faults are counted for each thread: from here on this one is ahead of the one that prints.
-    let mut sink = fs::OpenOptions::new()
-        .write(true)
-        .open("/dev/null")
-        .unwrap();
+    let mut sink = fs::OpenOptions::new().write(true).open("/dev/null").unwrap();
     (0..AHEAD).for_each(|_| sink.write_all(b"x").unwrap());
     match atomic_save(Path::new(&target), &sample()) {
         Ok(()) => println!("outcome: saved"),
@@ -41,12 +38,7 @@ fn strace(arguments: &[&str], target: &Path) -> std::io::Result<Output> {
         .args(["-f", "-qq", "-o", "/dev/null"])
         .args(arguments)
         .arg(std::env::current_exe()?)
-        .args([
-            "--exact",
-            "faults::child",
-            "--nocapture",
-            "--test-threads=1",
-        ])
+        .args(["--exact", "faults::child", "--nocapture", "--test-threads=1"])
         .env(TARGET, target)
         .output()
 }
@@ -62,9 +54,7 @@ fn has_strace(directory: &Path) -> bool {
 
 fn outcome(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stdout);
-    let outcome = text
-        .lines()
-        .find_map(|line| Some(line.split_once("outcome: ")?.1.to_owned()));
+    let outcome = text.lines().find_map(|line| Some(line.split_once("outcome: ")?.1.to_owned()));
     outcome.unwrap_or_else(|| format!("none: {text}{}", String::from_utf8_lossy(&output.stderr)))
 }
 
@@ -86,15 +76,8 @@ fn faulted(fault: &str) -> (String, &'static str) {
     let old = builder().metadata("which", "old").build().unwrap();
     atomic_save(&target, &old).unwrap();
     let call = fault.split(':').next().unwrap();
-    let output = strace(
-        &[
-            "-e",
-            &format!("trace={call}"),
-            "-e",
-            &format!("inject={fault}"),
-        ],
-        &target,
-    );
+    let output =
+        strace(&["-e", &format!("trace={call}"), "-e", &format!("inject={fault}")], &target);
     let read = load_with_compatibility(&target, &Limits::default()).unwrap();
     assert_eq!(temporaries(directory.path()), 0, "{fault}");
     let which = match () {
@@ -136,22 +119,10 @@ fn a_kill_leaves_the_old_file_and_a_temporary_to_sweep() {
     let target = directory.path().join("a.vnp");
     let old = builder().build().unwrap();
     atomic_save(&target, &old).unwrap();
-    strace(
-        &["-e", "trace=fsync", "-e", "inject=fsync:signal=KILL:when=1"],
-        &target,
-    )
-    .unwrap();
-    assert_eq!(
-        load_with_compatibility(&target, &Limits::default()).unwrap(),
-        old
-    );
+    strace(&["-e", "trace=fsync", "-e", "inject=fsync:signal=KILL:when=1"], &target).unwrap();
+    assert_eq!(load_with_compatibility(&target, &Limits::default()).unwrap(), old);
     assert_eq!(temporaries(directory.path()), 1);
-    assert_eq!(
-        vnp_ckpt::sweep_stale_temporaries(directory.path())
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(vnp_ckpt::sweep_stale_temporaries(directory.path()).unwrap().len(), 1);
     assert_eq!(temporaries(directory.path()), 0);
 }
 
@@ -169,11 +140,7 @@ fn a_write_that_only_claims_to_have_written_is_found() {
     for (when, length) in writes {
         let fault = format!("write:retval={length}:when={when}");
         let (outcome, which) = faulted(&fault);
-        assert_eq!(
-            (outcome.as_str(), which),
-            ("not committed", "old"),
-            "{fault}"
-        );
+        assert_eq!((outcome.as_str(), which), ("not committed", "old"), "{fault}");
     }
 }
 

@@ -48,27 +48,13 @@ pub(crate) fn spoiled_with(
 /// The refusal in one line.
 pub(crate) fn refusal(error: &Error) -> String {
     match error {
-        Error::BadHeader {
-            field,
-            expected,
-            found,
-            ..
-        } => {
+        Error::BadHeader { field, expected, found, .. } => {
             format!("bad {field}: {expected}, not {found}")
         }
-        Error::Inconsistent {
-            path: Some(_),
-            subject,
-            expected,
-            found,
-        } => {
+        Error::Inconsistent { path: Some(_), subject, expected, found } => {
             format!("{subject}: {expected}, not {found}")
         }
-        Error::LimitExceeded {
-            path: Some(_),
-            limit,
-            ..
-        } => format!("limit {limit}"),
+        Error::LimitExceeded { path: Some(_), limit, .. } => format!("limit {limit}"),
         Error::MissingField { field, .. } => format!("missing {field}"),
         Error::DigestMismatch { section, .. } => format!("digest {section}"),
         other => format!("{other:?}"),
@@ -78,11 +64,7 @@ pub(crate) fn refusal(error: &Error) -> String {
 #[track_caller]
 pub(crate) fn check(bytes: &[u8], expected: &str) {
     let error = decode(bytes).expect_err(expected);
-    assert!(
-        refusal(&error).contains(expected),
-        "expected: {expected}\nfound: {}",
-        refusal(&error)
-    );
+    assert!(refusal(&error).contains(expected), "expected: {expected}\nfound: {}", refusal(&error));
 }
 
 #[track_caller]

@@ -11,10 +11,7 @@ fn outcome(bytes: &[u8]) -> String {
         Err(Error::TooNew { found, current, .. }) if current == Version::CURRENT => {
             format!("too new {found}")
         }
-        Err(Error::MalformedVersion {
-            path: Some(_),
-            found,
-        }) => format!("malformed {found}"),
+        Err(Error::MalformedVersion { path: Some(_), found }) => format!("malformed {found}"),
         Err(Error::BadHeader { field, found, .. }) => format!("bad {field} {found}"),
         Err(Error::MissingField { field, .. }) => format!("missing {field}"),
         Err(other) => panic!("{other:?}"),
@@ -25,12 +22,7 @@ fn outcome(bytes: &[u8]) -> String {
 fn with_numbers(major: u16, minor: u16) -> Vec<u8> {
     let whole = crate::support::encode(&sample());
     let header_bytes = u64::from_le_bytes(whole[16..24].try_into().unwrap()) as usize;
-    let mut bytes = preamble(
-        (major, minor),
-        0,
-        &whole[64..64 + header_bytes],
-        whole.len() as u64,
-    );
+    let mut bytes = preamble((major, minor), 0, &whole[64..64 + header_bytes], whole.len() as u64);
     bytes.extend_from_slice(&whole[64..]);
     bytes
 }
@@ -77,10 +69,7 @@ fn the_text_must_agree() {
     check_text(Some("".into()), "malformed ");
     check_text(Some("abc".into()), "malformed abc");
     check_text(Some("v1.0".into()), "malformed v1.0");
-    check_text(
-        Some("9".repeat(300).into()),
-        &format!("malformed {}...", "9".repeat(40)),
-    );
+    check_text(Some("9".repeat(300).into()), &format!("malformed {}...", "9".repeat(40)));
     check_text(Some(Value::Float(1.0)), "malformed a fraction");
     check_text(Some(Value::Int(1)), "malformed a whole number");
     check_text(Some(Value::Null), "malformed nothing");

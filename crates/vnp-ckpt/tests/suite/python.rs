@@ -54,16 +54,10 @@ fn the_documented_reader_reads_every_fixture() {
         .filter_map(|block| block.split("```").next())
         .find(|block| block.contains("def read("))
         .expect("docs/FORMAT.md has no Python reader");
-    assert!(
-        code.lines().count() <= 36,
-        "the reader is {} lines long",
-        code.lines().count()
-    );
+    assert!(code.lines().count() <= 36, "the reader is {} lines long", code.lines().count());
 
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let probe = Command::new(&python)
-        .args(["-c", "import msgpack, numpy"])
-        .output();
+    let probe = Command::new(&python).args(["-c", "import msgpack, numpy"]).output();
     if !probe.is_ok_and(|output| output.status.success()) {
         println!("skipped: `{python}` with msgpack and numpy is not here (set PYTHON to one)");
         return;
@@ -77,16 +71,8 @@ fn the_documented_reader_reads_every_fixture() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(format!("{code}\n{CHECK}").as_bytes())
-        .unwrap();
+    child.stdin.take().unwrap().write_all(format!("{code}\n{CHECK}").as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert!(
-        output.status.success(),
-        "the documented reader failed: see above"
-    );
+    assert!(output.status.success(), "the documented reader failed: see above");
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("read "));
 }

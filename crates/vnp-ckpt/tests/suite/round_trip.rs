@@ -22,12 +22,7 @@ fn everything() {
     check(&sample());
     check(&Checkpoint::builder("k").build().unwrap());
     check(&builder().status(Status::InProgress).build().unwrap());
-    check(
-        &Checkpoint::builder("k")
-            .rows(RowRange::new(7, 7))
-            .build()
-            .unwrap(),
-    );
+    check(&Checkpoint::builder("k").rows(RowRange::new(7, 7)).build().unwrap());
 }
 
 #[test]
@@ -50,10 +45,7 @@ fn every_bit_of_a_float() {
         .unwrap();
     let read = decode(&encode(&checkpoint)).unwrap();
     let read = read.tensor("f32").unwrap().as_f32().unwrap();
-    assert_eq!(
-        read.iter().map(|value| value.to_bits()).collect::<Vec<_>>(),
-        patterns
-    );
+    assert_eq!(read.iter().map(|value| value.to_bits()).collect::<Vec<_>>(), patterns);
 }
 
 #[test]
@@ -85,45 +77,18 @@ fn tensors_without_elements() {
 
 #[test]
 fn ids_of_any_text() {
-    let ids = [
-        "",
-        "\n",
-        "\r\n",
-        "a|b",
-        "a\0b",
-        "\u{feff}",
-        "e\u{301}",
-        "🧬",
-        "a",
-        "a",
-        "\u{10ffff}",
-    ];
-    let ids: Vec<String> = ids
-        .into_iter()
-        .map(str::to_owned)
-        .chain(["x".repeat(1 << 20)])
-        .collect();
+    let ids =
+        ["", "\n", "\r\n", "a|b", "a\0b", "\u{feff}", "e\u{301}", "🧬", "a", "a", "\u{10ffff}"];
+    let ids: Vec<String> =
+        ids.into_iter().map(str::to_owned).chain(["x".repeat(1 << 20)]).collect();
     let rows = RowRange::new(0, ids.len() as u64);
-    check(
-        &Checkpoint::builder("k")
-            .rows(rows)
-            .ids(ids)
-            .build()
-            .unwrap(),
-    );
+    check(&Checkpoint::builder("k").rows(rows).ids(ids).build().unwrap());
 }
 
 #[test]
 fn fields_of_later_patches_are_kept() {
-    let inner = map([
-        ("a", Value::Null),
-        ("b", vec![Value::from(1.5), Value::from(true)].into()),
-    ]);
-    let checkpoint = builder()
-        .unknown("zeta", inner.clone())
-        .unknown("alpha", 7)
-        .build()
-        .unwrap();
+    let inner = map([("a", Value::Null), ("b", vec![Value::from(1.5), Value::from(true)].into())]);
+    let checkpoint = builder().unknown("zeta", inner.clone()).unknown("alpha", 7).build().unwrap();
     let read = decode(&encode(&checkpoint)).unwrap();
     assert_eq!(read.unknown()["zeta"].as_map(), Some(&inner));
     check(&read);
@@ -136,36 +101,18 @@ fn a_header_says_where_everything_is() {
     vnp_ckpt::atomic_save(&path, &sample()).unwrap();
     let header = vnp_ckpt::read_header(&path, &vnp_ckpt::Limits::default()).unwrap();
     assert_eq!(header.version, Version::CURRENT);
-    assert_eq!(
-        (header.rows, header.status),
-        (RowRange::new(8, 11), Status::Complete)
-    );
+    assert_eq!((header.rows, header.status), (RowRange::new(8, 11), Status::Complete));
     assert_eq!(header.metadata, *sample().metadata());
-    let names: Vec<_> = header
-        .sections
-        .iter()
-        .map(|section| section.name.as_str())
-        .collect();
+    let names: Vec<_> = header.sections.iter().map(|section| section.name.as_str()).collect();
     assert_eq!(names, ["ids", "embedding", "status"]);
-    let Encoding::Tensor {
-        shape,
-        per_row: true,
-        ..
-    } = &header.sections[1].encoding
-    else {
+    let Encoding::Tensor { shape, per_row: true, .. } = &header.sections[1].encoding else {
         panic!("{:?}", header.sections[1])
     };
     assert_eq!(*shape, [3, 2]);
     let bytes = fs_err::read(&path).unwrap();
     let section = &header.sections[2];
-    assert_eq!(
-        bytes[section.offset as usize..][..section.length as usize],
-        [0, 1, 2]
-    );
-    assert_eq!(
-        vnp_ckpt::verify_digests(&path, &Default::default()).unwrap(),
-        header
-    );
+    assert_eq!(bytes[section.offset as usize..][..section.length as usize], [0, 1, 2]);
+    assert_eq!(vnp_ckpt::verify_digests(&path, &Default::default()).unwrap(), header);
 }
 
 fn value() -> impl Strategy<Value = Value> {

@@ -24,10 +24,7 @@ fn numbered(number: u8) -> Checkpoint {
     Checkpoint::builder("k")
         .rows(RowRange::new(0, rows as u64))
         .ids((0..rows).map(|row| format!("{number}/{row}")).collect())
-        .tensor(
-            "t",
-            Tensor::from_u8([rows, 5000], vec![number; rows * 5000]).unwrap(),
-        )
+        .tensor("t", Tensor::from_u8([rows, 5000], vec![number; rows * 5000]).unwrap())
         .created("2026-01-31T23:59:59Z".into())
         .build()
         .unwrap()
@@ -40,10 +37,7 @@ fn only_the_file_is_left() {
     atomic_save(&path, &sample()).unwrap();
     atomic_save(&path, &sample()).unwrap();
     assert_eq!(names(directory.path()), ["a.b.vnp"]);
-    assert_eq!(
-        load_with_compatibility(&path, &Limits::default()).unwrap(),
-        sample()
-    );
+    assert_eq!(load_with_compatibility(&path, &Limits::default()).unwrap(), sample());
 }
 
 #[test]
@@ -87,12 +81,7 @@ fn what_could_not_be_read_is_not_written() {
     let text = "x".repeat(17 << 20);
     let checkpoint = builder().metadata("text", text).build().unwrap();
     let saved = atomic_save(&path, &checkpoint);
-    let Err(Error::LimitExceeded {
-        path: Some(found),
-        limit: "header_bytes",
-        ..
-    }) = saved
-    else {
+    let Err(Error::LimitExceeded { path: Some(found), limit: "header_bytes", .. }) = saved else {
         panic!("{saved:?}")
     };
     assert_eq!(found, path);
@@ -104,15 +93,11 @@ fn what_cannot_be_looked_at_says_nothing_about_contents() {
     let directory = tempfile::tempdir().unwrap();
     let missing = directory.path().join("missing.vnp");
     let read = load_with_compatibility(&missing, &Limits::default());
-    let Err(error @ Error::Io { .. }) = read else {
-        panic!("{read:?}")
-    };
+    let Err(error @ Error::Io { .. }) = read else { panic!("{read:?}") };
     assert_eq!(error.path(), Some(missing.as_path()));
     assert!(!error.is_corrupted() && !error.is_incompatible());
     let read = read_header(directory.path(), &Limits::default());
-    let Err(Error::NotAFile { .. }) = read else {
-        panic!("{read:?}")
-    };
+    let Err(Error::NotAFile { .. }) = read else { panic!("{read:?}") };
 }
 
 #[cfg(unix)]
@@ -126,9 +111,7 @@ fn a_pipe_is_refused_and_not_waited_for() {
         return;
     }
     let read = read_header(&pipe, &Limits::default());
-    let Err(Error::NotAFile { .. }) = read else {
-        panic!("{read:?}")
-    };
+    let Err(Error::NotAFile { .. }) = read else { panic!("{read:?}") };
 }
 
 #[cfg(unix)]
@@ -137,10 +120,7 @@ fn a_file_has_the_mode_of_new_files() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
-    let (plain, path) = (
-        directory.path().join("plain"),
-        directory.path().join("a.vnp"),
-    );
+    let (plain, path) = (directory.path().join("plain"), directory.path().join("a.vnp"));
     fs::write(&plain, b"").unwrap();
     atomic_save(&path, &sample()).unwrap();
     assert_eq!(mode(&path), mode(&plain));
@@ -185,18 +165,12 @@ fn readers_see_whole_files_while_writers_write() {
                 let bytes = read.tensor("t").unwrap().as_u8().unwrap();
                 let number = bytes[0];
                 assert!(bytes.iter().all(|&byte| byte == number));
-                assert!(
-                    read.ids()
-                        .iter()
-                        .all(|id| id.starts_with(&format!("{number}/")))
-                );
+                assert!(read.ids().iter().all(|id| id.starts_with(&format!("{number}/"))));
                 seen += 1;
             }
             seen
         });
-        writers
-            .into_iter()
-            .for_each(|writer| writer.join().unwrap());
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
         done.store(true, Ordering::Relaxed);
         reader.join().unwrap()
     });

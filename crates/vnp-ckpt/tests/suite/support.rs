@@ -31,10 +31,7 @@ pub(crate) fn builder() -> CheckpointBuilder {
         .rows(RowRange::new(8, 11))
         .ids(vec!["a_chunk_1F1".into(), "".into(), "b|\n\0".into()])
         .created("2026-01-31T23:59:59Z".into())
-        .producer(Producer {
-            name: "tests".into(),
-            version: "1".into(),
-        })
+        .producer(Producer { name: "tests".into(), version: "1".into() })
 }
 
 /// The bytes of the file that a save makes.
@@ -71,9 +68,7 @@ pub(crate) fn preamble(version: (u16, u16), flags: u32, header: &[u8], file_byte
 /// preamble right.
 pub(crate) fn file(header: &[u8], payloads: &[&[u8]]) -> Vec<u8> {
     let mut body = padded(header);
-    payloads
-        .iter()
-        .for_each(|payload| body.extend(padded(payload)));
+    payloads.iter().for_each(|payload| body.extend(padded(payload)));
     let mut bytes = preamble((1, 0), 0, header, 64 + body.len() as u64);
     bytes.extend(body);
     bytes
@@ -86,10 +81,7 @@ fn padded(bytes: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn map<const N: usize>(entries: [(&str, Value); N]) -> BTreeMap<String, Value> {
-    entries
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// A header to spoil: no rows, the ids of `offset` 0 and whatever `sections` follow.
@@ -100,10 +92,7 @@ pub(crate) fn header(rows: i64, sections: Vec<Value>) -> BTreeMap<String, Value>
         ("kind", "k".into()),
         ("rows", vec![Value::Int(0), Value::Int(rows)].into()),
         ("created", "2026-01-31T23:59:59Z".into()),
-        (
-            "producer",
-            map([("name", "tests".into()), ("version", "1".into())]).into(),
-        ),
+        ("producer", map([("name", "tests".into()), ("version", "1".into())]).into()),
         ("sections", sections.into()),
         ("metadata", BTreeMap::new().into()),
     ])
@@ -131,14 +120,7 @@ pub(crate) fn tensor(shape: &[i64], offset: i64, bytes: &[u8]) -> BTreeMap<Strin
         ("name", "t".into()),
         ("encoding", "tensor".into()),
         ("dtype", "u8".into()),
-        (
-            "shape",
-            shape
-                .iter()
-                .map(|&size| Value::Int(size))
-                .collect::<Vec<_>>()
-                .into(),
-        ),
+        ("shape", shape.iter().map(|&size| Value::Int(size)).collect::<Vec<_>>().into()),
         ("per_row", true.into()),
         ("offset", offset.into()),
         ("length", (bytes.len() as i64).into()),

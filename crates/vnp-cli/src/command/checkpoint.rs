@@ -12,11 +12,8 @@ pub(crate) fn inspect(file: &Path, as_json: bool) -> anyhow::Result<Exit> {
         error @ vnp_ckpt::Error::Io { .. } => anyhow::Error::from(error),
         error => CheckpointIssue(error).into(),
     })?;
-    let text = if as_json {
-        format!("{:#}\n", to_json(file, &header))
-    } else {
-        to_text(file, &header)
-    };
+    let text =
+        if as_json { format!("{:#}\n", to_json(file, &header)) } else { to_text(file, &header) };
     output::print(&text)?;
     Ok(Exit::Done)
 }
@@ -51,7 +48,8 @@ fn section_kind(section: &Section) -> &'static str {
 fn describe(section: &Section) -> String {
     match &section.encoding {
         Encoding::Strings { count } => format!("{} ({count} strings)", section.name),
-        Encoding::Tensor { dtype, shape } => format!("{} {dtype} {shape:?}", section.name),
+        Encoding::Tensor { dtype, shape, .. } => format!("{} {dtype} {shape:?}", section.name),
+        _ => section.name.clone(),
     }
 }
 
@@ -60,12 +58,12 @@ fn to_json(file: &Path, header: &Header) -> serde_json::Value {
         .sections
         .iter()
         .filter_map(|section| match &section.encoding {
-            Encoding::Tensor { dtype, shape } => Some(json!({
+            Encoding::Tensor { dtype, shape, .. } => Some(json!({
                 "name": section.name,
                 "dtype": dtype.to_string(),
                 "shape": shape,
             })),
-            Encoding::Strings { .. } => None,
+            _ => None,
         })
         .collect();
     let metadata: Map<_, _> =
@@ -98,6 +96,5 @@ fn value_to_json(value: &Value) -> serde_json::Value {
         Value::Map(values) => {
             values.iter().map(|(key, value)| (key.clone(), value_to_json(value))).collect()
         }
-        other => json!(format!("{other:?}")),
     }
 }

@@ -20,7 +20,10 @@ pub(crate) fn run(command: ModelsCommand) -> anyhow::Result<Exit> {
 /// The bundle that `predict` is asked for.
 pub(crate) fn bundle_for(args: &PredictArgs) -> anyhow::Result<Bundle> {
     let bundle = if args.model == "custom" {
-        anyhow::ensure!(args.model_path.is_some(), "--model custom needs a head: --model-path FILE");
+        anyhow::ensure!(
+            args.model_path.is_some(),
+            "--model custom needs a head: --model-path FILE"
+        );
         // A head of one's own sits on the published encoders.
         let name = if args.expected_length == Some(300) { "300" } else { "500" };
         find(name).context("--model custom takes its encoders from an installed bundle")?
@@ -48,9 +51,8 @@ pub(crate) fn description(bundle: &Bundle) -> &str {
 fn search_dirs() -> Vec<PathBuf> {
     let named = std::env::var_os("VNP_MODELS");
     let mut dirs: Vec<_> = named.iter().flat_map(std::env::split_paths).collect();
-    let absolute = |name: &str| {
-        std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
-    };
+    let absolute =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let data = absolute("XDG_DATA_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
     dirs.extend(data.map(|data| data.join("vnp/models")));
@@ -64,7 +66,8 @@ fn list() -> anyhow::Result<Exit> {
         rows.push(vec![
             entry.name,
             format!("{} bp", entry.expected_length),
-            place.unwrap_or_else(|| "embedded: a demonstration, not the published model".to_owned()),
+            place
+                .unwrap_or_else(|| "embedded: a demonstration, not the published model".to_owned()),
         ]);
     }
     output::print(&output::table(&rows))?;

@@ -95,9 +95,7 @@ fn chunk_length(args: &PredictArgs, bundle: &Bundle) -> anyhow::Result<ChunkLeng
     let trained = bundle.expected_length();
     let length = args.expected_length.unwrap_or(trained);
     if length != trained {
-        log::warn!(
-            "chunks of {length} bp for a model trained on {trained} bp: scores may mislead"
-        );
+        log::warn!("chunks of {length} bp for a model trained on {trained} bp: scores may mislead");
     }
     ChunkLength::new(length).context("--expected-length")
 }

@@ -22,7 +22,8 @@ impl Inputs {
         for input in inputs {
             if input.as_os_str() == NAME {
                 let mut file = tempfile::Builder::new().prefix("stdin-").tempfile()?;
-                io::copy(&mut io::stdin().lock(), &mut file).context("cannot read standard input")?;
+                io::copy(&mut io::stdin().lock(), &mut file)
+                    .context("cannot read standard input")?;
                 paths.push(file.path().to_owned());
                 copy = Some(file);
             } else {

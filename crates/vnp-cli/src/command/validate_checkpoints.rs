@@ -1,15 +1,13 @@
 use serde_json::json;
-use vnp_validate::{FailedCheckpoint, Level, Options, Outcome, Report};
+use vnp_validate::{FAILED_CHECKPOINTS, FailedCheckpoint, Level, Options, Report};
 
 use crate::args::ValidateCheckpointsArgs;
 use crate::exit::Exit;
 use crate::output;
 
-const LOG: &str = "failed_checkpoints.txt";
-
 /// `vnp validate-checkpoints`: exit 0 if all are good, 3 if any is bad or there is none.
 pub(crate) fn run(args: &ValidateCheckpointsArgs) -> anyhow::Result<Exit> {
-    let log = args.dir.join(LOG);
+    let log = args.dir.join(FAILED_CHECKPOINTS);
     let options = Options {
         level: if args.skip_load { Level::Container } else { Level::Tensors },
         log_failures: args.log_failures.then(|| log.clone()),
@@ -17,7 +15,7 @@ pub(crate) fn run(args: &ValidateCheckpointsArgs) -> anyhow::Result<Exit> {
     };
     let reports = vnp_validate::validate_tree(&args.dir, &options)?;
     let recorded = vnp_validate::load_failed_checkpoints(&log)?;
-    let bad = reports.iter().filter(|report| report.outcome() != Outcome::Ok).count();
+    let bad = reports.iter().filter(|report| !report.is_ok()).count();
     if args.json {
         output::print(&format!("{:#}\n", as_json(&reports, &recorded)))?;
     } else {
@@ -33,7 +31,7 @@ fn as_text(reports: &[Report], recorded: &[FailedCheckpoint], bad: usize) -> Str
     let mut rows = Vec::new();
     for report in reports {
         rows.push(vec![
-            word(report.outcome()).to_owned(),
+            report.outcome().name().to_owned(),
             report.version.clone().map_or_else(|| "-".to_owned(), |version| format!("v{version}")),
             report.rows.map_or_else(|| "-".to_owned(), |rows| format!("{rows} rows")),
             report.path.display().to_string(),
@@ -61,7 +59,7 @@ fn as_json(reports: &[Report], recorded: &[FailedCheckpoint]) -> serde_json::Val
                 .iter()
                 .map(|finding| {
                     json!({
-                        "code": finding.code.to_string(),
+                        "code": finding.code.name(),
                         "subject": finding.subject,
                         "expected": finding.expected,
                         "found": finding.found,
@@ -74,7 +72,7 @@ fn as_json(reports: &[Report], recorded: &[FailedCheckpoint]) -> serde_json::Val
                 "status": report.status.map(|status| status.to_string()),
                 "kind": report.kind,
                 "rows": report.rows,
-                "result": word(report.outcome()),
+                "result": report.outcome().name(),
                 "reason": report.reason(),
                 "findings": findings,
             })
@@ -91,12 +89,4 @@ fn as_json(reports: &[Report], recorded: &[FailedCheckpoint]) -> serde_json::Val
         })
         .collect();
     json!({ "files": files, "recorded_failures": recorded })
-}
-
-fn word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Ok => "OK",
-        Outcome::Corrupted => "CORRUPTED",
-        Outcome::Incompatible => "INCOMPATIBLE",
-    }
 }

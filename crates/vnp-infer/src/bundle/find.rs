@@ -29,10 +29,7 @@ pub fn find_bundle(name: &str, search: &[PathBuf]) -> Result<Bundle, Error> {
     if let Some(directory) = find_directory(name, search) {
         return Bundle::open(&directory);
     }
-    Err(Error::UnknownBundle {
-        name: name.to_owned(),
-        searched: search.to_vec(),
-    })
+    Err(Error::UnknownBundle { name: name.to_owned(), searched: search.to_vec() })
 }
 
 /// Every bundle that can be named, the embedded one first, then by place and name. Of several with
@@ -50,16 +47,10 @@ pub fn list_bundles(search: &[PathBuf]) -> Result<Vec<BundleEntry>, Error> {
         let Ok(listing) = fs_err::read_dir(place) else {
             continue;
         };
-        let mut directories: Vec<PathBuf> = listing
-            .filter_map(Result::ok)
-            .map(|entry| entry.path())
-            .collect();
+        let mut directories: Vec<PathBuf> =
+            listing.filter_map(Result::ok).map(|entry| entry.path()).collect();
         directories.sort();
-        entries.extend(
-            directories
-                .into_iter()
-                .filter_map(|directory| entry(&directory)),
-        );
+        entries.extend(directories.into_iter().filter_map(|directory| entry(&directory)));
     }
     Ok(entries)
 }
@@ -68,10 +59,7 @@ fn find_directory(name: &str, search: &[PathBuf]) -> Option<PathBuf> {
     let is_bundle = |directory: &PathBuf| directory.join("bundle.json").is_file();
     let as_path = PathBuf::from(name);
     let is_path = name.contains(std::path::MAIN_SEPARATOR) || as_path.is_absolute();
-    let in_search = search
-        .iter()
-        .map(|place| place.join(name))
-        .find(|d| !is_path && is_bundle(d));
+    let in_search = search.iter().map(|place| place.join(name)).find(|d| !is_path && is_bundle(d));
     // A directory that was meant, but is no bundle, gets the error that names its missing file.
     in_search.or_else(|| as_path.is_dir().then_some(as_path))
 }

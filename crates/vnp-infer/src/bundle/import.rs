@@ -81,10 +81,8 @@ pub(crate) fn read_esm2(path: &Path) -> Result<Esm2Files, Error> {
 pub(crate) fn read_dnabert(path: &Path, tokenizer: Option<&Path>) -> Result<DnabertFiles, Error> {
     let (weights, config_path) = locate(path)?;
     let config: DnabertConfig = read_json(&config_path)?;
-    let tokenizer = tokenizer.map_or_else(
-        || config_path.with_file_name("tokenizer.json"),
-        Path::to_owned,
-    );
+    let tokenizer =
+        tokenizer.map_or_else(|| config_path.with_file_name("tokenizer.json"), Path::to_owned);
     Ok(DnabertFiles {
         weights: dnabert::select(&config, Arc::new(TensorFile::open(&weights)?))?,
         config,
@@ -117,22 +115,16 @@ fn locate(path: &Path) -> Result<(PathBuf, PathBuf), Error> {
 /// Refuses files that are there and are no single safetensors file. Their readers come with
 /// `vnp-ckpt`'s, and belong here.
 fn check_format(path: &Path) -> Result<(), Error> {
-    let is_safetensors = path
-        .extension()
-        .is_some_and(|extension| extension == "safetensors");
+    let is_safetensors = path.extension().is_some_and(|extension| extension == "safetensors");
     if path.exists() && !is_safetensors {
-        return Err(Error::WeightsFormat {
-            path: path.to_owned(),
-        });
+        return Err(Error::WeightsFormat { path: path.to_owned() });
     }
     Ok(())
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
-    serde_json::from_slice(&fs_err::read(path)?).map_err(|source| Error::Json {
-        file: path.display().to_string(),
-        source,
-    })
+    serde_json::from_slice(&fs_err::read(path)?)
+        .map_err(|source| Error::Json { file: path.display().to_string(), source })
 }
 
 fn source(weights: &Weights) -> Value {

@@ -44,18 +44,11 @@ impl Manifest {
         struct Gate {
             format: u64,
         }
-        let failed = |source| Error::Json {
-            file: file.to_owned(),
-            source,
-        };
+        let failed = |source| Error::Json { file: file.to_owned(), source };
         let Gate { format } = serde_json::from_slice(json).map_err(failed)?;
         if format > BUNDLE_FORMAT {
             let (file, current) = (file.to_owned(), BUNDLE_FORMAT);
-            return Err(Error::BundleTooNew {
-                file,
-                found: format,
-                current,
-            });
+            return Err(Error::BundleTooNew { file, found: format, current });
         }
         let manifest: Self = serde_json::from_slice(json).map_err(failed)?;
         check_expected_length(file, manifest.expected_length)?;
@@ -83,11 +76,7 @@ impl BundleDigests {
         head: &Weights,
     ) -> Result<Self, Error> {
         let (esm2, dnabert) = rayon::join(|| esm2_digest(esm2), || dnabert_digest(dnabert));
-        Ok(Self {
-            dnabert: dnabert?,
-            esm2: esm2?,
-            head: head_digest(head)?,
-        })
+        Ok(Self { dnabert: dnabert?, esm2: esm2?, head: head_digest(head)? })
     }
 }
 
@@ -100,20 +89,14 @@ pub(crate) fn head_digest(head: &Weights) -> Result<String, Error> {
 
 fn esm2_digest(files: &Esm2Files) -> Result<String, Error> {
     let mut hasher = Sha256::new();
-    digest_bytes(
-        &config_json(files.weights.label(), &files.config)?,
-        &mut hasher,
-    );
+    digest_bytes(&config_json(files.weights.label(), &files.config)?, &mut hasher);
     digest(&files.weights, &mut hasher)?;
     Ok(hex(hasher))
 }
 
 fn dnabert_digest(files: &DnabertFiles) -> Result<String, Error> {
     let mut hasher = Sha256::new();
-    digest_bytes(
-        &config_json(files.weights.label(), &files.config)?,
-        &mut hasher,
-    );
+    digest_bytes(&config_json(files.weights.label(), &files.config)?, &mut hasher);
     digest_bytes(&files.tokenizer, &mut hasher);
     digest(&files.weights, &mut hasher)?;
     Ok(hex(hasher))
@@ -122,19 +105,12 @@ fn dnabert_digest(files: &DnabertFiles) -> Result<String, Error> {
 /// The text of a config as a bundle holds it: the fields that are used, in one order, so that the
 /// digest does not depend on the form the config was distributed in.
 pub(crate) fn config_json<T: Serialize>(file: &str, config: &T) -> Result<Vec<u8>, Error> {
-    let failed = |source| Error::Json {
-        file: file.to_owned(),
-        source,
-    };
+    let failed = |source| Error::Json { file: file.to_owned(), source };
     let mut json = serde_json::to_vec_pretty(config).map_err(failed)?;
     json.push(b'\n');
     Ok(json)
 }
 
 fn hex(hasher: Sha256) -> String {
-    hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

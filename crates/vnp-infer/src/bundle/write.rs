@@ -42,10 +42,8 @@ impl BundleWriter {
         tokenizer_json: Vec<u8>,
         head: Tensors,
     ) -> Result<Self, Error> {
-        let esm2 = Esm2Files {
-            weights: esm2::select(&esm2_config, Arc::new(esm2))?,
-            config: esm2_config,
-        };
+        let esm2 =
+            Esm2Files { weights: esm2::select(&esm2_config, Arc::new(esm2))?, config: esm2_config };
         let dnabert = DnabertFiles {
             weights: dnabert::select(&dnabert_config, Arc::new(dnabert))?,
             config: dnabert_config,
@@ -85,9 +83,7 @@ impl BundleWriter {
         if fs_err::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some())
             || directory.is_file()
         {
-            return Err(Error::OutputExists {
-                path: directory.to_owned(),
-            });
+            return Err(Error::OutputExists { path: directory.to_owned() });
         }
         let parent = match directory.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -95,9 +91,7 @@ impl BundleWriter {
         };
         fs_err::create_dir_all(parent)?;
         // Removed again when anything below fails.
-        let temporary = tempfile::Builder::new()
-            .prefix(".vnp-bundle-")
-            .tempdir_in(parent)?;
+        let temporary = tempfile::Builder::new().prefix(".vnp-bundle-").tempdir_in(parent)?;
         let root = temporary.path().join("bundle");
         self.write_files(&root)?;
         fs_err::rename(&root, directory)?;
@@ -113,14 +107,8 @@ impl BundleWriter {
         write(&root.join("esm2/model.safetensors"), &self.esm2.weights)?;
         let config = config_json("dnabert/config.json", &self.dnabert.config)?;
         write_bytes(&root.join("dnabert/config.json"), &config)?;
-        write_bytes(
-            &root.join("dnabert/tokenizer.json"),
-            &self.dnabert.tokenizer,
-        )?;
-        write(
-            &root.join("dnabert/model.safetensors"),
-            &self.dnabert.weights,
-        )?;
+        write_bytes(&root.join("dnabert/tokenizer.json"), &self.dnabert.tokenizer)?;
+        write(&root.join("dnabert/model.safetensors"), &self.dnabert.weights)?;
         write(&root.join("head.safetensors"), &self.head)?;
         let manifest = Manifest {
             format: BUNDLE_FORMAT,
@@ -130,10 +118,7 @@ impl BundleWriter {
             provenance: self.provenance.clone(),
             licence: self.licence.clone(),
         };
-        write_bytes(
-            &root.join("bundle.json"),
-            &config_json("bundle.json", &manifest)?,
-        )?;
+        write_bytes(&root.join("bundle.json"), &config_json("bundle.json", &manifest)?)?;
         for directory in ["esm2", "dnabert", ""] {
             sync_directory(&root.join(directory))?;
         }

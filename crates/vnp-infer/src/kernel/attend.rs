@@ -48,9 +48,7 @@ pub(crate) fn attend(
                 keys,
             )?;
             softmax(scores, length, first, slope);
-            let output = output
-                .get_mut(first * hidden + head * size..)
-                .unwrap_or_default();
+            let output = output.get_mut(first * hidden + head * size..).unwrap_or_default();
             multiply(
                 MatrixMut::new(output, rows, size, hidden)?,
                 Matrix::new(scores, rows, length, length)?,
@@ -70,10 +68,7 @@ fn gather(
     size: usize,
     scale: f32,
 ) {
-    for (output, row) in output
-        .chunks_exact_mut(size)
-        .zip(input.chunks_exact(stride))
-    {
+    for (output, row) in output.chunks_exact_mut(size).zip(input.chunks_exact(stride)) {
         for (output, x) in output.iter_mut().zip(row.iter().skip(offset)) {
             *output = x * scale;
         }

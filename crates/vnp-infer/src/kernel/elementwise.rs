@@ -24,9 +24,7 @@ pub(crate) fn gated_gelu(gated: &[f32], output: &mut [f32], width: usize) {
     pulp::Arch::new().dispatch(
         #[inline(always)]
         || {
-            let rows = gated
-                .chunks_exact(2 * width)
-                .zip(output.chunks_exact_mut(width));
+            let rows = gated.chunks_exact(2 * width).zip(output.chunks_exact_mut(width));
             for (row, output) in rows {
                 let (gate, up) = row.split_at(width);
                 for ((output, gate), up) in output.iter_mut().zip(gate).zip(up) {
@@ -62,11 +60,7 @@ fn erf(x: f32) -> f32 {
     q = q * square - 1.426_474e-2;
     let erf = bounded * p / q;
     // Beyond the interval exactly one, so that the GELU of a large negative number is zero.
-    if x.abs() >= 4.0 {
-        1.0_f32.copysign(x)
-    } else {
-        erf
-    }
+    if x.abs() >= 4.0 { 1.0_f32.copysign(x) } else { erf }
 }
 
 /// `e^x` for `x <= 0`, within 2e-7 relatively (Cephes' polynomial); below -87 zero or as good as.

@@ -21,10 +21,7 @@ pub(crate) fn layer_norm(
         || {
             let width = weight.len();
             let count = width as f32;
-            for (row, output) in input
-                .chunks_exact(width)
-                .zip(output.chunks_exact_mut(width))
-            {
+            for (row, output) in input.chunks_exact(width).zip(output.chunks_exact_mut(width)) {
                 let mean = sum_of(
                     row,
                     #[inline(always)]
@@ -154,17 +151,12 @@ mod tests {
     use super::*;
 
     fn row(length: usize) -> Vec<f32> {
-        (0..length)
-            .map(|i| ((i * 37 % 101) as f32 - 50.0) / 7.0)
-            .collect()
+        (0..length).map(|i| ((i * 37 % 101) as f32 - 50.0) / 7.0).collect()
     }
 
     fn close(found: &[f32], expected: impl Iterator<Item = f64>) {
         for (found, expected) in found.iter().zip(expected) {
-            assert!(
-                (f64::from(*found) - expected).abs() < 2e-6,
-                "{found} is not {expected}"
-            );
+            assert!((f64::from(*found) - expected).abs() < 2e-6, "{found} is not {expected}");
         }
     }
 
@@ -173,21 +165,12 @@ mod tests {
         for width in [1, 3, 16, 20, 64, 100] {
             let input = row(2 * width);
             let mut found = vec![0.0; 2 * width];
-            layer_norm(
-                &input,
-                &mut found,
-                &vec![2.0; width],
-                &vec![1.0; width],
-                1e-5,
-            );
+            layer_norm(&input, &mut found, &vec![2.0; width], &vec![1.0; width], 1e-5);
             for (input, found) in input.chunks(width).zip(found.chunks(width)) {
                 let n = width as f64;
                 let mean = input.iter().map(|x| f64::from(*x)).sum::<f64>() / n;
-                let variance = input
-                    .iter()
-                    .map(|x| (f64::from(*x) - mean).powi(2))
-                    .sum::<f64>()
-                    / n;
+                let variance =
+                    input.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / n;
                 let expected = input
                     .iter()
                     .map(|x| (f64::from(*x) - mean) / (variance + 1e-5).sqrt() * 2.0 + 1.0);

@@ -48,33 +48,27 @@ impl Linear {
             self.bias.as_ref().unwrap_or(&self.weight),
             residual.unwrap_or(&self.weight),
         ];
-        compute(
-            operands,
-            (batch, length, outputs),
-            |[x, weight, bias, base], output| {
-                match (residual, &self.bias) {
-                    (Some(_), Some(_)) => {
-                        output.copy_from_slice(base);
-                        rows::add_rows(output, bias);
-                    }
-                    (Some(_), None) => output.copy_from_slice(base),
-                    (None, Some(_)) => rows::fill_rows(output, bias),
-                    (None, None) => {}
+        compute(operands, (batch, length, outputs), |[x, weight, bias, base], output| {
+            match (residual, &self.bias) {
+                (Some(_), Some(_)) => {
+                    output.copy_from_slice(base);
+                    rows::add_rows(output, bias);
                 }
-                multiply_add(
-                    MatrixMut::new(output, count, outputs, outputs)?,
-                    Matrix::new(x, count, width, width)?,
-                    Matrix::new(weight, outputs, inputs, inputs)?.transposed(),
-                )
-            },
-        )
+                (Some(_), None) => output.copy_from_slice(base),
+                (None, Some(_)) => rows::fill_rows(output, bias),
+                (None, None) => {}
+            }
+            multiply_add(
+                MatrixMut::new(output, count, outputs, outputs)?,
+                Matrix::new(x, count, width, width)?,
+                Matrix::new(weight, outputs, inputs, inputs)?.transposed(),
+            )
+        })
     }
 
     fn candle(&self, x: &Tensor) -> Result<Tensor> {
         let (batch, length, width) = x.dims3()?;
-        let y = x
-            .reshape((batch * length, width))?
-            .matmul(&self.weight.t()?)?;
+        let y = x.reshape((batch * length, width))?.matmul(&self.weight.t()?)?;
         let y = y.reshape((batch, length, ()))?;
         match &self.bias {
             Some(bias) => y.broadcast_add(bias),

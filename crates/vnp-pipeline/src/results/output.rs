@@ -46,10 +46,8 @@ impl Output {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
-        let inner = builder
-            .prefix(UNPUBLISHED)
-            .tempfile_in(dir)
-            .map_err(|error| named(dir, &error))?;
+        let inner =
+            builder.prefix(UNPUBLISHED).tempfile_in(dir).map_err(|error| named(dir, &error))?;
         let hashing = Hashing { inner, sha256: Sha256::new(), bytes: 0 };
         Ok(Self { writer: BufWriter::with_capacity(1 << 16, hashing), path, rows: 0 })
     }
@@ -80,8 +78,7 @@ impl Output {
     /// Makes the contents durable, still under the temporary name.
     pub(crate) fn finish(self) -> Result<Finished, Error> {
         let Self { writer, path, rows } = self;
-        let hashing =
-            writer.into_inner().map_err(|error| named(&path, error.error()))?;
+        let hashing = writer.into_inner().map_err(|error| named(&path, error.error()))?;
         hashing.inner.as_file().sync_all().map_err(|error| named(&path, &error))?;
         let digest = hashing.digest(rows);
         Ok(Finished { file: hashing.inner, path, digest })

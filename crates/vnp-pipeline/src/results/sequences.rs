@@ -70,7 +70,8 @@ fn status(record: &RecordOutcome, tally: &RecordTally) -> (&'static str, String)
         }
         RecordStatus::HasFrames if tally.failed_rows > 0 => {
             let (failed, frames) = (tally.failed_rows, record.frames);
-            let reason = format!("{failed} of {frames} frame(s) gave an embedding that is not finite");
+            let reason =
+                format!("{failed} of {frames} frame(s) gave an embedding that is not finite");
             ("failed", reason)
         }
         RecordStatus::HasFrames => ("scored", String::new()),

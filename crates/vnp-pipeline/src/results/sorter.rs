@@ -87,10 +87,7 @@ impl Sorter {
     }
 }
 
-fn merge(
-    runs: Vec<File>,
-    mut line: impl FnMut(&str, &str) -> io::Result<()>,
-) -> io::Result<()> {
+fn merge(runs: Vec<File>, mut line: impl FnMut(&str, &str) -> io::Result<()>) -> io::Result<()> {
     let mut readers = Vec::with_capacity(runs.len());
     let mut heap = BinaryHeap::with_capacity(runs.len());
     for (run, mut file) in runs.into_iter().enumerate() {

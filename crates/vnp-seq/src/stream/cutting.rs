@@ -24,9 +24,7 @@ impl Cutting {
         let status = match (record.invalid_letter(), length_bp) {
             (Some(letter), _) => {
                 ranges = chunk_ranges(0, chunk_length);
-                RecordStatus::Failed {
-                    reason: letter.to_string(),
-                }
+                RecordStatus::Failed { reason: letter.to_string() }
             }
             (None, 0) => RecordStatus::Empty,
             (None, 1 | 2) => RecordStatus::TooShort,
@@ -41,12 +39,7 @@ impl Cutting {
             frames: 0,
             status,
         };
-        Self {
-            record,
-            ranges,
-            cut: 0,
-            outcome,
-        }
+        Self { record, ranges, cut: 0, outcome }
     }
 
     pub(super) fn length_bp(&self) -> usize {
@@ -60,17 +53,9 @@ impl Cutting {
     pub(super) fn next_task(&mut self, cutting: usize) -> Option<Task> {
         let range = self.ranges.next()?;
         let (start_bp, end_bp) = (range.start as u64, range.end as u64);
-        let position = ChunkPosition {
-            index: self.cut,
-            start_bp,
-            end_bp,
-        };
+        let position = ChunkPosition { index: self.cut, start_bp, end_bp };
         self.cut += 1;
-        Some(Task {
-            cutting,
-            range,
-            position,
-        })
+        Some(Task { cutting, range, position })
     }
 
     pub(super) fn count(&mut self, frames: u64) {
@@ -100,11 +85,7 @@ impl Task {
         let Some(cutting) = cuttings.get(self.cutting) else {
             return Vec::new();
         };
-        let chunk = cutting
-            .record
-            .sequence
-            .get(self.range.clone())
-            .unwrap_or_default();
+        let chunk = cutting.record.sequence.get(self.range.clone()).unwrap_or_default();
         let id = &cutting.outcome.id;
         let number = self.position.index + 1;
         let row = |open: OpenFrame| FrameRow {

@@ -17,22 +17,10 @@ pub(crate) fn check(report: &mut Report, checkpoint: &Checkpoint, schema: Option
     }
     for rule in &schema.tensors {
         if checkpoint.tensor(&rule.name).is_none() {
-            let names: Vec<_> = checkpoint
-                .tensors()
-                .map(|(name, _)| format!("`{name}`"))
-                .collect();
-            let found = if names.is_empty() {
-                "none".to_owned()
-            } else {
-                names.join(", ")
-            };
+            let names: Vec<_> = checkpoint.tensors().map(|(name, _)| format!("`{name}`")).collect();
+            let found = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             let expected = format!("one named `{}`", rule.name);
-            report.findings.push(Finding::new(
-                Code::MissingTensor,
-                "tensors",
-                expected,
-                found,
-            ));
+            report.findings.push(Finding::new(Code::MissingTensor, "tensors", expected, found));
         }
     }
 }

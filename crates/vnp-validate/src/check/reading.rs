@@ -35,79 +35,34 @@ fn finding(report: &Report, fault: Fault) -> Result<Finding, Error> {
         Fault::NotAFile { .. } => {
             Finding::new(Code::NotAFile, "file", "a regular file", "something else")
         }
-        Fault::NotACheckpoint { .. } if is_pytorch_name(report) => Finding::new(
-            Code::NoReader,
-            "file",
-            "a .vnp file",
-            "a PyTorch file by its name",
-        ),
-        Fault::NotACheckpoint { .. } => Finding::new(
-            Code::NotACheckpoint,
-            "file",
-            "the first bytes of a .vnp file",
-            "others",
-        ),
-        Fault::TooNew { found, current, .. } => Finding::new(
-            Code::TooNew,
-            "version",
-            format!("at most {current}"),
-            found.to_string(),
-        ),
-        Fault::MalformedVersion { found, .. } => Finding::new(
-            Code::MalformedVersion,
-            "version",
-            "MAJOR.MINOR",
-            format!("`{found}`"),
-        ),
-        Fault::MissingField { field, .. } => Finding::new(
-            Code::MissingField,
-            "header",
-            format!("a field `{field}`"),
-            "none",
-        ),
-        Fault::Truncated {
-            expected_bytes,
-            found_bytes,
-            ..
-        } => Finding::new(
-            Code::Truncated,
-            "file",
-            bytes(expected_bytes),
-            bytes(found_bytes),
-        ),
-        Fault::Surplus {
-            expected_bytes,
-            found_bytes,
-            ..
-        } => Finding::new(
-            Code::Surplus,
-            "file",
-            bytes(expected_bytes),
-            bytes(found_bytes),
-        ),
-        Fault::BadHeader {
-            field,
-            expected,
-            found,
-            ..
-        } => Finding::new(
-            Code::BadHeader,
-            format!("header field `{field}`"),
-            expected,
-            found,
-        ),
-        Fault::Inconsistent {
-            subject,
-            expected,
-            found,
-            ..
-        } => Finding::new(Code::Inconsistent, subject, expected, found),
-        Fault::LimitExceeded {
-            limit,
-            allowed,
-            found,
-            ..
-        } => Finding::new(
+        Fault::NotACheckpoint { .. } if is_pytorch_name(report) => {
+            Finding::new(Code::NoReader, "file", "a .vnp file", "a PyTorch file by its name")
+        }
+        Fault::NotACheckpoint { .. } => {
+            Finding::new(Code::NotACheckpoint, "file", "the first bytes of a .vnp file", "others")
+        }
+        Fault::TooNew { found, current, .. } => {
+            Finding::new(Code::TooNew, "version", format!("at most {current}"), found.to_string())
+        }
+        Fault::MalformedVersion { found, .. } => {
+            Finding::new(Code::MalformedVersion, "version", "MAJOR.MINOR", format!("`{found}`"))
+        }
+        Fault::MissingField { field, .. } => {
+            Finding::new(Code::MissingField, "header", format!("a field `{field}`"), "none")
+        }
+        Fault::Truncated { expected_bytes, found_bytes, .. } => {
+            Finding::new(Code::Truncated, "file", bytes(expected_bytes), bytes(found_bytes))
+        }
+        Fault::Surplus { expected_bytes, found_bytes, .. } => {
+            Finding::new(Code::Surplus, "file", bytes(expected_bytes), bytes(found_bytes))
+        }
+        Fault::BadHeader { field, expected, found, .. } => {
+            Finding::new(Code::BadHeader, format!("header field `{field}`"), expected, found)
+        }
+        Fault::Inconsistent { subject, expected, found, .. } => {
+            Finding::new(Code::Inconsistent, subject, expected, found)
+        }
+        Fault::LimitExceeded { limit, allowed, found, .. } => Finding::new(
             Code::LimitExceeded,
             format!("limit `{limit}`"),
             format!("at most {allowed}"),
@@ -122,17 +77,12 @@ fn finding(report: &Report, fault: Fault) -> Result<Finding, Error> {
             Finding::new(code, format!("`{section}`"), expected, found)
         }
         source => {
-            return Err(Error::CannotRead {
-                path: report.path.clone(),
-                source: Box::new(source),
-            });
+            return Err(Error::CannotRead { path: report.path.clone(), source: Box::new(source) });
         }
     })
 }
 
 fn is_pytorch_name(report: &Report) -> bool {
     let extension = report.path.extension().unwrap_or_default();
-    ["pt", "pth"]
-        .iter()
-        .any(|known| extension.eq_ignore_ascii_case(known))
+    ["pt", "pth"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }

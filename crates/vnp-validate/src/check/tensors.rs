@@ -5,9 +5,7 @@ use vnp_ckpt::{Checkpoint, Tensor};
 use crate::{Code, Finding, Report, Schema, TensorRule};
 
 pub(crate) fn check(report: &mut Report, checkpoint: &Checkpoint, schema: Option<&Schema>) {
-    let rules = schema
-        .map(|schema| schema.tensors.as_slice())
-        .unwrap_or_default();
+    let rules = schema.map(|schema| schema.tensors.as_slice()).unwrap_or_default();
     for (name, tensor) in checkpoint.tensors() {
         let subject = format!("tensor `{name}`");
         let rule = rules.iter().find(|rule| rule.name == name);
@@ -22,18 +20,12 @@ pub(crate) fn check(report: &mut Report, checkpoint: &Checkpoint, schema: Option
 
 fn form(report: &mut Report, subject: &str, rows: usize, tensor: &Tensor, rule: &TensorRule) {
     let mut find = |code, expected: String, found: String| {
-        report
-            .findings
-            .push(Finding::new(code, subject, expected, found));
+        report.findings.push(Finding::new(code, subject, expected, found));
     };
     if let Some(dtype) = rule.dtype
         && tensor.dtype() != dtype
     {
-        find(
-            Code::WrongDtype,
-            dtype.to_string(),
-            tensor.dtype().to_string(),
-        );
+        find(Code::WrongDtype, dtype.to_string(), tensor.dtype().to_string());
     }
     let (first, trailing) = match tensor.shape() {
         [first, trailing @ ..] => (Some(*first), trailing),
@@ -41,11 +33,7 @@ fn form(report: &mut Report, subject: &str, rows: usize, tensor: &Tensor, rule: 
     };
     if first != Some(rows) {
         let found = first.map_or("no rows".to_owned(), |first| format!("{first} rows"));
-        find(
-            Code::RowCount,
-            format!("{rows} rows, one for each id"),
-            found,
-        );
+        find(Code::RowCount, format!("{rows} rows, one for each id"), found);
     }
     if let Some(expected) = &rule.trailing
         && expected.as_slice() != trailing
@@ -59,11 +47,6 @@ fn finite(report: &mut Report, subject: String, tensor: &Tensor) {
     if let Some(place) = tensor.first_non_finite() {
         let width: usize = tensor.shape().iter().skip(1).product();
         let found = format!("NaN or an infinity in row {}", place / width.max(1));
-        report.findings.push(Finding::new(
-            Code::NonFinite,
-            subject,
-            "finite values",
-            found,
-        ));
+        report.findings.push(Finding::new(Code::NonFinite, subject, "finite values", found));
     }
 }

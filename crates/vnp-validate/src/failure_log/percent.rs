@@ -9,9 +9,7 @@ pub(crate) fn encode(text: &str) -> String {
     for c in text.chars() {
         if c.is_control() || matches!(c, '%' | '|' | '\u{2028}' | '\u{2029}') {
             let mut bytes = [0; 4];
-            c.encode_utf8(&mut bytes)
-                .bytes()
-                .for_each(|byte| push(&mut encoded, byte));
+            c.encode_utf8(&mut bytes).bytes().for_each(|byte| push(&mut encoded, byte));
         } else {
             encoded.push(c);
         }
@@ -24,10 +22,7 @@ pub(crate) fn encode_path(path: &Path) -> String {
     let mut encoded = String::new();
     for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
         encoded.push_str(&encode(chunk.valid()));
-        chunk
-            .invalid()
-            .iter()
-            .for_each(|&byte| push(&mut encoded, byte));
+        chunk.invalid().iter().for_each(|&byte| push(&mut encoded, byte));
     }
     encoded
 }
@@ -67,9 +62,7 @@ fn bytes(encoded: &str) -> Option<Vec<u8>> {
 }
 
 fn digit(byte: u8) -> Option<u8> {
-    char::from(byte)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]

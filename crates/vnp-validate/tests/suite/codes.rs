@@ -17,20 +17,13 @@ struct Case {
 }
 
 fn case(make: fn(&Path) -> PathBuf, line: &'static str) -> Case {
-    Case {
-        make,
-        options: with_schema,
-        line,
-    }
+    Case { make, options: with_schema, line }
 }
 
 fn schema_of(spoil: impl FnOnce(&mut vnp_validate::Schema)) -> Options {
     let mut schema = schema();
     spoil(&mut schema);
-    Options {
-        schema: Some(schema),
-        ..Options::default()
-    }
+    Options { schema: Some(schema), ..Options::default() }
 }
 
 fn cases() -> BTreeMap<Code, Case> {
@@ -51,10 +44,7 @@ fn cases() -> BTreeMap<Code, Case> {
         ),
         (
             Code::Empty,
-            case(
-                |at| write(at, b""),
-                "empty: file: expected a checkpoint, found 0 bytes",
-            ),
+            case(|at| write(at, b""), "empty: file: expected a checkpoint, found 0 bytes"),
         ),
         (
             Code::NotACheckpoint,
@@ -135,14 +125,8 @@ fn cases() -> BTreeMap<Code, Case> {
             Case {
                 make: |at| saved(at, &good()),
                 options: || {
-                    let limits = Limits {
-                        ids: 1,
-                        ..Limits::default()
-                    };
-                    Options {
-                        limits,
-                        ..Options::default()
-                    }
+                    let limits = Limits { ids: 1, ..Limits::default() };
+                    Options { limits, ..Options::default() }
                 },
                 line: "limit-exceeded: limit `ids`: expected at most 1, found 2: raise the limit",
             },
@@ -173,15 +157,7 @@ fn cases() -> BTreeMap<Code, Case> {
         (
             Code::MissingTensor,
             case(
-                |at| {
-                    saved(
-                        at,
-                        &builder()
-                            .tensor("other", embedding([0.5; 6]))
-                            .build()
-                            .unwrap(),
-                    )
-                },
+                |at| saved(at, &builder().tensor("other", embedding([0.5; 6])).build().unwrap()),
                 "missing-tensor: tensors: expected one named `embedding`, found `other`",
             ),
         ),
@@ -206,10 +182,7 @@ fn cases() -> BTreeMap<Code, Case> {
             case(
                 |at| {
                     let other = Tensor::from_f32([4, 3], vec![0.5; 12]).unwrap();
-                    saved(
-                        at,
-                        &builder().free_tensor("embedding", other).build().unwrap(),
-                    )
+                    saved(at, &builder().free_tensor("embedding", other).build().unwrap())
                 },
                 "row-count: tensor `embedding`: expected 2 rows, one for each id, found 4 rows",
             ),
@@ -219,13 +192,7 @@ fn cases() -> BTreeMap<Code, Case> {
             case(
                 |at| {
                     let values = [0.5, 0.5, 0.5, 0.5, f32::NAN, 0.5];
-                    saved(
-                        at,
-                        &builder()
-                            .tensor("embedding", embedding(values))
-                            .build()
-                            .unwrap(),
-                    )
+                    saved(at, &builder().tensor("embedding", embedding(values)).build().unwrap())
                 },
                 "non-finite: tensor `embedding`: expected finite values, found NaN or an infinity in row 1",
             ),
@@ -253,19 +220,9 @@ fn forged(directory: &Path, from: &str, to: &str) -> PathBuf {
 
 #[track_caller]
 fn check_report(report: &Report, code: Code, line: &str) {
-    let [finding] = report.findings.as_slice() else {
-        panic!("{code}: {:?}", report.findings)
-    };
-    assert_eq!(
-        (finding.code, finding.severity),
-        (code, code.severity()),
-        "{finding}"
-    );
-    assert!(
-        report.reason().starts_with(line),
-        "expected: {line}\nfound: {}",
-        report.reason()
-    );
+    let [finding] = report.findings.as_slice() else { panic!("{code}: {:?}", report.findings) };
+    assert_eq!((finding.code, finding.severity), (code, code.severity()), "{finding}");
+    assert!(report.reason().starts_with(line), "expected: {line}\nfound: {}", report.reason());
     assert!(report.reason().ends_with(code.remedy()));
     let outcome = match code.severity() {
         Severity::Corrupted => Outcome::Corrupted,
@@ -282,11 +239,7 @@ fn every_code_has_a_file() {
         if code == Code::Unreadable {
             continue;
         }
-        let Case {
-            make,
-            options,
-            line,
-        } = cases.get(&code).unwrap_or_else(|| panic!("{code}"));
+        let Case { make, options, line } = cases.get(&code).unwrap_or_else(|| panic!("{code}"));
         let directory = tempfile::tempdir().unwrap();
         let path = make(directory.path());
         let report = validate_checkpoint(&path, &options()).unwrap();
@@ -304,12 +257,7 @@ fn every_code_of_a_level_is_found_by_that_level_and_by_no_lower_one() {
             let report = validate_checkpoint(&path, &Options { level, ..options() }).unwrap();
             let expected =
                 level >= code.level() && (code, level) != (Code::DigestMismatch, Level::Container);
-            assert_eq!(
-                report.is_ok(),
-                !expected,
-                "{code} at {level}: {}",
-                report.reason()
-            );
+            assert_eq!(report.is_ok(), !expected, "{code} at {level}: {}", report.reason());
         }
     }
 }
@@ -318,13 +266,8 @@ fn every_code_of_a_level_is_found_by_that_level_and_by_no_lower_one() {
 fn damage_is_worse_than_not_fitting() {
     let directory = tempfile::tempdir().unwrap();
     let values = [f32::INFINITY; 6];
-    let path = saved(
-        directory.path(),
-        &builder()
-            .tensor("embedding", embedding(values))
-            .build()
-            .unwrap(),
-    );
+    let path =
+        saved(directory.path(), &builder().tensor("embedding", embedding(values)).build().unwrap());
     let options = schema_of(|schema| schema.tensors[0].trailing = Some(vec![768]));
     let report = validate_checkpoint(&path, &options).unwrap();
     let codes: Vec<_> = report.findings.iter().map(|finding| finding.code).collect();

@@ -13,10 +13,7 @@ const LINES: usize = 50;
 /// What writer `writer` says in its line `line`: everything that could break one, and long.
 fn entry(writer: usize, line: usize) -> (PathBuf, String) {
     let path = format!("dir|{writer}/part\n{line} 100%.vnp");
-    (
-        path.into(),
-        format!("reason {writer}|{line}\r\n{}", "x|y".repeat(line * 40)),
-    )
+    (path.into(), format!("reason {writer}|{line}\r\n{}", "x|y".repeat(line * 40)))
 }
 
 fn write_all(log: &Path, writer: usize) {
@@ -97,24 +94,14 @@ fn any_path_is_read_back() {
     let log = directory.path().join(FAILED_FILES);
     let every_byte: Vec<u8> = (1..=255).collect();
     let long = [b'|'; 4000];
-    let paths = [
-        &every_byte[..],
-        &long,
-        b"",
-        b"\xff",
-        b"a\nb",
-        b"%7C",
-        b" spaced ",
-    ];
+    let paths = [&every_byte[..], &long, b"", b"\xff", b"a\nb", b"%7C", b" spaced "];
     for path in paths {
         let reason = String::from_utf8_lossy(path);
         log_failure(&log, Path::new(std::ffi::OsStr::from_bytes(path)), &reason).unwrap();
     }
     let failures = load_failures(&log).unwrap();
-    let found: Vec<_> = failures
-        .iter()
-        .map(|failure| failure.path.as_os_str().as_bytes())
-        .collect();
+    let found: Vec<_> =
+        failures.iter().map(|failure| failure.path.as_os_str().as_bytes()).collect();
     assert_eq!(found, paths);
     let reasons: BTreeSet<_> = failures.into_iter().map(|failure| failure.reason).collect();
     let expected = paths.map(|path| String::from_utf8_lossy(path).into_owned());

@@ -8,9 +8,7 @@ use vnp_validate::{Options, Schema, TensorRule};
 
 /// Two rows with ids, without tensors.
 pub(crate) fn builder() -> CheckpointBuilder {
-    Checkpoint::builder("nucleotide")
-        .rows(RowRange::new(0, 2))
-        .ids(vec!["a".into(), "b".into()])
+    Checkpoint::builder("nucleotide").rows(RowRange::new(0, 2)).ids(vec!["a".into(), "b".into()])
 }
 
 pub(crate) fn embedding(values: [f32; 6]) -> Tensor {
@@ -18,10 +16,7 @@ pub(crate) fn embedding(values: [f32; 6]) -> Tensor {
 }
 
 pub(crate) fn good() -> Checkpoint {
-    builder()
-        .tensor("embedding", embedding([0.5; 6]))
-        .build()
-        .unwrap()
+    builder().tensor("embedding", embedding([0.5; 6])).build().unwrap()
 }
 
 pub(crate) fn schema() -> Schema {
@@ -29,10 +24,7 @@ pub(crate) fn schema() -> Schema {
 }
 
 pub(crate) fn with_schema() -> Options {
-    Options {
-        schema: Some(schema()),
-        ..Options::default()
-    }
+    Options { schema: Some(schema()), ..Options::default() }
 }
 
 pub(crate) fn saved(directory: &Path, checkpoint: &Checkpoint) -> PathBuf {
@@ -54,10 +46,7 @@ pub(crate) fn forge(path: &Path, from: &str, to: &str) {
     change(path, |bytes| {
         let length = u64::from_le_bytes(bytes[16..24].try_into().unwrap()) as usize;
         let header = &mut bytes[64..64 + length];
-        let at = header
-            .windows(from.len())
-            .position(|window| window == from.as_bytes())
-            .unwrap();
+        let at = header.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
         header[at..at + to.len()].copy_from_slice(to.as_bytes());
         let digest = Digest::of(header);
         bytes[32..48].copy_from_slice(digest.as_bytes());

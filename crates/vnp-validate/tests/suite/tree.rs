@@ -9,10 +9,7 @@ use crate::support::{good, saved};
 
 fn outcomes(top: &Path, reports: &[Report]) -> Vec<(String, Outcome)> {
     let name = |path: &Path| path.strip_prefix(top).unwrap().to_str().unwrap().to_owned();
-    reports
-        .iter()
-        .map(|report| (name(&report.path), report.outcome()))
-        .collect()
+    reports.iter().map(|report| (name(&report.path), report.outcome())).collect()
 }
 
 /// A tree of good, bad and other files.
@@ -45,10 +42,7 @@ fn every_checkpoint_in_the_order_of_paths() {
     ];
     let expected = expected.map(|(name, outcome)| (name.to_owned(), outcome));
     for memory_bytes in [0, 1000, 4 << 30] {
-        let options = Options {
-            memory_bytes,
-            ..Options::default()
-        };
+        let options = Options { memory_bytes, ..Options::default() };
         let reports = validate_tree(directory.path(), &options).unwrap();
         assert_eq!(outcomes(directory.path(), &reports), expected);
     }
@@ -58,36 +52,21 @@ fn every_checkpoint_in_the_order_of_paths() {
 fn every_failure_is_recorded_once() {
     let directory = mixed();
     let log = directory.path().join("failed_checkpoints.txt");
-    let options = Options {
-        log_failures: Some(log.clone()),
-        ..Options::default()
-    };
+    let options = Options { log_failures: Some(log.clone()), ..Options::default() };
     validate_tree(directory.path(), &options).unwrap();
     let mut names: Vec<_> = load_failed_checkpoints(&log)
         .unwrap()
         .into_iter()
-        .map(|failure| {
-            failure
-                .path
-                .strip_prefix(directory.path())
-                .unwrap()
-                .to_owned()
-        })
+        .map(|failure| failure.path.strip_prefix(directory.path()).unwrap().to_owned())
         .collect();
     names.sort();
-    assert_eq!(
-        names,
-        ["a.vnp", "d.pt", "e.pth"].map(std::path::PathBuf::from)
-    );
+    assert_eq!(names, ["a.vnp", "d.pt", "e.pth"].map(std::path::PathBuf::from));
 }
 
 #[test]
 fn an_empty_directory_has_no_reports_and_a_missing_one_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
-    assert_eq!(
-        validate_tree(directory.path(), &Options::default()).unwrap(),
-        []
-    );
+    assert_eq!(validate_tree(directory.path(), &Options::default()).unwrap(), []);
     let missing = directory.path().join("none");
     let Err(Error::CannotList { path, .. }) = validate_tree(&missing, &Options::default()) else {
         panic!("a missing directory was listed")
@@ -126,10 +105,8 @@ fn links_to_files_are_looked_at_and_links_to_directories_are_not_entered() {
 fn what_cannot_be_read_does_not_end_the_others() {
     use std::os::unix::fs::PermissionsExt;
     let directory = mixed();
-    let (closed_file, closed_directory) = (
-        directory.path().join("b/part.vnp"),
-        directory.path().join(".hidden"),
-    );
+    let (closed_file, closed_directory) =
+        (directory.path().join("b/part.vnp"), directory.path().join(".hidden"));
     for path in [&closed_file, &closed_directory] {
         fs::set_permissions(path, PermissionsExt::from_mode(0o000)).unwrap();
     }
@@ -142,12 +119,7 @@ fn what_cannot_be_read_does_not_end_the_others() {
     fs::set_permissions(&closed_directory, PermissionsExt::from_mode(0o755)).unwrap();
     let unreadable: Vec<_> = reports
         .iter()
-        .filter(|report| {
-            report
-                .findings
-                .iter()
-                .any(|finding| finding.code == Code::Unreadable)
-        })
+        .filter(|report| report.findings.iter().any(|finding| finding.code == Code::Unreadable))
         .map(|report| report.path.clone())
         .collect();
     assert_eq!(unreadable, [closed_directory, closed_file]);
