@@ -1,1 +1,60 @@
 //! Versioned checkpoints of ids and tensors: write native files, read every version ever written.
+//!
+//! A [`Checkpoint`] holds the rows `[a, b)` of some work: an id for each row, tensors whose first
+//! dimension is the row, and metadata. [`atomic_save`] writes it so that a file is either there
+//! as a whole or not at all; [`load_with_compatibility`] reads any version up to
+//! [`CHECKPOINT_VERSION`], verifies every byte of it, and refuses newer ones with a message that
+//! says so. Nothing in a file is ever trusted: every size is compared with the file's length and
+//! with [`Limits`] before memory is taken for it.
+//!
+//! ```
+//! use vnp_ckpt::{Checkpoint, Limits, RowRange, Tensor};
+//!
+//! # let directory = tempfile::tempdir().unwrap();
+//! # let path = directory.path().join("part.vnp");
+//! let embeddings = Tensor::from_f32([2, 3], vec![0.1, 0.2, 0.3, 0.4, 0.5, 0.6])?;
+//! let checkpoint = Checkpoint::builder("nucleotide")
+//!     .rows(RowRange::new(0, 2))
+//!     .ids(vec!["read1".into(), "read2".into()])
+//!     .tensor("embedding", embeddings)
+//!     .build()?;
+//! vnp_ckpt::atomic_save(&path, &checkpoint)?;
+//!
+//! let read = vnp_ckpt::load_with_compatibility(&path, &Limits::default())?;
+//! assert_eq!(read, checkpoint);
+//! # Ok::<(), vnp_ckpt::Error>(())
+//! ```
+//!
+//! The format is described byte for byte in `docs/FORMAT.md` of the repository. The crate never
+//! prints and never reads the environment; it logs through [`log`].
+
+mod checkpoint;
+mod digest;
+mod error;
+mod gate;
+mod header;
+mod limits;
+mod read;
+mod rows;
+mod tensor;
+mod value;
+mod version;
+mod write;
+
+pub use checkpoint::Checkpoint;
+pub use checkpoint::builder::CheckpointBuilder;
+pub use digest::Digest;
+pub use error::Error;
+pub use header::{Encoding, Header, Producer, Section, Status};
+pub use limits::Limits;
+pub use read::{load_from_reader, load_with_compatibility, read_header, verify_digests};
+pub use rows::RowRange;
+pub use tensor::Tensor;
+pub use tensor::dtype::{Dtype, UnknownDtype};
+pub use value::Value;
+pub use version::{CHECKPOINT_VERSION, Version};
+pub use write::atomic::atomic_save;
+pub use write::sweep::sweep_stale_temporaries;
+
+// The types of half-precision tensors are `half`'s.
+pub use half;

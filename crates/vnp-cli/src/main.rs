@@ -1,2 +1,48 @@
-//! The vnp command line.
-fn main() {}
+//! The `vnp` command: arguments, output, progress and exit codes over the library crates.
+
+mod args;
+mod command;
+mod exit;
+mod logging;
+mod output;
+mod progress;
+mod signals;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::args::Args;
+use crate::exit::Exit;
+
+fn main() -> std::process::ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // clap's own exit code 2 means "partial" here: usage errors are 1.
+            let shown = error.print();
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            return if asked && shown.is_ok() { Exit::Done } else { Exit::Failed }.into();
+        }
+    };
+    run(args).into()
+}
+
+fn run(args: Args) -> Exit {
+    let console = match logging::start(&args.global) {
+        Ok(console) => console,
+        Err(error) => {
+            output::complain(&format!("{error:#}"));
+            return Exit::Failed;
+        }
+    };
+    match command::run(args.command, &args.global, &console) {
+        Ok(exit) => exit,
+        Err(error) => {
+            let exit = exit::of_error(&error);
+            if exit != Exit::Done {
+                log::error!("{}", exit::describe(&error));
+            }
+            exit
+        }
+    }
+}

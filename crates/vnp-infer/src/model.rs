@@ -83,9 +83,10 @@ impl std::fmt::Debug for Model {
 /// # Errors
 /// As [`Bundle::open`] and [`Model::load`].
 pub fn load_esm2(path: &Path, options: &ModelOptions) -> Result<Esm2, Error> {
-    let device = options.device.open(options.precision)?;
-    let files = if is_bundle(path) { Bundle::open(path)?.esm2 } else { read_esm2(path)? };
-    esm2(&files, options, &device)
+    if is_bundle(path) {
+        return Bundle::open(path)?.load_esm2(options);
+    }
+    esm2(&read_esm2(path)?, options, &options.device.open(options.precision)?)
 }
 
 /// Loads a nucleotide encoder alone, from the same places. `tokenizer` stands in for the
@@ -98,14 +99,31 @@ pub fn load_dnabert(
     tokenizer: Option<&Path>,
     options: &ModelOptions,
 ) -> Result<Dnabert, Error> {
-    let device = options.device.open(options.precision)?;
     let mut files =
         if is_bundle(path) { Bundle::open(path)?.dnabert } else { read_dnabert(path, tokenizer)? };
     if let Some(tokenizer) = tokenizer {
         files.tokenizer = fs_err::read(tokenizer)?.into();
         files.tokenizer_label = tokenizer.display().to_string();
     }
-    dnabert(&files, options, &device)
+    dnabert(&files, options, &options.device.open(options.precision)?)
+}
+
+impl Bundle {
+    /// The bundle's protein encoder alone.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn load_esm2(&self, options: &ModelOptions) -> Result<Esm2, Error> {
+        esm2(&self.esm2, options, &options.device.open(options.precision)?)
+    }
+
+    /// The bundle's nucleotide encoder alone.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn load_dnabert(&self, options: &ModelOptions) -> Result<Dnabert, Error> {
+        dnabert(&self.dnabert, options, &options.device.open(options.precision)?)
+    }
 }
 
 fn is_bundle(path: &Path) -> bool {

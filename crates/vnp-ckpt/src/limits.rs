@@ -1,0 +1,71 @@
+//! How much a reader may be made to do by a file.
+
+use crate::Error;
+
+/// Bounds that are checked before anything is allocated.
+///
+/// Whatever the limits, a reader never allocates more than a small multiple of the file's own
+/// length: a declared size that the file cannot hold is refused first. The defaults admit every
+/// file that this crate writes by default; lower them for files from strangers.
+///
+/// ```
+/// use vnp_ckpt::Limits;
+///
+/// let small = Limits { total_bytes: 1 << 20, ..Limits::default() };
+/// assert!(small.header_bytes > 0);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Length of the encoded header, in bytes.
+    pub header_bytes: u64,
+    /// Number of values in the header: every number, text, list and map counts as one.
+    pub header_values: u64,
+    /// Number of sections: the ids and each tensor.
+    pub sections: u64,
+    /// Number of ids.
+    pub ids: u64,
+    /// Length of all ids together, in bytes.
+    pub id_bytes: u64,
+    /// Number of dimensions of a tensor.
+    pub tensor_rank: u64,
+    /// Length of the whole file, in bytes.
+    pub total_bytes: u64,
+}
+
+impl Default for Limits {
+    /// 16 MiB and 2^20 values of header, 4096 sections, 2^28 ids of 4 GiB, 8 dimensions, 64 GiB.
+    fn default() -> Self {
+        Self {
+            header_bytes: 16 << 20,
+            header_values: 1 << 20,
+            sections: 4096,
+            ids: 1 << 28,
+            id_bytes: 4 << 30,
+            tensor_rank: 8,
+            total_bytes: 64 << 30,
+        }
+    }
+}
+
+/// Refuses `found` when it is above `allowed`, which is the field `limit` of [`Limits`].
+pub(crate) fn check(limit: &'static str, allowed: u64, found: u64) -> Result<(), Error> {
+    if found > allowed {
+        return Err(Error::LimitExceeded { path: None, limit, allowed, found });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_itself_is_allowed() {
+        assert!(check("ids", 3, 3).is_ok());
+        let Err(Error::LimitExceeded { path: None, limit: "ids", allowed: 3, found: 4 }) =
+            check("ids", 3, 4)
+        else {
+            panic!("4 of 3 was allowed")
+        };
+    }
+}

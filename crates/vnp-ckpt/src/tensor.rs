@@ -1,0 +1,278 @@
+//! Tensors: a type, a shape and little-endian bytes.
+
+use half::{bf16, f16};
+
+use crate::Error;
+
+pub(crate) mod buffer;
+pub(crate) mod dtype;
+
+use buffer::Buffer;
+use dtype::Dtype;
+
+/// A dense row-major array, `[d0, d1, ...]`; no dimension at all is one number.
+///
+/// Two tensors are equal when type, shape and every bit are: a NaN equals itself, and `-0.0` is
+/// not `0.0`.
+///
+/// ```
+/// use vnp_ckpt::{Dtype, Tensor};
+///
+/// let tensor = Tensor::from_f32([2, 3], vec![0.0, 0.5, 1.0, 1.5, 2.0, 2.5])?;
+/// assert_eq!((tensor.dtype(), tensor.shape()), (Dtype::F32, &[2, 3][..]));
+/// assert_eq!(tensor.as_f32()?[4], 2.0);
+/// assert_eq!(tensor.bytes().len(), 24);
+/// # Ok::<(), vnp_ckpt::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Tensor {
+    shape: Vec<usize>,
+    data: Buffer,
+}
+
+impl Tensor {
+    /// A tensor of 32-bit floats.
+    ///
+    /// # Errors
+    /// [`Error::Inconsistent`] when the number of values is not the product of the shape; so for
+    /// the other constructors.
+    pub fn from_f32(shape: impl Into<Vec<usize>>, values: Vec<f32>) -> Result<Self, Error> {
+        Self::new(shape.into(), Buffer::F32(values))
+    }
+
+    /// A tensor of 16-bit floats (IEEE half precision).
+    ///
+    /// # Errors
+    /// As [`Tensor::from_f32`].
+    pub fn from_f16(shape: impl Into<Vec<usize>>, values: Vec<f16>) -> Result<Self, Error> {
+        Self::new(shape.into(), Buffer::F16(values))
+    }
+
+    /// A tensor of 16-bit floats with the exponent of 32-bit ones.
+    ///
+    /// # Errors
+    /// As [`Tensor::from_f32`].
+    pub fn from_bf16(shape: impl Into<Vec<usize>>, values: Vec<bf16>) -> Result<Self, Error> {
+        Self::new(shape.into(), Buffer::Bf16(values))
+    }
+
+    /// A tensor of 64-bit floats.
+    ///
+    /// # Errors
+    /// As [`Tensor::from_f32`].
+    pub fn from_f64(shape: impl Into<Vec<usize>>, values: Vec<f64>) -> Result<Self, Error> {
+        Self::new(shape.into(), Buffer::F64(values))
+    }
+
+    /// A tensor of 64-bit signed whole numbers.
+    ///
+    /// # Errors
+    /// As [`Tensor::from_f32`].
+    pub fn from_i64(shape: impl Into<Vec<usize>>, values: Vec<i64>) -> Result<Self, Error> {
+        Self::new(shape.into(), Buffer::I64(values))
+    }
+
+    /// A tensor of bytes.
+    ///
+    /// # Errors
+    /// As [`Tensor::from_f32`].
+    pub fn from_u8(shape: impl Into<Vec<usize>>, values: Vec<u8>) -> Result<Self, Error> {
+        Self::new(shape.into(), Buffer::U8(values))
+    }
+
+    pub(crate) fn new(shape: Vec<usize>, data: Buffer) -> Result<Self, Error> {
+        let found = data.len();
+        match element_count(&shape) {
+            Some(elements) if elements == found as u64 => Ok(Self { shape, data }),
+            expected => Err(Error::Inconsistent {
+                path: None,
+                subject: format!("values of a tensor of shape {shape:?}"),
+                expected: expected.map_or("fewer than 2^64".to_owned(), |n| n.to_string()),
+                found: found.to_string(),
+            }),
+        }
+    }
+
+    /// The type of its elements.
+    #[must_use]
+    pub fn dtype(&self) -> Dtype {
+        self.data.dtype()
+    }
+
+    /// Its dimensions, the slowest first.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Its elements in row-major order, little-endian.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.data.bytes()
+    }
+
+    /// Number of elements.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Whether there is no element.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The 32-bit floats.
+    ///
+    /// # Errors
+    /// [`Error::WrongDtype`] when the tensor holds another type; so for the other views.
+    pub fn as_f32(&self) -> Result<&[f32], Error> {
+        if let Buffer::F32(values) = &self.data { Ok(values) } else { self.not(Dtype::F32) }
+    }
+
+    /// The 16-bit floats.
+    ///
+    /// # Errors
+    /// As [`Tensor::as_f32`].
+    pub fn as_f16(&self) -> Result<&[f16], Error> {
+        if let Buffer::F16(values) = &self.data { Ok(values) } else { self.not(Dtype::F16) }
+    }
+
+    /// The bfloat16 numbers.
+    ///
+    /// # Errors
+    /// As [`Tensor::as_f32`].
+    pub fn as_bf16(&self) -> Result<&[bf16], Error> {
+        if let Buffer::Bf16(values) = &self.data { Ok(values) } else { self.not(Dtype::Bf16) }
+    }
+
+    /// The 64-bit floats.
+    ///
+    /// # Errors
+    /// As [`Tensor::as_f32`].
+    pub fn as_f64(&self) -> Result<&[f64], Error> {
+        if let Buffer::F64(values) = &self.data { Ok(values) } else { self.not(Dtype::F64) }
+    }
+
+    /// The 64-bit whole numbers.
+    ///
+    /// # Errors
+    /// As [`Tensor::as_f32`].
+    pub fn as_i64(&self) -> Result<&[i64], Error> {
+        if let Buffer::I64(values) = &self.data { Ok(values) } else { self.not(Dtype::I64) }
+    }
+
+    /// The bytes, of a tensor of bytes.
+    ///
+    /// # Errors
+    /// As [`Tensor::as_f32`].
+    pub fn as_u8(&self) -> Result<&[u8], Error> {
+        if let Buffer::U8(values) = &self.data { Ok(values) } else { self.not(Dtype::U8) }
+    }
+
+    /// The elements as 32-bit floats: f32 as they are, f16 and bf16 widened without loss.
+    ///
+    /// # Errors
+    /// [`Error::WrongDtype`] for f64, i64 and u8, which 32-bit floats cannot all hold or were not
+    /// meant as.
+    pub fn to_f32_vec(&self) -> Result<Vec<f32>, Error> {
+        match &self.data {
+            Buffer::F32(values) => Ok(values.clone()),
+            Buffer::F16(values) => Ok(values.iter().map(|value| value.to_f32()).collect()),
+            Buffer::Bf16(values) => Ok(values.iter().map(|value| value.to_f32()).collect()),
+            Buffer::F64(_) | Buffer::I64(_) | Buffer::U8(_) => self.not(Dtype::F32),
+        }
+    }
+
+    /// The place of the first NaN or infinity, counted in elements; `None` when all are finite.
+    #[must_use]
+    pub fn first_non_finite(&self) -> Option<usize> {
+        match &self.data {
+            Buffer::F32(values) => values.iter().position(|value| !value.is_finite()),
+            Buffer::F16(values) => values.iter().position(|value| !value.is_finite()),
+            Buffer::Bf16(values) => values.iter().position(|value| !value.is_finite()),
+            Buffer::F64(values) => values.iter().position(|value| !value.is_finite()),
+            Buffer::I64(_) | Buffer::U8(_) => None,
+        }
+    }
+
+    fn not<T>(&self, expected: Dtype) -> Result<T, Error> {
+        Err(Error::WrongDtype { expected, found: self.dtype() })
+    }
+}
+
+impl PartialEq for Tensor {
+    fn eq(&self, other: &Self) -> bool {
+        self.dtype() == other.dtype() && self.shape == other.shape && self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Tensor {}
+
+/// The product of a shape, `None` above 2^64 - 1. A zero does not excuse other dimensions.
+pub(crate) fn element_count(shape: &[usize]) -> Option<u64> {
+    shape.iter().try_fold(1_u64, |product, &size| product.checked_mul(size.max(1) as u64))?;
+    shape.iter().try_fold(1_u64, |product, &size| product.checked_mul(size as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_count(shape: &[usize], expected: Option<u64>) {
+        assert_eq!(element_count(shape), expected, "{shape:?}");
+    }
+
+    #[test]
+    fn products_are_checked() {
+        check_count(&[], Some(1));
+        check_count(&[0], Some(0));
+        check_count(&[2, 3], Some(6));
+        check_count(&[1 << 31, 1 << 31], Some(1 << 62));
+        check_count(&[1 << 32, 1 << 32], None);
+        check_count(&[0, 1 << 32, 1 << 32], None);
+        check_count(&[1 << 32, 0, 1 << 32], None);
+    }
+
+    #[test]
+    fn the_number_of_values_must_fit() {
+        let Err(Error::Inconsistent { expected, found, .. }) = Tensor::from_u8([2, 3], vec![0; 5])
+        else {
+            panic!("five values made a tensor of six")
+        };
+        assert_eq!((expected.as_str(), found.as_str()), ("6", "5"));
+        let Err(Error::Inconsistent { .. }) = Tensor::from_u8([usize::MAX, 2], vec![]) else {
+            panic!("an overflowing shape made a tensor")
+        };
+    }
+
+    #[test]
+    fn views_are_typed() {
+        let tensor = Tensor::from_i64([1], vec![-1]).unwrap();
+        assert_eq!(tensor.as_i64().unwrap(), [-1]);
+        let Err(Error::WrongDtype { expected: Dtype::F32, found: Dtype::I64 }) = tensor.as_f32()
+        else {
+            panic!("whole numbers were read as floats")
+        };
+        assert!(tensor.to_f32_vec().is_err());
+    }
+
+    #[test]
+    fn half_precision_widens_without_loss() {
+        let halves = vec![f16::from_f32(1.5), f16::from_bits(1), f16::NEG_INFINITY];
+        let tensor = Tensor::from_f16([3], halves).unwrap();
+        let widened = tensor.to_f32_vec().unwrap();
+        assert_eq!(widened, [1.5, 2.0_f32.powi(-24), f32::NEG_INFINITY]);
+        assert_eq!(tensor.first_non_finite(), Some(2));
+    }
+
+    #[test]
+    fn equality_is_of_bits() {
+        let of = |value: f32| Tensor::from_f32([1], vec![value]).unwrap();
+        assert_eq!(of(f32::NAN), of(f32::NAN));
+        assert_ne!(of(0.0), of(-0.0));
+        assert_ne!(of(0.0), Tensor::from_f32([1, 1], vec![0.0]).unwrap());
+    }
+}

@@ -1,0 +1,44 @@
+mod checkpoint;
+mod completions;
+mod devices;
+mod embed;
+mod models;
+mod orfs;
+mod predict;
+mod stdin;
+mod validate;
+mod validate_checkpoints;
+
+use crate::args::{CheckpointCommand, Command, GlobalArgs};
+use crate::exit::Exit;
+use crate::logging::Console;
+
+/// Runs one command.
+pub(crate) fn run(
+    command: Command,
+    global: &GlobalArgs,
+    console: &Console,
+) -> anyhow::Result<Exit> {
+    match command {
+        Command::Predict(args) => predict::run(*args, global, console),
+        Command::ValidateCheckpoints(args) => validate_checkpoints::run(&args),
+        Command::Checkpoint(CheckpointCommand::Inspect { file, json }) => {
+            checkpoint::inspect(&file, json)
+        }
+        Command::Models(command) => models::run(command),
+        Command::Orfs(args) => orfs::run(&args),
+        Command::Embed(args) => embed::run(&args),
+        Command::Devices => devices::run(),
+        Command::Validate(args) => validate::run(&args),
+        Command::Completions { shell } => completions::completions(shell),
+        Command::Man => completions::man(),
+    }
+}
+
+/// Sets the number of threads of every parallel part. Must come before the first of them.
+fn use_threads(threads: Option<std::num::NonZeroUsize>) -> anyhow::Result<()> {
+    let builder = rayon::ThreadPoolBuilder::new();
+    // 0 is rayon's word for "as many as this process may use".
+    builder.num_threads(threads.map_or(0, usize::from)).build_global()?;
+    Ok(())
+}

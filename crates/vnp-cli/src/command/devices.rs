@@ -1,0 +1,13 @@
+use crate::exit::Exit;
+use crate::output;
+
+/// `vnp devices`
+pub(crate) fn run() -> anyhow::Result<Exit> {
+    let mut rows = vec![["device", "available", "description"].map(str::to_owned).to_vec()];
+    for device in vnp_infer::list_devices() {
+        let available = if device.available { "yes" } else { "no" };
+        rows.push(vec![device.name, available.to_owned(), device.description]);
+    }
+    output::print(&output::table(&rows))?;
+    Ok(Exit::Done)
+}

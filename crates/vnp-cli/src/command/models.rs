@@ -1,0 +1,134 @@
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use vnp_infer::{Bundle, ImportOptions};
+
+use crate::args::{ImportArgs, ModelsCommand, PredictArgs};
+use crate::exit::Exit;
+use crate::output;
+
+/// `vnp models`
+pub(crate) fn run(command: ModelsCommand) -> anyhow::Result<Exit> {
+    match command {
+        ModelsCommand::List => list(),
+        ModelsCommand::Path => path(),
+        ModelsCommand::Verify { name } => verify(name),
+        ModelsCommand::Import(args) => import(args),
+    }
+}
+
+/// The bundle that `predict` is asked for.
+pub(crate) fn bundle_for(args: &PredictArgs) -> anyhow::Result<Bundle> {
+    let bundle = if args.model == "custom" {
+        anyhow::ensure!(
+            args.model_path.is_some(),
+            "--model custom needs a head: --model-path FILE"
+        );
+        // A head of one's own sits on the published encoders.
+        let name = if args.expected_length == Some(300) { "300" } else { "500" };
+        find(name).context("--model custom takes its encoders from an installed bundle")?
+    } else {
+        find(&args.model)?
+    };
+    match &args.model_path {
+        Some(head) => Ok(bundle.with_head_file(head)?),
+        None => Ok(bundle),
+    }
+}
+
+/// A bundle by name or directory.
+pub(crate) fn find(name: &str) -> anyhow::Result<Bundle> {
+    Ok(vnp_infer::find_bundle(name, &search_dirs())?)
+}
+
+/// What a bundle says of itself.
+pub(crate) fn description(bundle: &Bundle) -> &str {
+    let described = bundle.provenance().get("description").and_then(serde_json::Value::as_str);
+    described.unwrap_or("no description")
+}
+
+/// `$VNP_MODELS` (several, separated as in `$PATH`), then the user's data directory.
+fn search_dirs() -> Vec<PathBuf> {
+    let named = std::env::var_os("VNP_MODELS");
+    let mut dirs: Vec<_> = named.iter().flat_map(std::env::split_paths).collect();
+    let absolute =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let data = absolute("XDG_DATA_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
+    dirs.extend(data.map(|data| data.join("vnp/models")));
+    dirs
+}
+
+fn list() -> anyhow::Result<Exit> {
+    let mut rows = vec![["name", "length", "where"].map(str::to_owned).to_vec()];
+    for entry in vnp_infer::list_bundles(&search_dirs())? {
+        let place = entry.directory.map(|directory| directory.display().to_string());
+        rows.push(vec![
+            entry.name,
+            format!("{} bp", entry.expected_length),
+            place
+                .unwrap_or_else(|| "embedded: a demonstration, not the published model".to_owned()),
+        ]);
+    }
+    output::print(&output::table(&rows))?;
+    Ok(Exit::Done)
+}
+
+fn path() -> anyhow::Result<Exit> {
+    let dirs: String = search_dirs().iter().map(|dir| format!("{}\n", dir.display())).collect();
+    output::print(&dirs)?;
+    Ok(Exit::Done)
+}
+
+/// Opening a bundle checks every digest.
+fn verify(name: Option<String>) -> anyhow::Result<Exit> {
+    let names = match name {
+        Some(name) => vec![name],
+        None => {
+            let place = |entry: vnp_infer::BundleEntry| match entry.directory {
+                Some(directory) => directory.to_string_lossy().into_owned(),
+                None => entry.name,
+            };
+            vnp_infer::list_bundles(&search_dirs())?.into_iter().map(place).collect()
+        }
+    };
+    let mut bad = 0;
+    for name in &names {
+        match find(name) {
+            Ok(bundle) => output::print(&format!("{name}: OK ({})\n", bundle.name()))?,
+            Err(error) => {
+                bad += 1;
+                output::print(&format!("{name}: BAD\n"))?;
+                log::error!("{}", crate::exit::describe(&error));
+            }
+        }
+    }
+    Ok(if bad == 0 { Exit::Done } else { Exit::Failed })
+}
+
+fn import(args: ImportArgs) -> anyhow::Result<Exit> {
+    let default_name = args.output_dir.file_name().map(|name| name.to_string_lossy().into_owned());
+    let Some(name) = args.name.or(default_name) else {
+        bail!("{} has no name to call the bundle by: give --name", args.output_dir.display());
+    };
+    let bundle = vnp_infer::import(&ImportOptions {
+        esm2: args.esm2,
+        dnabert: args.dnabert,
+        tokenizer: args.tokenizer,
+        head: args.head,
+        expected_length: args.expected_length,
+        name,
+        out: args.output_dir.clone(),
+        licence: "that of the imported weights".to_owned(),
+        provenance: serde_json::json!({
+            "description": "imported from files that the user supplied",
+        }),
+    })?;
+    log::info!(
+        "bundle {} for chunks of {} bp is in {}",
+        bundle.name(),
+        bundle.expected_length(),
+        args.output_dir.display()
+    );
+    Ok(Exit::Done)
+}

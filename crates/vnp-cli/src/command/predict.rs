@@ -1,0 +1,165 @@
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use serde_json::{Map, json};
+use vnp_infer::{Bundle, Model, ModelOptions};
+use vnp_pipeline::{
+    Counts, Input, ModelInfo, OnBadPart, Outcome, RunOptions, Start, Summary, Trust,
+};
+use vnp_seq::ChunkLength;
+
+use super::models;
+use super::stdin;
+use crate::args::{GlobalArgs, PredictArgs};
+use crate::exit::Exit;
+use crate::logging::Console;
+use crate::output::grouped;
+use crate::progress::Progress;
+use crate::signals;
+
+/// `vnp predict`
+pub(crate) fn run(
+    args: PredictArgs,
+    _global: &GlobalArgs,
+    console: &Console,
+) -> anyhow::Result<Exit> {
+    for (flag, reason) in args.pytorch.without_effect() {
+        log::warn!("{flag} has no effect: {reason}");
+    }
+    super::use_threads(args.device.threads)?;
+    stdin::at_most_once(&args.input)?;
+    let bundle = models::bundle_for(&args)?;
+    let chunk_length = chunk_length(&args, &bundle)?;
+    let output_dir = args.output_dir.clone().unwrap_or_else(|| default_output_dir(&args.input));
+    let model_options = ModelOptions {
+        device: args.device.device,
+        precision: args.device.precision,
+        esm2_batch_tokens: args.device.esm_batch_size.into(),
+        dnabert_batch_tokens: args.device.dnabert_batch_size.into(),
+    };
+    let options = RunOptions {
+        inputs: args.input.iter().map(input).collect(),
+        output_dir: output_dir.clone(),
+        chunk_length,
+        start: match (args.force, args.resume || args.force_resume) {
+            (true, _) => Start::Again,
+            (false, true) => Start::Resume,
+            (false, false) => Start::New,
+        },
+        on_bad_part: if args.force_resume { OnBadPart::Recompute } else { OnBadPart::Refuse },
+        trust: if args.skip_checkpoint_validation { Trust::Cheap } else { Trust::Full },
+        checkpoint_rows: args.checkpoint_rows,
+        checkpoint_interval: Duration::from_secs(args.checkpoint_seconds),
+        score_batch_rows: args.batch_size,
+        keep_embeddings: args.keep_embeddings,
+        keep_frames: args.keep_intermediate,
+        settings: settings(&args),
+    };
+    let info = info(&bundle, &args);
+    log::info!("model {}: {}", info.name, info.description);
+    let stop = signals::listen()?;
+    let progress = Progress::new(console);
+    let load = Box::new(move || Model::load(&bundle, &model_options));
+    match vnp_pipeline::predict(options, &info, load, &progress, &stop)? {
+        Outcome::Interrupted { signal } => {
+            log::warn!(
+                "interrupted by signal {signal}; the work so far is saved: continue with --resume"
+            );
+            Ok(Exit::Interrupted(signal))
+        }
+        Outcome::Finished(summary) => {
+            tell(&summary);
+            log::info!("results are in {}", output_dir.display());
+            let partial = summary.counts.records_failed + summary.counts.rows_failed > 0;
+            Ok(if partial { Exit::Partial } else { Exit::Done })
+        }
+    }
+}
+
+fn input(path: &PathBuf) -> Input {
+    if path.as_os_str() == stdin::NAME {
+        Input::Stream(Box::new(io::stdin()))
+    } else {
+        Input::File(path.clone())
+    }
+}
+
+fn default_output_dir(inputs: &[PathBuf]) -> PathBuf {
+    let stem = inputs.first().map(|input| stdin::stem(input)).unwrap_or_default();
+    PathBuf::from(format!("{stem}_predictions"))
+}
+
+fn chunk_length(args: &PredictArgs, bundle: &Bundle) -> anyhow::Result<ChunkLength> {
+    let trained = bundle.expected_length();
+    let length = args.expected_length.unwrap_or(trained);
+    if length != trained {
+        log::warn!("chunks of {length} bp for a model trained on {trained} bp: scores may mislead");
+    }
+    ChunkLength::new(length).context("--expected-length")
+}
+
+fn info(bundle: &Bundle, args: &PredictArgs) -> ModelInfo {
+    let digests = bundle.digests();
+    ModelInfo {
+        name: bundle.name().to_owned(),
+        description: models::description(bundle).to_owned(),
+        dnabert: digests.dnabert.clone(),
+        esm2: digests.esm2.clone(),
+        head: digests.head.clone(),
+        precision: args.device.precision.to_string(),
+        nucleotide_hidden: bundle.nucleotide_hidden_size(),
+        protein_hidden: bundle.protein_hidden_size(),
+    }
+}
+
+/// What was asked for, for `run.json`; none of it is part of the run's identity.
+fn settings(args: &PredictArgs) -> Map<String, serde_json::Value> {
+    let settings = json!({
+        "inputs": args.input.iter().map(|input| input.to_string_lossy()).collect::<Vec<_>>(),
+        "model": args.model,
+        "model_path": args.model_path.as_ref().map(|path| path.to_string_lossy()),
+        "expected_length": args.expected_length,
+        "device": args.device.device.to_string(),
+        "threads": rayon::current_num_threads(),
+        "esm_batch_size": args.device.esm_batch_size,
+        "dnabert_batch_size": args.device.dnabert_batch_size,
+        "batch_size": args.batch_size,
+        "checkpoint_rows": args.checkpoint_rows,
+        "checkpoint_seconds": args.checkpoint_seconds,
+        "keep_embeddings": args.keep_embeddings,
+        "skip_checkpoint_validation": args.skip_checkpoint_validation,
+    });
+    match settings {
+        serde_json::Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+/// The closing summary: also what got no prediction, and why.
+fn tell(summary: &Summary) {
+    let Counts { records, rows, records_viral, chunks, chunks_scored, .. } = summary.counts;
+    if summary.already_finished {
+        log::info!("the run was finished before and its results are intact: nothing was done");
+    } else {
+        let reused = rows.saturating_sub(summary.rows_scored_now);
+        log::info!("{} frames scored, {} of them earlier", grouped(rows), grouped(reused));
+    }
+    log::info!("{} of {} records are viral", grouped(records_viral), grouped(records));
+    log::info!("{} of {} chunks have an open frame", grouped(chunks_scored), grouped(chunks));
+    let unscored = [
+        (summary.counts.records_no_open_frame, "have no open reading frame"),
+        (summary.counts.records_too_short, "are shorter than one codon"),
+        (summary.counts.records_empty, "are empty"),
+    ];
+    for (count, what) in unscored.into_iter().filter(|(count, _)| *count > 0) {
+        log::info!("{} of {} records {what} and got no score", grouped(count), grouped(records));
+    }
+    if summary.counts.records_failed > 0 {
+        log::warn!(
+            "{} records failed: see sequences.tsv and checkpoints/failed_files.txt",
+            grouped(summary.counts.records_failed)
+        );
+    }
+}

@@ -1,0 +1,43 @@
+use vnp_seq::RecordReader;
+
+use super::stdin::Inputs;
+use crate::args::ValidateArgs;
+use crate::exit::Exit;
+use crate::output::{self, grouped};
+
+/// Invalid records named one by one; the rest is only counted.
+const NAMED: u64 = 10;
+
+/// `vnp validate`: exit 1 if a record is no nucleotide sequence or the file cannot be read through.
+pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<Exit> {
+    let inputs = Inputs::new(std::slice::from_ref(&args.input))?;
+    let (mut records, mut bases, mut empty, mut invalid) = (0_u64, 0_u64, 0_u64, 0_u64);
+    for path in &inputs.paths {
+        let mut reader = RecordReader::open(path)?;
+        while let Some(record) = reader.next_record()? {
+            records += 1;
+            bases += record.sequence.len() as u64;
+            empty += u64::from(record.sequence.is_empty());
+            let Some(letter) = record.invalid_letter() else { continue };
+            invalid += 1;
+            if invalid <= NAMED {
+                log::error!("record {records} \"{}\": {letter}", record.id);
+            }
+        }
+    }
+    if invalid > NAMED {
+        log::error!("… and {} more records", grouped(invalid - NAMED));
+    }
+    if records == 0 {
+        log::warn!("the input holds no records");
+    }
+    output::print(&format!(
+        "{}: {} records, {} bp, {} empty, {} invalid\n",
+        args.input.display(),
+        grouped(records),
+        grouped(bases),
+        grouped(empty),
+        grouped(invalid),
+    ))?;
+    Ok(if invalid == 0 { Exit::Done } else { Exit::Failed })
+}

@@ -1,0 +1,92 @@
+use serde_json::json;
+use vnp_validate::{FAILED_CHECKPOINTS, FailedCheckpoint, Level, Options, Report};
+
+use crate::args::ValidateCheckpointsArgs;
+use crate::exit::Exit;
+use crate::output;
+
+/// `vnp validate-checkpoints`: exit 0 if all are good, 3 if any is bad or there is none.
+pub(crate) fn run(args: &ValidateCheckpointsArgs) -> anyhow::Result<Exit> {
+    let log = args.dir.join(FAILED_CHECKPOINTS);
+    let options = Options {
+        level: if args.skip_load { Level::Container } else { Level::Tensors },
+        log_failures: args.log_failures.then(|| log.clone()),
+        ..Options::default()
+    };
+    let reports = vnp_validate::validate_tree(&args.dir, &options)?;
+    let recorded = vnp_validate::load_failed_checkpoints(&log)?;
+    let bad = reports.iter().filter(|report| !report.is_ok()).count();
+    if args.json {
+        output::print(&format!("{:#}\n", as_json(&reports, &recorded)))?;
+    } else {
+        output::print(&as_text(&reports, &recorded, bad))?;
+    }
+    if reports.is_empty() {
+        log::error!("no checkpoints below {}", args.dir.display());
+    }
+    Ok(if reports.is_empty() || bad > 0 { Exit::Checkpoint } else { Exit::Done })
+}
+
+fn as_text(reports: &[Report], recorded: &[FailedCheckpoint], bad: usize) -> String {
+    let mut rows = Vec::new();
+    for report in reports {
+        rows.push(vec![
+            report.outcome().name().to_owned(),
+            report.version.clone().map_or_else(|| "-".to_owned(), |version| format!("v{version}")),
+            report.rows.map_or_else(|| "-".to_owned(), |rows| format!("{rows} rows")),
+            report.path.display().to_string(),
+            report.reason(),
+        ]);
+    }
+    let mut text = output::table(&rows);
+    text.push_str(&format!("{} checkpoints, {bad} bad\n", reports.len()));
+    if !recorded.is_empty() {
+        text.push_str("recorded failures:\n");
+        for failure in recorded {
+            let FailedCheckpoint { path, reason, timestamp } = failure;
+            text.push_str(&format!("  {timestamp}  {}: {reason}\n", path.display()));
+        }
+    }
+    text
+}
+
+fn as_json(reports: &[Report], recorded: &[FailedCheckpoint]) -> serde_json::Value {
+    let files: Vec<_> = reports
+        .iter()
+        .map(|report| {
+            let findings: Vec<_> = report
+                .findings
+                .iter()
+                .map(|finding| {
+                    json!({
+                        "code": finding.code.name(),
+                        "subject": finding.subject,
+                        "expected": finding.expected,
+                        "found": finding.found,
+                    })
+                })
+                .collect();
+            json!({
+                "path": report.path.to_string_lossy(),
+                "version": report.version,
+                "status": report.status.map(|status| status.to_string()),
+                "kind": report.kind,
+                "rows": report.rows,
+                "result": report.outcome().name(),
+                "reason": report.reason(),
+                "findings": findings,
+            })
+        })
+        .collect();
+    let recorded: Vec<_> = recorded
+        .iter()
+        .map(|failure| {
+            json!({
+                "path": failure.path.to_string_lossy(),
+                "reason": failure.reason,
+                "timestamp": failure.timestamp,
+            })
+        })
+        .collect();
+    json!({ "files": files, "recorded_failures": recorded })
+}

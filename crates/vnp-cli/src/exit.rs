@@ -1,0 +1,95 @@
+use std::io;
+use std::process::ExitCode;
+
+use vnp_validate::CHECKPOINT_EXIT_CODE;
+
+/// How the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Everything asked for was done, also with zero viral hits.
+    Done,
+    /// It was not done; usage errors included.
+    Failed,
+    /// The run finished, but some rows or records failed.
+    Partial,
+    /// The trouble lies in checkpoints.
+    Checkpoint,
+    /// A signal ended it, with the work so far saved.
+    Interrupted(usize),
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Partial => 2,
+            Exit::Checkpoint => CHECKPOINT_EXIT_CODE,
+            Exit::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(1),
+        })
+    }
+}
+
+/// The exit that an error means. A reader that closed our output early is no failure.
+pub(crate) fn of_error(error: &anyhow::Error) -> Exit {
+    let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(broken_pipe) {
+        return Exit::Done;
+    }
+    let checkpoint = error.chain().any(|cause| {
+        let issue = cause.downcast_ref().map(vnp_pipeline::Error::is_checkpoint_issue);
+        issue.unwrap_or(false) || cause.is::<CheckpointIssue>()
+    });
+    if checkpoint { Exit::Checkpoint } else { Exit::Failed }
+}
+
+/// Marks an error of a command that reads checkpoints as one of the checkpoint: exit code 3.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct CheckpointIssue(pub(crate) vnp_ckpt::Error);
+
+/// The error and its causes in one line; a cause that only repeats what is said is left out.
+pub(crate) fn describe(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context;
+
+    #[track_caller]
+    fn check(error: anyhow::Error, expected: Exit) {
+        assert_eq!(of_error(&error), expected);
+    }
+
+    #[test]
+    fn an_error_knows_its_exit() {
+        check(anyhow::anyhow!("x"), Exit::Failed);
+        let pipe = || io::Error::from(io::ErrorKind::BrokenPipe);
+        check(pipe().into(), Exit::Done);
+        check(anyhow::Error::from(pipe()).context("writing"), Exit::Done);
+        let incomplete = || vnp_pipeline::Error::Incomplete { missing: Vec::new() };
+        check(incomplete().into(), Exit::Checkpoint);
+        check(Err::<(), _>(incomplete()).context("predict").unwrap_err(), Exit::Checkpoint);
+        check(io::Error::from(io::ErrorKind::StorageFull).into(), Exit::Failed);
+    }
+
+    #[test]
+    fn causes_are_said_once() {
+        let error = anyhow::anyhow!("no space").context("cannot save: no space").context("predict");
+        assert_eq!(describe(&error), "predict: cannot save: no space");
+    }
+}

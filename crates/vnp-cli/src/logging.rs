@@ -1,0 +1,105 @@
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context;
+use env_logger::{Builder, Target, WriteStyle};
+use indicatif::{MultiProgress, ProgressDrawTarget};
+use log::LevelFilter;
+
+use crate::args::GlobalArgs;
+
+/// Standard error, shared by the messages and the progress bar.
+#[derive(Clone, Debug)]
+pub(crate) struct Console {
+    bars: MultiProgress,
+    /// Whether progress is drawn as a bar rather than logged at intervals.
+    pub(crate) interactive: bool,
+    /// Whether progress is to be told at all.
+    pub(crate) wants_progress: bool,
+}
+
+impl Console {
+    pub(crate) fn bars(&self) -> &MultiProgress {
+        &self.bars
+    }
+}
+
+/// Starts logging to standard error, and to `--log-file` if there is one.
+pub(crate) fn start(args: &GlobalArgs) -> anyhow::Result<Console> {
+    let interactive = io::stderr().is_terminal() && !args.no_progress && !args.quiet;
+    let target =
+        if interactive { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let console = Console {
+        bars: MultiProgress::with_draw_target(target),
+        interactive,
+        wants_progress: !args.quiet,
+    };
+    let file = match &args.log_file {
+        Some(path) => {
+            let file = fs_err::OpenOptions::new().append(true).create(true).open(path);
+            Some(file.context("cannot open the log file")?)
+        }
+        None => None,
+    };
+    let tee = Tee { bars: interactive.then(|| console.bars.clone()), file, pending: Vec::new() };
+    let ours = match (args.quiet, args.verbose) {
+        (true, _) => LevelFilter::Warn,
+        (false, 0) => LevelFilter::Info,
+        (false, 1) => LevelFilter::Debug,
+        (false, _) => LevelFilter::Trace,
+    };
+    Builder::new()
+        .filter_level(LevelFilter::Warn)
+        .filter_module("vnp", ours)
+        .write_style(WriteStyle::Never)
+        .format(|out, record| {
+            let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
+            writeln!(out, "{now} {:<5} {}", record.level(), record.args())
+        })
+        .target(Target::Pipe(Box::new(Shared(Arc::new(Mutex::new(tee))))))
+        .try_init()?;
+    Ok(console)
+}
+
+/// Writes messages to standard error, above the progress bar, and to the log file.
+#[derive(Debug)]
+struct Tee {
+    bars: Option<MultiProgress>,
+    file: Option<fs_err::File>,
+    pending: Vec<u8>,
+}
+
+impl Tee {
+    fn emit(&mut self) {
+        let text = std::mem::take(&mut self.pending);
+        let to_stderr = || io::stderr().write_all(&text);
+        // A message that cannot be written must not end a run of days.
+        drop(match &self.bars {
+            Some(bars) => bars.suspend(to_stderr),
+            None => to_stderr(),
+        });
+        if let Some(file) = &mut self.file {
+            drop(file.write_all(&text));
+        }
+    }
+}
+
+/// env_logger wants a writer of its own.
+#[derive(Clone, Debug)]
+struct Shared(Arc<Mutex<Tee>>);
+
+impl Write for Shared {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        if let Ok(mut tee) = self.0.lock() {
+            tee.pending.extend_from_slice(buffer);
+            if buffer.ends_with(b"\n") {
+                tee.emit();
+            }
+        }
+        Ok(buffer.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,253 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::lock::{NotTaken, RunLock};
+use crate::options::Start;
+use crate::stage::Stage;
+
+/// The names of a run's files.
+pub mod names {
+    /// One row per frame, in the original's format.
+    pub const FRAMES: &str = "prediction_results.txt";
+    /// One row per chunk, in the original's format (tab-separated in spite of its name).
+    pub const CONSENSUS: &str = "prediction_results_highestscore.csv";
+    /// One row per input record.
+    pub const SEQUENCES: &str = "sequences.tsv";
+    /// Identity, settings, counts and digests.
+    pub const RUN: &str = "run.json";
+    /// The frames' nucleotides, written on request.
+    pub const NUCLEOTIDE_FASTA: &str = "identified_nucleotide.fa";
+    /// The frames' proteins, written on request.
+    pub const PROTEIN_FASTA: &str = "identified_protein.faa";
+}
+
+/// Suffix of a bad part that was set aside.
+pub(crate) const SET_ASIDE: &str = ".bad";
+/// Prefix of results that are being written.
+pub(crate) const UNPUBLISHED: &str = ".vnp-unpublished-";
+
+const RESULTS: [&str; 6] = [
+    names::RUN,
+    names::FRAMES,
+    names::CONSENSUS,
+    names::SEQUENCES,
+    names::NUCLEOTIDE_FASTA,
+    names::PROTEIN_FASTA,
+];
+
+/// A run's output directory, locked.
+#[derive(Debug)]
+pub(crate) struct OutputDirectory {
+    path: PathBuf,
+    checkpoints: PathBuf,
+    created: bool,
+    _lock: RunLock,
+}
+
+impl OutputDirectory {
+    /// Creates or enters `path` and takes its lock.
+    pub(crate) fn open(path: &Path, start: Start) -> Result<Self, Error> {
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            fs_err::create_dir_all(parent)?;
+        }
+        let created = match fs_err::create_dir(path) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => false,
+            Err(error) => return Err(error.into()),
+        };
+        let checkpoints = path.join("checkpoints");
+        let lock_path = checkpoints.join("lock");
+        if !created && start == Start::New {
+            // Nothing may be written here; but who is at work matters more than that it exists.
+            let held = lock_path.exists().then(|| RunLock::take(&lock_path));
+            return Err(match held {
+                Some(Err(NotTaken::Held(holder))) => {
+                    Error::Locked { path: path.to_owned(), holder }
+                }
+                _ => Error::OutputExists { path: path.to_owned() },
+            });
+        }
+        fs_err::create_dir_all(&checkpoints)?;
+        let lock = RunLock::take(&lock_path).map_err(|error| match error {
+            NotTaken::Held(holder) => Error::Locked { path: path.to_owned(), holder },
+            NotTaken::Io(source) => Error::Io(source),
+        })?;
+        let directory = Self { path: path.to_owned(), checkpoints, created, _lock: lock };
+        for stage in Stage::ALL {
+            fs_err::create_dir_all(directory.stage(stage))?;
+        }
+        directory.sync()?;
+        directory.sweep()?;
+        Ok(directory)
+    }
+
+    /// Brings the directories themselves to disk: a durable part in a directory that is lost with
+    /// the power is lost too.
+    fn sync(&self) -> Result<(), Error> {
+        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        for dir in [&self.checkpoints, &self.path, parent.unwrap_or(Path::new("."))] {
+            fs_err::File::open(dir)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn checkpoints(&self) -> &Path {
+        &self.checkpoints
+    }
+
+    pub(crate) fn result(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    pub(crate) fn stage(&self, stage: Stage) -> PathBuf {
+        self.checkpoints.join(stage.name())
+    }
+
+    pub(crate) fn failed_checkpoints(&self) -> PathBuf {
+        self.checkpoints.join(vnp_validate::FAILED_CHECKPOINTS)
+    }
+
+    pub(crate) fn failed_files(&self) -> PathBuf {
+        self.checkpoints.join(vnp_validate::FAILED_FILES)
+    }
+
+    /// Removes this run's earlier results and checkpoints, and nothing else.
+    pub(crate) fn clear(&self) -> Result<(), Error> {
+        for name in RESULTS {
+            remove_if_there(&self.result(name))?;
+        }
+        remove_if_there(&self.failed_checkpoints())?;
+        remove_if_there(&self.failed_files())?;
+        for stage in Stage::ALL {
+            for path in entries(&self.stage(stage))? {
+                let name = path.to_string_lossy();
+                if name.ends_with(".vnp") || name.ends_with(SET_ASIDE) {
+                    remove_if_there(&path)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back what [`open`](Self::open) created, if nothing was added since: a run that failed
+    /// before its first row should not stand in the way of the next try.
+    pub(crate) fn abandon(self) {
+        if !self.created {
+            return;
+        }
+        for stage in Stage::ALL {
+            drop(std::fs::remove_dir(self.stage(stage)));
+        }
+        drop(std::fs::remove_file(self.checkpoints.join("lock")));
+        // remove_dir refuses a directory that is not empty: nothing of value can go.
+        drop(std::fs::remove_dir(&self.checkpoints));
+        drop(std::fs::remove_dir(&self.path));
+    }
+
+    /// Removes temporaries of sessions that were killed. Safe because the lock is held.
+    fn sweep(&self) -> Result<(), Error> {
+        for stage in Stage::ALL {
+            let dir = self.stage(stage);
+            if dir.is_dir() {
+                vnp_ckpt::sweep_stale_temporaries(&dir)?;
+            }
+        }
+        for dir in [&self.path, &self.checkpoints] {
+            for path in entries(dir)? {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                if name.starts_with(UNPUBLISHED) {
+                    remove_if_there(&path)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The paths in a directory, sorted; none if there is no such directory.
+pub(crate) fn entries(dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    let listing = match fs_err::read_dir(dir) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut paths =
+        listing.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+pub(crate) fn remove_if_there(path: &Path) -> Result<(), Error> {
+    match fs_err::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_existing_directory_is_entered_only_when_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("a/out");
+        drop(OutputDirectory::open(&out, Start::New).unwrap());
+        let Err(Error::OutputExists { path }) = OutputDirectory::open(&out, Start::New) else {
+            panic!("entered")
+        };
+        assert_eq!(path, out);
+        let held = OutputDirectory::open(&out, Start::Resume).unwrap();
+        for start in [Start::New, Start::Resume, Start::Again] {
+            let Err(Error::Locked { .. }) = OutputDirectory::open(&out, start) else {
+                panic!("entered twice")
+            };
+        }
+        drop(held);
+        OutputDirectory::open(&out, Start::Again).unwrap();
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_an_error_that_names_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        std::fs::write(&out, "mine").unwrap();
+        let Err(Error::Io(error)) = OutputDirectory::open(&out, Start::Again) else {
+            panic!("entered")
+        };
+        assert!(error.to_string().contains(&*out.to_string_lossy()), "{error}");
+        assert_eq!(std::fs::read(&out).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn abandoning_takes_back_only_what_is_empty_and_ours() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        OutputDirectory::open(&out, Start::New).unwrap().abandon();
+        assert!(!out.exists());
+        OutputDirectory::open(&out, Start::New).unwrap();
+        OutputDirectory::open(&out, Start::Resume).unwrap().abandon();
+        assert!(out.exists());
+    }
+
+    #[test]
+    fn clearing_leaves_files_that_are_not_ours() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = OutputDirectory::open(&dir.path().join("out"), Start::New).unwrap();
+        let scores = out.stage(Stage::Scores);
+        std::fs::create_dir_all(&scores).unwrap();
+        let ours = [out.result(names::FRAMES), scores.join("rows-0-1.vnp"), out.failed_files()];
+        let theirs = [out.result("notes.txt"), scores.join("notes.txt")];
+        for path in ours.iter().chain(&theirs) {
+            std::fs::write(path, "x").unwrap();
+        }
+        out.clear().unwrap();
+        assert!(ours.iter().all(|path| !path.exists()));
+        assert!(theirs.iter().all(|path| path.exists()));
+    }
+}

@@ -1,0 +1,141 @@
+use std::io;
+use std::path::PathBuf;
+
+use vnp_ckpt::RowRange;
+
+use crate::identity::Difference;
+use crate::resume::BadPart;
+
+/// What ended a run before its results were published.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The output directory exists and the caller asked neither to resume nor to start again.
+    #[error("output directory {} exists: continue its run with --resume, or start again with --force", path.display())]
+    OutputExists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Another process works in the output directory.
+    #[error("output directory {} is in use by {holder}: wait for it, or choose another directory", path.display())]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+        /// Who holds it, as written in the lock file.
+        holder: String,
+    },
+    /// A file of the run could not be read or written; the message names it.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// The input could not be read.
+    #[error(transparent)]
+    Sequence(#[from] vnp_seq::Error),
+    /// No record of the input can be a nucleotide sequence.
+    #[error("none of the {records} records is a nucleotide sequence: record \"{id}\": {reason}")]
+    NoNucleotides {
+        /// How many records the input holds.
+        records: u64,
+        /// The first refused record.
+        id: String,
+        /// Why it was refused.
+        reason: String,
+    },
+    /// The input was changed while the run read it.
+    #[error(
+        "the input changed while it was read ({found}): run again on a file that stays as it is"
+    )]
+    InputChanged {
+        /// What differed.
+        found: String,
+    },
+    /// The model could not be loaded, or failed.
+    #[error(transparent)]
+    Model(#[from] vnp_infer::Error),
+    /// A part could not be saved or read.
+    #[error(transparent)]
+    Checkpoint(#[from] vnp_ckpt::Error),
+    /// A part could not be looked at.
+    #[error(transparent)]
+    Validation(#[from] vnp_validate::Error),
+    /// The checkpoints belong to a run of other input, model or settings.
+    #[error("{} holds another run: {}; give the same input and settings, or start again with --force", path.display(), listed(differences))]
+    OtherIdentity {
+        /// The output directory.
+        path: PathBuf,
+        /// Every field that differs.
+        differences: Vec<Difference>,
+    },
+    /// Parts of the run are corrupted, incompatible or out of place.
+    #[error(
+        "{}; compute these rows again with --force-resume, start again with --force, or remove the file and --resume",
+        listed(parts)
+    )]
+    BadParts {
+        /// Each bad part with its finding.
+        parts: Vec<BadPart>,
+    },
+    /// The parts do not cover every row, so nothing was published.
+    #[error(
+        "rows {} have no scores: nothing was published; run again with --resume",
+        listed(missing)
+    )]
+    Incomplete {
+        /// The rows without scores.
+        missing: Vec<RowRange>,
+    },
+    /// A part's row carries another id than the input's frame of that row.
+    #[error("{}: row {row} is \"{found}\", expected \"{expected}\": remove the file and --resume", path.display())]
+    IdMismatch {
+        /// The part.
+        path: PathBuf,
+        /// The row, counted over the whole run.
+        row: u64,
+        /// The id of the input's frame.
+        expected: String,
+        /// The id in the part.
+        found: String,
+    },
+    /// An encoder or the head answered another number of values than it was asked for.
+    #[error(
+        "the {stage} stage gave {found} values for {expected}: the model bundle is damaged or this is a bug"
+    )]
+    ModelShape {
+        /// The stage.
+        stage: &'static str,
+        /// Values asked for.
+        expected: usize,
+        /// Values received.
+        found: usize,
+    },
+}
+
+impl Error {
+    /// Whether the trouble lies in existing checkpoints (exit code 3) rather than in this run.
+    ///
+    /// ```
+    /// let error = vnp_pipeline::Error::Incomplete { missing: Vec::new() };
+    /// assert!(error.is_checkpoint_issue());
+    /// ```
+    #[must_use]
+    pub fn is_checkpoint_issue(&self) -> bool {
+        match self {
+            Self::OtherIdentity { .. }
+            | Self::BadParts { .. }
+            | Self::Incomplete { .. }
+            | Self::IdMismatch { .. } => true,
+            // A part that was trusted after the cheap checks only.
+            Self::Checkpoint(error) => error.is_corrupted() || error.is_incompatible(),
+            _ => false,
+        }
+    }
+}
+
+/// The first few items; a run can have thousands of bad parts.
+fn listed<T: ToString>(items: &[T]) -> String {
+    const SHOWN: usize = 8;
+    let mut texts: Vec<String> = items.iter().take(SHOWN).map(ToString::to_string).collect();
+    if items.len() > SHOWN {
+        texts.push(format!("and {} more", items.len() - SHOWN));
+    }
+    texts.join("; ")
+}

@@ -1,0 +1,179 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use vnp_ckpt::Value;
+
+use crate::stage::Stage;
+
+/// The key under which a part's metadata holds the identity of its stage.
+pub(crate) const METADATA_KEY: &str = "identity";
+
+/// What a run's results depend on, and nothing else: parts of the same identity may be reused.
+///
+/// File names, compression, threads, batch sizes and devices are no part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// SHA-256 over the decoded ids and sequences in order.
+    pub input: String,
+    /// Chunk length in bp.
+    pub chunk_length: u32,
+    /// SHA-256 of the nucleotide encoder: tensors, config, tokenizer.
+    pub dnabert: String,
+    /// SHA-256 of the protein encoder: tensors and config.
+    pub esm2: String,
+    /// SHA-256 of the head's tensors.
+    pub head: String,
+    /// Precision of the encoders.
+    pub precision: String,
+}
+
+/// One field in which two identities differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Name of the field.
+    pub field: String,
+    /// Its value in the checkpoints.
+    pub old: String,
+    /// Its value in this run.
+    pub new: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} was {}, is now {}", self.field, self.old, self.new)
+    }
+}
+
+impl Identity {
+    /// Every field that differs between this run and `old`.
+    #[must_use]
+    pub fn differences(&self, old: &Self) -> Vec<Difference> {
+        differ(&old.fields(), &self.fields())
+    }
+
+    /// The fields on which one stage's parts depend: embeddings outlive a change of the head.
+    pub(crate) fn of_stage(&self, stage: Stage) -> BTreeMap<String, Value> {
+        self.fields()
+            .into_iter()
+            .filter(|(field, _)| match (stage, *field) {
+                (Stage::Scores, _) => true,
+                (Stage::Nucleotide, "esm2" | "head") | (Stage::Protein, "dnabert" | "head") => {
+                    false
+                }
+                (Stage::Nucleotide | Stage::Protein, _) => true,
+            })
+            .map(|(field, value)| (field.to_owned(), Value::String(value)))
+            .collect()
+    }
+
+    /// Every field in which a part's metadata differs from what this run would write.
+    ///
+    /// A part without an identity differs in all of them.
+    pub(crate) fn differences_of_part(
+        &self,
+        stage: Stage,
+        metadata: &BTreeMap<String, Value>,
+    ) -> Vec<Difference> {
+        let empty = BTreeMap::new();
+        let found = match metadata.get(METADATA_KEY) {
+            Some(Value::Map(map)) => map,
+            _ => &empty,
+        };
+        let old: BTreeMap<&str, String> =
+            found.iter().map(|(field, value)| (field.as_str(), text(value))).collect();
+        let expected = self.of_stage(stage);
+        let new = expected.iter().map(|(field, value)| (field.as_str(), text(value))).collect();
+        differ(&old, &new)
+    }
+
+    fn fields(&self) -> BTreeMap<&'static str, String> {
+        // Taken apart by name so that a new field cannot be forgotten here.
+        let Self { input, chunk_length, dnabert, esm2, head, precision } = self;
+        BTreeMap::from([
+            ("input", input.clone()),
+            ("chunk_length", chunk_length.to_string()),
+            ("dnabert", dnabert.clone()),
+            ("esm2", esm2.clone()),
+            ("head", head.clone()),
+            ("precision", precision.clone()),
+        ])
+    }
+}
+
+fn differ(old: &BTreeMap<&str, String>, new: &BTreeMap<&str, String>) -> Vec<Difference> {
+    let absent = || "absent".to_owned();
+    let mut fields: Vec<&str> = old.keys().chain(new.keys()).copied().collect();
+    fields.sort_unstable();
+    fields.dedup();
+    fields
+        .into_iter()
+        .filter(|field| old.get(field) != new.get(field))
+        .map(|field| Difference {
+            field: field.to_owned(),
+            old: old.get(field).cloned().unwrap_or_else(absent),
+            new: new.get(field).cloned().unwrap_or_else(absent),
+        })
+        .collect()
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => format!("{other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity() -> Identity {
+        Identity {
+            input: "aa".into(),
+            chunk_length: 500,
+            dnabert: "d".into(),
+            esm2: "e".into(),
+            head: "h".into(),
+            precision: "f32".into(),
+        }
+    }
+
+    #[track_caller]
+    fn check(stage: Stage, change: impl Fn(&mut Identity), expected: &[&str]) {
+        let old = identity();
+        let mut new = identity();
+        change(&mut new);
+        let metadata = BTreeMap::from([(METADATA_KEY.to_owned(), Value::Map(old.of_stage(stage)))]);
+        let fields: Vec<String> =
+            new.differences_of_part(stage, &metadata).into_iter().map(|d| d.field).collect();
+        assert_eq!(fields, expected);
+    }
+
+    #[test]
+    fn a_stage_depends_on_its_own_fields_only() {
+        check(Stage::Scores, |_| (), &[]);
+        check(Stage::Scores, |i| i.input = "bb".into(), &["input"]);
+        check(Stage::Scores, |i| i.head = "x".into(), &["head"]);
+        check(Stage::Nucleotide, |i| i.head = "x".into(), &[]);
+        check(Stage::Nucleotide, |i| i.esm2 = "x".into(), &[]);
+        check(Stage::Nucleotide, |i| i.dnabert = "x".into(), &["dnabert"]);
+        check(Stage::Protein, |i| i.dnabert = "x".into(), &[]);
+        check(Stage::Protein, |i| i.precision = "bf16".into(), &["precision"]);
+        check(
+            Stage::Protein,
+            |i| {
+                i.esm2 = "x".into();
+                i.chunk_length = 300;
+            },
+            &["chunk_length", "esm2"],
+        );
+    }
+
+    #[test]
+    fn a_part_without_identity_differs_in_every_field() {
+        let found = identity().differences_of_part(Stage::Scores, &BTreeMap::new());
+        assert_eq!(found.len(), 6);
+        assert_eq!(found[0].to_string(), "chunk_length was absent, is now 500");
+    }
+}

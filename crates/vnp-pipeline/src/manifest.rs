@@ -1,0 +1,115 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::Error;
+use crate::identity::Identity;
+use crate::results::{Output, ResultDigest};
+
+/// `run.json`: what a finished run was made of and what it published.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    pub(crate) producer: String,
+    pub(crate) checkpoint_version: String,
+    pub(crate) identity: Identity,
+    pub(crate) model: ModelRecord,
+    pub(crate) settings: Map<String, Value>,
+    /// Rows scored per device, over all sessions.
+    pub(crate) devices: BTreeMap<String, u64>,
+    pub(crate) counts: Counts,
+    pub(crate) session: Session,
+    /// Each published file with what it must be.
+    pub(crate) results: BTreeMap<String, ResultDigest>,
+}
+
+/// The model, in words.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ModelRecord {
+    pub(crate) name: String,
+    pub(crate) description: String,
+}
+
+/// Totals of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Records of the input.
+    pub records: u64,
+    /// Their bases.
+    pub bases: u64,
+    /// Chunks cut from them.
+    pub chunks: u64,
+    /// Chunks with at least one scored frame.
+    pub chunks_scored: u64,
+    /// Stop-free frames: rows.
+    pub rows: u64,
+    /// Rows that could not be computed.
+    pub rows_failed: u64,
+    /// Records with a virus score of at least 0.5.
+    pub records_viral: u64,
+    /// Records without a stop-free frame.
+    pub records_no_open_frame: u64,
+    /// Records shorter than one codon.
+    pub records_too_short: u64,
+    /// Records without a sequence.
+    pub records_empty: u64,
+    /// Records that failed, or of which a row failed.
+    pub records_failed: u64,
+}
+
+/// What the session that published did itself.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Session {
+    pub(crate) started: String,
+    pub(crate) finished: String,
+    /// Rows computed per stage; the others were there already.
+    pub(crate) rows_computed: BTreeMap<String, u64>,
+    /// Seconds per stage.
+    pub(crate) seconds: BTreeMap<String, f64>,
+}
+
+impl Manifest {
+    /// The manifest in a directory; nothing if there is none or it cannot be understood, for it
+    /// is written anew from the parts in either case.
+    pub(crate) fn read(path: &Path) -> Option<Self> {
+        let text = match fs_err::read(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                log::warn!("{error}: the results are written anew");
+                return None;
+            }
+        };
+        serde_json::from_slice(&text)
+            .inspect_err(|error| {
+                log::warn!("{} is damaged ({error}): it is written anew", path.display());
+            })
+            .ok()
+    }
+
+    /// Whether every published file in `dir` is what it was when it was published.
+    pub(crate) fn results_are_intact(&self, dir: &Path) -> bool {
+        self.results.iter().all(|(name, published)| {
+            match ResultDigest::of_file(&dir.join(name), published.rows) {
+                Ok(now) if now == *published => true,
+                Ok(_) => {
+                    log::warn!("{name} was changed since it was published: it is written anew");
+                    false
+                }
+                Err(error) => {
+                    log::warn!("{error}: the results are written anew");
+                    false
+                }
+            }
+        })
+    }
+
+    pub(crate) fn publish(&self, path: &Path) -> Result<(), Error> {
+        let mut output = Output::create(path.to_owned())?;
+        let text = serde_json::to_string_pretty(self).map_err(std::io::Error::other)?;
+        output.line(&text)?;
+        output.finish()?.publish()?;
+        Ok(())
+    }
+}

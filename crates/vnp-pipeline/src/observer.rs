@@ -1,0 +1,59 @@
+use vnp_ckpt::RowRange;
+
+use crate::resume::ResumeSummary;
+use crate::stage::Stage;
+use crate::survey::Survey;
+
+/// What a run tells while it works. Libraries print nothing: a caller draws the progress bar.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The input is being read for the first time; so many records and bases so far.
+    Surveying {
+        /// Records read.
+        records: u64,
+        /// Bases read.
+        bases: u64,
+    },
+    /// The input was read once: what it holds is known.
+    Surveyed(&'a Survey),
+    /// What earlier sessions left and what is to be computed.
+    Planned(&'a ResumeSummary),
+    /// The model is being loaded.
+    LoadingModel,
+    /// The model is ready on a device.
+    ModelReady {
+        /// The device, as parts record it.
+        device: &'a str,
+    },
+    /// These rows of a stage were computed, and are not yet saved.
+    Computed {
+        /// The stage.
+        stage: Stage,
+        /// The rows.
+        rows: RowRange,
+    },
+    /// A part with these rows is durable.
+    Saved {
+        /// The stage.
+        stage: Stage,
+        /// The rows.
+        rows: RowRange,
+    },
+    /// Every row is scored; results are being written.
+    Publishing,
+}
+
+/// Receives a run's events, in order, on the thread that called [`predict`](crate::predict).
+pub trait Observer {
+    /// Called for each event; it should return quickly.
+    fn event(&self, event: Event<'_>);
+}
+
+/// Ignores every event.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn event(&self, _event: Event<'_>) {}
+}

@@ -1,0 +1,237 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use vnp_ckpt::{Limits, RowRange};
+use vnp_validate::{Level, Options};
+
+use crate::directory::{OutputDirectory, SET_ASIDE, entries};
+use crate::error::Error;
+use crate::identity::{Difference, Identity};
+use crate::options::Trust;
+use crate::part::{self, Part};
+use crate::plan::RowSet;
+use crate::stage::Stage;
+
+/// A file among the parts that cannot be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadPart {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl fmt::Display for BadPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.reason)
+    }
+}
+
+/// What earlier sessions left, and what is still to be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ResumeSummary {
+    /// Rows of the run.
+    pub rows: u64,
+    /// Rows whose scores are durable already.
+    pub rows_scored: u64,
+    /// Good parts of every stage.
+    pub parts: u64,
+    /// Bad parts, set aside.
+    pub bad_parts: u64,
+    /// Rows to compute in the nucleotide stage.
+    pub nucleotide_rows: u64,
+    /// Rows to compute in the protein stage.
+    pub protein_rows: u64,
+}
+
+/// The parts that may be trusted, and the rows they cover.
+#[derive(Debug, Default)]
+pub(crate) struct Inventory {
+    parts: Vec<Part>,
+}
+
+impl Inventory {
+    pub(crate) fn add(&mut self, part: Part) {
+        self.parts.push(part);
+    }
+
+    /// The parts of a stage by their rows.
+    pub(crate) fn parts(&self, stage: Stage) -> Vec<&Part> {
+        let mut parts: Vec<_> = self.parts.iter().filter(|part| part.stage == stage).collect();
+        parts.sort_by_key(|part| part.rows.start);
+        parts
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.parts.len()
+    }
+
+    pub(crate) fn covered(&self, stage: Stage) -> RowSet {
+        let mut covered = RowSet::default();
+        for part in self.parts.iter().filter(|part| part.stage == stage) {
+            covered.insert(part.rows);
+        }
+        covered
+    }
+
+    /// Deletes the embeddings whose rows are all scored, unless they are to be kept.
+    pub(crate) fn delete_scored_embeddings(&mut self) -> Result<(), Error> {
+        let scored = self.covered(Stage::Scores);
+        let (done, parts) = std::mem::take(&mut self.parts).into_iter().partition(|part: &Part| {
+            Stage::EMBEDDINGS.contains(&part.stage) && !part.kept && scored.covers(part.rows)
+        });
+        self.parts = parts;
+        let done: Vec<Part> = done;
+        for part in done {
+            crate::directory::remove_if_there(&part.path)?;
+        }
+        Ok(())
+    }
+}
+
+/// What looking through the parts found.
+#[derive(Debug, Default)]
+pub(crate) struct Inspection {
+    pub(crate) inventory: Inventory,
+    pub(crate) bad: Vec<BadPart>,
+    pub(crate) differences: Vec<Difference>,
+}
+
+/// What a part of this run must look like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expectation<'a> {
+    pub(crate) identity: &'a Identity,
+    pub(crate) rows: u64,
+    pub(crate) nucleotide_hidden: usize,
+    pub(crate) protein_hidden: usize,
+}
+
+impl Expectation<'_> {
+    pub(crate) fn width(&self, stage: Stage) -> usize {
+        match stage {
+            Stage::Nucleotide => self.nucleotide_hidden,
+            Stage::Protein => self.protein_hidden,
+            Stage::Scores => 2,
+        }
+    }
+}
+
+/// Looks at every part before any of them is trusted. Nothing is changed on disk.
+pub(crate) fn inspect(
+    directory: &OutputDirectory,
+    expected: Expectation<'_>,
+    trust: Trust,
+) -> Result<Inspection, Error> {
+    let mut found = Inspection::default();
+    for stage in Stage::ALL {
+        let mut last: Option<RowRange> = None;
+        for path in entries(&directory.stage(stage))? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if name.ends_with(SET_ASIDE) {
+                continue;
+            }
+            let Some(rows) = part::parse_file_name(&name) else {
+                if name.ends_with(".vnp") {
+                    let reason = "not the name of a part: expected rows-START-END.vnp".to_owned();
+                    found.bad.push(BadPart { path, reason });
+                } else {
+                    log::warn!("{} is no part of the run: ignored", path.display());
+                }
+                continue;
+            };
+            if let Some(last) = last.filter(|last| rows.start < last.end) {
+                let reason = format!("overlaps the part with rows {last}");
+                found.bad.push(BadPart { path, reason });
+                continue;
+            }
+            match look(stage, &path, rows, expected, trust)? {
+                Look::Good(part) => {
+                    last = Some(part.rows);
+                    found.inventory.add(part);
+                }
+                Look::Bad(reason) => found.bad.push(BadPart { path, reason }),
+                Look::Foreign(differences) => {
+                    for difference in differences {
+                        if !found.differences.contains(&difference) {
+                            found.differences.push(difference);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+enum Look {
+    Good(Part),
+    Bad(String),
+    Foreign(Vec<Difference>),
+}
+
+fn look(
+    stage: Stage,
+    path: &Path,
+    rows: RowRange,
+    expected: Expectation<'_>,
+    trust: Trust,
+) -> Result<Look, Error> {
+    let level = match trust {
+        Trust::Full => Level::Tensors,
+        Trust::Cheap => Level::Container,
+    };
+    // Identity is asked before the schema: a model of another width is another run, not damage.
+    let header = match vnp_ckpt::read_header(path, &Limits::default()) {
+        Ok(header) => header,
+        Err(error) => return Ok(Look::Bad(without_path(&error))),
+    };
+    let differences = expected.identity.differences_of_part(stage, &header.metadata);
+    if !differences.is_empty() && header.kind == stage.name() {
+        return Ok(Look::Foreign(differences));
+    }
+    let options = Options {
+        level,
+        schema: Some(part::schema(stage, expected.width(stage))),
+        ..Options::default()
+    };
+    let report = vnp_validate::validate_checkpoint(path, &options)?;
+    if !report.findings.is_empty() {
+        return Ok(Look::Bad(report.reason()));
+    }
+    if header.rows != rows {
+        return Ok(Look::Bad(format!("holds rows {}, its name says {rows}", header.rows)));
+    }
+    if rows.end > expected.rows {
+        let total = expected.rows;
+        return Ok(Look::Bad(format!("holds rows {rows}, but the input has only {total}")));
+    }
+    Ok(Look::Good(part::describe(stage, path, &header)))
+}
+
+fn without_path(error: &vnp_ckpt::Error) -> String {
+    let text = error.to_string();
+    let path =
+        format!("{}: ", error.path().map(Path::display).map(|p| p.to_string()).unwrap_or_default());
+    text.strip_prefix(&path).map(str::to_owned).unwrap_or(text)
+}
+
+/// Logs bad parts and moves each out of the way as `NAME.bad`, so that its rows can be computed
+/// again and the file can still be looked at.
+pub(crate) fn set_aside(directory: &OutputDirectory, bad: &[BadPart]) -> Result<(), Error> {
+    for part in bad {
+        log_bad(directory, part);
+        let mut name = part.path.clone().into_os_string();
+        name.push(SET_ASIDE);
+        fs_err::rename(&part.path, &name)?;
+        log::warn!("{part}; set aside, its rows are computed again");
+    }
+    Ok(())
+}
+
+/// Appends a bad part to the failure log; a log that cannot be written is no reason to fail.
+pub(crate) fn log_bad(directory: &OutputDirectory, part: &BadPart) {
+    let log = directory.failed_checkpoints();
+    if let Err(error) = vnp_validate::log_failed_checkpoint(&log, &part.path, &part.reason) {
+        log::warn!("cannot record the failed checkpoint: {error}");
+    }
+}

@@ -1,0 +1,294 @@
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use vnp_ckpt::RowRange;
+use vnp_infer::Model;
+use vnp_seq::FrameReader;
+
+use crate::directory::{OutputDirectory, names};
+use crate::error::Error;
+use crate::identity::Identity;
+use crate::manifest::{Counts, Manifest, ModelRecord, Session};
+use crate::observer::{Event, Observer};
+use crate::options::{ModelInfo, OnBadPart, RunOptions, Start};
+use crate::part::Provenance;
+use crate::plan::{RowSet, windows};
+use crate::publish::publish;
+use crate::resume::{
+    Expectation, Inspection, Inventory, ResumeSummary, inspect, log_bad, set_aside,
+};
+use crate::spool::Spool;
+use crate::stage::Stage;
+use crate::stop::StopFlag;
+use crate::survey::{Survey, survey};
+use crate::worker::{Flow, Pace, Work, Worker};
+
+/// How a session ended without an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every row is scored and the results are published.
+    Finished(Summary),
+    /// A signal asked for an end; what was computed is saved.
+    Interrupted {
+        /// Number of the signal.
+        signal: usize,
+    },
+}
+
+/// What a finished run found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Totals.
+    pub counts: Counts,
+    /// Rows that this session scored; the others were there already.
+    pub rows_scored_now: u64,
+    /// The results were there already and are what they were when published: nothing was done.
+    pub already_finished: bool,
+}
+
+/// Loads the model when it is known that something is to be computed.
+pub type LoadModel<'a> = dyn FnOnce() -> Result<Model, vnp_infer::Error> + 'a;
+
+/// Takes every frame of the inputs through both encoders and the head, and publishes the results.
+///
+/// Work is saved as it is done, below `output_dir/checkpoints`; see `docs/ARCHITECTURE.md` for
+/// what a crash can and cannot cost. `load_model` is called only if rows are missing.
+///
+/// # Errors
+/// Every [`Error`]; results of earlier runs are untouched until the new ones are complete, and
+/// parts that are durable stay so.
+pub fn predict(
+    options: RunOptions,
+    model: &ModelInfo,
+    load_model: Box<LoadModel<'_>>,
+    observer: &dyn Observer,
+    stop: &StopFlag,
+) -> Result<Outcome, Error> {
+    let directory = OutputDirectory::open(&options.output_dir, options.start)?;
+    let mut run = Run { options, model, observer, stop, started: jiff::Timestamp::now() };
+    let result = run.predict(&directory, load_model);
+    if result.is_err() {
+        directory.abandon();
+    }
+    result
+}
+
+struct Run<'a> {
+    options: RunOptions,
+    model: &'a ModelInfo,
+    observer: &'a dyn Observer,
+    stop: &'a StopFlag,
+    started: jiff::Timestamp,
+}
+
+impl Run<'_> {
+    fn predict(
+        &mut self,
+        directory: &OutputDirectory,
+        load_model: Box<LoadModel<'_>>,
+    ) -> Result<Outcome, Error> {
+        let inputs = Spool::of(std::mem::take(&mut self.options.inputs), directory.checkpoints())?;
+        let began = Instant::now();
+        let chunk_length = self.options.chunk_length;
+        let Some(survey) = survey(inputs.paths(), chunk_length, self.observer, self.stop)? else {
+            return Ok(self.interrupted());
+        };
+        let mut seconds = BTreeMap::from([("survey".to_owned(), began.elapsed().as_secs_f64())]);
+        let identity = self.identity(&survey);
+
+        let earlier = match self.options.start {
+            Start::Again => {
+                directory.clear()?;
+                None
+            }
+            Start::New | Start::Resume => Manifest::read(&directory.result(names::RUN)),
+        };
+        let mut inventory = self.take_inventory(directory, &identity, &survey, earlier.as_ref())?;
+        let to_do = self.missing(&inventory, survey.rows);
+        if let Some(summary) = self.already_finished(directory, earlier, &to_do) {
+            return Ok(Outcome::Finished(summary));
+        }
+
+        let mut work = Work::default();
+        if !to_do.is_empty() {
+            self.observer.event(Event::LoadingModel);
+            let model = load_model()?;
+            let device = model.device_name().to_owned();
+            self.observer.event(Event::ModelReady { device: &device });
+            let provenance = Provenance {
+                identity: identity.clone(),
+                device,
+                keep_embeddings: self.options.keep_embeddings,
+            };
+            let mut worker = Worker {
+                directory,
+                inventory: &mut inventory,
+                model: &model,
+                provenance,
+                checkpoint_interval: self.options.checkpoint_interval,
+                score_batch_rows: self.options.score_batch_rows.get(),
+                observer: self.observer,
+                stop: self.stop,
+                last_saved: Instant::now(),
+                pace: <[Pace; 2]>::default(),
+                work: Work::default(),
+            };
+            let reader = FrameReader::open(inputs.paths(), chunk_length)?;
+            if worker.run(&to_do, reader)? == Flow::Stopped {
+                return Ok(self.interrupted());
+            }
+            work = worker.work;
+        }
+        // Embeddings of a session that was killed between saving scores and deleting them.
+        inventory.delete_scored_embeddings()?;
+
+        self.observer.event(Event::Publishing);
+        let began = Instant::now();
+        let keep_frames = self.options.keep_frames;
+        let (paths, stop) = (inputs.paths(), self.stop);
+        let published =
+            publish(directory, &inventory, paths, chunk_length, &survey, keep_frames, stop)?;
+        let Some(published) = published else { return Ok(self.interrupted()) };
+        seconds.insert("publish".to_owned(), began.elapsed().as_secs_f64());
+        for (stage, time) in Stage::ALL.into_iter().zip(work.time) {
+            seconds.insert(stage.name().to_owned(), Duration::as_secs_f64(&time));
+        }
+        let rows_computed: BTreeMap<String, u64> =
+            Stage::ALL.into_iter().map(|stage| stage.name().to_owned()).zip(work.rows).collect();
+        let rows_scored_now = rows_computed.get(Stage::Scores.name()).copied().unwrap_or_default();
+        let counts = published.counts;
+        let manifest = Manifest {
+            producer: concat!("vnp ", env!("CARGO_PKG_VERSION")).to_owned(),
+            checkpoint_version: vnp_ckpt::CHECKPOINT_VERSION.to_owned(),
+            identity,
+            model: ModelRecord {
+                name: self.model.name.clone(),
+                description: self.model.description.clone(),
+            },
+            settings: self.options.settings.clone(),
+            devices: devices(&inventory),
+            counts: counts.clone(),
+            session: Session {
+                started: rfc3339(self.started),
+                finished: rfc3339(jiff::Timestamp::now()),
+                rows_computed,
+                seconds,
+            },
+            results: published.results,
+        };
+        manifest.publish(&directory.result(names::RUN))?;
+        Ok(Outcome::Finished(Summary { counts, rows_scored_now, already_finished: false }))
+    }
+
+    fn identity(&self, survey: &Survey) -> Identity {
+        Identity {
+            input: survey.input_digest.clone(),
+            chunk_length: u32::try_from(self.options.chunk_length.get()).unwrap_or(u32::MAX),
+            dnabert: self.model.dnabert.clone(),
+            esm2: self.model.esm2.clone(),
+            head: self.model.head.clone(),
+            precision: self.model.precision.clone(),
+        }
+    }
+
+    /// The parts that may be trusted; bad ones end the run or are set aside, as the options say.
+    fn take_inventory(
+        &self,
+        directory: &OutputDirectory,
+        identity: &Identity,
+        survey: &Survey,
+        earlier: Option<&Manifest>,
+    ) -> Result<Inventory, Error> {
+        let expected = Expectation {
+            identity,
+            rows: survey.rows,
+            nucleotide_hidden: self.model.nucleotide_hidden,
+            protein_hidden: self.model.protein_hidden,
+        };
+        let Inspection { inventory, bad, mut differences } =
+            inspect(directory, expected, self.options.trust)?;
+        // A run without a single row has no parts: its manifest still says what it was.
+        let published = earlier.map(|earlier| identity.differences(&earlier.identity));
+        for difference in published.unwrap_or_default() {
+            if !differences.contains(&difference) {
+                differences.push(difference);
+            }
+        }
+        let path = directory.path().to_owned();
+        if !differences.is_empty() {
+            return Err(Error::OtherIdentity { path, differences });
+        }
+        if !bad.is_empty() && self.options.on_bad_part == OnBadPart::Refuse {
+            bad.iter().for_each(|part| log_bad(directory, part));
+            return Err(Error::BadParts { parts: bad });
+        }
+        set_aside(directory, &bad)?;
+        self.observer.event(Event::Planned(&self.summary(&inventory, survey, bad.len())));
+        Ok(inventory)
+    }
+
+    fn summary(&self, inventory: &Inventory, survey: &Survey, bad_parts: usize) -> ResumeSummary {
+        let missing = self.missing(inventory, survey.rows);
+        let to_compute = |stage| {
+            let covered = inventory.covered(stage);
+            let rows = |&window| covered.missing_in(window);
+            let ranges = missing.iter().flat_map(rows);
+            ranges.map(|range: RowRange| range.end - range.start).sum()
+        };
+        ResumeSummary {
+            rows: survey.rows,
+            rows_scored: inventory.covered(Stage::Scores).rows(),
+            parts: inventory.len() as u64,
+            bad_parts: bad_parts as u64,
+            nucleotide_rows: to_compute(Stage::Nucleotide),
+            protein_rows: to_compute(Stage::Protein),
+        }
+    }
+
+    /// The windows in which a stage lacks rows. Embeddings count only if they are to be kept.
+    fn missing(&self, inventory: &Inventory, rows: u64) -> Vec<RowRange> {
+        let everything = RowRange { start: 0, end: rows };
+        let stages =
+            if self.options.keep_embeddings { &Stage::ALL[..] } else { &[Stage::Scores][..] };
+        let mut missing = RowSet::default();
+        for stage in stages {
+            for range in inventory.covered(*stage).missing_in(everything) {
+                missing.insert(range);
+            }
+        }
+        windows(missing.ranges(), self.options.checkpoint_rows.get())
+    }
+
+    /// Whether an earlier session published everything, and it still is as it was.
+    fn already_finished(
+        &self,
+        directory: &OutputDirectory,
+        earlier: Option<Manifest>,
+        to_do: &[RowRange],
+    ) -> Option<Summary> {
+        let earlier = earlier.filter(|_| to_do.is_empty())?;
+        let frames = earlier.results.contains_key(names::NUCLEOTIDE_FASTA);
+        let complete = frames || !self.options.keep_frames;
+        (complete && earlier.results_are_intact(directory.path())).then_some(Summary {
+            counts: earlier.counts,
+            rows_scored_now: 0,
+            already_finished: true,
+        })
+    }
+
+    fn interrupted(&self) -> Outcome {
+        Outcome::Interrupted { signal: self.stop.requested().unwrap_or_default() }
+    }
+}
+
+fn devices(inventory: &Inventory) -> BTreeMap<String, u64> {
+    let mut devices = BTreeMap::new();
+    for part in inventory.parts(Stage::Scores) {
+        *devices.entry(part.device.clone()).or_default() += part.rows.end - part.rows.start;
+    }
+    devices
+}
+
+fn rfc3339(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

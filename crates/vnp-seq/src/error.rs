@@ -1,0 +1,186 @@
+//! What can go wrong between a file and its frames.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::Compression;
+
+/// Why an input could not be read. A record that is merely empty, short or no nucleotide sequence is
+/// not an error but a [`RecordStatus`](crate::RecordStatus).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A chunk must hold at least one codon.
+    #[error("chunk length {found} bp is shorter than a codon: give at least 3 bp")]
+    ChunkLength {
+        /// The length asked for, in bp.
+        found: u32,
+    },
+
+    /// A text that names none of the six frames.
+    #[error("'{found}' is no reading frame: give one of F1, F2, F3, R1, R2, R3")]
+    FrameName {
+        /// The text.
+        found: String,
+    },
+
+    /// The file could not be opened or read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The input.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+
+    /// A compressed input stops before its own end.
+    #[error(
+        "{}: the {compression} data ends early, in record {record} after {byte} uncompressed bytes \
+         ({source}): the file is cut short, copy or download it again", path.display()
+    )]
+    Truncated {
+        /// The input.
+        path: PathBuf,
+        /// How it is compressed.
+        compression: Compression,
+        /// The record that could not be completed, counted from 1.
+        record: u64,
+        /// How many uncompressed bytes came before the end.
+        byte: u64,
+        /// The decoder's answer.
+        source: io::Error,
+    },
+
+    /// A compressed input that does not decode.
+    #[error(
+        "{}: damaged {compression} data in record {record} after {byte} uncompressed bytes \
+         ({source}): copy or download the file again", path.display()
+    )]
+    Corrupt {
+        /// The input.
+        path: PathBuf,
+        /// How it is compressed.
+        compression: Compression,
+        /// The record that could not be completed, counted from 1.
+        record: u64,
+        /// How many uncompressed bytes could be decoded.
+        byte: u64,
+        /// The decoder's answer.
+        source: io::Error,
+    },
+
+    /// A known format that is not read here.
+    #[error("{}: this is {format}, which is not read here: {remedy}", path.display())]
+    Unsupported {
+        /// The input.
+        path: PathBuf,
+        /// The format's name.
+        format: &'static str,
+        /// What to do instead.
+        remedy: &'static str,
+    },
+
+    /// The first letter is neither that of FASTA nor that of FASTQ.
+    #[error(
+        "{}: neither FASTA nor FASTQ: the text starts with {} where '>' or '@' was expected",
+        path.display(), display_byte(*found)
+    )]
+    UnknownFormat {
+        /// The input.
+        path: PathBuf,
+        /// The first byte that is not white space.
+        found: u8,
+    },
+
+    /// Lines that end in a lone carriage return would hide their sequence in the header.
+    #[error(
+        "{}: record {record} has a carriage return inside its header: convert the line ends to LF \
+         (for example with `tr '\\r' '\\n'`)", path.display()
+    )]
+    CarriageReturn {
+        /// The input.
+        path: PathBuf,
+        /// The record, counted from 1.
+        record: u64,
+    },
+
+    /// A FASTQ record that does not follow the format.
+    #[error(
+        "{}: FASTQ record {record} at line {line}{}: {fault} ({detail}): a record is four lines, \
+         header, sequence, '+' and a quality as long as the sequence", path.display(), display_id(id)
+    )]
+    Fastq {
+        /// The input.
+        path: PathBuf,
+        /// The record, counted from 1.
+        record: u64,
+        /// The line of the uncompressed text, counted from 1.
+        line: u64,
+        /// The record's id, where it could be read.
+        id: Option<String>,
+        /// What is wrong.
+        fault: FastqFault,
+        /// What was expected and found.
+        detail: String,
+    },
+
+    /// The parser refused the text for another reason.
+    #[error("{}: record {record}: {source}", path.display())]
+    Parse {
+        /// The input.
+        path: PathBuf,
+        /// The record, counted from 1.
+        record: u64,
+        /// The parser's answer.
+        source: needletail::errors::ParseError,
+    },
+}
+
+/// What is wrong with a FASTQ record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FastqFault {
+    /// Sequence and quality differ in length.
+    #[error("sequence and quality differ in length")]
+    QualityLength,
+    /// The third line does not start with `+`.
+    #[error("the third line does not start with '+'")]
+    Separator,
+    /// The first line does not start with `@`.
+    #[error("the first line does not start with '@'")]
+    Start,
+    /// The input stops inside the record.
+    #[error("the input ends inside the record")]
+    End,
+}
+
+/// A byte as a reader can recognise it: itself where printable, else its number.
+pub(crate) fn display_byte(byte: u8) -> String {
+    if byte.is_ascii_graphic() {
+        format!("'{}'", char::from(byte))
+    } else {
+        format!("byte 0x{byte:02x}")
+    }
+}
+
+fn display_id(id: &Option<String>) -> String {
+    id.as_ref().map(|id| format!(" ('{id}')")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(byte: u8, expected: &str) {
+        assert_eq!(display_byte(byte), expected);
+    }
+
+    #[test]
+    fn bytes_are_shown_so_that_they_can_be_recognised() {
+        check(b'E', "'E'");
+        check(b'*', "'*'");
+        check(0, "byte 0x00");
+        check(b' ', "byte 0x20");
+        check(0xff, "byte 0xff");
+    }
+}

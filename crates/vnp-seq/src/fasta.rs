@@ -1,0 +1,28 @@
+//! Writing rows as FASTA, as the original lays them out: one line per sequence.
+
+use std::io::{self, Write};
+
+use crate::FrameRow;
+
+/// Writes the nucleotide windows of `rows`. Wants a buffered writer.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_nucleotide_fasta(out: &mut impl Write, rows: &[FrameRow]) -> io::Result<()> {
+    rows.iter().try_for_each(|row| write_record(out, &row.id, &row.nucleotide))
+}
+
+/// Writes the proteins of `rows`. Wants a buffered writer.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_protein_fasta(out: &mut impl Write, rows: &[FrameRow]) -> io::Result<()> {
+    rows.iter().try_for_each(|row| write_record(out, &row.id, &row.protein))
+}
+
+fn write_record(out: &mut impl Write, id: &str, sequence: &str) -> io::Result<()> {
+    for part in [">", id, "\n", sequence, "\n"] {
+        out.write_all(part.as_bytes())?;
+    }
+    Ok(())
+}

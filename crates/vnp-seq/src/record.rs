@@ -1,0 +1,150 @@
+//! One record of an input.
+
+use std::fmt;
+
+use crate::codon::is_base;
+use crate::error::display_byte;
+
+const KNOWN: [bool; 256] = known_table();
+
+/// A record: its id and its letters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Record {
+    /// The header up to the first white space; bytes that are no UTF-8 are replaced.
+    pub id: String,
+    /// The letters in their own case, without line ends and blanks; U is written as T.
+    pub sequence: Vec<u8>,
+}
+
+/// A letter that cannot stand in a nucleotide sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct InvalidLetter {
+    /// The letter.
+    pub letter: u8,
+    /// Its place in the sequence, counted from 1.
+    pub position: u64,
+}
+
+impl Record {
+    /// The first letter that is neither an IUPAC nucleotide code nor a gap (`-`, `.`) nor `X`.
+    ///
+    /// ```
+    /// let record = vnp_seq::Record { id: "p".into(), sequence: b"MKVLE".to_vec() };
+    /// let letter = record.invalid_letter().map(|letter| letter.to_string());
+    /// assert_eq!(letter.as_deref(), Some("letter 'L' at position 4 is no nucleotide code: is this protein?"));
+    /// ```
+    #[must_use]
+    pub fn invalid_letter(&self) -> Option<InvalidLetter> {
+        let mut before = 0;
+        for block in self.sequence.chunks(256) {
+            // Most blocks hold nothing but bases, which is quicker to see than the whole alphabet.
+            let only_bases = block.iter().fold(true, |all, letter| all & is_base(*letter));
+            if !only_bases && let Some(at) = block.iter().position(|letter| !is_known(*letter)) {
+                let letter = block.get(at).copied()?;
+                return Some(InvalidLetter { letter, position: before + at as u64 + 1 });
+            }
+            before += block.len() as u64;
+        }
+        None
+    }
+
+    /// A record from the raw bytes of its header, without `>` or `@`, and of its letters.
+    /// `rna` reads U as T.
+    pub(crate) fn from_raw(header: &[u8], mut sequence: Vec<u8>, rna: bool) -> Self {
+        let header = String::from_utf8_lossy(header);
+        let id = header.split_whitespace().next().unwrap_or_default().to_owned();
+        let mut blanks = false;
+        for letter in &mut sequence {
+            blanks |= *letter <= b' ';
+            // 'U' and 'u' are one above 'T' and 't'.
+            *letter -= u8::from(rna && *letter | 0x20 == b'u');
+        }
+        if blanks {
+            sequence.retain(|letter| !letter.is_ascii_whitespace());
+        }
+        Self { id, sequence }
+    }
+}
+
+impl fmt::Display for InvalidLetter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letter = display_byte(self.letter);
+        write!(f, "letter {letter} at position {} is no nucleotide code", self.position)?;
+        if self.letter.is_ascii_alphabetic() || self.letter == b'*' {
+            f.write_str(": is this protein?")?;
+        }
+        Ok(())
+    }
+}
+
+#[expect(clippy::indexing_slicing, reason = "a byte is always inside a table of 256")]
+fn is_known(letter: u8) -> bool {
+    KNOWN[letter as usize]
+}
+
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
+const fn known_table() -> [bool; 256] {
+    let letters = b"ACGTUNRYSWKMBDHVX";
+    let mut table = [false; 256];
+    let mut i = 0;
+    while i < letters.len() {
+        table[letters[i] as usize] = true;
+        table[letters[i].to_ascii_lowercase() as usize] = true;
+        i += 1;
+    }
+    table[b'-' as usize] = true;
+    table[b'.' as usize] = true;
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(header: &[u8], letters: &[u8], id: &str, sequence: &str) {
+        let record = Record::from_raw(header, letters.to_vec(), true);
+        assert_eq!(record.id, id);
+        assert_eq!(String::from_utf8(record.sequence).unwrap(), sequence);
+    }
+
+    fn check_letters(sequence: &str, expected: Option<(char, u64)>) {
+        let record = Record { id: String::new(), sequence: sequence.into() };
+        let found = record.invalid_letter().map(|found| (char::from(found.letter), found.position));
+        assert_eq!(found, expected, "{sequence}");
+    }
+
+    #[test]
+    fn the_id_is_the_first_word_of_the_header() {
+        check(b"read1 a description", b"A", "read1", "A");
+        check(b"read1\ttab", b"A", "read1", "A");
+        check(b" indented word", b"A", "indented", "A");
+        check(b"", b"A", "", "A");
+        check(b"   ", b"A", "", "A");
+        check(b"caf\xe9 x", b"A", "caf\u{fffd}", "A");
+    }
+
+    #[test]
+    fn letters_keep_their_case_and_lose_blanks_and_u() {
+        check(b"r", b"acGTUuNn-", "r", "acGTTtNn-");
+        check(b"r", b"AC GT\tA\x0c", "r", "ACGTA");
+    }
+
+    #[test]
+    fn nucleotide_codes_gaps_and_x_are_letters() {
+        check_letters("ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx-.", None);
+        check_letters("", None);
+        check_letters("ACGE", Some(('E', 4)));
+        check_letters("ACG*", Some(('*', 4)));
+        check_letters(&format!("{}NN-AC*G", "ACGT".repeat(200)), Some(('*', 806)));
+        check_letters("\u{1}A", Some(('\u{1}', 1)));
+        for letter in "EFIJLOPQZ".chars() {
+            check_letters(&letter.to_string(), Some((letter, 1)));
+        }
+    }
+
+    #[test]
+    fn a_byte_that_is_no_amino_acid_either_raises_no_question() {
+        let found = InvalidLetter { letter: 0, position: 7 };
+        assert_eq!(found.to_string(), "letter byte 0x00 at position 7 is no nucleotide code");
+    }
+}

@@ -1,0 +1,143 @@
+//! Looking at one file, level by level; the first level with a finding is the last.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use vnp_ckpt::{Checkpoint, Header, Status};
+
+use crate::{Code, Error, Finding, Level, Options, Report, failure_log};
+
+mod keys;
+mod reading;
+mod tensors;
+
+/// Looks at a file down to the level of the options.
+///
+/// ```
+/// use vnp_validate::{Code, Options, validate_checkpoint};
+///
+/// let report = validate_checkpoint("no/such/part.vnp".as_ref(), &Options::default())?;
+/// assert_eq!(report.findings[0].code, Code::Missing);
+/// assert!(report.reason().starts_with("missing: file: expected a file, found nothing"));
+/// # Ok::<(), vnp_validate::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::CannotRead`] when the file cannot be looked at: no permission, a failing disk, no
+/// memory. A file that is not there is a finding.
+pub fn validate_checkpoint(path: &Path, options: &Options) -> Result<Report, Error> {
+    let (report, _) = look(path, options, options.level)?;
+    Ok(report)
+}
+
+/// The report, and the checkpoint where it was loaded and nothing is wrong.
+pub(crate) fn look(
+    path: &Path,
+    options: &Options,
+    level: Level,
+) -> Result<(Report, Option<Checkpoint>), Error> {
+    let mut report = Report::new(path);
+    let checkpoint = levels(&mut report, options, level)?;
+    if !report.is_ok() {
+        record(&report, options);
+    }
+    Ok((report, checkpoint))
+}
+
+fn levels(
+    report: &mut Report,
+    options: &Options,
+    level: Level,
+) -> Result<Option<Checkpoint>, Error> {
+    let path = report.path.clone();
+    size(report)?;
+    if !go_on(report, level, Level::Container) {
+        return Ok(None);
+    }
+    let header = vnp_ckpt::read_header(&path, &options.limits);
+    if let Some(header) = reading::sort(report, header)? {
+        describe(report, &header);
+    }
+    if !go_on(report, level, Level::Digest) {
+        return Ok(None);
+    }
+    // Loading compares the digests on the way: they are read by themselves only to stop there.
+    if level == Level::Digest {
+        let verified = vnp_ckpt::verify_digests(&path, &options.limits);
+        reading::sort(report, verified)?;
+        return Ok(None);
+    }
+    go_on(report, level, Level::Load);
+    let loaded = vnp_ckpt::load_with_compatibility(&path, &options.limits);
+    let Some(checkpoint) = reading::sort(report, loaded)? else {
+        return Ok(None);
+    };
+    if checkpoint.status() != Status::Complete {
+        report.findings.push(not_complete());
+    }
+    if go_on(report, level, Level::Keys) {
+        keys::check(report, &checkpoint, options.schema.as_ref());
+    }
+    if go_on(report, level, Level::Tensors) {
+        tensors::check(report, &checkpoint, options.schema.as_ref());
+    }
+    Ok(report.is_ok().then_some(checkpoint))
+}
+
+/// Whether the next level is asked for and nothing stands in its way; notes it if so.
+fn go_on(report: &mut Report, asked: Level, next: Level) -> bool {
+    let on = report.is_ok() && asked >= next;
+    if on {
+        report.level = next;
+    }
+    on
+}
+
+fn size(report: &mut Report) -> Result<(), Error> {
+    let metadata = match fs_err::metadata(&report.path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            report.findings.push(Finding::new(Code::Missing, "file", "a file", "nothing"));
+            return Ok(());
+        }
+        Err(source) => {
+            let path = report.path.clone();
+            let source = vnp_ckpt::Error::Io { path: path.clone(), source };
+            return Err(Error::CannotRead { path, source: Box::new(source) });
+        }
+    };
+    if !metadata.is_file() {
+        let found = if metadata.is_dir() { "a directory" } else { "a pipe or a device" };
+        report.findings.push(Finding::new(Code::NotAFile, "file", "a regular file", found));
+        return Ok(());
+    }
+    report.file_bytes = Some(metadata.len());
+    if metadata.len() == 0 {
+        report.findings.push(Finding::new(Code::Empty, "file", "a checkpoint", "0 bytes"));
+    }
+    Ok(())
+}
+
+fn describe(report: &mut Report, header: &Header) {
+    report.version = Some(header.version.to_string());
+    report.status = Some(header.status);
+    report.kind = Some(header.kind.clone());
+    report.rows = Some(header.rows.len());
+    if header.status != Status::Complete {
+        report.findings.push(not_complete());
+    }
+}
+
+fn not_complete() -> Finding {
+    let (expected, found) = (Status::Complete.name(), Status::InProgress.name());
+    Finding::new(Code::NotComplete, "status", expected, found)
+}
+
+fn record(report: &Report, options: &Options) {
+    let Some(log) = &options.log_failures else {
+        return;
+    };
+    if let Err(error) = failure_log::log_failed_checkpoint(log, &report.path, &report.reason()) {
+        log::warn!("{} is bad and could not be recorded: {error}", report.path.display());
+    }
+}

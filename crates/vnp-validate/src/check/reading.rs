@@ -1,0 +1,88 @@
+//! The reader's errors as findings, or as the reason why nothing can be said.
+
+use std::io::ErrorKind;
+
+use vnp_ckpt::Error as Fault;
+
+use crate::{Code, Error, Finding, Level, Report};
+
+/// What was read, or `None` with a finding in the report.
+pub(crate) fn sort<T>(report: &mut Report, read: Result<T, Fault>) -> Result<Option<T>, Error> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(fault) => {
+            if let Fault::TooNew { found, .. } = &fault {
+                report.version = Some(found.to_string());
+            }
+            let finding = finding(report, fault)?;
+            // Loading compares the digests on the way.
+            if finding.code == Code::DigestMismatch {
+                report.level = Level::Digest;
+            }
+            report.findings.push(finding);
+            Ok(None)
+        }
+    }
+}
+
+fn finding(report: &Report, fault: Fault) -> Result<Finding, Error> {
+    let bytes = |number: u64| format!("{number} bytes");
+    Ok(match fault {
+        // Removed since its size was taken.
+        Fault::Io { source, .. } if source.kind() == ErrorKind::NotFound => {
+            Finding::new(Code::Missing, "file", "a file", "nothing")
+        }
+        Fault::NotAFile { .. } => {
+            Finding::new(Code::NotAFile, "file", "a regular file", "something else")
+        }
+        Fault::NotACheckpoint { .. } if is_pytorch_name(report) => {
+            Finding::new(Code::NoReader, "file", "a .vnp file", "a PyTorch file by its name")
+        }
+        Fault::NotACheckpoint { .. } => {
+            Finding::new(Code::NotACheckpoint, "file", "the first bytes of a .vnp file", "others")
+        }
+        Fault::TooNew { found, current, .. } => {
+            Finding::new(Code::TooNew, "version", format!("at most {current}"), found.to_string())
+        }
+        Fault::MalformedVersion { found, .. } => {
+            Finding::new(Code::MalformedVersion, "version", "MAJOR.MINOR", format!("`{found}`"))
+        }
+        Fault::MissingField { field, .. } => {
+            Finding::new(Code::MissingField, "header", format!("a field `{field}`"), "none")
+        }
+        Fault::Truncated { expected_bytes, found_bytes, .. } => {
+            Finding::new(Code::Truncated, "file", bytes(expected_bytes), bytes(found_bytes))
+        }
+        Fault::Surplus { expected_bytes, found_bytes, .. } => {
+            Finding::new(Code::Surplus, "file", bytes(expected_bytes), bytes(found_bytes))
+        }
+        Fault::BadHeader { field, expected, found, .. } => {
+            Finding::new(Code::BadHeader, format!("header field `{field}`"), expected, found)
+        }
+        Fault::Inconsistent { subject, expected, found, .. } => {
+            Finding::new(Code::Inconsistent, subject, expected, found)
+        }
+        Fault::LimitExceeded { limit, allowed, found, .. } => Finding::new(
+            Code::LimitExceeded,
+            format!("limit `{limit}`"),
+            format!("at most {allowed}"),
+            found.to_string(),
+        ),
+        Fault::DigestMismatch { section, .. } => {
+            let code = match report.level {
+                Level::Size | Level::Container => Code::DamagedHeader,
+                _ => Code::DigestMismatch,
+            };
+            let (expected, found) = ("the bytes that were written", "others");
+            Finding::new(code, format!("`{section}`"), expected, found)
+        }
+        source => {
+            return Err(Error::CannotRead { path: report.path.clone(), source: Box::new(source) });
+        }
+    })
+}
+
+fn is_pytorch_name(report: &Report) -> bool {
+    let extension = report.path.extension().unwrap_or_default();
+    ["pt", "pth"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+}

@@ -1,0 +1,56 @@
+//! Why nothing can be said about a file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A failure to look, or to write a failure log. What is wrong with a file that could be looked
+/// at is a [`Finding`](crate::Finding).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file exists, or may exist, and cannot be read.
+    #[error("cannot look at a checkpoint: {source}")]
+    CannotRead {
+        /// The file.
+        path: PathBuf,
+        /// What stood in the way.
+        source: Box<vnp_ckpt::Error>,
+    },
+    /// A directory cannot be listed.
+    #[error("cannot list {path}: {source}", path = path.display())]
+    CannotList {
+        /// The directory.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A failure log cannot be read.
+    #[error("cannot read the failure log {path}: {source}", path = path.display())]
+    CannotReadLog {
+        /// The log.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A failure could not be recorded.
+    #[error("cannot append to the failure log {path}: {source}", path = path.display())]
+    CannotAppend {
+        /// The log.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// The file or directory concerned.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::CannotRead { path, .. }
+            | Self::CannotList { path, .. }
+            | Self::CannotReadLog { path, .. }
+            | Self::CannotAppend { path, .. } => path,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Whole directories.
+
+use std::path::Path;
+
+use fs_err as fs;
+use vnp_validate::{Code, Error, Options, Outcome, Report, load_failed_checkpoints, validate_tree};
+
+use crate::support::{good, saved};
+
+fn outcomes(top: &Path, reports: &[Report]) -> Vec<(String, Outcome)> {
+    let name = |path: &Path| path.strip_prefix(top).unwrap().to_str().unwrap().to_owned();
+    reports.iter().map(|report| (name(&report.path), report.outcome())).collect()
+}
+
+/// A tree of good, bad and other files.
+fn mixed() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    fs::create_dir_all(at("b/c.vnp")).unwrap();
+    fs::create_dir_all(at(".hidden")).unwrap();
+    saved(&at("b"), &good());
+    saved(&at("b/c.vnp"), &good());
+    saved(&at(".hidden"), &good());
+    fs::write(at("a.vnp"), b"").unwrap();
+    fs::write(at("d.pt"), b"PK\x03\x04").unwrap();
+    fs::write(at("e.pth"), b"").unwrap();
+    fs::write(at("notes.txt"), b"not looked at").unwrap();
+    fs::write(at("vnp"), b"not looked at").unwrap();
+    directory
+}
+
+#[test]
+fn every_checkpoint_in_the_order_of_paths() {
+    let directory = mixed();
+    let expected = [
+        (".hidden/part.vnp", Outcome::Ok),
+        ("a.vnp", Outcome::Corrupted),
+        ("b/c.vnp/part.vnp", Outcome::Ok),
+        ("b/part.vnp", Outcome::Ok),
+        ("d.pt", Outcome::Incompatible),
+        ("e.pth", Outcome::Corrupted),
+    ];
+    let expected = expected.map(|(name, outcome)| (name.to_owned(), outcome));
+    for memory_bytes in [0, 1000, 4 << 30] {
+        let options = Options { memory_bytes, ..Options::default() };
+        let reports = validate_tree(directory.path(), &options).unwrap();
+        assert_eq!(outcomes(directory.path(), &reports), expected);
+    }
+}
+
+#[test]
+fn every_failure_is_recorded_once() {
+    let directory = mixed();
+    let log = directory.path().join("failed_checkpoints.txt");
+    let options = Options { log_failures: Some(log.clone()), ..Options::default() };
+    validate_tree(directory.path(), &options).unwrap();
+    let mut names: Vec<_> = load_failed_checkpoints(&log)
+        .unwrap()
+        .into_iter()
+        .map(|failure| failure.path.strip_prefix(directory.path()).unwrap().to_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["a.vnp", "d.pt", "e.pth"].map(std::path::PathBuf::from));
+}
+
+#[test]
+fn an_empty_directory_has_no_reports_and_a_missing_one_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    assert_eq!(validate_tree(directory.path(), &Options::default()).unwrap(), []);
+    let missing = directory.path().join("none");
+    let Err(Error::CannotList { path, .. }) = validate_tree(&missing, &Options::default()) else {
+        panic!("a missing directory was listed")
+    };
+    assert_eq!(path, missing);
+    fs::write(&missing, b"").unwrap();
+    let Err(Error::CannotList { .. }) = validate_tree(&missing, &Options::default()) else {
+        panic!("a file was listed")
+    };
+}
+
+#[cfg(unix)]
+#[test]
+fn links_to_files_are_looked_at_and_links_to_directories_are_not_entered() {
+    use std::os::unix::fs::symlink;
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    fs::create_dir(at("real")).unwrap();
+    saved(&at("real"), &good());
+    symlink("../real", at("real/loop.vnp")).unwrap();
+    symlink("real/part.vnp", at("link.vnp")).unwrap();
+    symlink("nowhere", at("broken.vnp")).unwrap();
+    let reports = validate_tree(directory.path(), &Options::default()).unwrap();
+    let expected = [
+        ("broken.vnp", Outcome::Corrupted),
+        ("link.vnp", Outcome::Ok),
+        ("real/part.vnp", Outcome::Ok),
+    ];
+    let expected = expected.map(|(name, outcome)| (name.to_owned(), outcome));
+    assert_eq!(outcomes(directory.path(), &reports), expected);
+    assert_eq!(reports[0].findings[0].code, Code::Missing);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_does_not_end_the_others() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = mixed();
+    let (closed_file, closed_directory) =
+        (directory.path().join("b/part.vnp"), directory.path().join(".hidden"));
+    for path in [&closed_file, &closed_directory] {
+        fs::set_permissions(path, PermissionsExt::from_mode(0o000)).unwrap();
+    }
+    if fs::read(&closed_file).is_ok() {
+        println!("skipped: permissions do not hold for this user");
+        fs::set_permissions(&closed_directory, PermissionsExt::from_mode(0o755)).unwrap();
+        return;
+    }
+    let reports = validate_tree(directory.path(), &Options::default()).unwrap();
+    fs::set_permissions(&closed_directory, PermissionsExt::from_mode(0o755)).unwrap();
+    let unreadable: Vec<_> = reports
+        .iter()
+        .filter(|report| report.findings.iter().any(|finding| finding.code == Code::Unreadable))
+        .map(|report| report.path.clone())
+        .collect();
+    assert_eq!(unreadable, [closed_directory, closed_file]);
+    assert_eq!(reports.len(), 6);
+}

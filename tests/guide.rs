@@ -1,0 +1,8 @@
+//! The guide in docs/guide runs as written.
+
+#[test]
+fn every_command_of_the_guide_does_what_it_says() {
+    trycmd::TestCases::new()
+        .register_bin("vnp", Some(env!("CARGO_BIN_EXE_vnp").into()))
+        .case(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide/*.md"));
+}

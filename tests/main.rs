@@ -1,0 +1,16 @@
+//! What a user sees of `vnp`: commands, files, exit codes, kills and damage.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(missing_docs, clippy::print_stdout, reason = "tests")]
+
+mod bad_input;
+mod checkpoints;
+mod commands;
+mod crash;
+mod guide;
+mod orfs;
+mod parity;
+mod predict;
+mod resume;
+mod signals;
+mod support;
