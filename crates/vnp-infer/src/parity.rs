@@ -17,7 +17,7 @@ use crate::tokenizer::dnabert::DnabertTokenizer;
 use crate::tokenizer::esm2::tokenize;
 use crate::weights::TensorSource;
 use crate::weights::file::TensorFile;
-use crate::{DnabertConfig, Head};
+use crate::{DnabertConfig, Encoder, Head, ModelOptions, load_dnabert};
 
 /// What must hold, absolutely for values up to 1 and relatively beyond (the head's logits reach
 /// 130, where one step of f32 is 1.5e-5); the figures reached are in docs/NUMERICS.md.
@@ -161,6 +161,20 @@ fn dnabert_means() {
         for (name, found) in names.iter().zip(found.chunks(network.hidden_size())) {
             expected.check(&format!("dnabert.{name}.mean"), found);
         }
+    }
+}
+
+#[test]
+fn dnabert_means_from_text() {
+    let Some(tokenizer) = shared("models/dnabert/tokenizer.json") else {
+        return;
+    };
+    let options = ModelOptions::default();
+    let encoder = load_dnabert(&fixture("parity/dnabert"), Some(&tokenizer), &options).unwrap();
+    let expected = Expected::open();
+    for (name, sequence) in cases("dnabert") {
+        let found = encoder.embed(&[&sequence]).unwrap();
+        expected.check(&format!("dnabert.{name}.mean"), &found);
     }
 }
 

@@ -75,3 +75,49 @@ fn entry(directory: &Path) -> Option<BundleEntry> {
         expected_length: manifest.expected_length,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::random_writer;
+
+    #[test]
+    fn names_and_directories_are_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let (first, second) = (directory.path().join("1"), directory.path().join("2"));
+        random_writer(1).write(&first.join("300")).unwrap();
+        random_writer(2).write(&second.join("300")).unwrap();
+        random_writer(3).write(&second.join("500")).unwrap();
+        fs_err::create_dir(second.join("other")).unwrap();
+        let search = [directory.path().join("0"), first.clone(), second.clone()];
+        let found = |name: &str| find_bundle(name, &search).unwrap().digests().clone();
+        let opened = |path: PathBuf| Bundle::open(&path).unwrap().digests().clone();
+        assert_eq!(found("300"), opened(first.join("300")));
+        assert_eq!(found("500"), opened(second.join("500")));
+        assert_eq!(found(second.join("300").to_str().unwrap()), opened(second.join("300")));
+        assert_eq!(found("mini"), Bundle::embedded().unwrap().digests().clone());
+
+        let listed = list_bundles(&search).unwrap();
+        let names: Vec<&str> = listed.iter().map(|entry| entry.name.as_str()).collect();
+        assert_eq!(names, ["mini", "300", "300", "500"]);
+        assert_eq!(listed[0].directory, None);
+        assert_eq!(listed[3].directory, Some(second.join("500")));
+        assert_eq!(listed[3].expected_length, 500);
+    }
+
+    #[test]
+    fn unknown_names_say_where_was_looked() {
+        let place = PathBuf::from("/nowhere/models");
+        let error = find_bundle("900", std::slice::from_ref(&place)).unwrap_err();
+        let Error::UnknownBundle { name, searched } = &error else { panic!("{error}") };
+        assert_eq!((name.as_str(), searched.as_slice()), ("900", [place].as_slice()));
+        assert!(error.to_string().contains("/nowhere/models"), "{error}");
+    }
+
+    #[test]
+    fn a_directory_that_is_no_bundle_says_what_is_missing() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = find_bundle(directory.path().to_str().unwrap(), &[]).unwrap_err();
+        assert!(error.to_string().contains("bundle.json"), "{error}");
+    }
+}

@@ -182,24 +182,25 @@ impl DnabertNetwork {
                 eps: config.layer_norm_eps as f32,
             })
         };
-        let linear = |name: String| {
-            let (weight, bias) =
-                (tensor(format!("{name}.weight"))?, tensor(format!("{name}.bias"))?);
-            Ok::<_, Error>(Linear { weight, bias: Some(bias) })
+        let linear = |name: String, bias: Option<String>| {
+            let weight = tensor(format!("{name}.weight"))?;
+            let bias = bias.map(&tensor).transpose()?;
+            Linear::new(&weight, bias).map_err(Error::compute("transposing a weight"))
         };
+        let biased = |name: String| linear(name.clone(), Some(format!("{name}.bias")));
         let heads = Heads { count: config.num_attention_heads, size: config.head_size() };
         let layer = |index: usize| {
             let named = |name: &str| format!("encoder.layer.{index}.{name}");
             Ok::<_, Error>(Layer {
                 attention: Attention {
-                    qkv: linear(named("attention.self.Wqkv"))?,
-                    output: linear(named("attention.output.dense"))?,
+                    qkv: biased(named("attention.self.Wqkv"))?,
+                    output: biased(named("attention.output.dense"))?,
                     heads,
                 },
                 attention_norm: norm(named("attention.output.LayerNorm"))?,
                 feed_forward: FeedForward::Gated {
-                    gated: Linear { weight: tensor(named("mlp.gated_layers.weight"))?, bias: None },
-                    down: linear(named("mlp.wo"))?,
+                    gated: linear(named("mlp.gated_layers"), None)?,
+                    down: biased(named("mlp.wo"))?,
                 },
                 feed_forward_norm: norm(named("mlp.layernorm"))?,
             })

@@ -187,7 +187,7 @@ impl Esm2Network {
                 names.iter().map(|name| format!("{name}.{ending}")).collect()
             };
             let (weight, bias) = (stacked(&ending("weight"))?, stacked(&ending("bias"))?);
-            Ok::<_, Error>(Linear { weight, bias: Some(bias) })
+            Linear::new(&weight, Some(bias)).map_err(Error::compute("transposing a weight"))
         };
         let heads = Heads { count: config.num_attention_heads, size: config.head_size() };
         let layer = |index: usize| {
