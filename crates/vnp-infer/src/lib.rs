@@ -1,1 +1,49 @@
-//! ESM-2 and DNABERT-S encoders, the classification head and model bundles.
+//! ESM-2 and DNABERT-S encoders, the classification head, and model bundles.
+//!
+//! A [`Bundle`] is a directory with a model; [`Model::load`] puts it on a device; its two
+//! [`Encoder`]s turn sequences into embeddings and its [`Head`] a pair of embeddings into two
+//! scores. Networks of any size run: every size comes from a bundle's configs.
+//!
+//! On CPU an embedding depends on its sequence, the weights and the instruction set, and on
+//! nothing else: not on the sequences beside it, their order, or the number of threads, which are
+//! those of the current rayon pool. On CUDA (feature `cuda`) sequences are padded into batches and
+//! embeddings agree within a tolerance. `docs/NUMERICS.md` has the figures.
+//!
+//! This crate never prints and never reads the environment; it logs through `log`.
+
+mod batch;
+mod bundle;
+#[cfg(test)]
+mod determinism;
+mod device;
+mod encoder;
+mod error;
+mod head;
+mod kernel;
+mod layer;
+mod model;
+#[cfg(test)]
+mod parity;
+mod pool;
+mod precision;
+#[cfg(test)]
+mod testing;
+mod tokenizer;
+mod weights;
+
+pub use bundle::find::{BundleEntry, find_bundle, list_bundles};
+pub use bundle::import::{ImportOptions, import};
+pub use bundle::manifest::BundleDigests;
+pub use bundle::write::BundleWriter;
+pub use bundle::{Bundle, EMBEDDED_NAME};
+pub use device::{DeviceInfo, DeviceSpec, list_devices};
+pub use encoder::config::{DnabertConfig, Esm2Config};
+pub use encoder::dnabert::Dnabert;
+pub use encoder::esm2::Esm2;
+pub use encoder::{Encoder, ModelOptions};
+pub use error::Error;
+pub use head::Head;
+pub use model::{Model, load_dnabert, load_esm2};
+pub use precision::Precision;
+pub use weights::TensorSpec;
+pub use weights::tensors::Tensors;

@@ -1,0 +1,140 @@
+//! `bundle.json`, and the digests in it.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{DnabertFiles, Esm2Files};
+use crate::Error;
+use crate::weights::Weights;
+use crate::weights::write::{digest, digest_bytes};
+
+/// The bundle format that this version writes, and the newest that it reads.
+pub(crate) const BUNDLE_FORMAT: u64 = 1;
+
+/// The digests of what a prediction depends on: SHA-256 in hex over a config, the tokenizer and
+/// every tensor's name, type, shape and elements in name order. Provenance, times and the layout
+/// of files do not count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BundleDigests {
+    /// The nucleotide encoder: config, tokenizer, tensors.
+    pub dnabert: String,
+    /// The protein encoder: config, tensors.
+    pub esm2: String,
+    /// The head: tensors.
+    pub head: String,
+}
+
+/// The content of `bundle.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    pub(crate) format: u64,
+    pub(crate) name: String,
+    pub(crate) expected_length: u32,
+    pub(crate) digests: BundleDigests,
+    #[serde(default)]
+    pub(crate) provenance: serde_json::Value,
+    #[serde(default)]
+    pub(crate) licence: String,
+}
+
+impl Manifest {
+    /// Reads a manifest; its format version is looked at before anything else.
+    pub(crate) fn parse(file: &str, json: &[u8]) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        struct Gate {
+            format: u64,
+        }
+        let failed = |source| Error::Json {
+            file: file.to_owned(),
+            source,
+        };
+        let Gate { format } = serde_json::from_slice(json).map_err(failed)?;
+        if format > BUNDLE_FORMAT {
+            let (file, current) = (file.to_owned(), BUNDLE_FORMAT);
+            return Err(Error::BundleTooNew {
+                file,
+                found: format,
+                current,
+            });
+        }
+        let manifest: Self = serde_json::from_slice(json).map_err(failed)?;
+        check_expected_length(file, manifest.expected_length)?;
+        Ok(manifest)
+    }
+}
+
+/// Refuses chunk lengths that hold no codon.
+pub(crate) fn check_expected_length(file: &str, found: u32) -> Result<(), Error> {
+    if found >= 3 {
+        return Ok(());
+    }
+    Err(Error::Config {
+        file: file.to_owned(),
+        field: "expected_length",
+        expected: "at least 3".to_owned(),
+        found: found.to_string(),
+    })
+}
+
+impl BundleDigests {
+    pub(crate) fn compute(
+        esm2: &Esm2Files,
+        dnabert: &DnabertFiles,
+        head: &Weights,
+    ) -> Result<Self, Error> {
+        let (esm2, dnabert) = rayon::join(|| esm2_digest(esm2), || dnabert_digest(dnabert));
+        Ok(Self {
+            dnabert: dnabert?,
+            esm2: esm2?,
+            head: head_digest(head)?,
+        })
+    }
+}
+
+/// The digest of a head.
+pub(crate) fn head_digest(head: &Weights) -> Result<String, Error> {
+    let mut hasher = Sha256::new();
+    digest(head, &mut hasher)?;
+    Ok(hex(hasher))
+}
+
+fn esm2_digest(files: &Esm2Files) -> Result<String, Error> {
+    let mut hasher = Sha256::new();
+    digest_bytes(
+        &config_json(files.weights.label(), &files.config)?,
+        &mut hasher,
+    );
+    digest(&files.weights, &mut hasher)?;
+    Ok(hex(hasher))
+}
+
+fn dnabert_digest(files: &DnabertFiles) -> Result<String, Error> {
+    let mut hasher = Sha256::new();
+    digest_bytes(
+        &config_json(files.weights.label(), &files.config)?,
+        &mut hasher,
+    );
+    digest_bytes(&files.tokenizer, &mut hasher);
+    digest(&files.weights, &mut hasher)?;
+    Ok(hex(hasher))
+}
+
+/// The text of a config as a bundle holds it: the fields that are used, in one order, so that the
+/// digest does not depend on the form the config was distributed in.
+pub(crate) fn config_json<T: Serialize>(file: &str, config: &T) -> Result<Vec<u8>, Error> {
+    let failed = |source| Error::Json {
+        file: file.to_owned(),
+        source,
+    };
+    let mut json = serde_json::to_vec_pretty(config).map_err(failed)?;
+    json.push(b'\n');
+    Ok(json)
+}
+
+fn hex(hasher: Sha256) -> String {
+    hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

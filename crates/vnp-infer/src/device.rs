@@ -1,0 +1,222 @@
+//! The devices that a network can run on.
+
+use std::fmt;
+use std::str::FromStr;
+
+use candle_core::Device;
+
+use crate::{Error, Precision};
+
+/// The device asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum DeviceSpec {
+    /// The first CUDA device where this build and machine have one, otherwise the CPU.
+    #[default]
+    Auto,
+    /// The CPU, with the threads of the current rayon pool.
+    Cpu,
+    /// The CUDA device of this number.
+    Cuda(usize),
+}
+
+/// One device, as [`list_devices`] reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// The text that selects it: `cpu`, `cuda:0`.
+    pub name: String,
+    /// What it is, or why it is not available.
+    pub description: String,
+    /// Whether this build can use it here.
+    pub available: bool,
+}
+
+/// Every device of this machine that this build knows how to look for. The CPU comes first and is
+/// always available; where the build has no CUDA, one unavailable `cuda` entry says so.
+pub fn list_devices() -> Vec<DeviceInfo> {
+    let cpu = DeviceInfo {
+        name: "cpu".to_owned(),
+        description: format!("instruction set {}", cpu_instruction_set()),
+        available: true,
+    };
+    let mut devices = vec![cpu];
+    devices.extend(cuda::list());
+    devices
+}
+
+impl DeviceSpec {
+    /// Opens the device for computing in `precision`.
+    pub(crate) fn open(self, precision: Precision) -> Result<Device, Error> {
+        match self {
+            Self::Auto => match cuda::open(0) {
+                Ok(device) => Ok(device),
+                Err(reason) => {
+                    log::debug!("using the CPU: {reason}");
+                    Self::Cpu.open(precision)
+                }
+            },
+            Self::Cpu if precision == Precision::F32 => Ok(Device::Cpu),
+            Self::Cpu => Err(Error::Precision {
+                precision,
+                device: "cpu",
+            }),
+            Self::Cuda(ordinal) => cuda::open(ordinal),
+        }
+    }
+}
+
+impl fmt::Display for DeviceSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(ordinal) => write!(f, "cuda:{ordinal}"),
+        }
+    }
+}
+
+impl FromStr for DeviceSpec {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda(0)),
+            _ => text
+                .strip_prefix("cuda:")
+                .unwrap_or(text)
+                .parse()
+                .map(Self::Cuda)
+                .map_err(|_| Error::UnknownDevice {
+                    text: text.to_owned(),
+                }),
+        }
+    }
+}
+
+/// The name to record with results: `cpu (avx512f)` or `cuda:0`. Bits of f32 results may differ
+/// between two names, and do not within one `cpu (..)` name on one machine type.
+pub(crate) fn device_name(device: &Device) -> String {
+    match device.location() {
+        candle_core::DeviceLocation::Cpu => format!("cpu ({})", cpu_instruction_set()),
+        candle_core::DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
+        candle_core::DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
+    }
+}
+
+/// The widest instruction set that the matrix kernels use here.
+fn cpu_instruction_set() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if std::arch::is_x86_feature_detected!("avx512f") {
+            return "avx512f";
+        }
+        if std::arch::is_x86_feature_detected!("fma") {
+            return "avx2+fma";
+        }
+    }
+    std::env::consts::ARCH
+}
+
+#[cfg(not(feature = "cuda"))]
+mod cuda {
+    use super::{Device, DeviceInfo, Error};
+
+    pub(super) fn open(ordinal: usize) -> Result<Device, Error> {
+        Err(Error::NoCuda { ordinal })
+    }
+
+    pub(super) fn list() -> Vec<DeviceInfo> {
+        vec![DeviceInfo {
+            name: "cuda".to_owned(),
+            description: "this build has no CUDA".to_owned(),
+            available: false,
+        }]
+    }
+}
+
+#[cfg(feature = "cuda")]
+mod cuda {
+    use candle_core::cuda_backend::cudarc::driver::CudaContext;
+
+    use super::{Device, DeviceInfo, Error};
+
+    pub(super) fn open(ordinal: usize) -> Result<Device, Error> {
+        Device::new_cuda(ordinal).map_err(|source| Error::Device {
+            ordinal,
+            source: Box::new(source),
+        })
+    }
+
+    pub(super) fn list() -> Vec<DeviceInfo> {
+        let count =
+            CudaContext::device_count().map_or(0, |count| usize::try_from(count).unwrap_or(0));
+        if count == 0 {
+            return vec![DeviceInfo {
+                name: "cuda".to_owned(),
+                description: "no CUDA device or driver found".to_owned(),
+                available: false,
+            }];
+        }
+        (0..count)
+            .map(|ordinal| {
+                let name = CudaContext::new(ordinal).and_then(|context| context.name());
+                DeviceInfo {
+                    name: format!("cuda:{ordinal}"),
+                    available: name.is_ok(),
+                    description: name.unwrap_or_else(|reason| reason.to_string()),
+                }
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: DeviceSpec, shown: &str) {
+        let spec: DeviceSpec = text.parse().unwrap();
+        assert_eq!(spec, expected);
+        assert_eq!(spec.to_string(), shown);
+    }
+
+    #[test]
+    fn text_names_devices() {
+        check("auto", DeviceSpec::Auto, "auto");
+        check("cpu", DeviceSpec::Cpu, "cpu");
+        check("cuda", DeviceSpec::Cuda(0), "cuda:0");
+        check("cuda:3", DeviceSpec::Cuda(3), "cuda:3");
+        check("1", DeviceSpec::Cuda(1), "cuda:1");
+    }
+
+    #[test]
+    fn other_text_is_refused() {
+        for bad in ["", "gpu", "cuda:", "cuda:x", "-1"] {
+            let Err(Error::UnknownDevice { text }) = bad.parse::<DeviceSpec>() else {
+                panic!("{bad} was accepted")
+            };
+            assert_eq!(text, bad);
+        }
+    }
+
+    #[test]
+    fn half_precision_on_cpu_is_refused() {
+        let Err(Error::Precision { precision, device }) = DeviceSpec::Cpu.open(Precision::Bf16)
+        else {
+            panic!()
+        };
+        assert_eq!((precision, device), (Precision::Bf16, "cpu"));
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    #[test]
+    fn cuda_without_the_feature_is_refused() {
+        let Err(Error::NoCuda { ordinal }) = DeviceSpec::Cuda(2).open(Precision::F32) else {
+            panic!()
+        };
+        assert_eq!(ordinal, 2);
+        assert!(DeviceSpec::Auto.open(Precision::F32).unwrap().is_cpu());
+        assert_eq!(list_devices().len(), 2);
+    }
+}

@@ -1,0 +1,258 @@
+//! What can go wrong between a model's files and an embedding.
+
+use std::path::PathBuf;
+
+/// The error of this crate. Every variant says what was expected, what was found and where.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read or written; the message names it.
+    #[error(transparent)]
+    Io {
+        /// The failure, with the path in its message.
+        #[from]
+        source: std::io::Error,
+    },
+    /// A JSON file could not be understood.
+    #[error("{file} is not the JSON expected: {source}")]
+    Json {
+        /// The file.
+        file: String,
+        /// Where and why parsing stopped.
+        source: serde_json::Error,
+    },
+    /// A config holds a value that this crate cannot run.
+    #[error("{file}: {field} is {found}, expected {expected}")]
+    Config {
+        /// The file.
+        file: String,
+        /// The field.
+        field: &'static str,
+        /// What was expected of it.
+        expected: String,
+        /// What it holds.
+        found: String,
+    },
+    /// A tokenizer file could not be used.
+    #[error("{file} is not a usable tokenizer: {source}")]
+    Tokenizer {
+        /// The file.
+        file: String,
+        /// The tokenizer library's reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A tokenizer knows more tokens than the network has embeddings for.
+    #[error("{file} has {found} tokens, but the network's vocabulary is {expected}")]
+    Vocabulary {
+        /// The tokenizer file.
+        file: String,
+        /// The vocabulary size in the network's config.
+        expected: usize,
+        /// The tokenizer's size.
+        found: usize,
+    },
+    /// A weights file is not a whole safetensors file.
+    #[error("{file} is not a whole safetensors file: {reason}")]
+    NotSafetensors {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Weights in a format that this version does not read.
+    #[error(
+        "{} cannot be read yet: this version takes safetensors files (for an encoder \
+         model.safetensors with config.json beside it); PyTorch files and sharded weights come \
+         with the next",
+        path.display()
+    )]
+    WeightsFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A tensor that the config asks for is not there.
+    #[error("{file} has no tensor {name} of shape {expected:?}")]
+    MissingTensor {
+        /// The weights file.
+        file: String,
+        /// The tensor's name.
+        name: String,
+        /// The shape the config asks for.
+        expected: Vec<usize>,
+    },
+    /// A tensor has another shape than the config asks for.
+    #[error("{file}: tensor {name} has shape {found:?}, expected {expected:?}")]
+    TensorShape {
+        /// The weights file.
+        file: String,
+        /// The tensor's name.
+        name: String,
+        /// The shape the config asks for.
+        expected: Vec<usize>,
+        /// The shape in the file.
+        found: Vec<usize>,
+    },
+    /// A tensor has a data type that is no float of 16 or 32 bits.
+    #[error("{file}: tensor {name} is {found}, expected F32, F16 or BF16")]
+    TensorDtype {
+        /// The weights file.
+        file: String,
+        /// The tensor's name.
+        name: String,
+        /// The data type in the file.
+        found: String,
+    },
+    /// Tensors that the network has no use for and that are not known to be unused.
+    #[error("{file} holds tensors that belong to no part of this network: {}", names.join(", "))]
+    SurplusTensors {
+        /// The weights file.
+        file: String,
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// The layers of a checkpoint disagree on the rotary frequencies.
+    #[error("{file}: {name} differs from the other layers' inverse frequencies")]
+    RotaryMismatch {
+        /// The weights file.
+        file: String,
+        /// The first tensor that differs.
+        name: String,
+    },
+    /// A bundle written by a later version.
+    #[error(
+        "{file}: bundle format {found} is newer than {current}, which this vnp reads: upgrade vnp"
+    )]
+    BundleTooNew {
+        /// The bundle's manifest.
+        file: String,
+        /// The format found.
+        found: u64,
+        /// The newest format that this version reads.
+        current: u64,
+    },
+    /// A bundle's content is not what its manifest says.
+    #[error("{file}: digest {found} is not the {expected} of bundle.json: import the bundle again")]
+    BundleDigest {
+        /// The file or folder whose digest differs.
+        file: String,
+        /// The digest in bundle.json.
+        expected: String,
+        /// The digest of what is there.
+        found: String,
+    },
+    /// No bundle of that name.
+    #[error(
+        "no model {name}: it is neither mini nor a bundle directory, nor in {}",
+        places(searched)
+    )]
+    UnknownBundle {
+        /// What was asked for.
+        name: String,
+        /// Where it was looked for.
+        searched: Vec<PathBuf>,
+    },
+    /// The directory to write is there already.
+    #[error("{} exists already: name another directory or remove it", path.display())]
+    OutputExists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The head does not fit the encoders.
+    #[error(
+        "{file}: the head takes {found} features, but the encoders give {nucleotide} + {protein}"
+    )]
+    HeadSize {
+        /// The head's file.
+        file: String,
+        /// The head's number of inputs.
+        found: usize,
+        /// The nucleotide encoder's hidden size.
+        nucleotide: usize,
+        /// The protein encoder's hidden size.
+        protein: usize,
+    },
+    /// Embeddings of the wrong size were given to the head.
+    #[error("{what} holds {found} values, which is not rows of {width}")]
+    EmbeddingSize {
+        /// Which of the two embeddings.
+        what: &'static str,
+        /// The values given.
+        found: usize,
+        /// The hidden size expected.
+        width: usize,
+    },
+    /// The two embeddings have different numbers of rows.
+    #[error("{nucleotide} rows of nucleotide embeddings, but {protein} of protein embeddings")]
+    RowCount {
+        /// Rows of nucleotide embeddings.
+        nucleotide: usize,
+        /// Rows of protein embeddings.
+        protein: usize,
+    },
+    /// Text that names no device.
+    #[error("{text:?} is no device: use auto, cpu, cuda or cuda:N")]
+    UnknownDevice {
+        /// The text.
+        text: String,
+    },
+    /// Text that names no precision.
+    #[error("{text:?} is no precision: use f32, bf16 or f16")]
+    UnknownPrecision {
+        /// The text.
+        text: String,
+    },
+    /// A CUDA device was asked of a build without CUDA.
+    #[error(
+        "device cuda:{ordinal}: this build has no CUDA: use cpu, or a vnp built with its cuda feature"
+    )]
+    NoCuda {
+        /// The device asked for.
+        ordinal: usize,
+    },
+    /// A CUDA device could not be opened.
+    #[error("device cuda:{ordinal} cannot be used: {source}")]
+    Device {
+        /// The device asked for.
+        ordinal: usize,
+        /// The driver's reason.
+        source: Box<candle_core::Error>,
+    },
+    /// A precision that the device does not compute in.
+    #[error("precision {precision} is not available on {device}: use f32")]
+    Precision {
+        /// The precision asked for.
+        precision: crate::Precision,
+        /// The device.
+        device: &'static str,
+    },
+    /// A computation failed.
+    #[error("{what} failed: {source}")]
+    Compute {
+        /// What was computed.
+        what: String,
+        /// The reason.
+        source: Box<candle_core::Error>,
+    },
+}
+
+impl Error {
+    /// Wraps a failure of the tensor library with what was being computed.
+    pub(crate) fn compute(what: impl Into<String>) -> impl FnOnce(candle_core::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Compute {
+            what,
+            source: Box::new(source),
+        }
+    }
+}
+
+fn places(searched: &[PathBuf]) -> String {
+    if searched.is_empty() {
+        return "any search directory (none was given)".to_owned();
+    }
+    searched
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect::<Vec<_>>()
+        .join(", ")
+}

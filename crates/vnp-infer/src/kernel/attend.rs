@@ -1,0 +1,81 @@
+//! Multi-head attention of one sequence on the CPU.
+
+use candle_core::Result;
+
+use super::matmul::{Matrix, MatrixMut, multiply};
+use super::rows::softmax;
+use crate::layer::attention::{Heads, Position};
+
+/// Queries per block: bounds the memory for scores to a block times the length.
+const QUERY_BLOCK: usize = 128;
+
+/// Attention of one sequence: `qkv` is `[length, 3 * hidden]` with rows `q | k | v`, head-major;
+/// `output` is `[length, hidden]`.
+pub(crate) fn attend(
+    qkv: &[f32],
+    output: &mut [f32],
+    heads: Heads,
+    position: &Position,
+) -> Result<()> {
+    let (size, hidden) = (heads.size, heads.count * heads.size);
+    let length = qkv.len() / (3 * hidden).max(1);
+    let mut queries = vec![0.0; length * size];
+    let mut keys = vec![0.0; length * size];
+    let mut scores = vec![0.0; QUERY_BLOCK.min(length) * length];
+    for head in 0..heads.count {
+        let of = |part: usize| part * hidden + head * size;
+        let slope = match position {
+            Position::Rotary(rotary) => {
+                rotary.rotate(&mut queries, qkv, of(0), 3 * hidden, heads.scale())?;
+                rotary.rotate(&mut keys, qkv, of(1), 3 * hidden, 1.0)?;
+                0.0
+            }
+            Position::Alibi(alibi) => {
+                gather(&mut queries, qkv, of(0), 3 * hidden, size, heads.scale());
+                gather(&mut keys, qkv, of(1), 3 * hidden, size, 1.0);
+                alibi.slope(head)
+            }
+        };
+        let keys = Matrix::new(&keys, length, size, size)?.transposed();
+        let values = qkv.get(of(2)..).unwrap_or_default();
+        let values = Matrix::new(values, length, size, 3 * hidden)?;
+        for (block, queries) in queries.chunks(QUERY_BLOCK * size).enumerate() {
+            let (first, rows) = (block * QUERY_BLOCK, queries.len() / size);
+            let scores = scores.get_mut(..rows * length).unwrap_or_default();
+            multiply(
+                MatrixMut::new(scores, rows, length, length)?,
+                Matrix::new(queries, rows, size, size)?,
+                keys,
+            )?;
+            softmax(scores, length, first, slope);
+            let output = output
+                .get_mut(first * hidden + head * size..)
+                .unwrap_or_default();
+            multiply(
+                MatrixMut::new(output, rows, size, hidden)?,
+                Matrix::new(scores, rows, length, length)?,
+                values,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies one head's columns, `size` at `offset` of every `stride`, times `scale`.
+fn gather(
+    output: &mut [f32],
+    input: &[f32],
+    offset: usize,
+    stride: usize,
+    size: usize,
+    scale: f32,
+) {
+    for (output, row) in output
+        .chunks_exact_mut(size)
+        .zip(input.chunks_exact(stride))
+    {
+        for (output, x) in output.iter_mut().zip(row.iter().skip(offset)) {
+            *output = x * scale;
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! A loaded model: both encoders and the head.
+
+use std::path::Path;
+
+use candle_core::Device;
+
+use crate::bundle::import::{read_dnabert, read_esm2};
+use crate::bundle::{Bundle, DnabertFiles, Esm2Files};
+use crate::device::device_name;
+use crate::tokenizer::dnabert::DnabertTokenizer;
+use crate::{Dnabert, Encoder, Error, Esm2, Head, ModelOptions};
+
+/// Everything that turns a frame into two scores.
+pub struct Model {
+    /// Embeds the frame's nucleotides.
+    pub nucleotide: Box<dyn Encoder>,
+    /// Embeds the frame's protein.
+    pub protein: Box<dyn Encoder>,
+    /// Scores a pair of embeddings.
+    pub head: Head,
+    device_name: String,
+}
+
+impl Model {
+    /// Loads a bundle onto a device.
+    ///
+    /// ```
+    /// use vnp_infer::{Bundle, Model, ModelOptions};
+    ///
+    /// let model = Model::load(&Bundle::embedded()?, &ModelOptions::default())?;
+    /// let nucleotide = model.nucleotide.embed(&["ATGGCCATTGTAATGGGC"])?;
+    /// let protein = model.protein.embed(&["MAIVMG"])?;
+    /// let [others, virus] = model.head.score(&nucleotide, &protein)?[0];
+    /// assert!((others + virus - 1.0).abs() < 1e-6);
+    /// # Ok::<(), vnp_infer::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoCuda`], [`Error::Device`] and [`Error::Precision`] for a device that cannot be
+    /// used as asked; [`Error::Io`] and [`Error::Compute`] while loading.
+    pub fn load(bundle: &Bundle, options: &ModelOptions) -> Result<Self, Error> {
+        let device = options.device.open(options.precision)?;
+        let head = Head::load(
+            &bundle.head,
+            bundle.nucleotide_hidden_size(),
+            bundle.protein_hidden_size(),
+        )?;
+        Ok(Self {
+            nucleotide: Box::new(dnabert(&bundle.dnabert, options, &device)?),
+            protein: Box::new(esm2(&bundle.esm2, options, &device)?),
+            head,
+            device_name: device_name(&device),
+        })
+    }
+
+    /// A model of any encoders, such as cheap ones in tests. `device_name` is what records of a
+    /// run will say.
+    pub fn from_parts(
+        nucleotide: Box<dyn Encoder>,
+        protein: Box<dyn Encoder>,
+        head: Head,
+        device_name: impl Into<String>,
+    ) -> Self {
+        Self {
+            nucleotide,
+            protein,
+            head,
+            device_name: device_name.into(),
+        }
+    }
+
+    /// The device and, on CPU, the instruction set: `cuda:0`, `cpu (avx512f)`. Within one name on
+    /// one machine type f32 embeddings are equal bit for bit; across names within 1e-4.
+    pub fn device_name(&self) -> &str {
+        &self.device_name
+    }
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model")
+            .field("device_name", &self.device_name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Loads a protein encoder alone: from a bundle directory, a transformers directory, or a
+/// safetensors file with its `config.json` beside it.
+///
+/// # Errors
+/// As [`Bundle::open`] and [`Model::load`].
+pub fn load_esm2(path: &Path, options: &ModelOptions) -> Result<Esm2, Error> {
+    let device = options.device.open(options.precision)?;
+    let files = if is_bundle(path) {
+        Bundle::open(path)?.esm2
+    } else {
+        read_esm2(path)?
+    };
+    esm2(&files, options, &device)
+}
+
+/// Loads a nucleotide encoder alone, from the same places. `tokenizer` stands in for the
+/// `tokenizer.json` beside the weights.
+///
+/// # Errors
+/// As [`Bundle::open`] and [`Model::load`].
+pub fn load_dnabert(
+    path: &Path,
+    tokenizer: Option<&Path>,
+    options: &ModelOptions,
+) -> Result<Dnabert, Error> {
+    let device = options.device.open(options.precision)?;
+    let mut files = if is_bundle(path) {
+        Bundle::open(path)?.dnabert
+    } else {
+        read_dnabert(path, tokenizer)?
+    };
+    if let Some(tokenizer) = tokenizer {
+        files.tokenizer = fs_err::read(tokenizer)?.into();
+        files.tokenizer_label = tokenizer.display().to_string();
+    }
+    dnabert(&files, options, &device)
+}
+
+fn is_bundle(path: &Path) -> bool {
+    path.join("bundle.json").is_file()
+}
+
+fn esm2(files: &Esm2Files, options: &ModelOptions, device: &Device) -> Result<Esm2, Error> {
+    Esm2::load(&files.config, &files.weights, options, device)
+}
+
+fn dnabert(
+    files: &DnabertFiles,
+    options: &ModelOptions,
+    device: &Device,
+) -> Result<Dnabert, Error> {
+    let tokenizer = DnabertTokenizer::new(&files.tokenizer_label, &files.tokenizer)?;
+    Dnabert::load(&files.config, &files.weights, tokenizer, options, device)
+}

@@ -1,0 +1,212 @@
+//! Every tensor that PyTorch computed for the parity models, against ours, by both kernels.
+
+use std::sync::Arc;
+
+use candle_core::{DType, Device, Tensor};
+use safetensors::Dtype;
+use serde_json::Value;
+
+use crate::batch::TokenBatch;
+use crate::bundle::import::{read_esm2, read_head};
+use crate::encoder::dnabert::{DnabertNetwork, select};
+use crate::encoder::esm2::Esm2Network;
+use crate::encoder::{Network, embed_tokens};
+use crate::kernel::Kernels;
+use crate::testing::{fixture, shared};
+use crate::tokenizer::dnabert::DnabertTokenizer;
+use crate::tokenizer::esm2::tokenize;
+use crate::weights::TensorSource;
+use crate::weights::file::TensorFile;
+use crate::{DnabertConfig, Head};
+
+/// What must hold, absolutely for values up to 1 and relatively beyond (the head's logits reach
+/// 130, where one step of f32 is 1.5e-5); the figures reached are in docs/NUMERICS.md.
+const TOLERANCE: f32 = 1e-5;
+const BOTH: [Kernels; 2] = [Kernels::Own, Kernels::Candle];
+
+struct Expected(TensorFile);
+
+impl Expected {
+    fn open() -> Self {
+        Self(TensorFile::open(&fixture("parity/expected.safetensors")).unwrap())
+    }
+
+    fn floats(&self, name: &str) -> Vec<f32> {
+        assert_eq!(self.0.info(name).unwrap().dtype, Dtype::F32, "{name}");
+        self.0
+            .read(name)
+            .unwrap()
+            .as_chunks()
+            .0
+            .iter()
+            .map(|b| f32::from_le_bytes(*b))
+            .collect()
+    }
+
+    fn ids(&self, name: &str) -> Vec<u32> {
+        assert_eq!(self.0.info(name).unwrap().dtype, Dtype::I64, "{name}");
+        let bytes = self.0.read(name).unwrap();
+        bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|b| u32::try_from(i64::from_le_bytes(*b)).unwrap())
+            .collect()
+    }
+
+    fn check(&self, name: &str, found: &[f32]) {
+        let expected = self.floats(name);
+        assert_eq!(found.len(), expected.len(), "{name}");
+        let worst = found
+            .iter()
+            .zip(&expected)
+            .map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
+        // Not `f32::max`, which would lose a NaN.
+        let worst = worst.fold(0.0, |worst, x| if x <= worst { worst } else { x });
+        println!("{name}: {worst:.1e}");
+        assert!(worst <= TOLERANCE, "{name} differs by {worst:e}");
+    }
+}
+
+/// Names and sequences of one encoder's cases.
+fn cases(encoder: &str) -> Vec<(String, String)> {
+    let json = fs_err::read(fixture("parity/cases.json")).unwrap();
+    let cases: Value = serde_json::from_slice(&json).unwrap();
+    serde_json::from_value(cases[encoder]["sequences"].clone()).unwrap()
+}
+
+fn flat(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn esm2() -> Esm2Network {
+    let files = read_esm2(&fixture("parity/esm2")).unwrap();
+    assert_eq!(
+        files.weights.unused().len(),
+        7,
+        "{:?}",
+        files.weights.unused()
+    );
+    Esm2Network::load(&files.config, &files.weights, DType::F32, &Device::Cpu).unwrap()
+}
+
+fn dnabert() -> DnabertNetwork {
+    let json = fs_err::read(fixture("parity/dnabert/config.json")).unwrap();
+    let config: DnabertConfig = serde_json::from_slice(&json).unwrap();
+    let file = TensorFile::open(&fixture("parity/dnabert/model.safetensors")).unwrap();
+    let weights = select(&config, Arc::new(file)).unwrap();
+    assert_eq!(weights.unused().len(), 2, "{:?}", weights.unused());
+    DnabertNetwork::load(&config, &weights, DType::F32, &Device::Cpu).unwrap()
+}
+
+#[test]
+fn esm2_tokens() {
+    let expected = Expected::open();
+    let shape = &expected.0.info("esm2.tokens").unwrap().shape;
+    let ids = expected.ids("esm2.tokens");
+    for ((name, protein), ids) in cases("esm2").iter().zip(ids.chunks(shape[1])) {
+        let found = tokenize(protein);
+        assert_eq!(found, ids[..found.len()], "{name}");
+        assert!(ids[found.len()..].iter().all(|id| *id == 1), "{name}");
+    }
+}
+
+#[test]
+fn esm2_layers() {
+    let expected = Expected::open();
+    let network = esm2();
+    let (_, protein) = &cases("esm2")[0];
+    let tokens = tokenize(protein);
+    let batch = TokenBatch::new(&[&tokens], 1);
+    for kernels in BOTH {
+        let mut seen = 0;
+        let last = network
+            .forward(&batch, kernels, &mut |layer, x| {
+                if layer < 2 {
+                    expected.check(&format!("esm2.first.layer{layer}"), &flat(x));
+                }
+                seen += 1;
+            })
+            .unwrap();
+        expected.check("esm2.first.last", &flat(&last));
+        assert_eq!(seen, 4);
+    }
+}
+
+#[test]
+fn esm2_means() {
+    let network = esm2();
+    let tokens: Vec<Vec<u32>> = cases("esm2").iter().map(|(_, p)| tokenize(p)).collect();
+    for kernels in BOTH {
+        let found = embed_tokens(&network, kernels, 500, &tokens).unwrap();
+        Expected::open().check("esm2.mean", &found);
+    }
+}
+
+#[test]
+fn dnabert_tokens() {
+    let Some(path) = shared("models/dnabert/tokenizer.json") else {
+        return;
+    };
+    let tokenizer = DnabertTokenizer::new("t", &fs_err::read(path).unwrap()).unwrap();
+    tokenizer.check_vocabulary(4096).unwrap();
+    let expected = Expected::open();
+    for (name, sequence) in cases("dnabert") {
+        let ids = expected.ids(&format!("dnabert.{name}.ids"));
+        assert_eq!(tokenizer.tokenize(&sequence).unwrap(), ids, "{name}");
+    }
+}
+
+#[test]
+fn dnabert_hidden() {
+    let expected = Expected::open();
+    let network = dnabert();
+    let ids = expected.ids("dnabert.d2.ids");
+    let batch = TokenBatch::new(&[&ids], 0);
+    for kernels in BOTH {
+        let found = network.forward(&batch, kernels, &mut |_, _| {}).unwrap();
+        expected.check("dnabert.d2.hidden", &flat(&found));
+    }
+}
+
+#[test]
+fn dnabert_means() {
+    let expected = Expected::open();
+    let network = dnabert();
+    let names: Vec<String> = cases("dnabert").into_iter().map(|(name, _)| name).collect();
+    let tokens: Vec<Vec<u32>> = names
+        .iter()
+        .map(|name| expected.ids(&format!("dnabert.{name}.ids")))
+        .collect();
+    for kernels in BOTH {
+        let found = embed_tokens(&network, kernels, 1000, &tokens).unwrap();
+        for (name, found) in names.iter().zip(found.chunks(network.hidden_size())) {
+            expected.check(&format!("dnabert.{name}.mean"), found);
+        }
+    }
+}
+
+#[test]
+fn head() {
+    let expected = Expected::open();
+    let input = expected.floats("head.input");
+    let weights = read_head(&fixture("parity/head.safetensors")).unwrap();
+    assert_eq!(weights.unused(), ["bn1.num_batches_tracked"]);
+    let (nucleotide_size, protein_size) = (96, 64);
+    let head = Head::load(&weights, nucleotide_size, protein_size).unwrap();
+    let rows = || input.chunks(nucleotide_size + protein_size);
+    let nucleotide: Vec<f32> = rows()
+        .flat_map(|row| row[..nucleotide_size].to_vec())
+        .collect();
+    let protein: Vec<f32> = rows()
+        .flat_map(|row| row[nucleotide_size..].to_vec())
+        .collect();
+    expected.check(
+        "head.logits",
+        head.logits(&nucleotide, &protein).unwrap().as_flattened(),
+    );
+    expected.check(
+        "head.probabilities",
+        head.score(&nucleotide, &protein).unwrap().as_flattened(),
+    );
+}

@@ -1,0 +1,171 @@
+//! What several tests need: random networks, a small tokenizer, places of files.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use crate::{DnabertConfig, Esm2Config, TensorSpec, Tensors};
+
+/// A reproducible sequence of numbers (splitmix64).
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// -1 to 1.
+    pub(crate) fn float(&mut self) -> f32 {
+        (self.next() >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
+    }
+
+    pub(crate) fn text(&mut self, alphabet: &str, length: usize) -> String {
+        let letters = alphabet.as_bytes();
+        (0..length)
+            .map(|_| letters[self.next() as usize % letters.len()] as char)
+            .collect()
+    }
+}
+
+pub(crate) fn esm2_config(hidden: usize, layers: usize, heads: usize) -> Esm2Config {
+    config(json!({
+        "vocab_size": 33, "hidden_size": hidden, "num_hidden_layers": layers,
+        "num_attention_heads": heads, "intermediate_size": 4 * hidden,
+    }))
+}
+
+pub(crate) fn dnabert_config(hidden: usize, layers: usize, heads: usize) -> DnabertConfig {
+    config(json!({
+        "vocab_size": 300, "hidden_size": hidden, "num_hidden_layers": layers,
+        "num_attention_heads": heads, "intermediate_size": 2 * hidden,
+    }))
+}
+
+fn config<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+/// Random weights that keep activations of a sensible size.
+pub(crate) fn random_tensors(specs: impl Iterator<Item = TensorSpec>, seed: u64) -> Tensors {
+    let mut random = Random::new(seed);
+    let mut tensors = Tensors::default();
+    for TensorSpec { name, shape } in specs {
+        let count = shape.iter().product();
+        let is_norm = name.to_lowercase().contains("norm") || name.contains("running_var");
+        let is_norm_weight = is_norm && !name.ends_with("bias");
+        let (middle, spread) = match *shape.as_slice() {
+            _ if is_norm_weight => (1.0, 0.2),
+            [_, _] if name.contains("embeddings") => (0.0, 1.0),
+            [_, inputs] => (0.0, (3.0 / inputs as f32).sqrt()),
+            _ => (0.0, 0.1),
+        };
+        let values: Vec<f32> = (0..count)
+            .map(|_| middle + spread * random.float())
+            .collect();
+        tensors.insert_f16(name, &shape, &values);
+    }
+    tensors
+}
+
+/// A head of random weights.
+pub(crate) fn random_head(features: usize, units: usize, seed: u64) -> Tensors {
+    let named = |name: &str, shape: &[usize]| TensorSpec::new(name, shape);
+    let specs = [
+        named("hidden_layer.weight", &[units, features]),
+        named("hidden_layer.bias", &[units]),
+        named("bn1.weight", &[units]),
+        named("bn1.bias", &[units]),
+        named("bn1.running_mean", &[units]),
+        named("bn1.running_var", &[units]),
+        named("output_layer.weight", &[2, units]),
+        named("output_layer.bias", &[2]),
+    ];
+    random_tensors(specs.into_iter(), seed)
+}
+
+/// A byte-pair encoding of 281 tokens with the special tokens of DNABERT-2: bases, pairs, fours.
+/// Asks for truncation and padding, as the file shipped with DNABERT-S does.
+pub(crate) fn tokenizer_json() -> Vec<u8> {
+    let special = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"];
+    let bases: Vec<String> = "ACGT".chars().map(String::from).collect();
+    let (pairs, pair_merges) = joined(&bases);
+    let (fours, four_merges) = joined(&pairs);
+    let merges = [pair_merges, four_merges].concat();
+    let mut vocabulary = Map::new();
+    let tokens = special.iter().map(|token| (*token).to_owned());
+    for (id, token) in tokens.chain(bases).chain(pairs).chain(fours).enumerate() {
+        vocabulary.insert(token, id.into());
+    }
+    let added: Vec<Value> = special
+        .iter()
+        .enumerate()
+        .map(|(id, token)| {
+            json!({"id": id, "special": true, "content": token, "single_word": false,
+                   "lstrip": false, "rstrip": false, "normalized": false})
+        })
+        .collect();
+    let frame = |token: &str, id: u32| json!({"id": token, "ids": [id], "tokens": [token]});
+    let template = |token: &str| json!({"SpecialToken": {"id": token, "type_id": 0}});
+    let sequence = |name: &str| json!({"Sequence": {"id": name, "type_id": 0}});
+    serde_json::to_vec_pretty(&json!({
+        "version": "1.0",
+        "truncation": {"direction": "Right", "max_length": 8, "strategy": "LongestFirst", "stride": 0},
+        "padding": {"strategy": {"Fixed": 8}, "direction": "Right", "pad_to_multiple_of": null,
+                    "pad_id": 3, "pad_type_id": 0, "pad_token": "[PAD]"},
+        "added_tokens": added,
+        "normalizer": null,
+        "pre_tokenizer": {"type": "Whitespace"},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [template("[CLS]"), sequence("A"), template("[SEP]")],
+            "pair": [template("[CLS]"), sequence("A"), template("[SEP]"), sequence("B")],
+            "special_tokens": {"[CLS]": frame("[CLS]", 1), "[SEP]": frame("[SEP]", 2)}
+        },
+        "decoder": null,
+        "model": {
+            "type": "BPE", "dropout": null, "unk_token": "[UNK]",
+            "continuing_subword_prefix": null, "end_of_word_suffix": null, "fuse_unk": false,
+            "vocab": vocabulary, "merges": merges
+        }
+    }))
+    .unwrap()
+}
+
+/// Every join of two tokens, and the merges that make them.
+fn joined(tokens: &[String]) -> (Vec<String>, Vec<String>) {
+    let pairs = || {
+        tokens
+            .iter()
+            .flat_map(|a| tokens.iter().map(move |b| (a, b)))
+    };
+    (
+        pairs().map(|(a, b)| format!("{a}{b}")).collect(),
+        pairs().map(|(a, b)| format!("{a} {b}")).collect(),
+    )
+}
+
+/// A file of the repository's fixtures.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/fixtures")
+        .join(name)
+}
+
+/// A file that developers have beside the repository; says so where it is missing.
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared")
+        .join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    println!("skipped: {name} (../shared is not here)");
+    None
+}

@@ -1,0 +1,4 @@
+//! From letters to token ids.
+
+pub(crate) mod dnabert;
+pub(crate) mod esm2;
