@@ -18,18 +18,9 @@ impl TokenBatch {
         let length = lengths.iter().copied().max().unwrap_or(0);
         let ids = sequences
             .iter()
-            .flat_map(|ids| {
-                ids.iter()
-                    .copied()
-                    .chain(std::iter::repeat(padding))
-                    .take(length)
-            })
+            .flat_map(|ids| ids.iter().copied().chain(std::iter::repeat(padding)).take(length))
             .collect();
-        Self {
-            ids,
-            lengths,
-            length,
-        }
+        Self { ids, lengths, length }
     }
 
     /// The number of sequences.
@@ -86,10 +77,7 @@ mod tests {
     fn pads_at_the_end() {
         let batch = TokenBatch::new(&[&[5, 6, 7], &[8]], 1);
         assert_eq!(batch.ids, [5, 6, 7, 8, 1, 1]);
-        assert_eq!(
-            (batch.rows(), batch.length, batch.is_padded()),
-            (2, 3, true)
-        );
+        assert_eq!((batch.rows(), batch.length, batch.is_padded()), (2, 3, true));
     }
 
     proptest! {

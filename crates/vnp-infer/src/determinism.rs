@@ -17,10 +17,7 @@ use crate::{DeviceSpec, Dnabert, Encoder, Error, Esm2, ModelOptions, pool};
 const RESIDUES: &str = "LAGVSERTIDPKQNFYMHWC";
 
 fn on_cpu() -> ModelOptions {
-    ModelOptions {
-        device: DeviceSpec::Cpu,
-        ..ModelOptions::default()
-    }
+    ModelOptions { device: DeviceSpec::Cpu, ..ModelOptions::default() }
 }
 
 fn esm2(hidden: usize, heads: usize) -> Esm2 {
@@ -37,11 +34,9 @@ fn dnabert(hidden: usize, heads: usize) -> Dnabert {
 /// Sequences of every awkward length, and some of equal length.
 fn sequences(alphabet: &str) -> Vec<String> {
     let mut random = Random::new(3);
-    [
-        1, 2, 3, 15, 16, 17, 63, 64, 65, 127, 128, 129, 130, 166, 166, 166, 256, 300,
-    ]
-    .map(|length| random.text(alphabet, length))
-    .to_vec()
+    [1, 2, 3, 15, 16, 17, 63, 64, 65, 127, 128, 129, 130, 166, 166, 166, 256, 300]
+        .map(|length| random.text(alphabet, length))
+        .to_vec()
 }
 
 fn bits(values: &[f32]) -> Vec<u32> {
@@ -49,28 +44,16 @@ fn bits(values: &[f32]) -> Vec<u32> {
 }
 
 fn with_threads<T: Send>(threads: usize, f: impl FnOnce() -> T + Send) -> T {
-    ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .unwrap()
-        .install(f)
+    ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(f)
 }
 
 /// Each row alone on one thread, against batches of every composition on 1, 2 and 3 threads.
 fn check_rows(encoder: &dyn Encoder, sequences: &[String]) {
     let width = encoder.hidden_size();
     let alone: Vec<Vec<u32>> = with_threads(1, || {
-        sequences
-            .iter()
-            .map(|sequence| bits(&encoder.embed(&[sequence]).unwrap()))
-            .collect()
+        sequences.iter().map(|sequence| bits(&encoder.embed(&[sequence]).unwrap())).collect()
     });
-    assert!(
-        alone
-            .iter()
-            .flatten()
-            .all(|x| f32::from_bits(*x).is_finite())
-    );
+    assert!(alone.iter().flatten().all(|x| f32::from_bits(*x).is_finite()));
     let forward: Vec<usize> = (0..sequences.len()).collect();
     let backward: Vec<usize> = forward.iter().rev().copied().collect();
     let doubled: Vec<usize> = forward.iter().flat_map(|i| [*i, 0, *i]).collect();
@@ -79,10 +62,7 @@ fn check_rows(encoder: &dyn Encoder, sequences: &[String]) {
             let batch: Vec<&str> = order.iter().map(|i| sequences[*i].as_str()).collect();
             let found = with_threads(threads, || encoder.embed(&batch).unwrap());
             for (index, row) in order.iter().zip(found.chunks(width)) {
-                assert!(
-                    bits(row) == alone[*index],
-                    "row {index} with {threads} threads"
-                );
+                assert!(bits(row) == alone[*index], "row {index} with {threads} threads");
             }
         }
     }
@@ -120,10 +100,8 @@ fn padding_changes_nothing() {
     let network =
         DnabertNetwork::load(&config, &weights.unwrap(), DType::F32, &Device::Cpu).unwrap();
     let tokenizer = DnabertTokenizer::new("t", &tokenizer_json()).unwrap();
-    let tokens: Vec<Vec<u32>> = sequences("ACGT")
-        .iter()
-        .map(|s| tokenizer.tokenize(s).unwrap())
-        .collect();
+    let tokens: Vec<Vec<u32>> =
+        sequences("ACGT").iter().map(|s| tokenizer.tokenize(s).unwrap()).collect();
     check_padding(&network, &tokens);
 }
 
@@ -143,18 +121,9 @@ fn check_no_leak(network: &dyn Network, tokens: &[Vec<u32>]) {
     let rows: Vec<&[u32]> = tokens.iter().map(Vec::as_slice).collect();
     let embed = |padding| {
         let batch = TokenBatch::new(&rows, padding);
-        let hidden = network
-            .forward(&batch, Kernels::Candle, &mut |_, _| {})
-            .unwrap();
+        let hidden = network.forward(&batch, Kernels::Candle, &mut |_, _| {}).unwrap();
         let pooled = pool::mean_of_batch(&hidden, &batch, |tokens| network.pooled(tokens));
-        bits(
-            &pooled
-                .unwrap()
-                .flatten_all()
-                .unwrap()
-                .to_vec1::<f32>()
-                .unwrap(),
-        )
+        bits(&pooled.unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap())
     };
     assert_eq!(embed(network.padding()), embed(9));
 }
@@ -162,26 +131,17 @@ fn check_no_leak(network: &dyn Network, tokens: &[Vec<u32>]) {
 fn check_close(found: &[f32], expected: &[f32], tolerance: f32) {
     let pairs = || found.iter().zip(expected);
     assert!(pairs().all(|(a, b)| a.is_finite() && b.is_finite()));
-    let worst = pairs()
-        .map(|(a, b)| (a - b).abs() / b.abs().max(1.0))
-        .fold(0.0, f32::max);
+    let worst = pairs().map(|(a, b)| (a - b).abs() / b.abs().max(1.0)).fold(0.0, f32::max);
     println!("{worst:.1e}");
     assert!(worst <= tolerance, "{worst:e}");
 }
 
 #[test]
 fn empty_sequences_give_nan_and_harm_no_other() {
-    for encoder in [
-        Box::new(esm2(64, 4)) as Box<dyn Encoder>,
-        Box::new(dnabert(24, 3)),
-    ] {
+    for encoder in [Box::new(esm2(64, 4)) as Box<dyn Encoder>, Box::new(dnabert(24, 3))] {
         let width = encoder.hidden_size();
         let found = encoder.embed(&["ACG", "", "ACG"]).unwrap();
-        assert!(
-            found[width..2 * width].iter().all(|x| x.is_nan()),
-            "{}",
-            encoder.name()
-        );
+        assert!(found[width..2 * width].iter().all(|x| x.is_nan()), "{}", encoder.name());
         assert_eq!(found[..width], found[2 * width..]);
         assert!(encoder.embed(&[]).unwrap().is_empty());
     }
@@ -191,43 +151,25 @@ fn empty_sequences_give_nan_and_harm_no_other() {
 fn overflow_is_returned_as_such() {
     let config = esm2_config(16, 1, 2);
     let mut tensors = random_tensors(config.tensors(), 7);
-    tensors.insert_f32(
-        "encoder.emb_layer_norm_after.bias",
-        &[16],
-        &[f32::INFINITY; 16],
-    );
+    tensors.insert_f32("encoder.emb_layer_norm_after.bias", &[16], &[f32::INFINITY; 16]);
     let encoder = Esm2::new(&config, tensors, &on_cpu()).unwrap();
-    assert!(
-        encoder
-            .embed(&["MAS"])
-            .unwrap()
-            .iter()
-            .all(|x| !x.is_finite())
-    );
+    assert!(encoder.embed(&["MAS"]).unwrap().iter().all(|x| !x.is_finite()));
 }
 
 #[test]
 fn proteins_beyond_the_limit_are_cut() {
     let encoder = esm2(16, 2);
     let protein = Random::new(5).text(RESIDUES, 1500);
-    assert_eq!(
-        encoder.embed(&[&protein]).unwrap(),
-        encoder.embed(&[&protein[..1024]]).unwrap()
-    );
-    assert_ne!(
-        encoder.embed(&[&protein]).unwrap(),
-        encoder.embed(&[&protein[..1023]]).unwrap()
-    );
+    assert_eq!(encoder.embed(&[&protein]).unwrap(), encoder.embed(&[&protein[..1024]]).unwrap());
+    assert_ne!(encoder.embed(&[&protein]).unwrap(), encoder.embed(&[&protein[..1023]]).unwrap());
 }
 
 #[test]
 fn long_nucleotide_sequences_are_taken_whole() {
     let encoder = dnabert(24, 3);
     let sequence = Random::new(5).text("ACGT", 3_000);
-    let (whole, cut) = (
-        encoder.embed(&[&sequence]).unwrap(),
-        encoder.embed(&[&sequence[..2_900]]).unwrap(),
-    );
+    let (whole, cut) =
+        (encoder.embed(&[&sequence]).unwrap(), encoder.embed(&[&sequence[..2_900]]).unwrap());
     assert!(whole.iter().all(|x| x.is_finite()));
     assert_ne!(whole, cut);
 }
@@ -243,12 +185,8 @@ fn tensors_of_another_network_are_refused() {
     };
     assert_eq!(name, "encoder.layer.1.attention.LayerNorm.weight");
     assert_eq!(expected, [16]);
-    let Err(Error::TensorShape {
-        name,
-        expected,
-        found,
-        ..
-    }) = Esm2::new(&config, with(2, 12), &on_cpu())
+    let Err(Error::TensorShape { name, expected, found, .. }) =
+        Esm2::new(&config, with(2, 12), &on_cpu())
     else {
         panic!()
     };

@@ -55,10 +55,7 @@ impl DeviceSpec {
                 }
             },
             Self::Cpu if precision == Precision::F32 => Ok(Device::Cpu),
-            Self::Cpu => Err(Error::Precision {
-                precision,
-                device: "cpu",
-            }),
+            Self::Cpu => Err(Error::Precision { precision, device: "cpu" }),
             Self::Cuda(ordinal) => cuda::open(ordinal),
         }
     }
@@ -87,9 +84,7 @@ impl FromStr for DeviceSpec {
                 .unwrap_or(text)
                 .parse()
                 .map(Self::Cuda)
-                .map_err(|_| Error::UnknownDevice {
-                    text: text.to_owned(),
-                }),
+                .map_err(|_| Error::UnknownDevice { text: text.to_owned() }),
         }
     }
 }
@@ -142,10 +137,8 @@ mod cuda {
     use super::{Device, DeviceInfo, Error};
 
     pub(super) fn open(ordinal: usize) -> Result<Device, Error> {
-        Device::new_cuda(ordinal).map_err(|source| Error::Device {
-            ordinal,
-            source: Box::new(source),
-        })
+        Device::new_cuda(ordinal)
+            .map_err(|source| Error::Device { ordinal, source: Box::new(source) })
     }
 
     pub(super) fn list() -> Vec<DeviceInfo> {

@@ -105,9 +105,7 @@ pub(crate) fn embed_tokens(
             for indices in plan(&lengths, budget) {
                 let found = embed_batch(network, sequences, &indices)?;
                 for (index, found) in indices.iter().zip(found) {
-                    let empty = lengths
-                        .get(*index)
-                        .is_none_or(|n| network.pooled(*n).is_empty());
+                    let empty = lengths.get(*index).is_none_or(|n| network.pooled(*n).is_empty());
                     if let (Some(row), false) = (rows.get_mut(*index), empty) {
                         row.copy_from_slice(&found);
                     }
@@ -134,11 +132,8 @@ fn embed_batch(
     sequences: &[Vec<u32>],
     indices: &[usize],
 ) -> CandleResult<Vec<Vec<f32>>> {
-    let rows: Vec<&[u32]> = indices
-        .iter()
-        .filter_map(|index| sequences.get(*index))
-        .map(Vec::as_slice)
-        .collect();
+    let rows: Vec<&[u32]> =
+        indices.iter().filter_map(|index| sequences.get(*index)).map(Vec::as_slice).collect();
     let batch = TokenBatch::new(&rows, network.padding());
     let hidden = network.forward(&batch, Kernels::Candle, &mut |_, _| {})?;
     pool::mean_of_batch(&hidden, &batch, |tokens| network.pooled(tokens))?.to_vec2()
@@ -152,20 +147,14 @@ fn padding_bias(batch: &TokenBatch, device: &Device) -> CandleResult<Option<Tens
     }
     let hidden =
         |length: usize| (0..batch.length).map(move |i| if i < length { 0.0 } else { -1e4 });
-    let bias: Vec<f32> = batch
-        .lengths
-        .iter()
-        .flat_map(|length| hidden(*length))
-        .collect();
+    let bias: Vec<f32> = batch.lengths.iter().flat_map(|length| hidden(*length)).collect();
     Tensor::from_vec(bias, (batch.rows(), 1, 1, batch.length), device).map(Some)
 }
 
 /// Looks up token vectors: `[vocabulary, hidden]` to `[rows, length, hidden]`.
 fn look_up(table: &Tensor, batch: &TokenBatch, device: &Device) -> CandleResult<Tensor> {
     let ids = Tensor::from_slice(&batch.ids, batch.ids.len(), device)?;
-    table
-        .index_select(&ids, 0)?
-        .reshape((batch.rows(), batch.length, ()))
+    table.index_select(&ids, 0)?.reshape((batch.rows(), batch.length, ()))
 }
 
 /// A number a token, `[rows, length, 1]`, to multiply token vectors with.

@@ -239,10 +239,7 @@ impl Error {
     /// Wraps a failure of the tensor library with what was being computed.
     pub(crate) fn compute(what: impl Into<String>) -> impl FnOnce(candle_core::Error) -> Self {
         let what = what.into();
-        move |source| Self::Compute {
-            what,
-            source: Box::new(source),
-        }
+        move |source| Self::Compute { what, source: Box::new(source) }
     }
 }
 
@@ -250,9 +247,5 @@ fn places(searched: &[PathBuf]) -> String {
     if searched.is_empty() {
         return "any search directory (none was given)".to_owned();
     }
-    searched
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect::<Vec<_>>()
-        .join(", ")
+    searched.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }

@@ -90,11 +90,7 @@ impl Head {
     /// # Errors
     /// [`Error::EmbeddingSize`] and [`Error::RowCount`] where the embeddings do not fit.
     pub fn score(&self, nucleotide: &[f32], protein: &[f32]) -> Result<Vec<[f32; 2]>, Error> {
-        Ok(self
-            .logits(nucleotide, protein)?
-            .into_iter()
-            .map(softmax)
-            .collect())
+        Ok(self.logits(nucleotide, protein)?.into_iter().map(softmax).collect())
     }
 
     /// The same before the softmax.
@@ -105,10 +101,7 @@ impl Head {
         let rows = rows_of("nucleotide", nucleotide, self.nucleotide_size)?;
         let proteins = rows_of("protein", protein, self.protein_size)?;
         if rows != proteins {
-            return Err(Error::RowCount {
-                nucleotide: rows,
-                protein: proteins,
-            });
+            return Err(Error::RowCount { nucleotide: rows, protein: proteins });
         }
         Ok(nucleotide
             .par_chunks_exact(self.nucleotide_size)
@@ -123,12 +116,7 @@ impl Head {
             .hidden_weight
             .chunks_exact(features.len())
             .zip(&self.hidden_bias)
-            .zip(
-                self.norm_scale
-                    .iter()
-                    .zip(&self.norm_mean)
-                    .zip(&self.norm_bias),
-            )
+            .zip(self.norm_scale.iter().zip(&self.norm_mean).zip(&self.norm_bias))
             .map(|((weight, bias), ((scale, mean), shift))| {
                 let x = (dot(weight, &features) as f32 + bias - mean) * scale + shift;
                 // Not `max`, which would turn NaN into 0.
@@ -136,10 +124,7 @@ impl Head {
             })
             .collect();
         let mut logits = [0.0; CLASSES];
-        let outputs = self
-            .output_weight
-            .chunks_exact(units.len())
-            .zip(&self.output_bias);
+        let outputs = self.output_weight.chunks_exact(units.len()).zip(&self.output_bias);
         for (logit, (weight, bias)) in logits.iter_mut().zip(outputs) {
             *logit = dot(weight, &units) as f32 + bias;
         }
@@ -179,9 +164,7 @@ pub(crate) fn check_size(
     nucleotide: usize,
     protein: usize,
 ) -> Result<(), Error> {
-    let weight = weights
-        .infos()
-        .find(|(name, _)| *name == "hidden_layer.weight");
+    let weight = weights.infos().find(|(name, _)| *name == "hidden_layer.weight");
     let (units, found) = match weight.map(|(_, info)| info.shape.as_slice()) {
         Some([units, features]) => (*units, *features),
         _ => (0, 0),
@@ -189,21 +172,12 @@ pub(crate) fn check_size(
     if found == nucleotide + protein && units > 0 && nucleotide > 0 && protein > 0 {
         return Ok(());
     }
-    Err(Error::HeadSize {
-        file: weights.label().to_owned(),
-        found,
-        nucleotide,
-        protein,
-    })
+    Err(Error::HeadSize { file: weights.label().to_owned(), found, nucleotide, protein })
 }
 
 fn rows_of(what: &'static str, values: &[f32], width: usize) -> Result<usize, Error> {
     if !values.len().is_multiple_of(width) {
-        return Err(Error::EmbeddingSize {
-            what,
-            found: values.len(),
-            width,
-        });
+        return Err(Error::EmbeddingSize { what, found: values.len(), width });
     }
     Ok(values.len() / width)
 }
@@ -246,10 +220,7 @@ mod tests {
     }
 
     fn logits(nucleotide: f32, protein: f32) -> [f32; 2] {
-        Head::new(tensors(), 1, 1)
-            .unwrap()
-            .logits(&[nucleotide], &[protein])
-            .unwrap()[0]
+        Head::new(tensors(), 1, 1).unwrap().logits(&[nucleotide], &[protein]).unwrap()[0]
     }
 
     #[test]
@@ -262,10 +233,7 @@ mod tests {
     #[test]
     fn scores_sum_to_one() {
         let head = Head::new(tensors(), 1, 1).unwrap();
-        assert_eq!(
-            head.score(&[0., -1.], &[-5., -9.]).unwrap(),
-            [[0.5, 0.5]; 2]
-        );
+        assert_eq!(head.score(&[0., -1.], &[-5., -9.]).unwrap(), [[0.5, 0.5]; 2]);
         assert_eq!(head.score(&[1e4], &[0.]).unwrap(), [[1.0, 0.0]]);
         assert!(head.score(&[f32::NAN], &[0.]).unwrap()[0][1].is_nan());
         assert!(head.score(&[], &[]).unwrap().is_empty());
@@ -273,22 +241,13 @@ mod tests {
 
     #[test]
     fn sizes_are_checked() {
-        let Err(Error::HeadSize {
-            found,
-            nucleotide,
-            protein,
-            ..
-        }) = Head::new(tensors(), 2, 1)
+        let Err(Error::HeadSize { found, nucleotide, protein, .. }) = Head::new(tensors(), 2, 1)
         else {
             panic!()
         };
         assert_eq!((found, nucleotide, protein), (2, 2, 1));
         let head = Head::new(tensors(), 1, 1).unwrap();
-        let Err(Error::RowCount {
-            nucleotide,
-            protein,
-        }) = head.score(&[0.; 2], &[0.; 3])
-        else {
+        let Err(Error::RowCount { nucleotide, protein }) = head.score(&[0.; 2], &[0.; 3]) else {
             panic!()
         };
         assert_eq!((nucleotide, protein), (2, 3));

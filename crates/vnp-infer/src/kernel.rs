@@ -25,11 +25,7 @@ pub(crate) enum Kernels {
 impl Kernels {
     /// The kernels for networks on `device`.
     pub(crate) fn for_device(device: &Device) -> Self {
-        if device.is_cpu() {
-            Self::Own
-        } else {
-            Self::Candle
-        }
+        if device.is_cpu() { Self::Own } else { Self::Candle }
     }
 }
 
@@ -44,9 +40,7 @@ pub(crate) fn compute<const N: usize>(
     let held = inputs.map(Tensor::storage_and_layout);
     let mut slices: [&[f32]; N] = [&[]; N];
     for (slice, (storage, layout)) in slices.iter_mut().zip(&held) {
-        let Storage::Cpu(storage) = &**storage else {
-            bail!("a CPU kernel met a device tensor")
-        };
+        let Storage::Cpu(storage) = &**storage else { bail!("a CPU kernel met a device tensor") };
         let Some((start, end)) = layout.contiguous_offsets() else {
             bail!("a CPU kernel met a strided tensor")
         };

@@ -61,12 +61,7 @@ impl Model {
         head: Head,
         device_name: impl Into<String>,
     ) -> Self {
-        Self {
-            nucleotide,
-            protein,
-            head,
-            device_name: device_name.into(),
-        }
+        Self { nucleotide, protein, head, device_name: device_name.into() }
     }
 
     /// The device and, on CPU, the instruction set: `cuda:0`, `cpu (avx512f)`. Within one name on
@@ -78,9 +73,7 @@ impl Model {
 
 impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Model")
-            .field("device_name", &self.device_name)
-            .finish_non_exhaustive()
+        f.debug_struct("Model").field("device_name", &self.device_name).finish_non_exhaustive()
     }
 }
 
@@ -91,11 +84,7 @@ impl std::fmt::Debug for Model {
 /// As [`Bundle::open`] and [`Model::load`].
 pub fn load_esm2(path: &Path, options: &ModelOptions) -> Result<Esm2, Error> {
     let device = options.device.open(options.precision)?;
-    let files = if is_bundle(path) {
-        Bundle::open(path)?.esm2
-    } else {
-        read_esm2(path)?
-    };
+    let files = if is_bundle(path) { Bundle::open(path)?.esm2 } else { read_esm2(path)? };
     esm2(&files, options, &device)
 }
 
@@ -110,11 +99,8 @@ pub fn load_dnabert(
     options: &ModelOptions,
 ) -> Result<Dnabert, Error> {
     let device = options.device.open(options.precision)?;
-    let mut files = if is_bundle(path) {
-        Bundle::open(path)?.dnabert
-    } else {
-        read_dnabert(path, tokenizer)?
-    };
+    let mut files =
+        if is_bundle(path) { Bundle::open(path)?.dnabert } else { read_dnabert(path, tokenizer)? };
     if let Some(tokenizer) = tokenizer {
         files.tokenizer = fs_err::read(tokenizer)?.into();
         files.tokenizer_label = tokenizer.display().to_string();

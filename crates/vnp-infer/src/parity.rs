@@ -17,7 +17,7 @@ use crate::tokenizer::dnabert::DnabertTokenizer;
 use crate::tokenizer::esm2::tokenize;
 use crate::weights::TensorSource;
 use crate::weights::file::TensorFile;
-use crate::{DnabertConfig, Head};
+use crate::{DnabertConfig, Encoder, Head, ModelOptions, load_dnabert};
 
 /// What must hold, absolutely for values up to 1 and relatively beyond (the head's logits reach
 /// 130, where one step of f32 is 1.5e-5); the figures reached are in docs/NUMERICS.md.
@@ -33,34 +33,19 @@ impl Expected {
 
     fn floats(&self, name: &str) -> Vec<f32> {
         assert_eq!(self.0.info(name).unwrap().dtype, Dtype::F32, "{name}");
-        self.0
-            .read(name)
-            .unwrap()
-            .as_chunks()
-            .0
-            .iter()
-            .map(|b| f32::from_le_bytes(*b))
-            .collect()
+        self.0.read(name).unwrap().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
     }
 
     fn ids(&self, name: &str) -> Vec<u32> {
         assert_eq!(self.0.info(name).unwrap().dtype, Dtype::I64, "{name}");
         let bytes = self.0.read(name).unwrap();
-        bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|b| u32::try_from(i64::from_le_bytes(*b)).unwrap())
-            .collect()
+        bytes.as_chunks().0.iter().map(|b| u32::try_from(i64::from_le_bytes(*b)).unwrap()).collect()
     }
 
     fn check(&self, name: &str, found: &[f32]) {
         let expected = self.floats(name);
         assert_eq!(found.len(), expected.len(), "{name}");
-        let worst = found
-            .iter()
-            .zip(&expected)
-            .map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
+        let worst = found.iter().zip(&expected).map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
         // Not `f32::max`, which would lose a NaN.
         let worst = worst.fold(0.0, |worst, x| if x <= worst { worst } else { x });
         println!("{name}: {worst:.1e}");
@@ -81,12 +66,7 @@ fn flat(tensor: &Tensor) -> Vec<f32> {
 
 fn esm2() -> Esm2Network {
     let files = read_esm2(&fixture("parity/esm2")).unwrap();
-    assert_eq!(
-        files.weights.unused().len(),
-        7,
-        "{:?}",
-        files.weights.unused()
-    );
+    assert_eq!(files.weights.unused().len(), 7, "{:?}", files.weights.unused());
     Esm2Network::load(&files.config, &files.weights, DType::F32, &Device::Cpu).unwrap()
 }
 
@@ -174,15 +154,27 @@ fn dnabert_means() {
     let expected = Expected::open();
     let network = dnabert();
     let names: Vec<String> = cases("dnabert").into_iter().map(|(name, _)| name).collect();
-    let tokens: Vec<Vec<u32>> = names
-        .iter()
-        .map(|name| expected.ids(&format!("dnabert.{name}.ids")))
-        .collect();
+    let tokens: Vec<Vec<u32>> =
+        names.iter().map(|name| expected.ids(&format!("dnabert.{name}.ids"))).collect();
     for kernels in BOTH {
         let found = embed_tokens(&network, kernels, 1000, &tokens).unwrap();
         for (name, found) in names.iter().zip(found.chunks(network.hidden_size())) {
             expected.check(&format!("dnabert.{name}.mean"), found);
         }
+    }
+}
+
+#[test]
+fn dnabert_means_from_text() {
+    let Some(tokenizer) = shared("models/dnabert/tokenizer.json") else {
+        return;
+    };
+    let options = ModelOptions::default();
+    let encoder = load_dnabert(&fixture("parity/dnabert"), Some(&tokenizer), &options).unwrap();
+    let expected = Expected::open();
+    for (name, sequence) in cases("dnabert") {
+        let found = encoder.embed(&[&sequence]).unwrap();
+        expected.check(&format!("dnabert.{name}.mean"), &found);
     }
 }
 
@@ -195,18 +187,8 @@ fn head() {
     let (nucleotide_size, protein_size) = (96, 64);
     let head = Head::load(&weights, nucleotide_size, protein_size).unwrap();
     let rows = || input.chunks(nucleotide_size + protein_size);
-    let nucleotide: Vec<f32> = rows()
-        .flat_map(|row| row[..nucleotide_size].to_vec())
-        .collect();
-    let protein: Vec<f32> = rows()
-        .flat_map(|row| row[nucleotide_size..].to_vec())
-        .collect();
-    expected.check(
-        "head.logits",
-        head.logits(&nucleotide, &protein).unwrap().as_flattened(),
-    );
-    expected.check(
-        "head.probabilities",
-        head.score(&nucleotide, &protein).unwrap().as_flattened(),
-    );
+    let nucleotide: Vec<f32> = rows().flat_map(|row| row[..nucleotide_size].to_vec()).collect();
+    let protein: Vec<f32> = rows().flat_map(|row| row[nucleotide_size..].to_vec()).collect();
+    expected.check("head.logits", head.logits(&nucleotide, &protein).unwrap().as_flattened());
+    expected.check("head.probabilities", head.score(&nucleotide, &protein).unwrap().as_flattened());
 }

@@ -11,11 +11,7 @@ use crate::batch::TokenBatch;
 pub(crate) fn mean(hidden: &[f32], width: usize, tokens: Range<usize>) -> Vec<f32> {
     let mut sums = vec![0.0_f64; width];
     let count = tokens.len() as f64;
-    for row in hidden
-        .chunks_exact(width.max(1))
-        .skip(tokens.start)
-        .take(tokens.len())
-    {
+    for row in hidden.chunks_exact(width.max(1)).skip(tokens.start).take(tokens.len()) {
         for (sum, x) in sums.iter_mut().zip(row) {
             *sum += f64::from(*x);
         }
@@ -50,10 +46,7 @@ mod tests {
     #[test]
     fn means_of_ranges() {
         let hidden = [1., 10., 2., 20., 4., 40.];
-        assert_eq!(
-            mean(&hidden, 2, 0..3),
-            [7. / 3., 70. / 3.].map(|x: f64| x as f32)
-        );
+        assert_eq!(mean(&hidden, 2, 0..3), [7. / 3., 70. / 3.].map(|x: f64| x as f32));
         assert_eq!(mean(&hidden, 2, 1..2), [2., 20.]);
         assert!(mean(&hidden, 2, 1..1).iter().all(|x| x.is_nan()));
     }

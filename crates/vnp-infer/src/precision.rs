@@ -50,9 +50,7 @@ impl FromStr for Precision {
             "f32" => Ok(Self::F32),
             "f16" => Ok(Self::F16),
             "bf16" => Ok(Self::Bf16),
-            _ => Err(Error::UnknownPrecision {
-                text: text.to_owned(),
-            }),
+            _ => Err(Error::UnknownPrecision { text: text.to_owned() }),
         }
     }
 }
@@ -64,18 +62,13 @@ mod tests {
     #[test]
     fn text_round_trips() {
         for precision in [Precision::F32, Precision::F16, Precision::Bf16] {
-            assert_eq!(
-                precision.to_string().parse::<Precision>().unwrap(),
-                precision
-            );
+            assert_eq!(precision.to_string().parse::<Precision>().unwrap(), precision);
         }
     }
 
     #[test]
     fn other_text_is_refused() {
-        let Err(Error::UnknownPrecision { text }) = "fp8".parse::<Precision>() else {
-            panic!()
-        };
+        let Err(Error::UnknownPrecision { text }) = "fp8".parse::<Precision>() else { panic!() };
         assert_eq!(text, "fp8");
     }
 }

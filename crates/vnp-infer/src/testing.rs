@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-use crate::{DnabertConfig, Esm2Config, TensorSpec, Tensors};
+use crate::{BundleWriter, DnabertConfig, Esm2Config, TensorSpec, Tensors};
 
 /// A reproducible sequence of numbers (splitmix64).
 pub(crate) struct Random(u64);
@@ -28,9 +28,7 @@ impl Random {
 
     pub(crate) fn text(&mut self, alphabet: &str, length: usize) -> String {
         let letters = alphabet.as_bytes();
-        (0..length)
-            .map(|_| letters[self.next() as usize % letters.len()] as char)
-            .collect()
+        (0..length).map(|_| letters[self.next() as usize % letters.len()] as char).collect()
     }
 }
 
@@ -66,12 +64,42 @@ pub(crate) fn random_tensors(specs: impl Iterator<Item = TensorSpec>, seed: u64)
             [_, inputs] => (0.0, (3.0 / inputs as f32).sqrt()),
             _ => (0.0, 0.1),
         };
-        let values: Vec<f32> = (0..count)
-            .map(|_| middle + spread * random.float())
-            .collect();
+        let values: Vec<f32> = (0..count).map(|_| middle + spread * random.float()).collect();
         tensors.insert_f16(name, &shape, &values);
     }
     tensors
+}
+
+/// A small ESM-2 network; names with a prefix, and rotary frequencies once or with copies.
+pub(crate) fn random_esm2(seed: u64, prefix: &str, copies: bool) -> (Esm2Config, Tensors) {
+    let config = esm2_config(16, 2, 2);
+    let specs =
+        config.tensors().map(|spec| TensorSpec::new(format!("{prefix}{}", spec.name), spec.shape));
+    let mut tensors = random_tensors(specs, seed);
+    let frequencies = [1.0, 0.5, 0.25, 0.125];
+    tensors.insert_f32(format!("{prefix}rotary_embeddings.inv_freq"), &[4], &frequencies);
+    for layer in (0..2).filter(|_| copies) {
+        let name = format!("encoder.layer.{layer}.attention.self.rotary_embeddings.inv_freq");
+        tensors.insert_f32(format!("{prefix}{name}"), &[4], &frequencies);
+    }
+    (config, tensors)
+}
+
+/// A bundle of random weights: hidden sizes 24 (nucleotide) and 16 (protein).
+pub(crate) fn random_writer(seed: u64) -> BundleWriter {
+    let (esm2, dnabert) = (esm2_config(16, 2, 2), dnabert_config(24, 2, 3));
+    let mut writer = BundleWriter::new(
+        (esm2.clone(), random_tensors(esm2.tensors(), seed)),
+        (dnabert.clone(), random_tensors(dnabert.tensors(), seed + 10)),
+        tokenizer_json(),
+        random_head(16 + 24, 8, seed + 20),
+    )
+    .unwrap();
+    writer.name = "r".to_owned();
+    writer.expected_length = 500;
+    writer.licence = "MIT".to_owned();
+    writer.provenance = json!({"note": "seeded random weights, not trained"});
+    writer
 }
 
 /// A head of random weights.
@@ -140,11 +168,7 @@ pub(crate) fn tokenizer_json() -> Vec<u8> {
 
 /// Every join of two tokens, and the merges that make them.
 fn joined(tokens: &[String]) -> (Vec<String>, Vec<String>) {
-    let pairs = || {
-        tokens
-            .iter()
-            .flat_map(|a| tokens.iter().map(move |b| (a, b)))
-    };
+    let pairs = || tokens.iter().flat_map(|a| tokens.iter().map(move |b| (a, b)));
     (
         pairs().map(|(a, b)| format!("{a}{b}")).collect(),
         pairs().map(|(a, b)| format!("{a} {b}")).collect(),
@@ -153,16 +177,12 @@ fn joined(tokens: &[String]) -> (Vec<String>, Vec<String>) {
 
 /// A file of the repository's fixtures.
 pub(crate) fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/fixtures")
-        .join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures").join(name)
 }
 
 /// A file that developers have beside the repository; says so where it is missing.
 pub(crate) fn shared(name: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared")
-        .join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(name);
     if path.exists() {
         return Some(path);
     }

@@ -25,10 +25,7 @@ pub struct TensorSpec {
 
 impl TensorSpec {
     pub(crate) fn new(name: impl Into<String>, shape: impl Into<Vec<usize>>) -> Self {
-        Self {
-            name: name.into(),
-            shape: shape.into(),
-        }
+        Self { name: name.into(), shape: shape.into() }
     }
 }
 
@@ -121,16 +118,9 @@ impl Weights {
         }
         surplus.extend(found.into_values());
         if !surplus.is_empty() {
-            return Err(Error::SurplusTensors {
-                file: source.label().to_owned(),
-                names: surplus,
-            });
+            return Err(Error::SurplusTensors { file: source.label().to_owned(), names: surplus });
         }
-        Ok(Self {
-            source,
-            names,
-            unused,
-        })
+        Ok(Self { source, names, unused })
     }
 
     /// The file that the tensors are read from.
@@ -152,9 +142,7 @@ impl Weights {
 
     /// The elements of a tensor as stored.
     pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
-        self.names
-            .get(name)
-            .map_or(Ok(Vec::new()), |name| self.source.read(name))
+        self.names.get(name).map_or(Ok(Vec::new()), |name| self.source.read(name))
     }
 
     /// The elements of a tensor as f32, or nothing where it is optional and not there.
@@ -225,10 +213,7 @@ fn check_equal(source: &dyn TensorSource, first: &str, name: &str) -> Result<(),
     if source.info(first) == source.info(name) && source.read(first)? == source.read(name)? {
         return Ok(());
     }
-    Err(Error::RotaryMismatch {
-        file: source.label().to_owned(),
-        name: name.to_owned(),
-    })
+    Err(Error::RotaryMismatch { file: source.label().to_owned(), name: name.to_owned() })
 }
 
 fn values(source: &dyn TensorSource, name: &str) -> Result<Vec<f32>, Error> {
@@ -237,24 +222,11 @@ fn values(source: &dyn TensorSource, name: &str) -> Result<Vec<f32>, Error> {
     };
     let bytes = source.read(name)?;
     Ok(match info.dtype {
-        Dtype::F32 => bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|b| f32::from_le_bytes(*b))
-            .collect(),
-        Dtype::F16 => bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|b| f16::from_le_bytes(*b).to_f32())
-            .collect(),
-        Dtype::BF16 => bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|b| bf16::from_le_bytes(*b).to_f32())
-            .collect(),
+        Dtype::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
+        Dtype::F16 => bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
+        Dtype::BF16 => {
+            bytes.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect()
+        }
         _ => return Err(dtype_error(source, name, info)),
     })
 }

@@ -18,34 +18,13 @@ pub(crate) enum Files {
 
 /// The files of `mini`.
 const EMBEDDED: [(&str, &[u8]); 7] = [
-    (
-        "bundle.json",
-        include_bytes!("../../models/mini/bundle.json"),
-    ),
-    (
-        "dnabert/config.json",
-        include_bytes!("../../models/mini/dnabert/config.json"),
-    ),
-    (
-        "dnabert/tokenizer.json",
-        include_bytes!("../../models/mini/dnabert/tokenizer.json"),
-    ),
-    (
-        "dnabert/model.safetensors",
-        include_bytes!("../../models/mini/dnabert/model.safetensors"),
-    ),
-    (
-        "esm2/config.json",
-        include_bytes!("../../models/mini/esm2/config.json"),
-    ),
-    (
-        "esm2/model.safetensors",
-        include_bytes!("../../models/mini/esm2/model.safetensors"),
-    ),
-    (
-        "head.safetensors",
-        include_bytes!("../../models/mini/head.safetensors"),
-    ),
+    ("bundle.json", include_bytes!("../../models/mini/bundle.json")),
+    ("dnabert/config.json", include_bytes!("../../models/mini/dnabert/config.json")),
+    ("dnabert/tokenizer.json", include_bytes!("../../models/mini/dnabert/tokenizer.json")),
+    ("dnabert/model.safetensors", include_bytes!("../../models/mini/dnabert/model.safetensors")),
+    ("esm2/config.json", include_bytes!("../../models/mini/esm2/config.json")),
+    ("esm2/model.safetensors", include_bytes!("../../models/mini/esm2/model.safetensors")),
+    ("head.safetensors", include_bytes!("../../models/mini/head.safetensors")),
 ];
 
 impl Files {
@@ -67,10 +46,8 @@ impl Files {
 
     /// A JSON file.
     pub(crate) fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T, Error> {
-        serde_json::from_slice(&self.bytes(name)?).map_err(|source| Error::Json {
-            file: self.label(name),
-            source,
-        })
+        serde_json::from_slice(&self.bytes(name)?)
+            .map_err(|source| Error::Json { file: self.label(name), source })
     }
 
     /// A safetensors file, opened.
@@ -83,8 +60,5 @@ impl Files {
 }
 
 fn embedded(name: &str) -> &'static [u8] {
-    EMBEDDED
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map_or(&[], |(_, bytes)| bytes)
+    EMBEDDED.iter().find(|(known, _)| *known == name).map_or(&[], |(_, bytes)| bytes)
 }

@@ -29,10 +29,7 @@ pub fn find_bundle(name: &str, search: &[PathBuf]) -> Result<Bundle, Error> {
     if let Some(directory) = find_directory(name, search) {
         return Bundle::open(&directory);
     }
-    Err(Error::UnknownBundle {
-        name: name.to_owned(),
-        searched: search.to_vec(),
-    })
+    Err(Error::UnknownBundle { name: name.to_owned(), searched: search.to_vec() })
 }
 
 /// Every bundle that can be named, the embedded one first, then by place and name. Of several with
@@ -50,16 +47,10 @@ pub fn list_bundles(search: &[PathBuf]) -> Result<Vec<BundleEntry>, Error> {
         let Ok(listing) = fs_err::read_dir(place) else {
             continue;
         };
-        let mut directories: Vec<PathBuf> = listing
-            .filter_map(Result::ok)
-            .map(|entry| entry.path())
-            .collect();
+        let mut directories: Vec<PathBuf> =
+            listing.filter_map(Result::ok).map(|entry| entry.path()).collect();
         directories.sort();
-        entries.extend(
-            directories
-                .into_iter()
-                .filter_map(|directory| entry(&directory)),
-        );
+        entries.extend(directories.into_iter().filter_map(|directory| entry(&directory)));
     }
     Ok(entries)
 }
@@ -68,10 +59,7 @@ fn find_directory(name: &str, search: &[PathBuf]) -> Option<PathBuf> {
     let is_bundle = |directory: &PathBuf| directory.join("bundle.json").is_file();
     let as_path = PathBuf::from(name);
     let is_path = name.contains(std::path::MAIN_SEPARATOR) || as_path.is_absolute();
-    let in_search = search
-        .iter()
-        .map(|place| place.join(name))
-        .find(|d| !is_path && is_bundle(d));
+    let in_search = search.iter().map(|place| place.join(name)).find(|d| !is_path && is_bundle(d));
     // A directory that was meant, but is no bundle, gets the error that names its missing file.
     in_search.or_else(|| as_path.is_dir().then_some(as_path))
 }
@@ -86,4 +74,50 @@ fn entry(directory: &Path) -> Option<BundleEntry> {
         directory: Some(directory.to_owned()),
         expected_length: manifest.expected_length,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::random_writer;
+
+    #[test]
+    fn names_and_directories_are_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let (first, second) = (directory.path().join("1"), directory.path().join("2"));
+        random_writer(1).write(&first.join("300")).unwrap();
+        random_writer(2).write(&second.join("300")).unwrap();
+        random_writer(3).write(&second.join("500")).unwrap();
+        fs_err::create_dir(second.join("other")).unwrap();
+        let search = [directory.path().join("0"), first.clone(), second.clone()];
+        let found = |name: &str| find_bundle(name, &search).unwrap().digests().clone();
+        let opened = |path: PathBuf| Bundle::open(&path).unwrap().digests().clone();
+        assert_eq!(found("300"), opened(first.join("300")));
+        assert_eq!(found("500"), opened(second.join("500")));
+        assert_eq!(found(second.join("300").to_str().unwrap()), opened(second.join("300")));
+        assert_eq!(found("mini"), Bundle::embedded().unwrap().digests().clone());
+
+        let listed = list_bundles(&search).unwrap();
+        let names: Vec<&str> = listed.iter().map(|entry| entry.name.as_str()).collect();
+        assert_eq!(names, ["mini", "300", "300", "500"]);
+        assert_eq!(listed[0].directory, None);
+        assert_eq!(listed[3].directory, Some(second.join("500")));
+        assert_eq!(listed[3].expected_length, 500);
+    }
+
+    #[test]
+    fn unknown_names_say_where_was_looked() {
+        let place = PathBuf::from("/nowhere/models");
+        let error = find_bundle("900", std::slice::from_ref(&place)).unwrap_err();
+        let Error::UnknownBundle { name, searched } = &error else { panic!("{error}") };
+        assert_eq!((name.as_str(), searched.as_slice()), ("900", [place].as_slice()));
+        assert!(error.to_string().contains("/nowhere/models"), "{error}");
+    }
+
+    #[test]
+    fn a_directory_that_is_no_bundle_says_what_is_missing() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = find_bundle(directory.path().to_str().unwrap(), &[]).unwrap_err();
+        assert!(error.to_string().contains("bundle.json"), "{error}");
+    }
 }

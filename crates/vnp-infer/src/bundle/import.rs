@@ -81,10 +81,8 @@ pub(crate) fn read_esm2(path: &Path) -> Result<Esm2Files, Error> {
 pub(crate) fn read_dnabert(path: &Path, tokenizer: Option<&Path>) -> Result<DnabertFiles, Error> {
     let (weights, config_path) = locate(path)?;
     let config: DnabertConfig = read_json(&config_path)?;
-    let tokenizer = tokenizer.map_or_else(
-        || config_path.with_file_name("tokenizer.json"),
-        Path::to_owned,
-    );
+    let tokenizer =
+        tokenizer.map_or_else(|| config_path.with_file_name("tokenizer.json"), Path::to_owned);
     Ok(DnabertFiles {
         weights: dnabert::select(&config, Arc::new(TensorFile::open(&weights)?))?,
         config,
@@ -102,6 +100,7 @@ pub(crate) fn read_head(path: &Path) -> Result<Weights, Error> {
 /// The weights and config that a path, a directory or a file, stands for.
 fn locate(path: &Path) -> Result<(PathBuf, PathBuf), Error> {
     if !path.is_dir() {
+        fs_err::metadata(path)?;
         check_format(path)?;
         return Ok((path.to_owned(), path.with_file_name("config.json")));
     }
@@ -117,24 +116,150 @@ fn locate(path: &Path) -> Result<(PathBuf, PathBuf), Error> {
 /// Refuses files that are there and are no single safetensors file. Their readers come with
 /// `vnp-ckpt`'s, and belong here.
 fn check_format(path: &Path) -> Result<(), Error> {
-    let is_safetensors = path
-        .extension()
-        .is_some_and(|extension| extension == "safetensors");
+    let is_safetensors = path.extension().is_some_and(|extension| extension == "safetensors");
     if path.exists() && !is_safetensors {
-        return Err(Error::WeightsFormat {
-            path: path.to_owned(),
-        });
+        return Err(Error::WeightsFormat { path: path.to_owned() });
     }
     Ok(())
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
-    serde_json::from_slice(&fs_err::read(path)?).map_err(|source| Error::Json {
-        file: path.display().to_string(),
-        source,
-    })
+    serde_json::from_slice(&fs_err::read(path)?)
+        .map_err(|source| Error::Json { file: path.display().to_string(), source })
 }
 
 fn source(weights: &Weights) -> Value {
     json!({ "file": weights.label(), "left_out": weights.unused() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{fixture, random_esm2, random_head, tokenizer_json};
+    use crate::weights::write::write;
+    use crate::{Encoder, ModelOptions, load_dnabert, load_esm2};
+
+    fn options(directory: &Path) -> ImportOptions {
+        let tokenizer = directory.join("tokenizer.json");
+        fs_err::write(&tokenizer, tokenizer_json()).unwrap();
+        ImportOptions {
+            esm2: fixture("parity/esm2"),
+            dnabert: fixture("parity/dnabert"),
+            tokenizer: Some(tokenizer),
+            head: fixture("parity/head.safetensors"),
+            expected_length: 500,
+            name: "parity".to_owned(),
+            out: directory.join("out"),
+            licence: "MIT".to_owned(),
+            provenance: json!({"note": "n"}),
+        }
+    }
+
+    #[test]
+    fn imports_distributed_weights() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = options(directory.path());
+        let bundle = import(&options).unwrap();
+        assert_eq!((bundle.name(), bundle.expected_length()), ("parity", 500));
+        let provenance = bundle.provenance();
+        assert_eq!(provenance["note"], "n");
+        let left_out = provenance["imported"]["dnabert"]["left_out"].as_array().unwrap();
+        assert_eq!(left_out, &["pooler.dense.bias", "pooler.dense.weight"]);
+        assert_eq!(provenance["imported"]["esm2"]["left_out"].as_array().unwrap().len(), 7);
+
+        // From the bundle or from where it came: the same encoders.
+        let load = ModelOptions::default();
+        let protein = |path: &Path| load_esm2(path, &load).unwrap().embed(&["MKVX"]).unwrap();
+        assert_eq!(protein(&options.out), protein(&options.esm2));
+        assert_eq!(protein(&options.esm2.join("model.safetensors")), protein(&options.esm2));
+        let nucleotide = |path: &Path, tokenizer: Option<&Path>| {
+            load_dnabert(path, tokenizer, &load).unwrap().embed(&["ACGTT"]).unwrap()
+        };
+        assert_eq!(
+            nucleotide(&options.out, None),
+            nucleotide(&options.dnabert, options.tokenizer.as_deref())
+        );
+    }
+
+    fn refused(change: impl FnOnce(&Path, &mut ImportOptions)) -> Error {
+        let directory = tempfile::tempdir().unwrap();
+        let mut options = options(directory.path());
+        change(directory.path(), &mut options);
+        let error = import(&options).unwrap_err();
+        assert!(!options.out.exists(), "{error}");
+        error
+    }
+
+    #[test]
+    fn formats_of_the_next_version_are_refused() {
+        for name in ["esm2_t36.pt", "pytorch_model.bin", "head.pth", "model.safetensors.index.json"]
+        {
+            let error = refused(|directory, options| {
+                options.esm2 = directory.join(name);
+                fs_err::write(&options.esm2, b"PK").unwrap();
+            });
+            let Error::WeightsFormat { path } = error else { panic!("{error}") };
+            assert!(path.ends_with(name));
+        }
+        let error = refused(|directory, options| {
+            options.dnabert = directory.join("dnabert");
+            fs_err::create_dir(&options.dnabert).unwrap();
+            fs_err::write(options.dnabert.join("pytorch_model.bin"), b"PK").unwrap();
+        });
+        let Error::WeightsFormat { path } = error else { panic!("{error}") };
+        assert!(path.ends_with("dnabert/pytorch_model.bin"));
+    }
+
+    #[test]
+    fn missing_files_are_named() {
+        let error = refused(|_, options| options.tokenizer = None);
+        assert!(matches!(error, Error::Io { .. }), "{error}");
+        assert!(error.to_string().contains("dnabert/tokenizer.json"), "{error}");
+        let error = refused(|directory, options| options.esm2 = directory.join("nowhere"));
+        assert!(error.to_string().contains("nowhere"), "{error}");
+    }
+
+    #[test]
+    fn a_tokenizer_beyond_the_table_is_refused() {
+        let error = refused(|directory, options| {
+            let mut json: Value = serde_json::from_slice(&tokenizer_json()).unwrap();
+            json["model"]["vocab"]["ACGTACGT"] = json!(4096);
+            let path = directory.join("large.json");
+            fs_err::write(&path, json.to_string()).unwrap();
+            options.tokenizer = Some(path);
+        });
+        let Error::Vocabulary { expected, found, .. } = error else { panic!("{error}") };
+        assert_eq!((expected, found), (4096, 4097));
+        let error = refused(|directory, options| {
+            let path = directory.join("broken.json");
+            fs_err::write(&path, "{}").unwrap();
+            options.tokenizer = Some(path);
+        });
+        let Error::Tokenizer { file, .. } = error else { panic!("{error}") };
+        assert!(file.ends_with("broken.json"));
+    }
+
+    #[test]
+    fn a_head_of_another_size_is_refused() {
+        let error = refused(|directory, options| {
+            options.head = directory.join("head.safetensors");
+            let head = head::select(Arc::new(random_head(161, 4, 1))).unwrap();
+            write(&options.head, &head).unwrap();
+        });
+        let Error::HeadSize { found, nucleotide, protein, .. } = error else { panic!("{error}") };
+        assert_eq!((found, nucleotide, protein), (161, 96, 64));
+    }
+
+    #[test]
+    fn layers_must_agree_on_rotary_frequencies() {
+        let (config, mut tensors) = random_esm2(1, "esm.", true);
+        let name = "esm.encoder.layer.1.attention.self.rotary_embeddings.inv_freq";
+        tensors.insert_f32(name, &[4], &[1.0, 0.5, 0.25, 0.124]);
+        let Err(Error::RotaryMismatch { name: found, .. }) =
+            crate::encoder::esm2::select(&config, Arc::new(tensors))
+        else {
+            panic!()
+        };
+        assert!(found.ends_with("rotary_embeddings.inv_freq"), "{found}");
+    }
 }

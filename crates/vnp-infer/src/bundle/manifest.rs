@@ -1,6 +1,9 @@
 //! `bundle.json`, and the digests in it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{DnabertFiles, Esm2Files};
@@ -32,7 +35,7 @@ pub(crate) struct Manifest {
     pub(crate) expected_length: u32,
     pub(crate) digests: BundleDigests,
     #[serde(default)]
-    pub(crate) provenance: serde_json::Value,
+    pub(crate) provenance: Value,
     #[serde(default)]
     pub(crate) licence: String,
 }
@@ -44,18 +47,11 @@ impl Manifest {
         struct Gate {
             format: u64,
         }
-        let failed = |source| Error::Json {
-            file: file.to_owned(),
-            source,
-        };
+        let failed = |source| Error::Json { file: file.to_owned(), source };
         let Gate { format } = serde_json::from_slice(json).map_err(failed)?;
         if format > BUNDLE_FORMAT {
             let (file, current) = (file.to_owned(), BUNDLE_FORMAT);
-            return Err(Error::BundleTooNew {
-                file,
-                found: format,
-                current,
-            });
+            return Err(Error::BundleTooNew { file, found: format, current });
         }
         let manifest: Self = serde_json::from_slice(json).map_err(failed)?;
         check_expected_length(file, manifest.expected_length)?;
@@ -83,11 +79,7 @@ impl BundleDigests {
         head: &Weights,
     ) -> Result<Self, Error> {
         let (esm2, dnabert) = rayon::join(|| esm2_digest(esm2), || dnabert_digest(dnabert));
-        Ok(Self {
-            dnabert: dnabert?,
-            esm2: esm2?,
-            head: head_digest(head)?,
-        })
+        Ok(Self { dnabert: dnabert?, esm2: esm2?, head: head_digest(head)? })
     }
 }
 
@@ -100,41 +92,46 @@ pub(crate) fn head_digest(head: &Weights) -> Result<String, Error> {
 
 fn esm2_digest(files: &Esm2Files) -> Result<String, Error> {
     let mut hasher = Sha256::new();
-    digest_bytes(
-        &config_json(files.weights.label(), &files.config)?,
-        &mut hasher,
-    );
+    digest_config(files.weights.label(), &files.config, &mut hasher)?;
     digest(&files.weights, &mut hasher)?;
     Ok(hex(hasher))
 }
 
 fn dnabert_digest(files: &DnabertFiles) -> Result<String, Error> {
     let mut hasher = Sha256::new();
-    digest_bytes(
-        &config_json(files.weights.label(), &files.config)?,
-        &mut hasher,
-    );
+    digest_config(files.weights.label(), &files.config, &mut hasher)?;
     digest_bytes(&files.tokenizer, &mut hasher);
     digest(&files.weights, &mut hasher)?;
     Ok(hex(hasher))
 }
 
-/// The text of a config as a bundle holds it: the fields that are used, in one order, so that the
-/// digest does not depend on the form the config was distributed in.
+/// The text of a JSON file of a bundle. A config keeps the fields that are used and no other, so
+/// that the bundle does not depend on the form in which the config was distributed.
 pub(crate) fn config_json<T: Serialize>(file: &str, config: &T) -> Result<Vec<u8>, Error> {
-    let failed = |source| Error::Json {
-        file: file.to_owned(),
-        source,
-    };
+    let failed = |source| Error::Json { file: file.to_owned(), source };
     let mut json = serde_json::to_vec_pretty(config).map_err(failed)?;
     json.push(b'\n');
     Ok(json)
 }
 
+/// Adds a config's fields, in name order, to a digest. Values and not their text count: how a
+/// number is spelled is the JSON library's business.
+fn digest_config<T: Serialize>(file: &str, config: &T, hasher: &mut Sha256) -> Result<(), Error> {
+    let failed = |source| Error::Json { file: file.to_owned(), source };
+    let fields: BTreeMap<String, Value> =
+        serde_json::to_value(config).and_then(serde_json::from_value).map_err(failed)?;
+    for (name, value) in fields {
+        digest_bytes(name.as_bytes(), hasher);
+        match (value.as_u64(), value.as_f64(), value) {
+            (Some(number), ..) => digest_bytes(&number.to_le_bytes(), hasher),
+            (_, Some(number), _) => digest_bytes(&number.to_bits().to_le_bytes(), hasher),
+            (_, _, Value::String(text)) => digest_bytes(text.as_bytes(), hasher),
+            (_, _, other) => digest_bytes(other.to_string().as_bytes(), hasher),
+        }
+    }
+    Ok(())
+}
+
 fn hex(hasher: Sha256) -> String {
-    hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -42,10 +42,8 @@ impl BundleWriter {
         tokenizer_json: Vec<u8>,
         head: Tensors,
     ) -> Result<Self, Error> {
-        let esm2 = Esm2Files {
-            weights: esm2::select(&esm2_config, Arc::new(esm2))?,
-            config: esm2_config,
-        };
+        let esm2 =
+            Esm2Files { weights: esm2::select(&esm2_config, Arc::new(esm2))?, config: esm2_config };
         let dnabert = DnabertFiles {
             weights: dnabert::select(&dnabert_config, Arc::new(dnabert))?,
             config: dnabert_config,
@@ -85,9 +83,7 @@ impl BundleWriter {
         if fs_err::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some())
             || directory.is_file()
         {
-            return Err(Error::OutputExists {
-                path: directory.to_owned(),
-            });
+            return Err(Error::OutputExists { path: directory.to_owned() });
         }
         let parent = match directory.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -95,9 +91,7 @@ impl BundleWriter {
         };
         fs_err::create_dir_all(parent)?;
         // Removed again when anything below fails.
-        let temporary = tempfile::Builder::new()
-            .prefix(".vnp-bundle-")
-            .tempdir_in(parent)?;
+        let temporary = tempfile::Builder::new().prefix(".vnp-bundle-").tempdir_in(parent)?;
         let root = temporary.path().join("bundle");
         self.write_files(&root)?;
         fs_err::rename(&root, directory)?;
@@ -113,14 +107,8 @@ impl BundleWriter {
         write(&root.join("esm2/model.safetensors"), &self.esm2.weights)?;
         let config = config_json("dnabert/config.json", &self.dnabert.config)?;
         write_bytes(&root.join("dnabert/config.json"), &config)?;
-        write_bytes(
-            &root.join("dnabert/tokenizer.json"),
-            &self.dnabert.tokenizer,
-        )?;
-        write(
-            &root.join("dnabert/model.safetensors"),
-            &self.dnabert.weights,
-        )?;
+        write_bytes(&root.join("dnabert/tokenizer.json"), &self.dnabert.tokenizer)?;
+        write(&root.join("dnabert/model.safetensors"), &self.dnabert.weights)?;
         write(&root.join("head.safetensors"), &self.head)?;
         let manifest = Manifest {
             format: BUNDLE_FORMAT,
@@ -130,10 +118,7 @@ impl BundleWriter {
             provenance: self.provenance.clone(),
             licence: self.licence.clone(),
         };
-        write_bytes(
-            &root.join("bundle.json"),
-            &config_json("bundle.json", &manifest)?,
-        )?;
+        write_bytes(&root.join("bundle.json"), &config_json("bundle.json", &manifest)?)?;
         for directory in ["esm2", "dnabert", ""] {
             sync_directory(&root.join(directory))?;
         }
@@ -160,27 +145,86 @@ fn sync_directory(directory: &Path) -> Result<(), Error> {
 mod tests {
     use std::path::PathBuf;
 
-    use serde_json::json;
-
     use super::*;
-    use crate::testing::{
-        dnabert_config, esm2_config, random_head, random_tensors, tokenizer_json,
-    };
+    use crate::testing::{random_esm2, random_writer};
 
-    pub(super) fn writer(seed: u64) -> BundleWriter {
-        let (esm2, dnabert) = (esm2_config(16, 2, 2), dnabert_config(24, 2, 3));
-        let mut writer = BundleWriter::new(
-            (esm2.clone(), random_tensors(esm2.tensors(), seed)),
-            (dnabert.clone(), random_tensors(dnabert.tensors(), seed + 1)),
-            tokenizer_json(),
-            random_head(16 + 24, 8, seed + 2),
-        )
-        .unwrap();
-        writer.name = "mini".to_owned();
-        writer.expected_length = 500;
-        writer.licence = "MIT".to_owned();
-        writer.provenance = json!({"note": "seeded random weights, not trained"});
-        writer
+    fn write_to(directory: &Path, writer: &BundleWriter) -> Bundle {
+        writer.write(&directory.join("b")).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        let writer = random_writer(1);
+        let bundle = write_to(directory.path(), &writer);
+        assert_eq!((bundle.name(), bundle.expected_length(), bundle.licence()), ("r", 500, "MIT"));
+        assert_eq!(bundle.provenance(), &writer.provenance);
+        assert_eq!(bundle.esm2_config(), &writer.esm2.config);
+        assert_eq!(bundle.dnabert_config(), &writer.dnabert.config);
+        let names = |weights: &Weights| -> Vec<String> {
+            weights.infos().map(|(name, info)| format!("{name} {info:?}")).collect()
+        };
+        assert_eq!(names(&bundle.esm2.weights), names(&writer.esm2.weights));
+        // Nothing is left beside it.
+        assert_eq!(fs_err::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn digests_cover_weights_and_not_provenance() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str, writer: &BundleWriter| {
+            writer.write(&directory.path().join(name)).unwrap().digests().clone()
+        };
+        let mut writer = random_writer(1);
+        let first = write("1", &writer);
+        writer.provenance = serde_json::json!({"made": "another day"});
+        writer.name = "another".to_owned();
+        assert_eq!(write("2", &writer), first);
+        let other = write("3", &random_writer(2));
+        assert_ne!(other.esm2, first.esm2);
+        assert_ne!(other.dnabert, first.dnabert);
+        assert_ne!(other.head, first.head);
+    }
+
+    /// Prefixes and copies of the rotary frequencies are a matter of distribution.
+    #[test]
+    fn digests_do_not_depend_on_names_in_distribution() {
+        let select = |prefix: &str, copies: bool| {
+            let (config, tensors) = random_esm2(1, prefix, copies);
+            Esm2Files { weights: esm2::select(&config, Arc::new(tensors)).unwrap(), config }
+        };
+        let reference = random_writer(1);
+        let digest = |esm2: &Esm2Files| {
+            BundleDigests::compute(esm2, &reference.dnabert, &reference.head).unwrap().esm2
+        };
+        let plain = digest(&select("", false));
+        assert_eq!(digest(&select("esm.", false)), plain);
+        assert_eq!(digest(&select("esm.", true)), plain);
+    }
+
+    #[test]
+    fn an_existing_directory_is_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let writer = random_writer(1);
+        write_to(directory.path(), &writer);
+        let Err(Error::OutputExists { path }) = writer.write(&directory.path().join("b")) else {
+            panic!()
+        };
+        assert_eq!(path, directory.path().join("b"));
+        Bundle::open(&path).unwrap();
+    }
+
+    #[test]
+    fn an_impossible_length_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer = random_writer(1);
+        writer.expected_length = 2;
+        let Err(Error::Config { field, found, .. }) = writer.write(&directory.path().join("b"))
+        else {
+            panic!()
+        };
+        assert_eq!((field, found.as_str()), ("expected_length", "2"));
+        assert_eq!(fs_err::read_dir(directory.path()).unwrap().count(), 0);
     }
 
     /// Makes a stand-in for the embedded bundle, for a tree that has none:
@@ -190,6 +234,8 @@ mod tests {
     fn write_provisional_mini() {
         let mini = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("models/mini");
         fs_err::remove_dir_all(&mini).unwrap();
-        writer(1).write(&mini).unwrap();
+        let mut writer = random_writer(1);
+        writer.name = super::super::EMBEDDED_NAME.to_owned();
+        writer.write(&mini).unwrap();
     }
 }

@@ -75,17 +75,12 @@ impl Esm2Config {
         check.at_least("num_attention_heads", 1, self.num_attention_heads)?;
         check.positive("layer_norm_eps", self.layer_norm_eps)?;
         check.that(
-            self.hidden_size
-                .is_multiple_of(2 * self.num_attention_heads),
+            self.hidden_size.is_multiple_of(2 * self.num_attention_heads),
             "num_attention_heads",
             || format!("a number of heads of even size in {}", self.hidden_size),
             &self.num_attention_heads,
         )?;
-        check.text(
-            "position_embedding_type",
-            "rotary",
-            &self.position_embedding_type,
-        )?;
+        check.text("position_embedding_type", "rotary", &self.position_embedding_type)?;
         check.text("hidden_act", "gelu", &self.hidden_act)?;
         check.that(
             !self.emb_layer_norm_before,
@@ -131,12 +126,7 @@ struct Check<'a> {
 impl Check<'_> {
     fn at_least(&self, field: &'static str, least: usize, found: usize) -> Result<(), Error> {
         let expected = || format!("{least} to {SIZE_LIMIT}");
-        self.that(
-            (least..=SIZE_LIMIT).contains(&found),
-            field,
-            expected,
-            &found,
-        )
+        self.that((least..=SIZE_LIMIT).contains(&found), field, expected, &found)
     }
 
     fn positive(&self, field: &'static str, found: f64) -> Result<(), Error> {
@@ -159,12 +149,7 @@ impl Check<'_> {
             return Ok(());
         }
         let (expected, found) = (expected(), found.to_string());
-        Err(Error::Config {
-            file: self.file.to_owned(),
-            field,
-            expected,
-            found,
-        })
+        Err(Error::Config { file: self.file.to_owned(), field, expected, found })
     }
 }
 
@@ -202,19 +187,12 @@ mod tests {
             "num_attention_heads": 2, "intermediate_size": 3,
         });
         let change: serde_json::Value = serde_json::from_str(change).unwrap();
-        value
-            .as_object_mut()
-            .unwrap()
-            .extend(change.as_object().unwrap().clone());
-        serde_json::from_value::<Esm2Config>(value)
-            .unwrap()
-            .check("c.json")
+        value.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        serde_json::from_value::<Esm2Config>(value).unwrap().check("c.json")
     }
 
     fn refused(change: &str, expected: &str) {
-        let Err(Error::Config { file, field, .. }) = esm2(change) else {
-            panic!("{change}")
-        };
+        let Err(Error::Config { file, field, .. }) = esm2(change) else { panic!("{change}") };
         assert_eq!((file.as_str(), field), ("c.json", expected));
     }
 
@@ -227,14 +205,8 @@ mod tests {
         refused(r#"{"num_attention_heads": 4}"#, "num_attention_heads");
         refused(r#"{"num_attention_heads": 5}"#, "num_attention_heads");
         refused(r#"{"layer_norm_eps": 0.0}"#, "layer_norm_eps");
-        refused(
-            r#"{"position_embedding_type": "absolute"}"#,
-            "position_embedding_type",
-        );
+        refused(r#"{"position_embedding_type": "absolute"}"#, "position_embedding_type");
         refused(r#"{"hidden_act": "gelu_new"}"#, "hidden_act");
-        refused(
-            r#"{"emb_layer_norm_before": true}"#,
-            "emb_layer_norm_before",
-        );
+        refused(r#"{"emb_layer_norm_before": true}"#, "emb_layer_norm_before");
     }
 }

@@ -93,9 +93,7 @@ impl Encoder for Dnabert {
 
 impl std::fmt::Debug for Dnabert {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Dnabert")
-            .field("hidden_size", &self.hidden_size())
-            .finish_non_exhaustive()
+        f.debug_struct("Dnabert").field("hidden_size", &self.hidden_size()).finish_non_exhaustive()
     }
 }
 
@@ -104,10 +102,7 @@ impl DnabertConfig {
     pub fn tensors(&self) -> impl Iterator<Item = TensorSpec> + use<> {
         let (hidden, inner) = (self.hidden_size, self.intermediate_size);
         let tables = [
-            TensorSpec::new(
-                "embeddings.word_embeddings.weight",
-                [self.vocab_size, hidden],
-            ),
+            TensorSpec::new("embeddings.word_embeddings.weight", [self.vocab_size, hidden]),
             TensorSpec::new(
                 "embeddings.token_type_embeddings.weight",
                 [self.type_vocab_size, hidden],
@@ -129,10 +124,7 @@ impl DnabertConfig {
                 .chain(norm(&named("attention.output.LayerNorm"), hidden))
                 .chain(norm(&named("mlp.layernorm"), hidden))
         });
-        tables
-            .into_iter()
-            .chain(norm("embeddings.LayerNorm", hidden))
-            .chain(layers)
+        tables.into_iter().chain(norm("embeddings.LayerNorm", hidden)).chain(layers)
     }
 }
 
@@ -190,35 +182,25 @@ impl DnabertNetwork {
                 eps: config.layer_norm_eps as f32,
             })
         };
-        let linear = |name: String| {
-            let (weight, bias) = (
-                tensor(format!("{name}.weight"))?,
-                tensor(format!("{name}.bias"))?,
-            );
-            Ok::<_, Error>(Linear {
-                weight,
-                bias: Some(bias),
-            })
+        let linear = |name: String, bias: Option<String>| {
+            let weight = tensor(format!("{name}.weight"))?;
+            let bias = bias.map(&tensor).transpose()?;
+            Linear::new(&weight, bias).map_err(Error::compute("transposing a weight"))
         };
-        let heads = Heads {
-            count: config.num_attention_heads,
-            size: config.head_size(),
-        };
+        let biased = |name: String| linear(name.clone(), Some(format!("{name}.bias")));
+        let heads = Heads { count: config.num_attention_heads, size: config.head_size() };
         let layer = |index: usize| {
             let named = |name: &str| format!("encoder.layer.{index}.{name}");
             Ok::<_, Error>(Layer {
                 attention: Attention {
-                    qkv: linear(named("attention.self.Wqkv"))?,
-                    output: linear(named("attention.output.dense"))?,
+                    qkv: biased(named("attention.self.Wqkv"))?,
+                    output: biased(named("attention.output.dense"))?,
                     heads,
                 },
                 attention_norm: norm(named("attention.output.LayerNorm"))?,
                 feed_forward: FeedForward::Gated {
-                    gated: Linear {
-                        weight: tensor(named("mlp.gated_layers.weight"))?,
-                        bias: None,
-                    },
-                    down: linear(named("mlp.wo"))?,
+                    gated: linear(named("mlp.gated_layers"), None)?,
+                    down: biased(named("mlp.wo"))?,
                 },
                 feed_forward_norm: norm(named("mlp.layernorm"))?,
             })
@@ -227,13 +209,9 @@ impl DnabertNetwork {
         let alibi = Alibi::new(config.num_attention_heads);
         Ok(Self {
             embeddings: tensor("embeddings.word_embeddings.weight".to_owned())?,
-            token_type: token_types
-                .get(0)
-                .map_err(Error::compute("taking token type 0"))?,
+            token_type: token_types.get(0).map_err(Error::compute("taking token type 0"))?,
             embedding_norm: norm("embeddings.LayerNorm".to_owned())?,
-            layers: (0..config.num_hidden_layers)
-                .map(layer)
-                .collect::<Result<_, _>>()?,
+            layers: (0..config.num_hidden_layers).map(layer).collect::<Result<_, _>>()?,
             position: Position::Alibi(alibi.clone()),
             alibi,
             hidden_size: config.hidden_size,
@@ -274,10 +252,7 @@ impl Network for DnabertNetwork {
             Kernels::Own => None,
             Kernels::Candle => Some(self.score_bias(batch)?),
         };
-        let pass = Pass {
-            kernels,
-            score_bias,
-        };
+        let pass = Pass { kernels, score_bias };
         let x = look_up(&self.embeddings, batch, &self.device)?.broadcast_add(&self.token_type)?;
         let mut x = self.embedding_norm.forward(&x, kernels)?;
         observe(0, &x);

@@ -85,9 +85,7 @@ impl Encoder for Esm2 {
 
 impl std::fmt::Debug for Esm2 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Esm2")
-            .field("hidden_size", &self.hidden_size())
-            .finish_non_exhaustive()
+        f.debug_struct("Esm2").field("hidden_size", &self.hidden_size()).finish_non_exhaustive()
     }
 }
 
@@ -96,10 +94,8 @@ impl Esm2Config {
     /// may be there too.
     pub fn tensors(&self) -> impl Iterator<Item = TensorSpec> + use<> {
         let (hidden, inner) = (self.hidden_size, self.intermediate_size);
-        let table = [TensorSpec::new(
-            "embeddings.word_embeddings.weight",
-            [self.vocab_size, hidden],
-        )];
+        let table =
+            [TensorSpec::new("embeddings.word_embeddings.weight", [self.vocab_size, hidden])];
         let layers = (0..self.num_hidden_layers).flat_map(move |layer| {
             let linear = |name: &str, outputs, inputs| {
                 let name = format!("encoder.layer.{layer}.{name}");
@@ -109,10 +105,7 @@ impl Esm2Config {
                 ]
             };
             [
-                norm(
-                    &format!("encoder.layer.{layer}.attention.LayerNorm"),
-                    hidden,
-                ),
+                norm(&format!("encoder.layer.{layer}.attention.LayerNorm"), hidden),
                 linear("attention.self.query", hidden, hidden),
                 linear("attention.self.key", hidden, hidden),
                 linear("attention.self.value", hidden, hidden),
@@ -124,10 +117,7 @@ impl Esm2Config {
             .into_iter()
             .flatten()
         });
-        table
-            .into_iter()
-            .chain(layers)
-            .chain(norm("encoder.emb_layer_norm_after", hidden))
+        table.into_iter().chain(layers).chain(norm("encoder.emb_layer_norm_after", hidden))
     }
 }
 
@@ -147,13 +137,8 @@ pub(crate) fn select(config: &Esm2Config, source: Arc<dyn TensorSource>) -> Resu
 }
 
 fn role(name: &str) -> Role {
-    const UNUSED: [&str; 5] = [
-        "lm_head.",
-        "contact_head.",
-        "pooler.",
-        "classifier.",
-        "embeddings.position_",
-    ];
+    const UNUSED: [&str; 5] =
+        ["lm_head.", "contact_head.", "pooler.", "classifier.", "embeddings.position_"];
     let name = name.strip_prefix("esm.").unwrap_or(name);
     if UNUSED.iter().any(|prefix| name.starts_with(prefix)) {
         Role::Unused
@@ -199,21 +184,12 @@ impl Esm2Network {
         };
         let linear = |names: &[String]| {
             let ending = |ending: &str| -> Vec<String> {
-                names
-                    .iter()
-                    .map(|name| format!("{name}.{ending}"))
-                    .collect()
+                names.iter().map(|name| format!("{name}.{ending}")).collect()
             };
             let (weight, bias) = (stacked(&ending("weight"))?, stacked(&ending("bias"))?);
-            Ok::<_, Error>(Linear {
-                weight,
-                bias: Some(bias),
-            })
+            Linear::new(&weight, Some(bias)).map_err(Error::compute("transposing a weight"))
         };
-        let heads = Heads {
-            count: config.num_attention_heads,
-            size: config.head_size(),
-        };
+        let heads = Heads { count: config.num_attention_heads, size: config.head_size() };
         let layer = |index: usize| {
             let named = |name: &str| format!("encoder.layer.{index}.{name}");
             let qkv =
@@ -239,9 +215,7 @@ impl Esm2Network {
             .map_err(Error::compute("making the rotary tables"))?;
         Ok(Self {
             embeddings: stacked(&["embeddings.word_embeddings.weight".to_owned()])?,
-            layers: (0..config.num_hidden_layers)
-                .map(layer)
-                .collect::<Result<_, _>>()?,
+            layers: (0..config.num_hidden_layers).map(layer).collect::<Result<_, _>>()?,
             last_norm: norm("encoder.emb_layer_norm_after".to_owned())?,
             position: Position::Rotary(rotary),
             token_dropout: config.token_dropout,
@@ -259,14 +233,9 @@ impl Esm2Network {
             .flat_map(|(ids, length)| {
                 let masks = ids.iter().filter(|id| **id == MASK).count();
                 let kept = 1.0 - masks as f32 / *length as f32;
-                let scale = if self.token_dropout {
-                    KEPT_IN_TRAINING / kept
-                } else {
-                    1.0
-                };
+                let scale = if self.token_dropout { KEPT_IN_TRAINING / kept } else { 1.0 };
                 let hides = |id: u32| id == PADDING || (self.token_dropout && id == MASK);
-                ids.iter()
-                    .map(move |id| if hides(*id) { 0.0 } else { scale })
+                ids.iter().map(move |id| if hides(*id) { 0.0 } else { scale })
             })
             .collect();
         x.broadcast_mul(&per_token(scales, batch, x.dtype(), &self.device)?)
@@ -293,17 +262,12 @@ impl Network for Esm2Network {
         observe: &mut dyn FnMut(usize, &Tensor),
     ) -> CandleResult<Tensor> {
         let score_bias = padding_bias(batch, &self.device)?;
-        let pass = Pass {
-            kernels,
-            score_bias,
-        };
+        let pass = Pass { kernels, score_bias };
         let mut x = self.embed(batch)?;
         observe(0, &x);
         for (index, layer) in self.layers.iter().enumerate() {
             let normed = layer.attention_norm.forward(&x, kernels)?;
-            x = layer
-                .attention
-                .forward_add(&normed, &x, &self.position, &pass)?;
+            x = layer.attention.forward_add(&normed, &x, &self.position, &pass)?;
             let normed = layer.feed_forward_norm.forward(&x, kernels)?;
             x = layer.feed_forward.forward_add(&normed, &x, kernels)?;
             observe(index + 1, &x);

@@ -7,7 +7,7 @@ use super::rows::softmax;
 use crate::layer::attention::{Heads, Position};
 
 /// Queries per block: bounds the memory for scores to a block times the length.
-const QUERY_BLOCK: usize = 128;
+const QUERY_BLOCK: usize = 64;
 
 /// Attention of one sequence: `qkv` is `[length, 3 * hidden]` with rows `q | k | v`, head-major;
 /// `output` is `[length, hidden]`.
@@ -22,6 +22,7 @@ pub(crate) fn attend(
     let mut queries = vec![0.0; length * size];
     let mut keys = vec![0.0; length * size];
     let mut scores = vec![0.0; QUERY_BLOCK.min(length) * length];
+    let mut scales = vec![0.0; QUERY_BLOCK.min(length)];
     for head in 0..heads.count {
         let of = |part: usize| part * hidden + head * size;
         let slope = match position {
@@ -47,15 +48,18 @@ pub(crate) fn attend(
                 Matrix::new(queries, rows, size, size)?,
                 keys,
             )?;
-            softmax(scores, length, first, slope);
-            let output = output
-                .get_mut(first * hidden + head * size..)
-                .unwrap_or_default();
+            let scales = scales.get_mut(..rows).unwrap_or_default();
+            softmax(scores, scales, length, first, slope);
+            let output = output.get_mut(first * hidden + head * size..).unwrap_or_default();
             multiply(
                 MatrixMut::new(output, rows, size, hidden)?,
                 Matrix::new(scores, rows, length, length)?,
                 values,
             )?;
+            // Dividing `size` outputs is less than dividing `length` weights.
+            for (row, scale) in output.chunks_mut(hidden).zip(scales) {
+                row.iter_mut().take(size).for_each(|x| *x *= *scale);
+            }
         }
     }
     Ok(())
@@ -70,10 +74,7 @@ fn gather(
     size: usize,
     scale: f32,
 ) {
-    for (output, row) in output
-        .chunks_exact_mut(size)
-        .zip(input.chunks_exact(stride))
-    {
+    for (output, row) in output.chunks_exact_mut(size).zip(input.chunks_exact(stride)) {
         for (output, x) in output.iter_mut().zip(row.iter().skip(offset)) {
             *output = x * scale;
         }

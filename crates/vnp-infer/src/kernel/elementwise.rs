@@ -5,36 +5,52 @@
 
 use std::f32::consts::{FRAC_1_SQRT_2, LN_2, LOG2_E};
 
+use pulp::{Arch, Simd, WithSimd};
+
 /// Replaces every element by its GELU, `x / 2 * (1 + erf(x / sqrt 2))`: the exact form, within
 /// 2e-6 absolutely. NaN stays NaN.
 pub(crate) fn gelu(values: &mut [f32]) {
-    pulp::Arch::new().dispatch(
+    struct Op<'a>(&'a mut [f32]);
+
+    impl WithSimd for Op<'_> {
+        type Output = ();
+
         #[inline(always)]
-        || {
-            for value in values {
+        fn with_simd<S: Simd>(self, _: S) {
+            for value in self.0 {
                 *value = gelu_of(*value);
             }
-        },
-    );
+        }
+    }
+
+    Arch::new().dispatch(Op(values));
 }
 
 /// The gated unit of one feed-forward layer: for each row `[g | u]` of `gated` the row
 /// `gelu(g) * u` of `output`. `gated` has rows of twice `width`, `output` of `width`.
 pub(crate) fn gated_gelu(gated: &[f32], output: &mut [f32], width: usize) {
-    pulp::Arch::new().dispatch(
+    struct Op<'a> {
+        gated: &'a [f32],
+        output: &'a mut [f32],
+        width: usize,
+    }
+
+    impl WithSimd for Op<'_> {
+        type Output = ();
+
         #[inline(always)]
-        || {
-            let rows = gated
-                .chunks_exact(2 * width)
-                .zip(output.chunks_exact_mut(width));
-            for (row, output) in rows {
-                let (gate, up) = row.split_at(width);
+        fn with_simd<S: Simd>(self, _: S) {
+            let rows = self.gated.chunks_exact(2 * self.width);
+            for (row, output) in rows.zip(self.output.chunks_exact_mut(self.width)) {
+                let (gate, up) = row.split_at(self.width);
                 for ((output, gate), up) in output.iter_mut().zip(gate).zip(up) {
                     *output = gelu_of(*gate) * up;
                 }
             }
-        },
-    );
+        }
+    }
+
+    Arch::new().dispatch(Op { gated, output, width });
 }
 
 #[inline(always)]
@@ -62,11 +78,7 @@ fn erf(x: f32) -> f32 {
     q = q * square - 1.426_474e-2;
     let erf = bounded * p / q;
     // Beyond the interval exactly one, so that the GELU of a large negative number is zero.
-    if x.abs() >= 4.0 {
-        1.0_f32.copysign(x)
-    } else {
-        erf
-    }
+    if x.abs() >= 4.0 { 1.0_f32.copysign(x) } else { erf }
 }
 
 /// `e^x` for `x <= 0`, within 2e-7 relatively (Cephes' polynomial); below -87 zero or as good as.

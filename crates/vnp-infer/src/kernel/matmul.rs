@@ -41,30 +41,19 @@ impl<'a> Matrix<'a> {
         columns: usize,
         stride: usize,
     ) -> Result<Self> {
-        Ok(Self {
-            elements,
-            layout: Layout::new(elements.len(), rows, columns, stride)?,
-        })
+        Ok(Self { elements, layout: Layout::new(elements.len(), rows, columns, stride)? })
     }
 
     /// The transpose, without moving an element.
     pub(crate) fn transposed(self) -> Self {
-        let Layout {
-            rows,
-            columns,
-            row_stride,
-            column_stride,
-        } = self.layout;
+        let Layout { rows, columns, row_stride, column_stride } = self.layout;
         let layout = Layout {
             rows: columns,
             columns: rows,
             row_stride: column_stride,
             column_stride: row_stride,
         };
-        Self {
-            elements: self.elements,
-            layout,
-        }
+        Self { elements: self.elements, layout }
     }
 }
 
@@ -88,19 +77,12 @@ impl Layout {
     fn new(length: usize, rows: usize, columns: usize, stride: usize) -> Result<Self> {
         let needed = match (rows, columns) {
             (0, _) | (_, 0) => Some(0),
-            _ => (rows - 1)
-                .checked_mul(stride)
-                .and_then(|last| last.checked_add(columns)),
+            _ => (rows - 1).checked_mul(stride).and_then(|last| last.checked_add(columns)),
         };
         if needed.is_none_or(|needed| needed > length) || isize::try_from(stride).is_err() {
             bail!("{rows} x {columns} with rows {stride} apart does not fit {length} elements");
         }
-        Ok(Self {
-            rows,
-            columns,
-            row_stride: stride.cast_signed(),
-            column_stride: 1,
-        })
+        Ok(Self { rows, columns, row_stride: stride.cast_signed(), column_stride: 1 })
     }
 }
 
@@ -177,11 +159,7 @@ mod tests {
 
     #[test]
     fn multiplies_by_a_transpose() {
-        let found = product(
-            &[1., 2., 3., 4., 5., 6.],
-            &[1., 0., -1., 2., 2., 2.],
-            (2, 3, 2),
-        );
+        let found = product(&[1., 2., 3., 4., 5., 6.], &[1., 0., -1., 2., 2., 2.], (2, 3, 2));
         assert_eq!(found.unwrap(), [-2., 12., -2., 30.]);
     }
 

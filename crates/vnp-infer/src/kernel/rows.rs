@@ -3,6 +3,8 @@
 //! A row is added up in 16 lanes whatever the instruction set, so that the order of additions,
 //! and with it every bit, is the same everywhere.
 
+use pulp::{Arch, Simd, WithSimd};
+
 use super::elementwise::exp_of_negative;
 
 const LANES: usize = 16;
@@ -16,62 +18,90 @@ pub(crate) fn layer_norm(
     bias: &[f32],
     eps: f32,
 ) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let width = weight.len();
-            let count = width as f32;
-            for (row, output) in input
-                .chunks_exact(width)
-                .zip(output.chunks_exact_mut(width))
-            {
-                let mean = sum_of(
-                    row,
-                    #[inline(always)]
-                    |x| x,
-                ) / count;
-                let variance = sum_of(
-                    row,
-                    #[inline(always)]
-                    |x| (x - mean) * (x - mean),
-                ) / count;
-                let scale = 1.0 / (variance + eps).sqrt();
-                for (((output, x), weight), bias) in
-                    output.iter_mut().zip(row).zip(weight).zip(bias)
-                {
-                    *output = (x - mean) * scale * weight + bias;
-                }
-            }
-        },
-    );
+    Arch::new().dispatch(LayerNorm { input, output, weight, bias, eps });
 }
 
-/// Softmax of each row of `scores` in place, after adding `-slope * |key - query|`; row `r` is the
-/// query at `first_query + r`. A NaN makes its whole row NaN.
-pub(crate) fn softmax(scores: &mut [f32], length: usize, first_query: usize, slope: f32) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for (query, row) in scores.chunks_exact_mut(length).enumerate() {
-                if slope != 0.0 {
-                    add_distance(row, (first_query + query) as f32, slope);
-                }
-                let largest = max_of(row);
-                for score in row.iter_mut() {
-                    *score = exp_of_negative(*score - largest);
-                }
-                let scale = 1.0
-                    / sum_of(
-                        row,
-                        #[inline(always)]
-                        |x| x,
-                    );
-                for score in row.iter_mut() {
-                    *score *= scale;
-                }
+/// The softmax of each row of `scores`, in place and short of its division: each score becomes its
+/// exponential, `-slope * |key - query|` added before, and `scales` gets one over each row's sum.
+/// Row `r` is the query at `first_query + r`. A NaN makes its row's scale NaN.
+pub(crate) fn softmax(
+    scores: &mut [f32],
+    scales: &mut [f32],
+    length: usize,
+    first_query: usize,
+    slope: f32,
+) {
+    Arch::new().dispatch(Softmax { scores, scales, length, first_query, slope });
+}
+
+struct LayerNorm<'a> {
+    input: &'a [f32],
+    output: &'a mut [f32],
+    weight: &'a [f32],
+    bias: &'a [f32],
+    eps: f32,
+}
+
+impl WithSimd for LayerNorm<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { input, output, weight, bias, eps } = self;
+        let width = weight.len();
+        let count = width as f32;
+        for (row, output) in input.chunks_exact(width).zip(output.chunks_exact_mut(width)) {
+            let mean = sum_of(row, |x| x) / count;
+            let variance = sum_of(row, |x| (x - mean) * (x - mean)) / count;
+            let scale = 1.0 / (variance + eps).sqrt();
+            let affine = weight.iter().zip(bias);
+            for ((output, x), (weight, bias)) in output.iter_mut().zip(row).zip(affine) {
+                *output = (x - mean) * scale * weight + bias;
             }
-        },
-    );
+        }
+    }
+}
+
+struct Softmax<'a> {
+    scores: &'a mut [f32],
+    scales: &'a mut [f32],
+    length: usize,
+    first_query: usize,
+    slope: f32,
+}
+
+impl WithSimd for Softmax<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let rows = self.scores.chunks_exact_mut(self.length).zip(self.scales);
+        for (query, (row, scale)) in rows.enumerate() {
+            if self.slope != 0.0 {
+                add_distance(row, (self.first_query + query) as f32, self.slope);
+            }
+            *scale = 1.0 / exponentials(row);
+        }
+    }
+}
+
+/// Replaces a row by the exponentials of its differences to its largest element, and adds them up.
+#[inline(always)]
+fn exponentials(row: &mut [f32]) -> f32 {
+    let largest = max_of(row);
+    let (blocks, rest) = row.as_chunks_mut::<LANES>();
+    let mut lanes = [0.0; LANES];
+    for block in blocks {
+        for (lane, x) in lanes.iter_mut().zip(block) {
+            *x = exp_of_negative(*x - largest);
+            *lane += *x;
+        }
+    }
+    for (lane, x) in lanes.iter_mut().zip(rest) {
+        *x = exp_of_negative(*x - largest);
+        *lane += *x;
+    }
+    halve(lanes, |a, b| a + b)
 }
 
 /// Fills each row of `output` with `bias`.
@@ -154,17 +184,12 @@ mod tests {
     use super::*;
 
     fn row(length: usize) -> Vec<f32> {
-        (0..length)
-            .map(|i| ((i * 37 % 101) as f32 - 50.0) / 7.0)
-            .collect()
+        (0..length).map(|i| ((i * 37 % 101) as f32 - 50.0) / 7.0).collect()
     }
 
     fn close(found: &[f32], expected: impl Iterator<Item = f64>) {
         for (found, expected) in found.iter().zip(expected) {
-            assert!(
-                (f64::from(*found) - expected).abs() < 2e-6,
-                "{found} is not {expected}"
-            );
+            assert!((f64::from(*found) - expected).abs() < 2e-6, "{found} is not {expected}");
         }
     }
 
@@ -173,21 +198,12 @@ mod tests {
         for width in [1, 3, 16, 20, 64, 100] {
             let input = row(2 * width);
             let mut found = vec![0.0; 2 * width];
-            layer_norm(
-                &input,
-                &mut found,
-                &vec![2.0; width],
-                &vec![1.0; width],
-                1e-5,
-            );
+            layer_norm(&input, &mut found, &vec![2.0; width], &vec![1.0; width], 1e-5);
             for (input, found) in input.chunks(width).zip(found.chunks(width)) {
                 let n = width as f64;
                 let mean = input.iter().map(|x| f64::from(*x)).sum::<f64>() / n;
-                let variance = input
-                    .iter()
-                    .map(|x| (f64::from(*x) - mean).powi(2))
-                    .sum::<f64>()
-                    / n;
+                let variance =
+                    input.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / n;
                 let expected = input
                     .iter()
                     .map(|x| (f64::from(*x) - mean) / (variance + 1e-5).sqrt() * 2.0 + 1.0);
@@ -201,10 +217,11 @@ mod tests {
         for length in [1, 2, 15, 16, 17, 100] {
             let scores = row(3 * length);
             let mut found = scores.clone();
-            softmax(&mut found, length, 5, 0.25);
-            for (query, (scores, found)) in
-                scores.chunks(length).zip(found.chunks(length)).enumerate()
-            {
+            let mut scales = [0.0; 3];
+            softmax(&mut found, &mut scales, length, 5, 0.25);
+            let rows = scores.chunks(length).zip(found.chunks(length)).zip(scales);
+            for (query, ((scores, found), scale)) in rows.enumerate() {
+                let found: Vec<f32> = found.iter().map(|x| x * scale).collect();
                 let raised: Vec<f64> = scores
                     .iter()
                     .enumerate()
@@ -213,7 +230,7 @@ mod tests {
                     })
                     .collect();
                 let sum: f64 = raised.iter().sum();
-                close(found, raised.iter().map(|x| x / sum));
+                close(&found, raised.iter().map(|x| x / sum));
             }
         }
     }
@@ -221,8 +238,9 @@ mod tests {
     #[test]
     fn nan_spreads_over_its_row_only() {
         let mut scores = [1.0, f32::NAN, 3.0, 1.0, 2.0, 3.0];
-        softmax(&mut scores, 3, 0, 0.0);
-        assert!(scores[..3].iter().all(|x| x.is_nan()));
-        assert!(scores[3..].iter().all(|x| x.is_finite()));
+        let mut scales = [0.0; 2];
+        softmax(&mut scores, &mut scales, 3, 0, 0.0);
+        assert!(scales[0].is_nan());
+        assert!(scales[1].is_finite() && scores[3..].iter().all(|x| x.is_finite()));
     }
 }

@@ -12,15 +12,8 @@ impl Alibi {
     /// The slopes of the ALiBi paper: for a power of two n the powers of `2^(-8/n)`; otherwise
     /// those of the next lower power of two, then every other slope of twice that.
     pub(crate) fn new(heads: usize) -> Self {
-        let lower = if heads.is_power_of_two() {
-            heads
-        } else {
-            heads.next_power_of_two() / 2
-        };
-        let slopes = powers(lower)
-            .chain(powers(2 * lower).step_by(2))
-            .take(heads)
-            .collect();
+        let lower = if heads.is_power_of_two() { heads } else { heads.next_power_of_two() / 2 };
+        let slopes = powers(lower).chain(powers(2 * lower).step_by(2)).take(heads).collect();
         Self { slopes }
     }
 
@@ -33,11 +26,8 @@ impl Alibi {
     pub(crate) fn score_bias(&self, length: usize, device: &Device) -> Result<Tensor> {
         let last = u32::try_from(length).unwrap_or(u32::MAX);
         let positions = Tensor::arange(0, last, device)?.to_dtype(DType::F32)?;
-        let distances = positions
-            .unsqueeze(0)?
-            .broadcast_sub(&positions.unsqueeze(1)?)?
-            .abs()?
-            .unsqueeze(0)?;
+        let distances =
+            positions.unsqueeze(0)?.broadcast_sub(&positions.unsqueeze(1)?)?.abs()?.unsqueeze(0)?;
         let slopes: Vec<f32> = self.slopes.iter().map(|slope| -slope).collect();
         let slopes = Tensor::from_vec(slopes, (self.slopes.len(), 1, 1), device)?;
         distances.broadcast_mul(&slopes)?.unsqueeze(0)
@@ -69,21 +59,8 @@ mod tests {
     #[test]
     fn penalty_is_symmetric() {
         let bias = Alibi::new(2).score_bias(3, &Device::Cpu).unwrap();
-        let first = bias
-            .get(0)
-            .unwrap()
-            .get(0)
-            .unwrap()
-            .to_vec2::<f32>()
-            .unwrap();
+        let first = bias.get(0).unwrap().get(0).unwrap().to_vec2::<f32>().unwrap();
         let slope = -(0.5_f32.powi(4));
-        assert_eq!(
-            first,
-            [
-                [0., slope, 2. * slope],
-                [slope, 0., slope],
-                [2. * slope, slope, 0.]
-            ]
-        );
+        assert_eq!(first, [[0., slope, 2. * slope], [slope, 0., slope], [2. * slope, slope, 0.]]);
     }
 }

@@ -83,29 +83,18 @@ impl Attention {
         let (batch, length, width) = qkv.dims3()?;
         let Heads { count, size } = self.heads;
         let split = qkv.reshape((batch, length, 3, count, size))?;
-        let part = |index| {
-            split
-                .narrow(2, index, 1)?
-                .squeeze(2)?
-                .transpose(1, 2)?
-                .contiguous()
-        };
+        let part = |index| split.narrow(2, index, 1)?.squeeze(2)?.transpose(1, 2)?.contiguous();
         let q = part(0)?.affine(f64::from(self.heads.scale()), 0.0)?;
         let (q, k, v) = match position {
             Position::Rotary(rotary) => (rotary.apply(&q)?, rotary.apply(&part(1)?)?, part(2)?),
             Position::Alibi(_) => (q, part(1)?, part(2)?),
         };
-        let scores = q
-            .matmul(&k.transpose(D::Minus2, D::Minus1)?)?
-            .to_dtype(DType::F32)?;
+        let scores = q.matmul(&k.transpose(D::Minus2, D::Minus1)?)?.to_dtype(DType::F32)?;
         let scores = match score_bias {
             Some(bias) => scores.broadcast_add(bias)?,
             None => scores,
         };
         let weights = candle_nn::ops::softmax_last_dim(&scores)?.to_dtype(v.dtype())?;
-        weights
-            .matmul(&v)?
-            .transpose(1, 2)?
-            .reshape((batch, length, width / 3))
+        weights.matmul(&v)?.transpose(1, 2)?.reshape((batch, length, width / 3))
     }
 }

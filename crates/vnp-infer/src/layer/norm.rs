@@ -19,14 +19,12 @@ impl LayerNorm {
     /// `[batch, length, hidden]` to the same.
     pub(crate) fn forward(&self, x: &Tensor, kernels: Kernels) -> Result<Tensor> {
         match kernels {
-            Kernels::Own => compute(
-                [x, &self.weight, &self.bias],
-                x.shape(),
-                |[x, weight, bias], output| {
+            Kernels::Own => {
+                compute([x, &self.weight, &self.bias], x.shape(), |[x, weight, bias], output| {
                     rows::layer_norm(x, output, weight, bias, self.eps);
                     Ok(())
-                },
-            ),
+                })
+            }
             Kernels::Candle => {
                 candle_nn::ops::layer_norm(&x.contiguous()?, &self.weight, &self.bias, self.eps)
             }

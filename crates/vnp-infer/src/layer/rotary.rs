@@ -35,13 +35,7 @@ impl Rotary {
             Tensor::from_slice(&cosines, shape, device)?,
             Tensor::from_slice(&sines, shape, device)?,
         );
-        Ok(Self {
-            positions,
-            frequencies,
-            cosines,
-            sines,
-            tables,
-        })
+        Ok(Self { positions, frequencies, cosines, sines, tables })
     }
 
     /// Writes one head of `input` to `output` (`[length, head size]`), scaled, then rotated. The
@@ -56,13 +50,8 @@ impl Rotary {
     ) -> Result<()> {
         let half = self.frequencies;
         self.reaches(output.len() / (2 * half).max(1))?;
-        let rows = output
-            .chunks_exact_mut(2 * half)
-            .zip(input.chunks_exact(stride));
-        let tables = self
-            .cosines
-            .chunks_exact(half)
-            .zip(self.sines.chunks_exact(half));
+        let rows = output.chunks_exact_mut(2 * half).zip(input.chunks_exact(stride));
+        let tables = self.cosines.chunks_exact(half).zip(self.sines.chunks_exact(half));
         for ((output, row), (cosines, sines)) in rows.zip(tables) {
             let (low, high) = row.get(offset..).unwrap_or_default().split_at(half);
             let (low_output, high_output) = output.split_at_mut(half);
@@ -93,10 +82,7 @@ impl Rotary {
 
     fn reaches(&self, length: usize) -> Result<()> {
         if length > self.positions {
-            bail!(
-                "{length} tokens, but the rotary tables reach {}",
-                self.positions
-            );
+            bail!("{length} tokens, but the rotary tables reach {}", self.positions);
         }
         Ok(())
     }
@@ -120,10 +106,7 @@ mod tests {
     #[test]
     fn frequencies_are_rounded_through_half_precision() {
         let found = default_inverse_frequencies(8);
-        assert_eq!(
-            found,
-            [1.0, 0.1, 0.01, 0.001].map(|x| f16::from_f32(x).to_f32())
-        );
+        assert_eq!(found, [1.0, 0.1, 0.01, 0.001].map(|x| f16::from_f32(x).to_f32()));
         assert_ne!(found[1], 0.1);
     }
 
@@ -132,11 +115,7 @@ mod tests {
         let rotary = Rotary::new(&[1.0], 2, &Device::Cpu).unwrap();
         let mut output = [0.0; 6];
         assert!(rotary.rotate(&mut output, &[0.0; 6], 0, 2, 1.0).is_err());
-        assert!(
-            rotary
-                .rotate(&mut output[..4], &[0.0; 4], 0, 2, 1.0)
-                .is_ok()
-        );
+        assert!(rotary.rotate(&mut output[..4], &[0.0; 4], 0, 2, 1.0).is_ok());
     }
 
     #[test]

@@ -21,10 +21,7 @@ const FIRST_LETTER: u32 = 4;
 /// included, is one `<unk>`.
 pub(crate) fn tokenize(protein: &str) -> Vec<u32> {
     let residues = protein.chars().take(MAX_RESIDUES).map(token);
-    std::iter::once(START)
-        .chain(residues)
-        .chain(std::iter::once(END))
-        .collect()
+    std::iter::once(START).chain(residues).chain(std::iter::once(END)).collect()
 }
 
 fn token(residue: char) -> u32 {

@@ -42,23 +42,16 @@ impl TensorFile {
     }
 
     fn new(label: String, bytes: Bytes) -> Result<Self, Error> {
-        let broken = |reason: String| Error::NotSafetensors {
-            file: label.clone(),
-            reason,
-        };
+        let broken = |reason: String| Error::NotSafetensors { file: label.clone(), reason };
         let length = bytes.length()?;
         if length < LENGTH_BYTES {
             return Err(broken(format!("{length} bytes are no header")));
         }
         let prefix = bytes.read(0, 8)?;
-        let header_length = prefix
-            .first_chunk()
-            .map(|prefix| u64::from_le_bytes(*prefix))
-            .unwrap_or_default();
+        let header_length =
+            prefix.first_chunk().map(|prefix| u64::from_le_bytes(*prefix)).unwrap_or_default();
         if header_length > HEADER_LIMIT_BYTES || header_length > length - LENGTH_BYTES {
-            return Err(broken(format!(
-                "a header of {header_length} bytes in {length}"
-            )));
+            return Err(broken(format!("a header of {header_length} bytes in {length}")));
         }
         let header = bytes.read(LENGTH_BYTES, usize::try_from(header_length).unwrap_or(0))?;
         // Also checks that the tensors lie next to each other and are as long as their shapes say.
@@ -77,18 +70,11 @@ impl TensorFile {
             .into_iter()
             .map(|(name, info)| {
                 let (start, end) = info.data_offsets;
-                let known = TensorInfo {
-                    dtype: info.dtype,
-                    shape: info.shape.clone(),
-                };
+                let known = TensorInfo { dtype: info.dtype, shape: info.shape.clone() };
                 (name, (known, data_start + start as u64, end - start))
             })
             .collect();
-        Ok(Self {
-            label,
-            bytes,
-            tensors,
-        })
+        Ok(Self { label, bytes, tensors })
     }
 }
 

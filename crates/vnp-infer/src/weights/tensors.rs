@@ -31,10 +31,7 @@ impl Tensors {
 
     /// Adds a tensor to be stored as f16, each value rounded to the nearest.
     pub fn insert_f16(&mut self, name: impl Into<String>, shape: &[usize], values: &[f32]) {
-        let bytes = values
-            .iter()
-            .flat_map(|x| f16::from_f32(*x).to_le_bytes())
-            .collect();
+        let bytes = values.iter().flat_map(|x| f16::from_f32(*x).to_le_bytes()).collect();
         self.insert(name.into(), Dtype::F16, shape, bytes);
     }
 
@@ -51,17 +48,10 @@ impl Tensors {
     fn insert(&mut self, name: String, dtype: Dtype, shape: &[usize], bytes: Vec<u8>) {
         // A shape that lies about the number of values must not reach a kernel: the tensor then
         // counts as one row of what is there, which no network's shape check lets pass.
-        let count = shape
-            .iter()
-            .try_fold(1_usize, |count, size| count.checked_mul(*size));
+        let count = shape.iter().try_fold(1_usize, |count, size| count.checked_mul(*size));
         let there = bytes.len() * 8 / dtype.bitsize();
-        let shape = if count == Some(there) {
-            shape.to_vec()
-        } else {
-            vec![0, there]
-        };
-        self.tensors
-            .insert(name, (TensorInfo { dtype, shape }, bytes));
+        let shape = if count == Some(there) { shape.to_vec() } else { vec![0, there] };
+        self.tensors.insert(name, (TensorInfo { dtype, shape }, bytes));
     }
 }
 
@@ -79,11 +69,7 @@ impl TensorSource for Tensors {
     }
 
     fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
-        Ok(self
-            .tensors
-            .get(name)
-            .map(|(_, bytes)| bytes.clone())
-            .unwrap_or_default())
+        Ok(self.tensors.get(name).map(|(_, bytes)| bytes.clone()).unwrap_or_default())
     }
 }
 

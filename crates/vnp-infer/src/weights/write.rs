@@ -39,9 +39,7 @@ pub(crate) fn write(path: &Path, weights: &Weights) -> Result<(), Error> {
     for (name, _) in infos {
         file.write_all(&weights.read(name)?)?;
     }
-    let file = file.into_inner().map_err(|error| Error::Io {
-        source: error.into_error(),
-    })?;
+    let file = file.into_inner().map_err(|error| Error::Io { source: error.into_error() })?;
     file.sync_all()?;
     Ok(())
 }
