@@ -39,6 +39,11 @@ fn sequences(alphabet: &str) -> Vec<String> {
         .to_vec()
 }
 
+/// Every fourth, for networks that are slow to run.
+fn some(sequences: Vec<String>) -> Vec<String> {
+    sequences.into_iter().step_by(4).collect()
+}
+
 fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|x| x.to_bits()).collect()
 }
@@ -71,13 +76,13 @@ fn check_rows(encoder: &dyn Encoder, sequences: &[String]) {
 #[test]
 fn esm2_rows_depend_on_their_sequence_alone() {
     check_rows(&esm2(64, 4), &sequences(RESIDUES));
-    check_rows(&esm2(320, 20), &sequences(RESIDUES));
+    check_rows(&esm2(320, 20), &some(sequences(RESIDUES)));
 }
 
 #[test]
 fn dnabert_rows_depend_on_their_sequence_alone() {
     check_rows(&dnabert(96, 12), &sequences("ACGT"));
-    check_rows(&dnabert(320, 5), &sequences("ACGTN"));
+    check_rows(&dnabert(320, 5), &some(sequences("ACGTN")));
 }
 
 /// The path of CUDA, on CPU: padded and masked batches against each sequence alone.

@@ -164,6 +164,29 @@ fn dnabert_means() {
     }
 }
 
+/// Alone, padded a little, padded to the longest: the same within 1e-6.
+#[test]
+fn padding_changes_nothing() {
+    let proteins: Vec<Vec<u32>> = cases("esm2").iter().map(|(_, p)| tokenize(p)).collect();
+    let expected = Expected::open();
+    let nucleotides: Vec<Vec<u32>> = cases("dnabert")
+        .iter()
+        .map(|(name, _)| expected.ids(&format!("dnabert.{name}.ids")))
+        .collect();
+    let (esm2, dnabert) = (esm2(), dnabert());
+    let networks: [(&dyn Network, &[Vec<u32>]); 2] = [(&esm2, &proteins), (&dnabert, &nucleotides)];
+    for (network, tokens) in networks {
+        let alone = embed_tokens(network, Kernels::Candle, 0, tokens).unwrap();
+        for budget in [500, 100_000] {
+            let padded = embed_tokens(network, Kernels::Candle, budget, tokens).unwrap();
+            let worst = padded.iter().zip(&alone).map(|(a, b)| (a - b).abs());
+            let worst = worst.fold(0.0, |worst, x| if x <= worst { worst } else { x });
+            println!("padded to a budget of {budget}: {worst:.1e}");
+            assert!(worst <= 1e-6, "{worst:e} with a budget of {budget}");
+        }
+    }
+}
+
 #[test]
 fn dnabert_means_from_text() {
     let Some(tokenizer) = shared("models/dnabert/tokenizer.json") else {
