@@ -5,6 +5,7 @@
 //! stand on both sides of the split. The same data and settings give the same files, byte for byte.
 
 #![expect(clippy::indexing_slicing, reason = "numeric code over arrays of its own making")]
+#![expect(clippy::print_stderr, reason = "a chore of minutes tells how far it is")]
 
 mod chunks;
 mod corpus;
