@@ -30,18 +30,18 @@ impl Default for Settings {
         Self {
             seed: 2,
             chunk_length: 500,
-            extra_lengths: vec![],
+            extra_lengths: vec![300],
             viral_cuts: 3,
-            hosts_per_virus: 3.0,
+            hosts_per_virus: 5.0,
             design: Design::default(),
             head: head::Settings {
-                units: 128,
-                batch: 256,
+                units: 256,
+                batch: 512,
                 epochs: 60,
                 patience: 12,
                 learning_rate: 1e-3,
                 weight_decay: 1e-2,
-                dropout: 0.3,
+                dropout: 0.5,
             },
         }
     }
