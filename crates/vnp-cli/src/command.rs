@@ -9,24 +9,20 @@ mod stdin;
 mod validate;
 mod validate_checkpoints;
 
-use crate::args::{CheckpointCommand, Command, GlobalArgs};
+use crate::args::{CheckpointCommand, Command};
 use crate::exit::Exit;
 use crate::logging::Console;
 
 /// Runs one command.
-pub(crate) fn run(
-    command: Command,
-    global: &GlobalArgs,
-    console: &Console,
-) -> anyhow::Result<Exit> {
+pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Exit> {
     match command {
-        Command::Predict(args) => predict::run(*args, global, console),
+        Command::Predict(args) => predict::run(&args, console),
         Command::ValidateCheckpoints(args) => validate_checkpoints::run(&args),
         Command::Checkpoint(CheckpointCommand::Inspect { file, json }) => {
             checkpoint::inspect(&file, json)
         }
         Command::Models(command) => models::run(command),
-        Command::Orfs(args) => orfs::run(&args),
+        Command::Orfs(args) => orfs::run(&args, console),
         Command::Embed(args) => embed::run(&args),
         Command::Devices => devices::run(),
         Command::Validate(args) => validate::run(&args),

@@ -1,4 +1,3 @@
-use std::io;
 use std::process::ExitCode;
 
 use vnp_validate::CHECKPOINT_EXIT_CODE;
@@ -30,14 +29,8 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The exit that an error means. A reader that closed our output early is no failure.
+/// The exit that an error means.
 pub(crate) fn of_error(error: &anyhow::Error) -> Exit {
-    let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
-        cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)
-    };
-    if error.chain().any(broken_pipe) {
-        return Exit::Done;
-    }
     let checkpoint = error.chain().any(|cause| {
         let issue = cause.downcast_ref().map(vnp_pipeline::Error::is_checkpoint_issue);
         issue.unwrap_or(false) || cause.is::<CheckpointIssue>()
@@ -78,13 +71,10 @@ mod tests {
     #[test]
     fn an_error_knows_its_exit() {
         check(anyhow::anyhow!("x"), Exit::Failed);
-        let pipe = || io::Error::from(io::ErrorKind::BrokenPipe);
-        check(pipe().into(), Exit::Done);
-        check(anyhow::Error::from(pipe()).context("writing"), Exit::Done);
         let incomplete = || vnp_pipeline::Error::Incomplete { missing: Vec::new() };
         check(incomplete().into(), Exit::Checkpoint);
         check(Err::<(), _>(incomplete()).context("predict").unwrap_err(), Exit::Checkpoint);
-        check(io::Error::from(io::ErrorKind::StorageFull).into(), Exit::Failed);
+        check(std::io::Error::from(std::io::ErrorKind::StorageFull).into(), Exit::Failed);
     }
 
     #[test]

@@ -19,9 +19,10 @@ fn main() -> std::process::ExitCode {
         Ok(args) => args,
         Err(error) => {
             // clap's own exit code 2 means "partial" here: usage errors are 1.
-            let shown = error.print();
+            // A closed pipe is no failure, and there is nobody else to tell.
+            drop(error.print());
             let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            return if asked && shown.is_ok() { Exit::Done } else { Exit::Failed }.into();
+            return if asked { Exit::Done } else { Exit::Failed }.into();
         }
     };
     run(args).into()
@@ -35,14 +36,11 @@ fn run(args: Args) -> Exit {
             return Exit::Failed;
         }
     };
-    match command::run(args.command, &args.global, &console) {
+    match command::run(args.command, &console) {
         Ok(exit) => exit,
         Err(error) => {
-            let exit = exit::of_error(&error);
-            if exit != Exit::Done {
-                log::error!("{}", exit::describe(&error));
-            }
-            exit
+            log::error!("{}", exit::describe(&error));
+            exit::of_error(&error)
         }
     }
 }

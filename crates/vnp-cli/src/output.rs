@@ -1,11 +1,13 @@
 use std::io::{self, Write};
 
-/// Writes text to standard output. The error of a closed pipe comes back as an error that the
-/// exit code knows to be a success.
+/// Writes text to standard output. A reader that has seen enough is no failure, and does not
+/// change what the exit code says of the work.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
 }
 
 /// Says something on standard error when there is no log yet.

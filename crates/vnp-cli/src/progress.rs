@@ -45,6 +45,9 @@ impl Observer for Progress<'_> {
                 log::info!("model ready on {device}");
                 state.began = Instant::now();
                 state.last_told = state.began;
+                if let Some(bar) = &state.bar {
+                    bar.reset();
+                }
             }
             Event::Computed { stage, rows } if Stage::EMBEDDINGS.contains(&stage) => {
                 state.computed(self.console, rows.end - rows.start);

@@ -2,8 +2,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::lock::{NotTaken, RunLock};
+use crate::lock::{NotTaken, RunLock, held_by};
 use crate::options::Start;
+use crate::spool::STREAM;
 use crate::stage::Stage;
 
 /// The names of a run's files.
@@ -57,19 +58,21 @@ impl OutputDirectory {
             Err(error) => return Err(error.into()),
         };
         let checkpoints = path.join("checkpoints");
-        let lock_path = checkpoints.join("lock");
-        if !created && start == Start::New {
-            // Nothing may be written here; but who is at work matters more than that it exists.
-            let held = lock_path.exists().then(|| RunLock::take(&lock_path));
-            return Err(match held {
-                Some(Err(NotTaken::Held(holder))) => {
-                    Error::Locked { path: path.to_owned(), holder }
-                }
-                _ => Error::OutputExists { path: path.to_owned() },
-            });
+        if !created {
+            may_enter(path, &checkpoints.join("lock"), start)?;
         }
+        let opened = Self::enter(path, checkpoints, created);
+        if created && opened.is_err() {
+            // remove_dir refuses a directory that is not empty: nothing of value can go.
+            drop(std::fs::remove_dir(path.join("checkpoints")));
+            drop(std::fs::remove_dir(path));
+        }
+        opened
+    }
+
+    fn enter(path: &Path, checkpoints: PathBuf, created: bool) -> Result<Self, Error> {
         fs_err::create_dir_all(&checkpoints)?;
-        let lock = RunLock::take(&lock_path).map_err(|error| match error {
+        let lock = RunLock::take(&checkpoints.join("lock")).map_err(|error| match error {
             NotTaken::Held(holder) => Error::Locked { path: path.to_owned(), holder },
             NotTaken::Io(source) => Error::Io(source),
         })?;
@@ -85,9 +88,16 @@ impl OutputDirectory {
     /// Brings the directories themselves to disk: a durable part in a directory that is lost with
     /// the power is lost too.
     fn sync(&self) -> Result<(), Error> {
-        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        for dir in [&self.checkpoints, &self.path, parent.unwrap_or(Path::new("."))] {
+        for dir in [&self.checkpoints, &self.path] {
             fs_err::File::open(dir)?.sync_all()?;
+        }
+        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
+        // A directory above need not be readable for us to work below it.
+        if self.created
+            && let Err(error) = fs_err::File::open(parent).and_then(|dir| dir.sync_all())
+        {
+            log::debug!("{error}");
         }
         Ok(())
     }
@@ -137,14 +147,19 @@ impl OutputDirectory {
     /// Takes back what [`open`](Self::open) created, if nothing was added since: a run that failed
     /// before its first row should not stand in the way of the next try.
     pub(crate) fn abandon(self) {
-        if !self.created {
+        let stages = Stage::ALL.map(|stage| self.stage(stage));
+        let is_empty = |dir: &PathBuf| entries(dir).is_ok_and(|entries| entries.is_empty());
+        let holds = |dir: &Path, count| entries(dir).is_ok_and(|found| found.len() == count);
+        let untouched = stages.iter().all(is_empty)
+            && holds(&self.checkpoints, stages.len() + 1)
+            && holds(&self.path, 1);
+        if !self.created || !untouched {
             return;
         }
-        for stage in Stage::ALL {
-            drop(std::fs::remove_dir(self.stage(stage)));
+        for stage in stages {
+            drop(std::fs::remove_dir(stage));
         }
         drop(std::fs::remove_file(self.checkpoints.join("lock")));
-        // remove_dir refuses a directory that is not empty: nothing of value can go.
         drop(std::fs::remove_dir(&self.checkpoints));
         drop(std::fs::remove_dir(&self.path));
     }
@@ -160,13 +175,27 @@ impl OutputDirectory {
         for dir in [&self.path, &self.checkpoints] {
             for path in entries(dir)? {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
-                if name.starts_with(UNPUBLISHED) {
+                if name.starts_with(UNPUBLISHED) || name.starts_with(STREAM) {
                     remove_if_there(&path)?;
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Whether a directory that exists may be worked in.
+fn may_enter(path: &Path, lock: &Path, start: Start) -> Result<(), Error> {
+    if start == Start::New {
+        // Who is at work matters more than that it exists.
+        return Err(match held_by(lock) {
+            Some(holder) => Error::Locked { path: path.to_owned(), holder },
+            None => Error::OutputExists { path: path.to_owned() },
+        });
+    }
+    // The Python tools use the same names: their results are not ours to replace.
+    let is_ours = lock.exists() || RESULTS.iter().all(|name| !path.join(name).exists());
+    if is_ours { Ok(()) } else { Err(Error::NotARun { path: path.to_owned() }) }
 }
 
 /// The paths in a directory, sorted; none if there is no such directory.
@@ -233,6 +262,19 @@ mod tests {
         OutputDirectory::open(&out, Start::New).unwrap();
         OutputDirectory::open(&out, Start::Resume).unwrap().abandon();
         assert!(out.exists());
+    }
+
+    #[test]
+    fn results_of_another_tool_are_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(names::FRAMES), "theirs").unwrap();
+        for start in [Start::Resume, Start::Again] {
+            let Err(Error::NotARun { path }) = OutputDirectory::open(dir.path(), start) else {
+                panic!("entered")
+            };
+            assert_eq!(path, dir.path());
+        }
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]

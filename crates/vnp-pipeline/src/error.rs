@@ -1,5 +1,5 @@
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use vnp_ckpt::RowRange;
 
@@ -13,6 +13,12 @@ pub enum Error {
     /// The output directory exists and the caller asked neither to resume nor to start again.
     #[error("output directory {} exists: continue its run with --resume, or start again with --force", path.display())]
     OutputExists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The output directory holds results of another tool.
+    #[error("{} holds results that no vnp run wrote: choose another directory", path.display())]
+    NotARun {
         /// The directory.
         path: PathBuf,
     },
@@ -83,16 +89,16 @@ pub enum Error {
         /// The rows without scores.
         missing: Vec<RowRange>,
     },
-    /// A part's row carries another id than the input's frame of that row.
-    #[error("{}: row {row} is \"{found}\", expected \"{expected}\": remove the file and --resume", path.display())]
-    IdMismatch {
+    /// A part's row was made of another frame than the input has in that place.
+    #[error("{}: row {row} is {found}, expected \"{expected}\"", path.display())]
+    RowMismatch {
         /// The part.
         path: PathBuf,
         /// The row, counted over the whole run.
         row: u64,
         /// The id of the input's frame.
         expected: String,
-        /// The id in the part.
+        /// What the row was made of.
         found: String,
     },
     /// An encoder or the head answered another number of values than it was asked for.
@@ -122,12 +128,34 @@ impl Error {
             Self::OtherIdentity { .. }
             | Self::BadParts { .. }
             | Self::Incomplete { .. }
-            | Self::IdMismatch { .. } => true,
+            | Self::RowMismatch { .. } => true,
             // A part that was trusted after the cheap checks only.
             Self::Checkpoint(error) => error.is_corrupted() || error.is_incompatible(),
             _ => false,
         }
     }
+}
+
+impl Error {
+    /// The part to blame, when a part that was trusted turned out to be bad when it was used.
+    pub(crate) fn bad_part(&self) -> Option<BadPart> {
+        match self {
+            Self::RowMismatch { path, row, expected, found } => Some(BadPart {
+                path: path.clone(),
+                reason: format!("row {row} is {found}, expected \"{expected}\""),
+            }),
+            Self::Checkpoint(error) if error.is_corrupted() || error.is_incompatible() => {
+                let path = error.path()?.to_owned();
+                Some(BadPart { reason: crate::resume::without_path(error), path })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The error with the path it happened at, as fs-err words it.
+pub(crate) fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("failed to write `{}`: {error}", path.display()))
 }
 
 /// The first few items; a run can have thousands of bad parts.

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use fs_err::{File, OpenOptions};
 
+use crate::error::named;
+
 /// An exclusive lock on a run's output directory, held until dropped.
 ///
 /// The operating system releases it with the process, however that ends, so a lock file left
@@ -36,15 +38,14 @@ impl RunLock {
         match file.file().try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(NotTaken::Held(holder(&mut file))),
-            Err(TryLockError::Error(source)) => return Err(NotTaken::Io(source)),
+            Err(TryLockError::Error(source)) => return Err(NotTaken::Io(named(path, &source))),
         }
-        let host = rustix::system::uname();
+        if !is_at(&file, path) {
+            // Removed between opening and locking, with a directory that was given up.
+            return Self::take(path);
+        }
         let since = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
-        let line = format!(
-            "process {} on {} since {since}\n",
-            std::process::id(),
-            host.nodename().to_string_lossy(),
-        );
+        let line = format!("process {} on {} since {since}\n", std::process::id(), host());
         file.set_len(0).and_then(|()| file.write_all(line.as_bytes())).map_err(NotTaken::Io)?;
         Ok(Self { file })
     }
@@ -57,6 +58,37 @@ impl Drop for RunLock {
             log::debug!("cannot empty the lock file: {error}");
         }
     }
+}
+
+/// Who holds the lock at `path`, if anybody does; nothing is changed.
+pub(crate) fn held_by(path: &Path) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    let held = matches!(file.file().try_lock_shared(), Err(TryLockError::WouldBlock));
+    held.then(|| holder(&mut file))
+}
+
+/// Whether `path` leads to this very file.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    match (file.metadata(), path.metadata()) {
+        (Ok(open), Ok(named)) => identity(open) == identity(named),
+        _ => false,
+    }
+}
+
+/// Elsewhere a file that is open cannot be removed.
+#[cfg(not(unix))]
+fn is_at(_file: &File, _path: &Path) -> bool {
+    true
+}
+
+fn host() -> String {
+    #[cfg(unix)]
+    return rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(unix))]
+    return "this machine".to_owned();
 }
 
 fn holder(file: &mut File) -> String {
@@ -79,7 +111,9 @@ mod tests {
         let first = RunLock::take(&path).unwrap();
         let Err(NotTaken::Held(holder)) = RunLock::take(&path) else { panic!("taken twice") };
         assert!(holder.starts_with(&format!("process {} on ", std::process::id())), "{holder}");
+        assert_eq!(held_by(&path), Some(holder));
         drop(first);
+        assert_eq!(held_by(&path), None);
         RunLock::take(&path).unwrap();
     }
 

@@ -29,6 +29,8 @@ pub(crate) struct Manifest {
 pub(crate) struct ModelRecord {
     pub(crate) name: String,
     pub(crate) description: String,
+    /// How well it does on data that it has not seen, as its bundle says.
+    pub(crate) held_out: Value,
 }
 
 /// Totals of a run.

@@ -30,7 +30,7 @@ impl fmt::Debug for Input {
 pub enum Start {
     /// Refuse it.
     New,
-    /// Continue the run in it; a missing or empty directory starts one.
+    /// Continue the run in it, or start one where there is none.
     Resume,
     /// Remove the run's earlier results and checkpoints and start again.
     Again,
@@ -90,6 +90,8 @@ pub struct ModelInfo {
     pub name: String,
     /// What the model is and is not, for `run.json`.
     pub description: String,
+    /// How well it does on data that it has not seen, for `run.json`; null if nobody says.
+    pub held_out: Value,
     /// Digest of the nucleotide encoder.
     pub dnabert: String,
     /// Digest of the protein encoder.

@@ -1,7 +1,8 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use vnp_ckpt::{Checkpoint, Dtype, RowRange, Tensor, Value};
+use vnp_ckpt::{Checkpoint, Dtype, Encoding, Header, RowRange, Tensor, Value};
+use vnp_seq::FrameRow;
 use vnp_validate::{Schema, TensorRule};
 
 use crate::error::Error;
@@ -11,6 +12,7 @@ use crate::stage::Stage;
 const KEPT: &str = "kept";
 const DEVICE: &str = "device";
 const STATUS: &str = "status";
+const FRAME: &str = "frame";
 
 /// One file with the rows `[start, end)` of a stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub(crate) struct Provenance {
 pub(crate) struct Rows {
     /// Frame ids, one per row.
     pub(crate) ids: Vec<String>,
+    /// What each row was made of, see [`fingerprint`].
+    pub(crate) frames: Vec<i64>,
     /// `[rows, width]`, row-major; zeros in a failed row, so that a part is finite throughout.
     pub(crate) values: Vec<f32>,
     /// Values per row.
@@ -49,6 +53,7 @@ impl Rows {
     pub(crate) fn with_capacity(rows: usize, width: usize) -> Self {
         Self {
             ids: Vec::with_capacity(rows),
+            frames: Vec::with_capacity(rows),
             values: Vec::with_capacity(rows.saturating_mul(width)),
             width,
             failed: Vec::with_capacity(rows),
@@ -60,13 +65,14 @@ impl Rows {
     }
 
     /// Adds a row. A value that is not finite makes it a failed one.
-    pub(crate) fn push(&mut self, id: &str, values: &[f32]) {
-        self.push_as(id, values, !values.iter().all(|value| value.is_finite()));
+    pub(crate) fn push(&mut self, frame: &FrameRow, values: &[f32]) {
+        self.push_as(frame, values, !values.iter().all(|value| value.is_finite()));
     }
 
     /// Adds a row whose state is known.
-    pub(crate) fn push_as(&mut self, id: &str, values: &[f32], failed: bool) {
-        self.ids.push(id.to_owned());
+    pub(crate) fn push_as(&mut self, frame: &FrameRow, values: &[f32], failed: bool) {
+        self.ids.push(frame.id.clone());
+        self.frames.push(fingerprint(frame));
         self.failed.push(failed);
         if failed {
             self.values.resize(self.values.len() + self.width, 0.0);
@@ -78,6 +84,7 @@ impl Rows {
     /// Adds the rows of `other`, which has the same width.
     pub(crate) fn append(&mut self, mut other: Self) {
         self.ids.append(&mut other.ids);
+        self.frames.append(&mut other.frames);
         self.values.append(&mut other.values);
         self.failed.append(&mut other.failed);
     }
@@ -93,14 +100,26 @@ impl Rows {
         self.values.get(value(rows.start)..value(rows.end)).unwrap_or_default()
     }
 
-    /// The ids of consecutive rows.
-    pub(crate) fn ids_of(&self, rows: &Range<usize>) -> &[String] {
-        self.ids.get(rows.clone()).unwrap_or_default()
+    /// Whether row `row` was made of this frame; otherwise what it was made of.
+    pub(crate) fn is_of(&self, row: usize, frame: &FrameRow) -> Result<(), String> {
+        match (self.ids.get(row), self.frames.get(row)) {
+            (Some(id), Some(_)) if *id != frame.id => Err(format!("\"{id}\"")),
+            (Some(_), Some(made_of)) if *made_of == fingerprint(frame) => Ok(()),
+            (Some(id), Some(_)) => Err(format!("\"{id}\" of another sequence")),
+            _ => Err("missing".to_owned()),
+        }
     }
 
     pub(crate) fn is_failed(&self, row: usize) -> bool {
         self.failed.get(row).copied().unwrap_or(true)
     }
+}
+
+/// A hash of a frame's id and nucleotides, stored with each row: ids may repeat, and a file may be
+/// replaced by one with the same ids.
+pub(crate) fn fingerprint(frame: &FrameRow) -> i64 {
+    let text = [frame.id.as_bytes(), b"\0", frame.nucleotide.as_bytes()].concat();
+    xxhash_rust::xxh3::xxh3_64(&text).cast_signed()
 }
 
 /// `rows-000000000000-000000008192.vnp`: names sort as rows do.
@@ -121,6 +140,28 @@ pub(crate) fn schema(stage: Stage, width: usize) -> Schema {
     Schema::new(stage.name())
         .tensor(TensorRule::new(stage.tensor()).dtype(Dtype::F32).trailing([width]))
         .tensor(TensorRule::new(STATUS).dtype(Dtype::U8).trailing([]))
+        .tensor(TensorRule::new(FRAME).dtype(Dtype::I64).trailing([]))
+}
+
+/// Whether a header, without its payloads, can be one of a part of `stage`.
+pub(crate) fn fits(stage: Stage, width: usize, header: &Header) -> Result<(), String> {
+    let rows = usize::try_from(header.rows.len()).unwrap_or(usize::MAX);
+    for rule in schema(stage, width).tensors {
+        let Some(section) = header.sections.iter().find(|section| section.name == rule.name) else {
+            return Err(format!("has no tensor `{}`", rule.name));
+        };
+        let expected: Vec<usize> =
+            std::iter::once(rows).chain(rule.trailing.unwrap_or_default()).collect();
+        match &section.encoding {
+            Encoding::Tensor { dtype, shape, .. }
+                if Some(*dtype) == rule.dtype && *shape == expected => {}
+            other => {
+                let name = rule.name;
+                return Err(format!("tensor `{name}` is {other:?}, expected shape {expected:?}"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Saves `values` as the rows from `start` on; the part is durable when this returns.
@@ -139,6 +180,7 @@ pub(crate) fn save(
         .ids(values.ids.clone())
         .tensor(stage.tensor(), Tensor::from_f32(vec![count, values.width], values.values.clone())?)
         .tensor(STATUS, Tensor::from_u8(vec![count], status)?)
+        .tensor(FRAME, Tensor::from_i64(vec![count], values.frames.clone())?)
         .metadata(METADATA_KEY, Value::Map(provenance.identity.of_stage(stage)))
         .metadata(DEVICE, Value::String(provenance.device.clone()))
         .metadata(KEPT, Value::Bool(provenance.keep_embeddings))
@@ -162,9 +204,11 @@ pub(crate) fn load(part: &Part) -> Result<Rows, Error> {
     let values =
         checkpoint.tensor(part.stage.tensor()).ok_or_else(|| missing(part.stage.tensor()))?;
     let status = checkpoint.tensor(STATUS).ok_or_else(|| missing(STATUS))?;
+    let frames = checkpoint.tensor(FRAME).ok_or_else(|| missing(FRAME))?;
     Ok(Rows {
         width: values.shape().get(1).copied().unwrap_or_default(),
         values: values.to_f32_vec()?,
+        frames: frames.as_i64()?.to_vec(),
         failed: status.as_u8()?.iter().map(|&status| status != 0).collect(),
         ids: checkpoint.ids().to_vec(),
     })
@@ -189,6 +233,27 @@ pub(crate) fn describe(stage: Stage, path: &Path, header: &vnp_ckpt::Header) -> 
 mod tests {
     use super::*;
 
+    fn frame(id: &str, nucleotide: &str) -> FrameRow {
+        FrameRow {
+            id: id.into(),
+            record: 0,
+            chunk: vnp_seq::ChunkPosition { index: 0, start_bp: 0, end_bp: 3 },
+            frame: vnp_seq::Frame::F1,
+            nucleotide: nucleotide.into(),
+            protein: "A".into(),
+        }
+    }
+
+    #[test]
+    fn a_row_knows_what_it_was_made_of() {
+        let mut rows = Rows::with_capacity(1, 1);
+        rows.push(&frame("a", "GCC"), &[1.0]);
+        assert_eq!(rows.is_of(0, &frame("a", "GCC")), Ok(()));
+        assert_eq!(rows.is_of(0, &frame("b", "GCC")), Err("\"a\"".into()));
+        assert_eq!(rows.is_of(0, &frame("a", "GCA")), Err("\"a\" of another sequence".into()));
+        assert_eq!(rows.is_of(1, &frame("a", "GCC")), Err("missing".into()));
+    }
+
     #[track_caller]
     fn check(name: &str, expected: Option<(u64, u64)>) {
         assert_eq!(parse_file_name(name).map(|rows| (rows.start, rows.end)), expected, "{name}");
@@ -211,9 +276,9 @@ mod tests {
     #[test]
     fn a_row_that_is_not_finite_fails_and_leaves_zeros() {
         let mut rows = Rows::with_capacity(2, 2);
-        rows.push("a", &[1.0, 2.0]);
-        rows.push("b", &[f32::NAN, 2.0]);
-        rows.push("c", &[3.0, f32::INFINITY]);
+        rows.push(&frame("a", "GCC"), &[1.0, 2.0]);
+        rows.push(&frame("b", "GCC"), &[f32::NAN, 2.0]);
+        rows.push(&frame("c", "GCC"), &[3.0, f32::INFINITY]);
         assert_eq!(rows.failed, [false, true, true]);
         assert_eq!(rows.values, [1.0, 2.0, 0.0, 0.0, 0.0, 0.0]);
         assert_eq!(rows.row(0), [1.0, 2.0]);

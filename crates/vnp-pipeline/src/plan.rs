@@ -2,21 +2,13 @@ use vnp_ckpt::RowRange;
 
 /// A set of rows as sorted, disjoint, non-adjacent half-open ranges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RowSet {
+pub(crate) struct RowSet {
     ranges: Vec<RowRange>,
 }
 
 impl RowSet {
-    /// The rows `[0, total)`.
-    #[must_use]
-    pub fn all(total: u64) -> Self {
-        let mut set = Self::default();
-        set.insert(RowRange { start: 0, end: total });
-        set
-    }
-
     /// Adds the rows of `range`.
-    pub fn insert(&mut self, range: RowRange) {
+    pub(crate) fn insert(&mut self, range: RowRange) {
         if range.start >= range.end {
             return;
         }
@@ -36,26 +28,26 @@ impl RowSet {
 
     /// The ranges, ascending.
     #[must_use]
-    pub fn ranges(&self) -> &[RowRange] {
+    pub(crate) fn ranges(&self) -> &[RowRange] {
         &self.ranges
     }
 
     /// How many rows the set holds.
     #[must_use]
-    pub fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.ranges.iter().map(|range| range.end - range.start).sum()
     }
 
     /// Whether every row of `range` is in the set.
     #[must_use]
-    pub fn covers(&self, range: RowRange) -> bool {
+    pub(crate) fn covers(&self, range: RowRange) -> bool {
         range.start >= range.end
             || self.ranges.iter().any(|kept| kept.start <= range.start && range.end <= kept.end)
     }
 
     /// The rows of `range` that are not in the set, ascending.
     #[must_use]
-    pub fn missing_in(&self, range: RowRange) -> Vec<RowRange> {
+    pub(crate) fn missing_in(&self, range: RowRange) -> Vec<RowRange> {
         let mut missing = Vec::new();
         let mut from = range.start;
         for kept in &self.ranges {
@@ -79,15 +71,8 @@ impl RowSet {
 
 /// Cuts ascending ranges into windows of at most `window_rows` rows at multiples of that number,
 /// so that the same rows fall into the same window in every session.
-///
-/// ```
-/// use vnp_ckpt::RowRange;
-/// let windows = vnp_pipeline::windows(&[RowRange { start: 90, end: 250 }], 100);
-/// let ends: Vec<u64> = windows.iter().map(|window| window.end).collect();
-/// assert_eq!(ends, [100, 200, 250]);
-/// ```
 #[must_use]
-pub fn windows(ranges: &[RowRange], window_rows: u64) -> Vec<RowRange> {
+pub(crate) fn windows(ranges: &[RowRange], window_rows: u64) -> Vec<RowRange> {
     let step = window_rows.max(1);
     let mut windows = Vec::new();
     for range in ranges {

@@ -14,7 +14,7 @@ use crate::results::{ChunkTally, Consensus, Frames, Output, RecordTally, ResultD
 use crate::resume::Inventory;
 use crate::stage::Stage;
 use crate::stop::StopFlag;
-use crate::survey::Survey;
+use crate::survey::{Survey, confirm};
 use scores::ScoreReader;
 
 /// What was published.
@@ -45,15 +45,18 @@ pub(crate) fn publish(
     let mut reader = FrameReader::open(inputs, chunk_length)?;
     let mut writers = Writers::create(directory, inventory, keep_frames)?;
     while let Some(block) = reader.next_block()? {
-        writers.block(block.rows, block.records)?;
+        if let Err(error) = writers.block(block.rows, block.records) {
+            // An input that was changed explains a part that does not fit.
+            if error.bad_part().is_some() {
+                confirm(&mut reader, survey)?;
+            }
+            return Err(error);
+        }
         if stop.requested().is_some() {
             return Ok(None);
         }
     }
-    let digest = reader.input_digest().map(|digest| digest.to_string()).unwrap_or_default();
-    if digest != survey.input_digest {
-        return Err(Error::InputChanged { found: format!("its digest is now {digest}") });
-    }
+    confirm(&mut reader, survey)?;
     writers.finish(directory, survey).map(Some)
 }
 
@@ -112,7 +115,7 @@ impl Writers {
     }
 
     fn row(&mut self, row: &FrameRow) -> Result<(), Error> {
-        let scores = self.scores.next(&row.id)?;
+        let scores = self.scores.next(row)?;
         self.counts.rows += 1;
         if self.chunk.as_ref().is_none_or(|chunk| chunk.position != row.chunk) {
             self.end_chunk()?;

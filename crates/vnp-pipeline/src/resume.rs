@@ -62,6 +62,11 @@ impl Inventory {
         parts
     }
 
+    /// The part of a stage that holds a row.
+    pub(crate) fn part_with(&self, stage: Stage, row: u64) -> Option<&Part> {
+        self.parts.iter().find(|part| part.stage == stage && part.rows.contains(row))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.parts.len()
     }
@@ -74,11 +79,16 @@ impl Inventory {
         covered
     }
 
-    /// Deletes the embeddings whose rows are all scored, unless they are to be kept.
+    /// Whether a session that keeps its embeddings has been here.
+    pub(crate) fn keeps_embeddings(&self) -> bool {
+        self.parts.iter().any(|part| part.kept)
+    }
+
+    /// Deletes the embeddings whose rows are all scored.
     pub(crate) fn delete_scored_embeddings(&mut self) -> Result<(), Error> {
         let scored = self.covered(Stage::Scores);
         let (done, parts) = std::mem::take(&mut self.parts).into_iter().partition(|part: &Part| {
-            Stage::EMBEDDINGS.contains(&part.stage) && !part.kept && scored.covers(part.rows)
+            Stage::EMBEDDINGS.contains(&part.stage) && scored.covers(part.rows)
         });
         self.parts = parts;
         let done: Vec<Part> = done;
@@ -183,10 +193,17 @@ fn look(
     // Identity is asked before the schema: a model of another width is another run, not damage.
     let header = match vnp_ckpt::read_header(path, &Limits::default()) {
         Ok(header) => header,
+        // What cannot be looked at is not known to be bad.
+        Err(error @ (vnp_ckpt::Error::Io { .. } | vnp_ckpt::Error::OutOfMemory { .. })) => {
+            return Err(error.into());
+        }
         Err(error) => return Ok(Look::Bad(without_path(&error))),
     };
+    if header.kind != stage.name() {
+        return Ok(Look::Bad(format!("is of kind {}, expected {stage}", header.kind)));
+    }
     let differences = expected.identity.differences_of_part(stage, &header.metadata);
-    if !differences.is_empty() && header.kind == stage.name() {
+    if !differences.is_empty() {
         return Ok(Look::Foreign(differences));
     }
     let options = Options {
@@ -198,6 +215,9 @@ fn look(
     if !report.findings.is_empty() {
         return Ok(Look::Bad(report.reason()));
     }
+    if let Err(reason) = part::fits(stage, expected.width(stage), &header) {
+        return Ok(Look::Bad(reason));
+    }
     if header.rows != rows {
         return Ok(Look::Bad(format!("holds rows {}, its name says {rows}", header.rows)));
     }
@@ -208,7 +228,8 @@ fn look(
     Ok(Look::Good(part::describe(stage, path, &header)))
 }
 
-fn without_path(error: &vnp_ckpt::Error) -> String {
+/// What is wrong, without the path that stands before it anyway.
+pub(crate) fn without_path(error: &vnp_ckpt::Error) -> String {
     let text = error.to_string();
     let path =
         format!("{}: ", error.path().map(Path::display).map(|p| p.to_string()).unwrap_or_default());
@@ -220,12 +241,23 @@ fn without_path(error: &vnp_ckpt::Error) -> String {
 pub(crate) fn set_aside(directory: &OutputDirectory, bad: &[BadPart]) -> Result<(), Error> {
     for part in bad {
         log_bad(directory, part);
-        let mut name = part.path.clone().into_os_string();
-        name.push(SET_ASIDE);
-        fs_err::rename(&part.path, &name)?;
+        fs_err::rename(&part.path, free_name(&part.path))?;
         log::warn!("{part}; set aside, its rows are computed again");
     }
     Ok(())
+}
+
+/// `NAME.bad`, or `NAME.2.bad` and so on where a bad part of these rows was set aside before.
+fn free_name(path: &Path) -> PathBuf {
+    let named = |number: u32| {
+        let mut name = path.as_os_str().to_owned();
+        if number > 1 {
+            name.push(format!(".{number}"));
+        }
+        name.push(SET_ASIDE);
+        PathBuf::from(name)
+    };
+    (1..u32::MAX).map(named).find(|name| !name.exists()).unwrap_or_else(|| named(1))
 }
 
 /// Appends a bad part to the failure log; a log that cannot be written is no reason to fail.

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::Instant;
 
 use vnp_ckpt::RowRange;
 use vnp_infer::Model;
@@ -13,15 +14,15 @@ use crate::observer::{Event, Observer};
 use crate::options::{ModelInfo, OnBadPart, RunOptions, Start};
 use crate::part::Provenance;
 use crate::plan::{RowSet, windows};
-use crate::publish::publish;
+use crate::publish::{Published, publish};
 use crate::resume::{
     Expectation, Inspection, Inventory, ResumeSummary, inspect, log_bad, set_aside,
 };
 use crate::spool::Spool;
 use crate::stage::Stage;
 use crate::stop::StopFlag;
-use crate::survey::{Survey, survey};
-use crate::worker::{Flow, Pace, Work, Worker};
+use crate::survey::{Survey, confirm, survey};
+use crate::worker::{self, Flow, Work, Worker};
 
 /// How a session ended without an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +66,15 @@ pub fn predict(
     stop: &StopFlag,
 ) -> Result<Outcome, Error> {
     let directory = OutputDirectory::open(&options.output_dir, options.start)?;
-    let mut run = Run { options, model, observer, stop, started: jiff::Timestamp::now() };
+    let mut run = Run {
+        options,
+        model,
+        observer,
+        stop,
+        started: jiff::Timestamp::now(),
+        seconds: BTreeMap::new(),
+        work: Work::default(),
+    };
     let result = run.predict(&directory, load_model);
     if result.is_err() {
         directory.abandon();
@@ -79,6 +88,9 @@ struct Run<'a> {
     observer: &'a dyn Observer,
     stop: &'a StopFlag,
     started: jiff::Timestamp,
+    /// Seconds spent outside of the stages.
+    seconds: BTreeMap<String, f64>,
+    work: Work,
 }
 
 impl Run<'_> {
@@ -87,97 +99,150 @@ impl Run<'_> {
         directory: &OutputDirectory,
         load_model: Box<LoadModel<'_>>,
     ) -> Result<Outcome, Error> {
-        let inputs = Spool::of(std::mem::take(&mut self.options.inputs), directory.checkpoints())?;
-        let began = Instant::now();
-        let chunk_length = self.options.chunk_length;
-        let Some(survey) = survey(inputs.paths(), chunk_length, self.observer, self.stop)? else {
+        let inputs = std::mem::take(&mut self.options.inputs);
+        let Some(inputs) = Spool::of(inputs, directory.checkpoints(), self.stop)? else {
             return Ok(self.interrupted());
         };
-        let mut seconds = BTreeMap::from([("survey".to_owned(), began.elapsed().as_secs_f64())]);
-        let identity = self.identity(&survey);
-
-        let earlier = match self.options.start {
-            Start::Again => {
-                directory.clear()?;
-                None
-            }
-            Start::New | Start::Resume => Manifest::read(&directory.result(names::RUN)),
+        let inputs = inputs.paths();
+        let began = Instant::now();
+        let chunk_length = self.options.chunk_length;
+        let Some(survey) = survey(inputs, chunk_length, self.observer, self.stop)? else {
+            return Ok(self.interrupted());
         };
-        let mut inventory = self.take_inventory(directory, &identity, &survey, earlier.as_ref())?;
+        self.seconds.insert("survey".to_owned(), began.elapsed().as_secs_f64());
+
+        let mut load_model = Some(load_model);
+        let mut model = None;
+        if self.options.start == Start::Again {
+            // Earlier work goes only when it is known that the new run can start.
+            if survey.rows > 0 {
+                model = self.load(&mut load_model)?;
+            }
+            directory.clear()?;
+        }
+        loop {
+            let error = match self.attempt(directory, inputs, &survey, &mut model, &mut load_model)
+            {
+                Err(error) => error,
+                outcome => return outcome,
+            };
+            // A part that passed for good until it was used. Each turn sets one aside.
+            let Some(bad) = error.bad_part() else { return Err(error) };
+            if self.options.on_bad_part == OnBadPart::Refuse {
+                log_bad(directory, &bad);
+                return Err(Error::BadParts { parts: vec![bad] });
+            }
+            set_aside(directory, &[bad])?;
+        }
+    }
+
+    /// Computes what is missing and publishes.
+    fn attempt(
+        &mut self,
+        directory: &OutputDirectory,
+        inputs: &[PathBuf],
+        survey: &Survey,
+        model: &mut Option<Model>,
+        load_model: &mut Option<Box<LoadModel<'_>>>,
+    ) -> Result<Outcome, Error> {
+        let chunk_length = self.options.chunk_length;
+        let identity = self.identity(survey);
+        let earlier = Manifest::read(&directory.result(names::RUN));
+        let mut inventory = self.take_inventory(directory, &identity, survey, earlier.as_ref())?;
+        let keep_embeddings = self.options.keep_embeddings || inventory.keeps_embeddings();
         let to_do = self.missing(&inventory, survey.rows);
         if let Some(summary) = self.already_finished(directory, earlier, &to_do) {
             return Ok(Outcome::Finished(summary));
         }
-
-        let mut work = Work::default();
         if !to_do.is_empty() {
-            self.observer.event(Event::LoadingModel);
-            let model = load_model()?;
-            let device = model.device_name().to_owned();
-            self.observer.event(Event::ModelReady { device: &device });
-            let provenance = Provenance {
-                identity: identity.clone(),
-                device,
-                keep_embeddings: self.options.keep_embeddings,
-            };
-            let mut worker = Worker {
-                directory,
-                inventory: &mut inventory,
-                model: &model,
-                provenance,
-                checkpoint_interval: self.options.checkpoint_interval,
-                score_batch_rows: self.options.score_batch_rows.get(),
-                observer: self.observer,
-                stop: self.stop,
-                last_saved: Instant::now(),
-                pace: <[Pace; 2]>::default(),
-                work: Work::default(),
-            };
-            let reader = FrameReader::open(inputs.paths(), chunk_length)?;
-            if worker.run(&to_do, reader)? == Flow::Stopped {
-                return Ok(self.interrupted());
+            if model.is_none() {
+                *model = self.load(load_model)?;
             }
-            work = worker.work;
+            if let Some(model) = model {
+                let device = model.device_name().to_owned();
+                let identity = identity.clone();
+                let session = worker::Session {
+                    directory,
+                    inventory: &mut inventory,
+                    provenance: Provenance { identity, device, keep_embeddings },
+                    checkpoint_interval: self.options.checkpoint_interval,
+                    observer: self.observer,
+                    stop: self.stop,
+                    last_saved: Instant::now(),
+                    work: Work::default(),
+                };
+                let mut worker = Worker::new(session, model, self.options.score_batch_rows.get());
+                let mut reader = FrameReader::open(inputs, chunk_length)?;
+                let result = worker.run(&to_do, &mut reader);
+                self.work.add(&worker.into_work());
+                match result {
+                    Ok(Flow::Done) => {}
+                    Ok(Flow::Stopped) => return Ok(self.interrupted()),
+                    Err(error) => {
+                        // An input that was changed explains a part that does not fit.
+                        if error.bad_part().is_some() {
+                            confirm(&mut reader, survey)?;
+                        }
+                        return Err(error);
+                    }
+                }
+            }
         }
-        // Embeddings of a session that was killed between saving scores and deleting them.
-        inventory.delete_scored_embeddings()?;
-
+        if !keep_embeddings {
+            // Those of a session that was killed between saving scores and deleting them.
+            inventory.delete_scored_embeddings()?;
+        }
         self.observer.event(Event::Publishing);
         let began = Instant::now();
-        let keep_frames = self.options.keep_frames;
-        let (paths, stop) = (inputs.paths(), self.stop);
+        let (keep_frames, stop) = (self.options.keep_frames, self.stop);
         let published =
-            publish(directory, &inventory, paths, chunk_length, &survey, keep_frames, stop)?;
+            publish(directory, &inventory, inputs, chunk_length, survey, keep_frames, stop)?;
         let Some(published) = published else { return Ok(self.interrupted()) };
-        seconds.insert("publish".to_owned(), began.elapsed().as_secs_f64());
-        for (stage, time) in Stage::ALL.into_iter().zip(work.time) {
-            seconds.insert(stage.name().to_owned(), Duration::as_secs_f64(&time));
-        }
-        let rows_computed: BTreeMap<String, u64> =
-            Stage::ALL.into_iter().map(|stage| stage.name().to_owned()).zip(work.rows).collect();
-        let rows_scored_now = rows_computed.get(Stage::Scores.name()).copied().unwrap_or_default();
-        let counts = published.counts;
-        let manifest = Manifest {
+        self.seconds.insert("publish".to_owned(), began.elapsed().as_secs_f64());
+        let counts = published.counts.clone();
+        self.manifest(identity, &inventory, published).publish(&directory.result(names::RUN))?;
+        let rows_scored_now = self.work.rows(Stage::Scores);
+        Ok(Outcome::Finished(Summary { counts, rows_scored_now, already_finished: false }))
+    }
+
+    /// The model; it is loaded once.
+    fn load(&self, load_model: &mut Option<Box<LoadModel<'_>>>) -> Result<Option<Model>, Error> {
+        let Some(load_model) = load_model.take() else { return Ok(None) };
+        self.observer.event(Event::LoadingModel);
+        let model = load_model()?;
+        self.observer.event(Event::ModelReady { device: model.device_name() });
+        Ok(Some(model))
+    }
+
+    fn manifest(
+        &self,
+        identity: Identity,
+        inventory: &Inventory,
+        published: Published,
+    ) -> Manifest {
+        let names = || Stage::ALL.into_iter().map(|stage| stage.name().to_owned());
+        let rows = Stage::ALL.into_iter().map(|stage| self.work.rows(stage));
+        let time = Stage::ALL.into_iter().map(|stage| self.work.time(stage).as_secs_f64());
+        Manifest {
             producer: concat!("vnp ", env!("CARGO_PKG_VERSION")).to_owned(),
             checkpoint_version: vnp_ckpt::CHECKPOINT_VERSION.to_owned(),
             identity,
             model: ModelRecord {
                 name: self.model.name.clone(),
                 description: self.model.description.clone(),
+                held_out: self.model.held_out.clone(),
             },
             settings: self.options.settings.clone(),
-            devices: devices(&inventory),
-            counts: counts.clone(),
+            devices: devices(inventory),
+            counts: published.counts,
             session: Session {
                 started: rfc3339(self.started),
                 finished: rfc3339(jiff::Timestamp::now()),
-                rows_computed,
-                seconds,
+                rows_computed: names().zip(rows).collect(),
+                seconds: self.seconds.clone().into_iter().chain(names().zip(time)).collect(),
             },
             results: published.results,
-        };
-        manifest.publish(&directory.result(names::RUN))?;
-        Ok(Outcome::Finished(Summary { counts, rows_scored_now, already_finished: false }))
+        }
     }
 
     fn identity(&self, survey: &Survey) -> Identity {

@@ -29,26 +29,60 @@ pub struct Survey {
     pub input_digest: String,
 }
 
-impl Survey {
+/// A survey in the making.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    survey: Survey,
+    first_failed: Option<(String, String)>,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, outcomes: &[RecordOutcome]) {
+        for outcome in outcomes {
+            self.count(outcome);
+            if let (None, RecordStatus::Failed { reason }) = (&self.first_failed, &outcome.status) {
+                self.first_failed = Some((outcome.id.clone(), reason.clone()));
+            }
+        }
+    }
+
+    /// How far the reading is.
+    pub(crate) fn event(&self) -> Event<'_> {
+        Event::Surveying { records: self.survey.records, bases: self.survey.bases }
+    }
+
+    /// The survey of an input that was read to its end. An input in which every record that has
+    /// letters fails is an error: that is a protein file or something worse, not a partial success.
+    pub(crate) fn finish(self, reader: &FrameReader) -> Result<Survey, Error> {
+        let Self { mut survey, first_failed } = self;
+        if let Some((id, reason)) = first_failed
+            && survey.failed + survey.empty == survey.records
+        {
+            return Err(Error::NoNucleotides { records: survey.records, id, reason });
+        }
+        survey.input_digest = digest(reader);
+        Ok(survey)
+    }
+
     fn count(&mut self, outcome: &RecordOutcome) {
-        self.records += 1;
-        self.bases += outcome.length_bp;
-        self.chunks += outcome.chunks;
-        self.rows += outcome.frames;
+        let survey = &mut self.survey;
+        survey.records += 1;
+        survey.bases += outcome.length_bp;
+        survey.chunks += outcome.chunks;
+        survey.rows += outcome.frames;
         match outcome.status {
             RecordStatus::HasFrames => {}
-            RecordStatus::NoOpenFrame => self.no_open_frame += 1,
-            RecordStatus::TooShort => self.too_short += 1,
-            RecordStatus::Empty => self.empty += 1,
-            RecordStatus::Failed { .. } => self.failed += 1,
+            RecordStatus::NoOpenFrame => survey.no_open_frame += 1,
+            RecordStatus::TooShort => survey.too_short += 1,
+            RecordStatus::Empty => survey.empty += 1,
+            RecordStatus::Failed { .. } => survey.failed += 1,
         }
     }
 }
 
 /// Reads the whole input once: how many rows there are and what they are rows of.
 ///
-/// `None` when a stop was asked for. An input in which every record that has letters fails is an
-/// error: that is a protein file or something worse, not a partial success.
+/// `None` when a stop was asked for.
 pub(crate) fn survey(
     inputs: &[PathBuf],
     chunk_length: ChunkLength,
@@ -56,27 +90,32 @@ pub(crate) fn survey(
     stop: &StopFlag,
 ) -> Result<Option<Survey>, Error> {
     let mut reader = FrameReader::open(inputs, chunk_length)?;
-    let mut survey = Survey::default();
-    let mut first_failed = None;
+    let mut tally = Tally::default();
     while let Some(block) = reader.next_block()? {
         if stop.requested().is_some() {
             return Ok(None);
         }
-        for outcome in &block.records {
-            survey.count(outcome);
-            if let (None, RecordStatus::Failed { reason }) = (&first_failed, &outcome.status) {
-                first_failed = Some((outcome.id.clone(), reason.clone()));
-            }
-        }
-        observer.event(Event::Surveying { records: survey.records, bases: survey.bases });
+        tally.add(&block.records);
+        observer.event(tally.event());
     }
-    if let Some((id, reason)) = first_failed
-        && survey.failed + survey.empty == survey.records
-    {
-        return Err(Error::NoNucleotides { records: survey.records, id, reason });
-    }
-    survey.input_digest =
-        reader.input_digest().map(|digest| digest.to_string()).unwrap_or_default();
+    let survey = tally.finish(&reader)?;
     observer.event(Event::Surveyed(&survey));
     Ok(Some(survey))
+}
+
+/// Reads an input to its end, and fails if it is not what the survey saw.
+///
+/// Called at the end of a reading, and when a part does not fit the input: before the part is
+/// blamed, it must be known that the input is the same.
+pub(crate) fn confirm(reader: &mut FrameReader, survey: &Survey) -> Result<(), Error> {
+    while reader.next_block()?.is_some() {}
+    let found = digest(reader);
+    if found == survey.input_digest {
+        return Ok(());
+    }
+    Err(Error::InputChanged { found: format!("its digest is now {found}") })
+}
+
+fn digest(reader: &FrameReader) -> String {
+    reader.input_digest().map(|digest| digest.to_string()).unwrap_or_default()
 }

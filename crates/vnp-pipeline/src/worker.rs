@@ -1,20 +1,18 @@
-mod features;
+mod embedder;
 mod pace;
+mod session;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use vnp_ckpt::RowRange;
 use vnp_infer::Model;
 use vnp_seq::{FrameReader, FrameRow};
 
-use crate::directory::OutputDirectory;
 use crate::error::Error;
-use crate::observer::{Event, Observer};
-use crate::part::{self, Provenance, Rows};
-use crate::resume::Inventory;
+use crate::part::Rows;
 use crate::stage::Stage;
-use crate::stop::StopFlag;
-pub(crate) use pace::Pace;
+use embedder::Embedder;
+pub(crate) use session::{Session, Work};
 
 /// Whether the work was done or a stop was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,34 +21,33 @@ pub(crate) enum Flow {
     Stopped,
 }
 
-/// Rows computed and time spent in each stage of this session.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Work {
-    pub(crate) rows: [u64; 3],
-    pub(crate) time: [Duration; 3],
-}
-
 /// Takes windows of rows through the stages, and saves each as it is computed.
 pub(crate) struct Worker<'a> {
-    pub(crate) directory: &'a OutputDirectory,
-    pub(crate) inventory: &'a mut Inventory,
-    pub(crate) model: &'a Model,
-    pub(crate) provenance: Provenance,
-    pub(crate) checkpoint_interval: Duration,
-    pub(crate) score_batch_rows: usize,
-    pub(crate) observer: &'a dyn Observer,
-    pub(crate) stop: &'a StopFlag,
-    pub(crate) last_saved: Instant,
-    pub(crate) pace: [Pace; 2],
-    pub(crate) work: Work,
+    session: Session<'a>,
+    nucleotide: Embedder<'a>,
+    protein: Embedder<'a>,
+    model: &'a Model,
+    score_batch_rows: usize,
 }
 
-impl Worker<'_> {
+impl<'a> Worker<'a> {
+    pub(crate) fn new(session: Session<'a>, model: &'a Model, score_batch_rows: usize) -> Self {
+        let nucleotide =
+            Embedder::new(Stage::Nucleotide, model.nucleotide.as_ref(), |frame| &frame.nucleotide);
+        let protein = Embedder::new(Stage::Protein, model.protein.as_ref(), |frame| &frame.protein);
+        Self { session, nucleotide, protein, model, score_batch_rows }
+    }
+
+    /// What was computed.
+    pub(crate) fn into_work(self) -> Work {
+        self.session.work
+    }
+
     /// Computes `windows` (ascending, disjoint) from the frames of `reader`.
     pub(crate) fn run(
         &mut self,
         windows: &[RowRange],
-        mut reader: FrameReader,
+        reader: &mut FrameReader,
     ) -> Result<Flow, Error> {
         let mut windows = windows.iter().copied();
         let Some(mut window) = windows.next() else { return Ok(Flow::Done) };
@@ -74,7 +71,7 @@ impl Worker<'_> {
                 let Some(next) = windows.next() else { return Ok(Flow::Done) };
                 window = next;
             }
-            if self.stop.requested().is_some() {
+            if self.session.is_stopped() {
                 return Ok(Flow::Stopped);
             }
         }
@@ -83,26 +80,28 @@ impl Worker<'_> {
 
     /// One window through every stage of which it lacks rows.
     fn window(&mut self, window: RowRange, frames: &[FrameRow]) -> Result<Flow, Error> {
-        let unscored = self.inventory.covered(Stage::Scores).missing_in(window);
-        let mut embeddings = [Rows::default(), Rows::default()];
-        for (stage, slot) in Stage::EMBEDDINGS.into_iter().zip(&mut embeddings) {
-            match self.embeddings(stage, window, frames)? {
-                Some(rows) => *slot = rows,
-                None => return Ok(Flow::Stopped),
-            }
-        }
-        let [nucleotide, protein] = &embeddings;
+        let unscored = self.session.inventory.covered(Stage::Scores).missing_in(window);
+        let session = &mut self.session;
+        let Some(nucleotide) = self.nucleotide.embeddings(session, window, frames)? else {
+            return Ok(Flow::Stopped);
+        };
+        let Some(protein) = self.protein.embeddings(session, window, frames)? else {
+            return Ok(Flow::Stopped);
+        };
         for range in unscored {
-            self.score(window, range, nucleotide, protein)?;
+            self.score(window, range, frames, &nucleotide, &protein)?;
         }
-        self.inventory.delete_scored_embeddings()?;
-        Ok(if self.stop.requested().is_some() { Flow::Stopped } else { Flow::Done })
+        if !self.session.provenance.keep_embeddings {
+            self.session.inventory.delete_scored_embeddings()?;
+        }
+        Ok(if self.session.is_stopped() { Flow::Stopped } else { Flow::Done })
     }
 
     fn score(
         &mut self,
         window: RowRange,
         range: RowRange,
+        frames: &[FrameRow],
         nucleotide: &Rows,
         protein: &Rows,
     ) -> Result<(), Error> {
@@ -118,33 +117,14 @@ impl Worker<'_> {
                 return Err(Error::ModelShape { stage: Stage::Scores.name(), expected, found });
             }
             first = batch.end;
-            for ((row, id), scores) in batch.clone().zip(nucleotide.ids_of(&batch)).zip(scores) {
+            let frames = frames.get(batch.clone()).unwrap_or_default();
+            for ((row, frame), scores) in batch.zip(frames).zip(scores) {
                 let failed = nucleotide.is_failed(row) || protein.is_failed(row);
-                rows.push(id, if failed { &[f32::NAN; 2] } else { &scores });
+                rows.push(frame, if failed { &[f32::NAN; 2] } else { &scores });
             }
         }
-        self.done(Stage::Scores, range, began);
-        self.save(Stage::Scores, range.start, &rows)
-    }
-
-    fn save(&mut self, stage: Stage, start: u64, rows: &Rows) -> Result<(), Error> {
-        let dir = self.directory.stage(stage);
-        let part = part::save(&dir, stage, start, rows, &self.provenance)?;
-        self.last_saved = Instant::now();
-        self.observer.event(Event::Saved { stage, rows: part.rows });
-        self.inventory.add(part);
-        Ok(())
-    }
-
-    fn done(&mut self, stage: Stage, rows: RowRange, began: Instant) {
-        log::debug!("computed {stage} rows {rows}");
-        if let Some(count) = self.work.rows.get_mut(stage as usize) {
-            *count += rows.end - rows.start;
-        }
-        if let Some(time) = self.work.time.get_mut(stage as usize) {
-            *time += began.elapsed();
-        }
-        self.observer.event(Event::Computed { stage, rows });
+        self.session.computed(Stage::Scores, range, began);
+        self.session.save(Stage::Scores, range.start, &rows)
     }
 }
 

@@ -147,6 +147,7 @@ fn info() -> ModelInfo {
     ModelInfo {
         name: "counting".into(),
         description: "counts letters".into(),
+        held_out: serde_json::Value::Null,
         dnabert: "d".into(),
         esm2: "e".into(),
         head: "h".into(),

@@ -89,14 +89,14 @@ pub(crate) struct PyTorchArgs {
 impl PyTorchArgs {
     /// Those that were given, with the reason why nothing comes of them.
     pub(crate) fn without_effect(&self) -> Vec<(&'static str, &'static str)> {
-        let streams = self.cuda_streams || self.no_cuda_streams;
-        let persistent = self.persistent_models || self.no_persistent_models;
         [
             (self.parallel, "--parallel", "sequences are always computed in parallel"),
             (self.gpus.is_some(), "--gpus", "choose the GPU with --device cuda:N"),
             (self.num_workers.is_some(), "--num-workers", "choose the threads with --threads"),
-            (persistent, "--persistent-models", "each model is loaded once"),
-            (streams, "--cuda-streams", "streams are the device's own affair"),
+            (self.persistent_models, "--persistent-models", "each model is loaded once"),
+            (self.no_persistent_models, "--no-persistent-models", "each model is loaded once"),
+            (self.cuda_streams, "--cuda-streams", "streams are the device's own affair"),
+            (self.no_cuda_streams, "--no-cuda-streams", "streams are the device's own affair"),
             (self.v1_fallback, "--v1-fallback", "there is one pipeline only"),
         ]
         .into_iter()

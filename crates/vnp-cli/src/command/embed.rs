@@ -4,8 +4,7 @@ use vnp_ckpt::{Checkpoint, Producer, RowRange, Tensor};
 use vnp_infer::{Bundle, Encoder, ModelOptions};
 use vnp_seq::RecordReader;
 
-use super::models;
-use super::stdin::Inputs;
+use super::{models, stdin};
 use crate::args::{EmbedArgs, EncoderName};
 use crate::exit::Exit;
 use crate::output::grouped;
@@ -16,20 +15,18 @@ const SLICE: usize = 1024;
 /// `vnp embed`: one embedding per record, in input order.
 pub(crate) fn run(args: &EmbedArgs) -> anyhow::Result<Exit> {
     super::use_threads(args.device.threads)?;
-    let inputs = Inputs::new(std::slice::from_ref(&args.input))?;
+    // Opened first: an input that is not there should not wait for a model of gigabytes.
+    let mut reader = reader(&args.input, args.encoder)?;
     let encoder = encoder(args)?;
     let (mut ids, mut values) = (Vec::new(), Vec::new());
-    for path in &inputs.paths {
-        let mut reader = reader(path, args.encoder)?;
-        loop {
-            let sequences = slice(&mut reader, args.encoder, &mut ids)?;
-            if sequences.is_empty() {
-                break;
-            }
-            let sequences: Vec<&str> = sequences.iter().map(String::as_str).collect();
-            values.extend(encoder.embed(&sequences)?);
-            log::info!("{} records embedded", grouped(ids.len() as u64));
+    loop {
+        let sequences = slice(&mut reader, args.encoder, &mut ids)?;
+        if sequences.is_empty() {
+            break;
         }
+        let sequences: Vec<&str> = sequences.iter().map(String::as_str).collect();
+        values.extend(encoder.embed(&sequences)?);
+        log::info!("{} records embedded", grouped(ids.len() as u64));
     }
     let rows = ids.len();
     if rows == 0 {
@@ -49,7 +46,7 @@ pub(crate) fn run(args: &EmbedArgs) -> anyhow::Result<Exit> {
 
 /// Proteins keep their U, selenocysteine; nucleotides have it read as T.
 fn reader(path: &Path, encoder: EncoderName) -> anyhow::Result<RecordReader> {
-    let reader = RecordReader::open(path)?;
+    let reader = stdin::records(path)?;
     Ok(match encoder {
         EncoderName::Esm2 => reader.keep_u(),
         EncoderName::DnabertS => reader,

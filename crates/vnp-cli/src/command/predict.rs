@@ -1,18 +1,15 @@
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::{Map, json};
 use vnp_infer::{Bundle, Model, ModelOptions};
-use vnp_pipeline::{
-    Counts, Input, ModelInfo, OnBadPart, Outcome, RunOptions, Start, Summary, Trust,
-};
+use vnp_pipeline::{Counts, ModelInfo, OnBadPart, Outcome, RunOptions, Start, Summary, Trust};
 use vnp_seq::ChunkLength;
 
 use super::models;
 use super::stdin;
-use crate::args::{GlobalArgs, PredictArgs};
+use crate::args::PredictArgs;
 use crate::exit::Exit;
 use crate::logging::Console;
 use crate::output::grouped;
@@ -20,18 +17,14 @@ use crate::progress::Progress;
 use crate::signals;
 
 /// `vnp predict`
-pub(crate) fn run(
-    args: PredictArgs,
-    _global: &GlobalArgs,
-    console: &Console,
-) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit> {
     for (flag, reason) in args.pytorch.without_effect() {
         log::warn!("{flag} has no effect: {reason}");
     }
     super::use_threads(args.device.threads)?;
-    stdin::at_most_once(&args.input)?;
-    let bundle = models::bundle_for(&args)?;
-    let chunk_length = chunk_length(&args, &bundle)?;
+    let inputs = stdin::inputs(&args.input)?;
+    let bundle = models::bundle_for(args)?;
+    let chunk_length = chunk_length(args, &bundle)?;
     let output_dir = args.output_dir.clone().unwrap_or_else(|| default_output_dir(&args.input));
     let model_options = ModelOptions {
         device: args.device.device,
@@ -40,7 +33,7 @@ pub(crate) fn run(
         dnabert_batch_tokens: args.device.dnabert_batch_size.into(),
     };
     let options = RunOptions {
-        inputs: args.input.iter().map(|path| input(path)).collect(),
+        inputs,
         output_dir: output_dir.clone(),
         chunk_length,
         start: match (args.force, args.resume || args.force_resume) {
@@ -55,9 +48,9 @@ pub(crate) fn run(
         score_batch_rows: args.batch_size,
         keep_embeddings: args.keep_embeddings,
         keep_frames: args.keep_intermediate,
-        settings: settings(&args),
+        settings: settings(args),
     };
-    let info = info(&bundle, &args);
+    let info = info(&bundle, args);
     log::info!("model {}: {}", info.name, info.description);
     let stop = signals::listen()?;
     let progress = Progress::new(console);
@@ -75,14 +68,6 @@ pub(crate) fn run(
             let partial = summary.counts.records_failed + summary.counts.rows_failed > 0;
             Ok(if partial { Exit::Partial } else { Exit::Done })
         }
-    }
-}
-
-fn input(path: &Path) -> Input {
-    if path.as_os_str() == stdin::NAME {
-        Input::Stream(Box::new(io::stdin()))
-    } else {
-        Input::File(path.to_owned())
     }
 }
 
@@ -105,6 +90,7 @@ fn info(bundle: &Bundle, args: &PredictArgs) -> ModelInfo {
     ModelInfo {
         name: bundle.name().to_owned(),
         description: models::description(bundle).to_owned(),
+        held_out: bundle.provenance().get("test").cloned().unwrap_or_default(),
         dnabert: digests.dnabert.clone(),
         esm2: digests.esm2.clone(),
         head: digests.head.clone(),
@@ -139,7 +125,8 @@ fn settings(args: &PredictArgs) -> Map<String, serde_json::Value> {
 
 /// The closing summary: also what got no prediction, and why.
 fn tell(summary: &Summary) {
-    let Counts { records, rows, records_viral, chunks, chunks_scored, .. } = summary.counts;
+    let Counts { records, records_viral, chunks, chunks_scored, .. } = summary.counts;
+    let rows = summary.counts.rows - summary.counts.rows_failed;
     if summary.already_finished {
         log::info!("the run was finished before and its results are intact: nothing was done");
     } else {
@@ -147,7 +134,11 @@ fn tell(summary: &Summary) {
         log::info!("{} frames scored, {} of them earlier", grouped(rows), grouped(reused));
     }
     log::info!("{} of {} records are viral", grouped(records_viral), grouped(records));
-    log::info!("{} of {} chunks have an open frame", grouped(chunks_scored), grouped(chunks));
+    log::info!(
+        "{} of {} chunks have an open frame and are scored",
+        grouped(chunks_scored),
+        grouped(chunks)
+    );
     let unscored = [
         (summary.counts.records_no_open_frame, "have no open reading frame"),
         (summary.counts.records_too_short, "are shorter than one codon"),

@@ -1,63 +1,48 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use vnp_pipeline::Input;
+use vnp_seq::RecordReader;
 
 /// How standard input is named on the command line.
-pub(crate) const NAME: &str = "-";
+const NAME: &str = "-";
 
-/// Inputs as files: standard input is copied to a temporary one, which lives as long as this.
-#[derive(Debug)]
-pub(crate) struct Inputs {
-    pub(crate) paths: Vec<PathBuf>,
-    _copy: Option<tempfile::NamedTempFile>,
-}
-
-impl Inputs {
-    /// Standard input may be given once.
-    pub(crate) fn new(inputs: &[PathBuf]) -> anyhow::Result<Self> {
-        at_most_once(inputs)?;
-        let mut copy = None;
-        let mut paths = Vec::new();
-        for input in inputs {
-            if input.as_os_str() == NAME {
-                let mut file = tempfile::Builder::new().prefix("stdin-").tempfile()?;
-                io::copy(&mut io::stdin().lock(), &mut file)
-                    .context("cannot read standard input")?;
-                paths.push(file.path().to_owned());
-                copy = Some(file);
-            } else {
-                paths.push(input.clone());
-            }
-        }
-        Ok(Self { paths, _copy: copy })
-    }
-}
-
-/// Refuses standard input in two places: the second would be silently empty.
-pub(crate) fn at_most_once(inputs: &[PathBuf]) -> anyhow::Result<()> {
-    let times = inputs.iter().filter(|input| input.as_os_str() == NAME).count();
+/// The inputs of a run. Standard input can be given once: in a second place it would be empty.
+pub(crate) fn inputs(paths: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
+    let times = paths.iter().filter(|path| is_stdin(path)).count();
     anyhow::ensure!(times <= 1, "standard input (-) is given {times} times: give it once");
-    Ok(())
+    let input = |path: &PathBuf| match is_stdin(path) {
+        true => Input::Stream(Box::new(io::stdin())),
+        false => Input::File(path.clone()),
+    };
+    Ok(paths.iter().map(input).collect())
+}
+
+/// The records of an input that is read once.
+pub(crate) fn records(path: &Path) -> Result<RecordReader, vnp_seq::Error> {
+    if is_stdin(path) {
+        RecordReader::from_reader(Path::new("standard input"), Box::new(io::stdin()))
+    } else {
+        RecordReader::open(path)
+    }
 }
 
 /// The name of an input without directory, compression and format.
 pub(crate) fn stem(input: &Path) -> String {
-    if input.as_os_str() == NAME {
+    if is_stdin(input) {
         return "stdin".to_owned();
     }
     let name = input.file_name().unwrap_or_default().to_string_lossy();
-    let mut stem: &str = &name;
-    for suffix in [".gz", ".bgz", ".bgzf", ".zst", ".zstd"] {
-        if let Some(rest) = stem.strip_suffix(suffix) {
-            stem = rest;
-            break;
-        }
-    }
+    let compressions = [".gz", ".bgz", ".bgzf", ".zst", ".zstd"];
+    let stem = compressions.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
     match stem.rsplit_once('.') {
         Some((front, _)) if !front.is_empty() => front.to_owned(),
         _ => stem.to_owned(),
     }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == NAME
 }
 
 #[cfg(test)]
@@ -82,7 +67,7 @@ mod tests {
 
     #[test]
     fn standard_input_can_be_given_once() {
-        assert!(at_most_once(&["-".into(), "a".into()]).is_ok());
-        assert!(at_most_once(&["-".into(), "-".into()]).is_err());
+        assert!(inputs(&["-".into(), "a".into()]).is_ok());
+        assert!(inputs(&["-".into(), "-".into()]).is_err());
     }
 }

@@ -1,6 +1,4 @@
-use vnp_seq::RecordReader;
-
-use super::stdin::Inputs;
+use super::stdin;
 use crate::args::ValidateArgs;
 use crate::exit::Exit;
 use crate::output::{self, grouped};
@@ -10,19 +8,16 @@ const NAMED: u64 = 10;
 
 /// `vnp validate`: exit 1 if a record is no nucleotide sequence or the file cannot be read through.
 pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<Exit> {
-    let inputs = Inputs::new(std::slice::from_ref(&args.input))?;
+    let mut reader = stdin::records(&args.input)?;
     let (mut records, mut bases, mut empty, mut invalid) = (0_u64, 0_u64, 0_u64, 0_u64);
-    for path in &inputs.paths {
-        let mut reader = RecordReader::open(path)?;
-        while let Some(record) = reader.next_record()? {
-            records += 1;
-            bases += record.sequence.len() as u64;
-            empty += u64::from(record.sequence.is_empty());
-            let Some(letter) = record.invalid_letter() else { continue };
-            invalid += 1;
-            if invalid <= NAMED {
-                log::error!("record {records} \"{}\": {letter}", record.id);
-            }
+    while let Some(record) = reader.next_record()? {
+        records += 1;
+        bases += record.sequence.len() as u64;
+        empty += u64::from(record.sequence.is_empty());
+        let Some(letter) = record.invalid_letter() else { continue };
+        invalid += 1;
+        if invalid <= NAMED {
+            log::error!("record {records} \"{}\": {letter}", record.id);
         }
     }
     if invalid > NAMED {

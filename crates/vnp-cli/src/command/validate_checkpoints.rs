@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use serde_json::json;
 use vnp_validate::{FAILED_CHECKPOINTS, FailedCheckpoint, Level, Options, Report};
 
@@ -14,7 +16,9 @@ pub(crate) fn run(args: &ValidateCheckpointsArgs) -> anyhow::Result<Exit> {
         ..Options::default()
     };
     let reports = vnp_validate::validate_tree(&args.dir, &options)?;
-    let recorded = vnp_validate::load_failed_checkpoints(&log)?;
+    // A run keeps its log beside its checkpoints; DIR may be the run or that directory.
+    let mut recorded = recorded(&log);
+    recorded.extend(self::recorded(&args.dir.join("checkpoints").join(FAILED_CHECKPOINTS)));
     let bad = reports.iter().filter(|report| !report.is_ok()).count();
     if args.json {
         output::print(&format!("{:#}\n", as_json(&reports, &recorded)))?;
@@ -25,6 +29,14 @@ pub(crate) fn run(args: &ValidateCheckpointsArgs) -> anyhow::Result<Exit> {
         log::error!("no checkpoints below {}", args.dir.display());
     }
     Ok(if reports.is_empty() || bad > 0 { Exit::Checkpoint } else { Exit::Done })
+}
+
+/// The failures in a log; one that cannot be read must not hide what was found just now.
+fn recorded(log: &Path) -> Vec<FailedCheckpoint> {
+    vnp_validate::load_failed_checkpoints(log).unwrap_or_else(|error| {
+        log::warn!("{error}");
+        Vec::new()
+    })
 }
 
 fn as_text(reports: &[Report], recorded: &[FailedCheckpoint], bad: usize) -> String {

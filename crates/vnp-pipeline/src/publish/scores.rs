@@ -1,5 +1,7 @@
 use std::collections::VecDeque;
 
+use vnp_seq::FrameRow;
+
 use crate::error::Error;
 use crate::part::{self, Part, Rows};
 
@@ -17,8 +19,8 @@ impl ScoreReader {
         Self { parts: parts.into_iter().cloned().collect(), current: None, row: 0 }
     }
 
-    /// The scores of the next row, which must carry `id`; nothing if the row failed.
-    pub(super) fn next(&mut self, id: &str) -> Result<Option<[f32; 2]>, Error> {
+    /// The scores of the next row, which must be of `frame`; nothing if the row failed.
+    pub(super) fn next(&mut self, frame: &FrameRow) -> Result<Option<[f32; 2]>, Error> {
         let past_end = |(part, _): &(Part, Rows)| part.rows.end <= self.row;
         if self.current.as_ref().is_none_or(past_end) {
             let Some(part) = self.parts.pop_front() else {
@@ -30,14 +32,9 @@ impl ScoreReader {
         }
         let Some((part, rows)) = &self.current else { return Ok(None) };
         let index = usize::try_from(self.row - part.rows.start).unwrap_or(usize::MAX);
-        let found = rows.ids.get(index).map_or("", String::as_str);
-        if found != id {
-            return Err(Error::IdMismatch {
-                path: part.path.clone(),
-                row: self.row,
-                expected: id.to_owned(),
-                found: found.to_owned(),
-            });
+        if let Err(found) = rows.is_of(index, frame) {
+            let (path, expected) = (part.path.clone(), frame.id.clone());
+            return Err(Error::RowMismatch { path, row: self.row, expected, found });
         }
         self.row += 1;
         if rows.is_failed(index) {

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use crate::directory::UNPUBLISHED;
-use crate::error::Error;
+use crate::error::{Error, named};
 
 /// What a published file is checked against when a finished run is resumed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,25 +29,38 @@ impl ResultDigest {
 }
 
 /// A result file in the making: a temporary beside its place, invisible until published.
+///
+/// A place that is no regular file, such as `/dev/stdout`, is written to directly.
 #[derive(Debug)]
 pub(crate) struct Output {
-    writer: BufWriter<Hashing<NamedTempFile>>,
+    writer: BufWriter<Hashing<Target>>,
     path: PathBuf,
     rows: u64,
 }
 
+#[derive(Debug)]
+enum Target {
+    Temporary(NamedTempFile),
+    /// `None` once its reader has seen enough.
+    Special(Option<fs_err::File>),
+}
+
 impl Output {
     pub(crate) fn create(path: PathBuf) -> Result<Self, Error> {
-        let dir = path.parent().unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        {
-            // Results are for the user's group as any other file: the umask decides.
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let inner =
-            builder.prefix(UNPUBLISHED).tempfile_in(dir).map_err(|error| named(dir, &error))?;
+        let special = path.metadata().is_ok_and(|metadata| !metadata.is_file());
+        let inner = if special {
+            Target::Special(Some(fs_err::OpenOptions::new().write(true).open(&path)?))
+        } else {
+            let mut builder = tempfile::Builder::new();
+            #[cfg(unix)]
+            {
+                // Results are for the user's group as any other file: the umask decides.
+                use std::os::unix::fs::PermissionsExt;
+                builder.permissions(std::fs::Permissions::from_mode(0o666));
+            }
+            let temporary = builder.prefix(UNPUBLISHED).tempfile_in(directory(&path));
+            Target::Temporary(temporary.map_err(|error| named(&path, &error))?)
+        };
         let hashing = Hashing { inner, sha256: Sha256::new(), bytes: 0 };
         Ok(Self { writer: BufWriter::with_capacity(1 << 16, hashing), path, rows: 0 })
     }
@@ -79,7 +92,9 @@ impl Output {
     pub(crate) fn finish(self) -> Result<Finished, Error> {
         let Self { writer, path, rows } = self;
         let hashing = writer.into_inner().map_err(|error| named(&path, error.error()))?;
-        hashing.inner.as_file().sync_all().map_err(|error| named(&path, &error))?;
+        if let Target::Temporary(file) = &hashing.inner {
+            file.as_file().sync_all().map_err(|error| named(&path, &error))?;
+        }
         let digest = hashing.digest(rows);
         Ok(Finished { file: hashing.inner, path, digest })
     }
@@ -98,7 +113,7 @@ impl Write for Output {
 /// A complete and durable file that only lacks its name.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    file: NamedTempFile,
+    file: Target,
     path: PathBuf,
     digest: ResultDigest,
 }
@@ -106,9 +121,10 @@ pub(crate) struct Finished {
 impl Finished {
     /// Gives the file its name, in place of an earlier one.
     pub(crate) fn publish(self) -> Result<ResultDigest, Error> {
-        self.file.persist(&self.path).map_err(|error| named(&self.path, &error.error))?;
-        let dir = self.path.parent().unwrap_or(Path::new("."));
-        fs_err::File::open(dir)?.sync_all()?;
+        if let Target::Temporary(file) = self.file {
+            file.persist(&self.path).map_err(|error| named(&self.path, &error.error))?;
+            fs_err::File::open(directory(&self.path))?.sync_all()?;
+        }
         Ok(self.digest)
     }
 }
@@ -141,9 +157,32 @@ impl<W: Write> Write for Hashing<W> {
     }
 }
 
-/// The error with the path it happened at, as fs-err words it.
-fn named(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("failed to write `{}`: {error}", path.display()))
+impl Write for Target {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Temporary(file) => file.write(buffer),
+            Self::Special(None) => Ok(buffer.len()),
+            Self::Special(slot) => match slot.as_mut().map_or(Ok(0), |file| file.write(buffer)) {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    *slot = None;
+                    Ok(buffer.len())
+                }
+                written => written,
+            },
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Temporary(file) => file.flush(),
+            Self::Special(file) => file.as_mut().map_or(Ok(()), Write::flush),
+        }
+    }
+}
+
+/// The directory in which a file lies.
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

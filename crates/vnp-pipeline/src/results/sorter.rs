@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use crate::error::named;
+
 /// Text held in memory before it is sorted and spilled.
 const BUFFER_BYTES: usize = 4 << 20;
 /// Runs of a level that are merged into one of the next: bounds the open files at this number
@@ -62,9 +64,13 @@ impl Sorter {
         merge(self.levels.into_iter().rev().flatten().collect(), line)
     }
 
+    fn scratch(&self) -> io::Result<File> {
+        tempfile::tempfile_in(&self.dir).map_err(|error| named(&self.dir, &error))
+    }
+
     fn spill(&mut self) -> io::Result<()> {
         self.buffer.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut writer = BufWriter::new(tempfile::tempfile_in(&self.dir)?);
+        let mut writer = BufWriter::new(self.scratch()?);
         for (key, value) in self.buffer.drain(..) {
             writeln!(writer, "{key}\t{value}")?;
         }
@@ -79,8 +85,9 @@ impl Sorter {
             if runs.len() < FAN_IN {
                 break;
             }
-            let mut writer = BufWriter::new(tempfile::tempfile_in(&self.dir)?);
-            merge(std::mem::take(runs), |key, value| writeln!(writer, "{key}\t{value}"))?;
+            let runs = std::mem::take(runs);
+            let mut writer = BufWriter::new(self.scratch()?);
+            merge(runs, |key, value| writeln!(writer, "{key}\t{value}"))?;
             run = writer.into_inner()?;
         }
         Ok(())

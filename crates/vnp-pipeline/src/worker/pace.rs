@@ -3,7 +3,9 @@ use std::time::Duration;
 /// How long a slice should take: short enough that a signal is answered within seconds, long
 /// enough that batches are full.
 const TARGET: Duration = Duration::from_secs(1);
-const SMALLEST: u64 = 16;
+/// One sequence of a large model can take a second by itself.
+const SMALLEST: u64 = 1;
+const FIRST: u64 = 16;
 const LARGEST: u64 = 1 << 16;
 
 /// Picks how many rows to compute between two looks at the clock and at the stop flag.
@@ -16,7 +18,7 @@ pub(crate) struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { rows: SMALLEST }
+        Self { rows: FIRST }
     }
 }
 
@@ -58,7 +60,8 @@ mod tests {
         check(&[(16, 10)], 32);
         check(&[(16, 10), (32, 900)], 32);
         check(&[(16, 10), (32, 2500)], 16);
-        check(&[(16, 60_000)], 16);
+        check(&[(16, 60_000)], 8);
+        check(&[(16, 60_000), (8, 30_000), (4, 9_000), (2, 5_000), (1, 3_000)], 1);
         check(&[(3, 1)], 16);
         check(&[(1 << 20, 1); 30], 1 << 16);
     }
