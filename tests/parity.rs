@@ -25,8 +25,7 @@ fn an_imported_model_gives_the_scores_of_pytorch() {
     let bench = Bench::new();
     let fixtures = root().join("tests/fixtures/parity");
     let fixture = |name: &str| fixtures.join(name).to_str().unwrap().to_owned();
-    let (esm2, dnabert, head) =
-        (fixture("esm2_hf"), fixture("dnabert"), fixture("head.safetensors"));
+    let (esm2, dnabert, head) = (fixture("esm2"), fixture("dnabert"), fixture("head.safetensors"));
     let words = [
         "models",
         "import",

@@ -88,8 +88,8 @@ fn another_input_is_refused_by_name() {
 #[test]
 fn a_finished_run_of_another_input_is_refused_even_without_rows() {
     let bench = Bench::new();
-    bench.write("in.fa", ">a\nTAATTAATTAA\n");
-    bench.write("other.fa", ">a\nTAATTAATTAG\n");
+    bench.write("in.fa", ">a\nTTAATTAATTAA\n");
+    bench.write("other.fa", ">a\nTTAATTAATTAG\n");
     bench.vnp(&["predict", "in.fa", "-o", "out"]).expect(0, &["have no open reading frame"]);
     bench.vnp(&["predict", "other.fa", "-o", "out", "--resume"]).expect(3, &["input was "]);
 }

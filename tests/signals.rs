@@ -7,7 +7,7 @@ use crate::support::{Bench, Nucleotides};
 
 /// A run long enough to be interrupted.
 fn long_run(bench: &Bench) -> Child {
-    bench.write("in.fa", Nucleotides::new(21).fasta(600, 1_000));
+    bench.write("in.fa", Nucleotides::new(21).fasta(250, 1_000));
     let messages = std::fs::File::create(bench.path("messages.txt")).unwrap();
     let words = ["predict", "in.fa", "-o", "out", "--checkpoint-rows", "64", "-v"];
     let child = bench.command(&words).stdout(Stdio::null()).stderr(messages).spawn().unwrap();

@@ -154,9 +154,14 @@ impl Nucleotides {
         self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33
     }
 
-    /// A sequence poor in stop codons (two thirds of the letters are C or G), so that frames are open.
+    /// A sequence poor in T, and so in stop codons of both strands: some half of its frames are
+    /// open.
     pub(crate) fn sequence(&mut self, length_bp: usize) -> String {
-        (0..length_bp).map(|_| b"CGCGAT"[(self.next() % 6) as usize] as char).collect()
+        let letter = |number: u64| match number % 40 {
+            0 => 'T',
+            other => ['C', 'G', 'C', 'G', 'A'][(other % 5) as usize],
+        };
+        (0..length_bp).map(|_| letter(self.next())).collect()
     }
 
     /// FASTA with `records` records of `length_bp`.

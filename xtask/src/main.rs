@@ -2,21 +2,40 @@
 
 mod fixtures;
 mod tidy;
+#[cfg(feature = "train")]
+mod train_mini;
 
 use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
 
 const USAGE: &str = "\
 cargo xtask fixtures    write the missing fixtures of the current checkpoint version
 cargo xtask tidy        check file sizes, module layout and the arrows between crates
+
+cargo run --release -p xtask --features train -- train-mini [--data DIR] [--examples FILE]
+        [--out DIR] [--set NAME=VALUE]...    make the embedded bundle
 ";
 
-fn main() -> anyhow::Result<()> {
-    match std::env::args().nth(1).as_deref() {
-        Some("fixtures") => fixtures::run(&root()),
-        Some("tidy") => tidy::tidy(&root()),
-        Some(other) => anyhow::bail!("no chore is called `{other}`\n{USAGE}"),
-        None => anyhow::bail!("which chore?\n{USAGE}"),
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.split_first() {
+        Some((chore, [])) if chore == "fixtures" => fixtures::run(&root()),
+        Some((chore, [])) if chore == "tidy" => tidy::tidy(&root()),
+        Some((chore, rest)) if chore == "train-mini" => train_mini(rest),
+        Some((chore, _)) => bail!("no such chore: {chore}\n{USAGE}"),
+        None => bail!("which chore?\n{USAGE}"),
     }
+}
+
+#[cfg(feature = "train")]
+fn train_mini(args: &[String]) -> Result<()> {
+    train_mini::run(args)
+}
+
+#[cfg(not(feature = "train"))]
+fn train_mini(_args: &[String]) -> Result<()> {
+    bail!("train-mini wants the feature `train`\n{USAGE}")
 }
 
 /// The root of the repository.

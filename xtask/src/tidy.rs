@@ -1,5 +1,6 @@
 //! What formatter and lints do not see: file sizes, module layout, arrows between crates.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -50,7 +51,7 @@ pub(crate) fn tidy(root: &Path) -> Result<()> {
         untidy.extend(arrows(name, &manifest, allowed, never));
     }
     ensure!(untidy.is_empty(), "untidy:\n  {}", untidy.join("\n  "));
-    println!("tidy: {} files", files.len());
+    writeln!(std::io::stdout(), "tidy: {} files", files.len())?;
     Ok(())
 }
 

@@ -43,8 +43,8 @@ pub(crate) fn find(name: &str) -> anyhow::Result<Bundle> {
 
 /// What a bundle says of itself.
 pub(crate) fn description(bundle: &Bundle) -> &str {
-    let described = bundle.provenance().get("description").and_then(serde_json::Value::as_str);
-    described.unwrap_or("no description")
+    let described = bundle.provenance().get("summary").and_then(serde_json::Value::as_str);
+    described.unwrap_or("no summary in its provenance")
 }
 
 /// `$VNP_MODELS` (several, separated as in `$PATH`), then the user's data directory.
@@ -121,7 +121,7 @@ fn import(args: ImportArgs) -> anyhow::Result<Exit> {
         out: args.output_dir.clone(),
         licence: "that of the imported weights".to_owned(),
         provenance: serde_json::json!({
-            "description": "imported from files that the user supplied",
+            "summary": "imported from files that the user supplied",
         }),
     })?;
     log::info!(

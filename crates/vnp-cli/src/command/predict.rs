@@ -1,5 +1,5 @@
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -40,7 +40,7 @@ pub(crate) fn run(
         dnabert_batch_tokens: args.device.dnabert_batch_size.into(),
     };
     let options = RunOptions {
-        inputs: args.input.iter().map(input).collect(),
+        inputs: args.input.iter().map(|path| input(path)).collect(),
         output_dir: output_dir.clone(),
         chunk_length,
         start: match (args.force, args.resume || args.force_resume) {
@@ -78,11 +78,11 @@ pub(crate) fn run(
     }
 }
 
-fn input(path: &PathBuf) -> Input {
+fn input(path: &Path) -> Input {
     if path.as_os_str() == stdin::NAME {
         Input::Stream(Box::new(io::stdin()))
     } else {
-        Input::File(path.clone())
+        Input::File(path.to_owned())
     }
 }
 

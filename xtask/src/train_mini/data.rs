@@ -1,0 +1,159 @@
+//! The records to train and test with, and where they come from.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use sha2::{Digest, Sha256};
+use vnp_seq::RecordReader;
+
+use super::organism;
+
+/// The files of the data folder: name, viral or not, list of sources.
+pub(crate) const FILES: [(&str, bool, &str); 3] = [
+    ("viral.fasta.gz", true, "SOURCES.tsv"),
+    ("nonviral.fasta.gz", false, "SOURCES.tsv"),
+    ("nonviral_more.fasta.gz", false, "SOURCES_more.tsv"),
+];
+
+/// A record with its label and origin.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub(crate) id: String,
+    pub(crate) is_virus: bool,
+    /// Names that it shares with its relatives.
+    pub(crate) names: Vec<String>,
+    /// The kind of organism, for the report.
+    pub(crate) kind: String,
+    pub(crate) sequence: Vec<u8>,
+}
+
+/// Everything that was read.
+#[derive(Debug, Default)]
+pub(crate) struct Data {
+    pub(crate) sources: Vec<Source>,
+    /// Records left out because they belong to held-out organisms.
+    pub(crate) held_out: Vec<String>,
+    /// File name and SHA-256.
+    pub(crate) digests: Vec<(String, String)>,
+}
+
+impl Data {
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
+        let mut data = Self::default();
+        for (name, is_virus, list) in FILES {
+            let path = folder.join(name);
+            data.digests.push((name.to_owned(), sha256(&path)?));
+            let origins = if list == "SOURCES.tsv" {
+                origins(&folder.join(list), is_virus)?
+            } else {
+                more_origins(&folder.join(list))?
+            };
+            data.read_file(&path, is_virus, &origins)?;
+        }
+        Ok(data)
+    }
+
+    fn read_file(&mut self, path: &Path, is_virus: bool, origins: &[Origin]) -> Result<()> {
+        let mut reader = RecordReader::open(path)?;
+        let mut origins = origins.iter();
+        while let Some(record) = reader.next_record()? {
+            let origin = origins.next().with_context(|| {
+                format!("{}: record {} is in no list of sources", path.display(), record.id)
+            })?;
+            ensure!(
+                origin.id == record.id && origin.length == record.sequence.len(),
+                "{}: record {} of {} bp is listed as {} of {} bp",
+                path.display(),
+                record.id,
+                record.sequence.len(),
+                origin.id,
+                origin.length
+            );
+            if organism::is_held_out(&origin.description) {
+                self.held_out.push(origin.description.clone());
+                continue;
+            }
+            let (names, kind) = (origin.names.clone(), origin.kind.clone());
+            let sequence = record.sequence.to_ascii_uppercase();
+            self.sources.push(Source { id: record.id, is_virus, names, kind, sequence });
+        }
+        ensure!(origins.next().is_none(), "{}: fewer records than listed", path.display());
+        Ok(())
+    }
+}
+
+/// The records of a FASTA file, upper case, without labels.
+pub(crate) fn read_sequences(path: &Path) -> Result<Vec<Vec<u8>>> {
+    let mut reader = RecordReader::open(path)?;
+    let mut sequences = Vec::new();
+    while let Some(record) = reader.next_record()? {
+        sequences.push(record.sequence.to_ascii_uppercase());
+    }
+    Ok(sequences)
+}
+
+pub(crate) fn sha256(path: &Path) -> Result<String> {
+    let digest = Sha256::digest(fs_err::read(path)?);
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+struct Origin {
+    id: String,
+    description: String,
+    length: usize,
+    names: Vec<String>,
+    kind: String,
+}
+
+/// `class record length source`, one line a record, in the order of the files.
+fn origins(path: &Path, is_virus: bool) -> Result<Vec<Origin>> {
+    let class = if is_virus { "viral" } else { "nonviral" };
+    let mut origins = Vec::new();
+    for row in table(path)?.iter().filter(|row| row.get("class").is_some_and(|c| c == class)) {
+        let field = |name| field(row, name, path);
+        let description = field("record")?;
+        let names = if is_virus {
+            organism::viral_names(&description)
+        } else {
+            vec![organism::cellular_species(&description)]
+        };
+        let kind = organism::kind(is_virus, &description, &field("source")?).to_owned();
+        let id = description.split_whitespace().next().unwrap_or_default().to_owned();
+        origins.push(Origin { id, length: field("length")?.parse()?, names, kind, description });
+    }
+    Ok(origins)
+}
+
+/// `class record species length ..`, records as `id:start-end`.
+fn more_origins(path: &Path) -> Result<Vec<Origin>> {
+    let mut origins = Vec::new();
+    for row in &table(path)? {
+        let field = |name| field(row, name, path);
+        let (record, species) = (field("record")?, field("species")?);
+        let id = record.rsplit_once(':').map_or(record.as_str(), |(id, _)| id).to_owned();
+        origins.push(Origin {
+            id,
+            length: field("length")?.parse()?,
+            names: vec![species.to_lowercase()],
+            kind: field("class")?,
+            description: format!("{record} {species}"),
+        });
+    }
+    Ok(origins)
+}
+
+fn table(path: &Path) -> Result<Vec<HashMap<String, String>>> {
+    let text = fs_err::read_to_string(path)?;
+    let mut lines = text.lines();
+    let header: Vec<_> = lines.next().unwrap_or_default().split('\t').collect();
+    let row = |line: &str| {
+        let cells = header.iter().zip(line.split('\t'));
+        cells.map(|(name, cell)| ((*name).to_owned(), cell.to_owned())).collect()
+    };
+    Ok(lines.map(row).collect())
+}
+
+fn field(row: &HashMap<String, String>, name: &str, path: &Path) -> Result<String> {
+    row.get(name).cloned().with_context(|| format!("{}: no column {name}", path.display()))
+}

@@ -1,0 +1,185 @@
+//! Who a record comes from, read off its line in the lists of sources.
+
+/// Organisms that are kept for other tests and must not be trained on. None is in the data; a record
+/// that matches is left out all the same.
+pub(crate) const HELD_OUT: [&str; 13] = [
+    "dengue",
+    "zika",
+    "sars-cov-2",
+    "severe acute respiratory syndrome coronavirus 2",
+    "hiv-1",
+    "human immunodeficiency virus 1",
+    "enterobacteria phage lambda",
+    "escherichia phage lambda",
+    "phage t4",
+    "mycobacterium tuberculosis",
+    "vibrio cholerae",
+    "bacillus anthracis",
+    "drosophila",
+];
+
+pub(crate) fn is_held_out(description: &str) -> bool {
+    let description = description.to_lowercase();
+    HELD_OUT.iter().any(|name| description.contains(name))
+}
+
+/// The names that a viral record goes by: records that share one belong together.
+///
+/// `NC_004162.2 Chikungunya virus, complete genome [community/v-gen-lab/chikV/genotypes]` goes by
+/// its species and by the data set's directory, which also joins the segments of a virus.
+pub(crate) fn viral_names(description: &str) -> Vec<String> {
+    let (title, set) = split_brackets(description);
+    let mut names = Vec::new();
+    if let Some(set) = set {
+        // The first level names the collection, for `community` the second one too.
+        let depth = if set.starts_with("community/") { 3 } else { 2 };
+        names.push(set.split('/').take(depth).collect::<Vec<_>>().join("/"));
+    }
+    let title = title.rsplit_once('|').map_or(title, |(_, title)| title).trim();
+    let name = title.split_once(' ').map_or("", |(_, name)| name);
+    // Accessions may come twice.
+    let name =
+        name.strip_prefix(|c: char| c.is_ascii_uppercase()).map_or(name, |_| skip_accession(name));
+    let end = ["(", ",", " isolate", " strain", " segment", " lineage", " genotype", " subtype"]
+        .iter()
+        .filter_map(|stop| name.find(stop))
+        .min()
+        .unwrap_or(name.len());
+    let species = name.get(..end).unwrap_or_default().trim();
+    if species.contains("virus") || species.contains("phage") {
+        names.push(species.to_lowercase());
+    }
+    if names.is_empty() {
+        names.push(format!("record {description}"));
+    }
+    names
+}
+
+/// The species of a non-viral record of the first list.
+pub(crate) fn cellular_species(description: &str) -> String {
+    let (title, set) = split_brackets(description);
+    match set {
+        Some("C. elegans") => return "caenorhabditis elegans".to_owned(),
+        Some(set) if set.starts_with("E.Coli") => return "escherichia coli".to_owned(),
+        _ => {}
+    }
+    let title = match title.split_once(" | ") {
+        Some((title, _)) => title,
+        None => title.rsplit_once('|').map_or(title, |(_, title)| title),
+    };
+    let title = skip_accession(title.trim());
+    let words: Vec<_> = title.split_whitespace().take(2).collect();
+    words.join(" ").trim_end_matches(',').to_lowercase()
+}
+
+/// What kind of organism a record of the first list comes from, for the report.
+pub(crate) fn kind(viral: bool, description: &str, source: &str) -> &'static str {
+    let has = |texts: &[&str]| texts.iter().any(|t| description.contains(t) || source.contains(t));
+    if viral {
+        return match () {
+            () if has(&["hundred_microviruses"]) => "microviruses",
+            () if has(&["Tymoviridae", "Duamitovirus"]) => "viruses of eukaryotes",
+            () if has(&["pharokka", "pyrodigal-gv"]) => "phages",
+            () => "viruses of eukaryotes",
+        };
+    }
+    match () {
+        () if has(&["chloroplast"]) => "chloroplast",
+        () if has(&["Toxoplasma"]) => "protist",
+        () if has(&["hum1.dat", "rod.dat", "vrt.dat"]) => "vertebrate",
+        () if has(&["C. elegans", "Caenorhabditis"]) => "nematode",
+        () if has(&["inv.dat"]) => "invertebrate",
+        () if has(&["pln.dat"]) => "plant",
+        () if has(&["fun.dat"]) => "fungus",
+        () => "bacteria",
+    }
+}
+
+/// `title [set]`
+fn split_brackets(description: &str) -> (&str, Option<&str>) {
+    match description.rsplit_once(" [") {
+        Some((title, set)) => (title, set.strip_suffix(']')),
+        None => (description, None),
+    }
+}
+
+/// Drops a first word that holds a digit.
+fn skip_accession(text: &str) -> &str {
+    match text.split_once(' ') {
+        Some((first, rest)) if first.contains(|c: char| c.is_ascii_digit()) => rest,
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_viral(description: &str, expected: &[&str]) {
+        assert_eq!(viral_names(description), expected, "{description}");
+    }
+
+    fn check_cellular(description: &str, expected: &str) {
+        assert_eq!(cellular_species(description), expected);
+    }
+
+    #[test]
+    fn segments_and_strains_of_a_virus_share_a_name() {
+        check_viral(
+            "PP154170.1 Oropouche virus isolate ILMD_TF29 segment S, complete sequence [community/itps/orov/S/tefe]",
+            &["community/itps/orov", "oropouche virus"],
+        );
+        check_viral(
+            "CY121680.1 Influenza A virus (A/California/07/2009(H1N1)) (HA) gene [nextstrain/flu/h1n1pdm/ha/CY121680]",
+            &["nextstrain/flu", "influenza a virus"],
+        );
+        check_viral(
+            "NC_063383 NC_063383.1 Monkeypox virus, complete genome [nextstrain/mpox/all-clades]",
+            &["nextstrain/mpox", "monkeypox virus"],
+        );
+        check_viral("D90232 [nextstrain/mumps/sh]", &["nextstrain/mumps"]);
+        check_viral(
+            "JQ610684.1 Orungo virus isolate UGMP 359 segment 10, complete sequence",
+            &["orungo virus"],
+        );
+        check_viral(
+            "gi|23343512|ref|NC_004297.1| Lassa virus segment L, complete sequence",
+            &["lassa virus"],
+        );
+        check_viral("phage_comp_9_cycle_1", &["record phage_comp_9_cycle_1"]);
+        check_viral(
+            "k149_27590 flag=1 multi=13.0000 len=32680",
+            &["record k149_27590 flag=1 multi=13.0000 len=32680"],
+        );
+    }
+
+    #[test]
+    fn cellular_records_go_by_their_species() {
+        check_cellular("K-12-MG1655 [E.Coli MG1655-K12]", "escherichia coli");
+        check_cellular("CHROMOSOME_MtDNA [C. elegans]", "caenorhabditis elegans");
+        check_cellular(
+            "Z11115 Caenorhabditis elegans | Caenorhabditis elegans Cosmid ZK637 [EMBL inv.dat]",
+            "caenorhabditis elegans",
+        );
+        check_cellular(
+            "gi|383749063|ref|NC_017063.1| Helicobacter pylori ELS37 chromosome, complete genome [H.Pylori ELS37]",
+            "helicobacter pylori",
+        );
+        check_cellular(
+            "X59796 Homo sapiens (human) | H.sapiens mRNA for cadherin-5 [EMBL hum1.dat]",
+            "homo sapiens",
+        );
+        check_cellular(
+            "NC_000932.1 Arabidopsis thaliana chloroplast, complete genome. [Arabidopsis chloroplast]",
+            "arabidopsis thaliana",
+        );
+    }
+
+    #[test]
+    fn held_out_organisms_are_recognised() {
+        assert!(is_held_out("NC_001477.1 Dengue virus 1, complete genome"));
+        assert!(is_held_out("NC_000866.4 Enterobacteria phage T4, complete genome"));
+        assert!(!is_held_out("NC_007458.1 Bacillus phage Gamma, complete genome"));
+        assert!(!is_held_out("X59796 Homo sapiens (human) | clones lambda-hINSR-(1-13)"));
+    }
+}
