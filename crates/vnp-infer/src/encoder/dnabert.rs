@@ -20,12 +20,9 @@ use crate::layer::attention::{Attention, Heads, Position};
 use crate::layer::feed_forward::FeedForward;
 use crate::layer::linear::Linear;
 use crate::layer::norm::LayerNorm;
-use crate::tokenizer::dnabert::DnabertTokenizer;
+use crate::tokenizer::dnabert::{DnabertTokenizer, FRAMING_TOKENS};
 use crate::weights::{Role, TensorSource, TensorSpec, Weights};
 use crate::{Error, Tensors};
-
-/// Tokens that frame a sequence: `[CLS]` and `[SEP]`.
-const FRAMING_TOKENS: usize = 2;
 
 /// A DNABERT nucleotide encoder: the mean of the last layer's vectors over all tokens, `[CLS]` and
 /// `[SEP]` included. Sequences of any length are taken whole.

@@ -4,6 +4,9 @@ use tokenizers::Tokenizer;
 
 use crate::Error;
 
+/// Tokens that frame a sequence: `[CLS]` and `[SEP]`.
+pub(crate) const FRAMING_TOKENS: usize = 2;
+
 /// A `tokenizer.json`, without the truncation and padding that some released files ask for.
 #[derive(Debug)]
 pub(crate) struct DnabertTokenizer {
@@ -18,7 +21,14 @@ impl DnabertTokenizer {
         let mut tokenizer = Tokenizer::from_bytes(json).map_err(failed)?;
         // DNABERT-S ships a file that cuts and pads to 2,000 tokens; transformers clears both.
         tokenizer.with_padding(None).with_truncation(None).map_err(failed)?;
-        Ok(Self { label: label.to_owned(), tokenizer })
+        let tokenizer = Self { label: label.to_owned(), tokenizer };
+        let framing = tokenizer.tokenize("")?.len();
+        if framing != FRAMING_TOKENS {
+            let reason =
+                format!("it frames a sequence in {framing} tokens, expected [CLS] and [SEP]");
+            return Err(Error::Tokenizer { file: label.to_owned(), source: reason.into() });
+        }
+        Ok(tokenizer)
     }
 
     /// Checks that no token lies beyond a network's embedding table.
@@ -39,5 +49,49 @@ impl DnabertTokenizer {
             .encode_fast(sequence, true)
             .map_err(|source| Error::Tokenizer { file: self.label.clone(), source })?;
         Ok(encoding.get_ids().to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::tokenizer_json;
+
+    fn check(sequence: &str, expected: &[u32]) {
+        let tokenizer = DnabertTokenizer::new("t", &tokenizer_json()).unwrap();
+        assert_eq!(tokenizer.tokenize(sequence).unwrap(), expected, "{sequence}");
+    }
+
+    #[test]
+    fn sequences_are_framed() {
+        check("", &[1, 2]);
+        check("A", &[1, 5, 2]);
+        check("AA", &[1, 9, 2]);
+        check("AAAA", &[1, 25, 2]);
+    }
+
+    #[test]
+    fn each_unknown_letter_is_one_token() {
+        check("NN", &[1, 0, 0, 2]);
+        check("ANRA", &[1, 5, 0, 0, 5, 2]);
+        check("aA", &[1, 0, 5, 2]);
+    }
+
+    #[test]
+    fn truncation_and_padding_are_cleared() {
+        check(&"N".repeat(20), &[vec![1], vec![0; 20], vec![2]].concat());
+    }
+
+    #[test]
+    fn a_tokenizer_without_frame_is_refused() {
+        let mut json: serde_json::Value = serde_json::from_slice(&tokenizer_json()).unwrap();
+        json["post_processor"] = serde_json::Value::Null;
+        let Err(Error::Tokenizer { file, source }) =
+            DnabertTokenizer::new("t", json.to_string().as_bytes())
+        else {
+            panic!()
+        };
+        assert_eq!(file, "t");
+        assert!(source.to_string().contains("in 0 tokens"), "{source}");
     }
 }
