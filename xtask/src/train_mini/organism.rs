@@ -36,17 +36,16 @@ pub(crate) fn viral_names(description: &str) -> Vec<String> {
         names.push(set.split('/').take(depth).collect::<Vec<_>>().join("/"));
     }
     let title = title.rsplit_once('|').map_or(title, |(_, title)| title).trim();
-    let name = title.split_once(' ').map_or("", |(_, name)| name);
     // Accessions may come twice.
-    let name =
-        name.strip_prefix(|c: char| c.is_ascii_uppercase()).map_or(name, |_| skip_accession(name));
+    let name = skip_accession(skip_accession(title));
     let end = ["(", ",", " isolate", " strain", " segment", " lineage", " genotype", " subtype"]
         .iter()
         .filter_map(|stop| name.find(stop))
         .min()
         .unwrap_or(name.len());
     let species = name.get(..end).unwrap_or_default().trim();
-    if species.contains("virus") || species.contains("phage") {
+    let names_one = species.contains("virus") || species.contains("phage");
+    if names_one && species.contains(' ') {
         names.push(species.to_lowercase());
     }
     if names.is_empty() {
