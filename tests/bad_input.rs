@@ -131,9 +131,15 @@ fn a_refused_input_leaves_an_earlier_run_alone() {
     bench.vnp(&["predict", "in.fa", "-o", "out"]).expect(0, &[]);
     let before = bench.everything("out");
     bench.write("bad.fa", ">p\nMKVLAAGIVE\n");
-    for words in [["bad.fa", "--force"], ["bad.fa", "--resume"], ["missing.fa", "--force"]] {
-        let [input, word] = words;
-        bench.vnp(&["predict", input, "-o", "out", word]).expect(1, &[]);
+    let refused: [&[&str]; 4] = [
+        &["bad.fa", "--force"],
+        &["bad.fa", "--resume"],
+        &["missing.fa", "--force"],
+        // Nor does a model that cannot be loaded.
+        &["in.fa", "--force", "--device", "cpu", "--precision", "bf16"],
+    ];
+    for words in refused {
+        bench.vnp(&[&["predict", "-o", "out"], words].concat()).expect(1, &[]);
         assert_eq!(bench.everything("out"), before, "{words:?}");
     }
 }

@@ -25,6 +25,11 @@ fn good_checkpoints_are_ok_and_bad_ones_are_3() {
     assert_eq!(ended.stdout.matches("CORRUPTED").count(), 1, "{}", ended.stdout);
     bench.vnp(&["validate-checkpoints", "out", "--skip-load"]).expect(3, &[]);
     assert_eq!(bench.everything("out"), before, "looking must change nothing");
+    // Whoever reads only the beginning must not turn a failure into a success.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = bench.command(&["validate-checkpoints", "out"]);
+    assert_eq!(command.stdout(writer).status().unwrap().code(), Some(3));
     bench.vnp(&["validate-checkpoints", "out", "--log-failures"]).expect(3, &[]);
     let again = bench.vnp(&["validate-checkpoints", "out", "--json"]);
     again.expect(3, &[]);

@@ -134,6 +134,90 @@ fn without_validation_a_damaged_payload_is_still_never_published() {
 }
 
 #[test]
+fn a_bad_part_that_is_found_late_can_be_passed_too() {
+    let bench = unpublished();
+    let damaged = bench.parts("out", "scores")[1].clone();
+    flip_last_byte(&damaged);
+    let words = ["predict", "in.fa", "-o", "out", "--force-resume", "--skip-checkpoint-validation"];
+    bench.vnp(&words).expect(0, &["set aside"]);
+    assert_results(&bench);
+    assert_eq!(rows_computed(&bench, "scores"), 16);
+    // A second specimen does not replace the first.
+    let first = std::fs::read(damaged.with_extension("vnp.bad")).unwrap();
+    flip_last_byte(&damaged);
+    std::fs::remove_file(bench.path("out/run.json")).unwrap();
+    bench.vnp(&words).expect(0, &["set aside"]);
+    assert_eq!(std::fs::read(damaged.with_extension("vnp.bad")).unwrap(), first);
+    assert!(damaged.with_extension("vnp.2.bad").exists());
+}
+
+#[test]
+fn a_part_of_another_stage_is_found_without_reading_it() {
+    let bench = Bench::new();
+    bench.write("in.fa", Nucleotides::new(7).fasta(4, 600));
+    bench.vnp(&["predict", "in.fa", "-o", "out", "--keep-embeddings"]).expect(0, &[]);
+    std::fs::copy(&bench.parts("out", "nucleotide")[0], &bench.parts("out", "protein")[0]).unwrap();
+    for stage in ["scores", "nucleotide"] {
+        std::fs::remove_file(&bench.parts("out", stage)[0]).unwrap();
+    }
+    let words = ["predict", "in.fa", "-o", "out", "--resume", "--skip-checkpoint-validation"];
+    bench.vnp(&words).expect(3, &["is of kind nucleotide, expected protein"]);
+}
+
+#[test]
+fn an_input_replaced_by_one_with_the_same_names_cannot_slip_in() {
+    let bench = unpublished();
+    // Scores of the replacement, under the identity of the original: what a run leaves that was
+    // killed after its input was replaced under it.
+    bench.write("replaced.fa", Nucleotides::new(8).fasta(30, 1_000));
+    bench.vnp(&["predict", "replaced.fa", "-o", "other", "--checkpoint-rows", "16"]).expect(0, &[]);
+    let limits = vnp_ckpt::Limits::default();
+    let load = |path: &Path| vnp_ckpt::load_with_compatibility(path, &limits).unwrap();
+    let (ours, theirs) = (&bench.parts("out", "scores")[0], &bench.parts("other", "scores")[0]);
+    let (identity, part) = (load(ours), load(theirs));
+    let mut forged = vnp_ckpt::Checkpoint::builder(part.kind())
+        .rows(part.rows())
+        .ids(identity.ids().to_vec())
+        .metadata("identity", identity.metadata()["identity"].clone());
+    for (name, tensor) in part.tensors() {
+        forged = forged.tensor(name, tensor.clone());
+    }
+    vnp_ckpt::atomic_save(ours, &forged.build().unwrap()).unwrap();
+    let ended = bench.vnp(&["predict", "in.fa", "-o", "out", "--resume"]);
+    ended.expect(3, &["of another sequence", "--force-resume"]);
+    bench.vnp(&["predict", "in.fa", "-o", "out", "--force-resume"]).expect(0, &[]);
+    assert_results(&bench);
+}
+
+#[test]
+fn results_of_another_tool_are_left_alone() {
+    let bench = Bench::new();
+    bench.write("in.fa", ">a\nGCCGCC\n");
+    std::fs::create_dir(bench.path("old")).unwrap();
+    bench.write("old/prediction_results.txt", "from the Python tool\n");
+    let before = bench.everything("old");
+    for word in ["--resume", "--force", "--force-resume"] {
+        bench.vnp(&["predict", "in.fa", "-o", "old", word]).expect(1, &["no vnp run wrote"]);
+    }
+    assert_eq!(bench.everything("old"), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_part_that_cannot_be_read_is_not_called_bad() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = unpublished();
+    let part = &bench.parts("out", "scores")[0];
+    std::fs::set_permissions(part, std::fs::Permissions::from_mode(0o000)).unwrap();
+    if std::fs::read(part).is_ok() {
+        println!("skipped: this user reads what nobody may read");
+        return;
+    }
+    bench.vnp(&["predict", "in.fa", "-o", "out", "--force-resume"]).expect(1, &["cannot read"]);
+    assert!(part.exists());
+}
+
+#[test]
 fn a_part_under_another_name_is_found() {
     let bench = unpublished();
     let parts = bench.parts("out", "scores");

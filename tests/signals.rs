@@ -58,6 +58,8 @@ fn sigterm_saves_and_exits_143() {
 fn a_second_process_is_told_who_holds_the_directory() {
     let bench = Bench::new();
     let mut child = long_run(&bench);
+    // It must not finish while the others are tried.
+    send("-STOP", &child);
     let holder = format!("process {} on ", child.id());
     for word in ["--resume", "--force", "--force-resume"] {
         bench.vnp(&["predict", "in.fa", "-o", "out", word]).expect(1, &["is in use by", &holder]);

@@ -21,7 +21,7 @@ const ARROWS: [(&str, &[&str]); 7] = [
     ("xtask", &["vnp-ckpt", "vnp-infer", "vnp-seq"]),
 ];
 
-/// Crates that some crate must never link, however indirectly it might want to.
+/// Crates that some crate must not name among its dependencies.
 const NEVER: [(&str, &[&str]); 3] = [
     ("vnp-ckpt", &["candle-core", "candle-nn", "clap", "tokenizers"]),
     ("vnp-validate", &["candle-core", "candle-nn", "clap"]),
@@ -43,6 +43,12 @@ pub(crate) fn tidy(root: &Path) -> Result<()> {
             untidy.extend(source_file(file, &text));
         }
     }
+    for crate_dir in fs_err::read_dir(root.join("crates"))? {
+        let name = crate_dir?.file_name().to_string_lossy().into_owned();
+        if ARROWS.iter().all(|(known, _)| *known != name) {
+            untidy.push(format!("{name} has no arrows: add it to `ARROWS`"));
+        }
+    }
     for (name, allowed) in ARROWS {
         let dir = if name == "xtask" { root.join(name) } else { root.join("crates").join(name) };
         let manifest = fs_err::read_to_string(dir.join("Cargo.toml"))?;
@@ -55,7 +61,7 @@ pub(crate) fn tidy(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The files that git tracks or would track; every file below the root where there is no git.
+/// The files that git tracks or would track.
 fn tracked_files(root: &Path) -> Result<Vec<PathBuf>> {
     let listing = std::process::Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
@@ -86,13 +92,19 @@ fn arrows(name: &str, manifest: &str, allowed: &[&str], never: &[&str]) -> Vec<S
     let mut untidy = Vec::new();
     let mut in_dependencies = false;
     for line in manifest.lines() {
-        if line.starts_with('[') {
-            in_dependencies = line.ends_with("dependencies]") && !line.contains("dev-dependencies");
-            continue;
-        }
-        let dependency = line.split(['.', ' ', '=']).next().unwrap_or_default();
+        let table = line.strip_prefix('[').and_then(|line| line.strip_suffix(']'));
+        let (is_entry, dependency) = match table {
+            Some(table) => {
+                in_dependencies =
+                    table.ends_with("dependencies") && !table.ends_with("dev-dependencies");
+                let named = table.rsplit_once("dependencies.");
+                let named = named.filter(|(kind, _)| !kind.ends_with("dev-"));
+                (named.is_some(), named.map_or("", |(_, name)| name))
+            }
+            None => (in_dependencies, line.split(['.', ' ', '=']).next().unwrap_or_default()),
+        };
         let upward = dependency.starts_with("vnp-") && !allowed.contains(&dependency);
-        if in_dependencies && (upward || never.contains(&dependency)) {
+        if is_entry && (upward || never.contains(&dependency)) {
             untidy.push(format!("{name} must not depend on {dependency}"));
         }
     }
@@ -120,6 +132,8 @@ mod tests {
         assert!(arrows("x", manifest, &["vnp-ckpt"], &[]).is_empty());
         assert_eq!(arrows("x", manifest, &[], &[]), ["x must not depend on vnp-ckpt"]);
         assert_eq!(arrows("x", manifest, &["vnp-ckpt"], &["clap"]), ["x must not depend on clap"]);
+        let table = "[dependencies.clap]\nversion = \"4\"\n[dev-dependencies.clap]\n";
+        assert_eq!(arrows("x", table, &[], &["clap"]), ["x must not depend on clap"]);
     }
 
     #[test]

@@ -27,6 +27,8 @@ enum Fault {
     NotFinite(&'static str),
     /// Gives a value too few.
     Short,
+    /// Fails on sequences with this text.
+    Fails(&'static str),
     /// Adds a record to the input while it computes.
     Appends(Mutex<Option<PathBuf>>),
 }
@@ -46,6 +48,11 @@ impl Encoder for Counting {
         {
             let text = std::fs::read_to_string(&path).unwrap();
             std::fs::write(&path, text + ">late\nGCCGCC\n").unwrap();
+        }
+        if let Fault::Fails(text) = self.fault
+            && sequences.iter().any(|sequence| sequence.contains(text))
+        {
+            return Err(vnp_infer::Error::RowCount { nucleotide: 1, protein: 2 });
         }
         let mut values = Vec::new();
         for sequence in sequences {
@@ -297,6 +304,42 @@ fn a_model_of_the_wrong_shape_is_an_error() {
         panic!("taken")
     };
     assert_eq!((stage, expected - found), ("nucleotide", 1));
+}
+
+#[test]
+fn what_was_computed_before_the_encoder_failed_is_saved() {
+    let setup = Setup::new();
+    let text = std::fs::read_to_string(setup.path("in.fa")).unwrap();
+    std::fs::write(setup.path("in.fa"), text + ">last\nGCCAAAGCC\n").unwrap();
+    let counter = Counter::default();
+    let options = RunOptions {
+        checkpoint_rows: NonZeroU64::new(1_000).unwrap(),
+        ..setup.options(Start::New)
+    };
+    let outcome = setup.run_with(options, Fault::Fails("AAA"), &counter, &StopFlag::default());
+    let Err(Error::Model(_)) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(counter.rows, counter.saved);
+    assert!(counter.saved.borrow()[0] > 100, "{:?}", counter.saved);
+}
+
+#[test]
+fn embeddings_of_an_earlier_session_are_kept_when_a_later_one_asks() {
+    let setup = Setup::new();
+    let first = Counter { stop_after: Some((Stage::Nucleotide, 150)), ..Counter::default() };
+    let stop = first.stop.clone();
+    setup.run_with(setup.options(Start::New), Fault::None, &first, &stop).unwrap();
+    let options = RunOptions { keep_embeddings: true, ..setup.options(Start::Resume) };
+    let second = Counter::default();
+    finished(setup.run_with(options, Fault::None, &second, &StopFlag::default()));
+    let limits = vnp_ckpt::Limits::default();
+    for stage in Stage::EMBEDDINGS {
+        let dir = setup.path("out/checkpoints").join(stage.name());
+        let rows: u64 = std::fs::read_dir(dir)
+            .unwrap()
+            .map(|part| vnp_ckpt::read_header(&part.unwrap().path(), &limits).unwrap().rows.len())
+            .sum();
+        assert_eq!(rows, 240, "{stage}");
+    }
 }
 
 #[test]
