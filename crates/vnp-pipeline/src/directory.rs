@@ -194,8 +194,11 @@ fn may_enter(path: &Path, lock: &Path, start: Start) -> Result<(), Error> {
         });
     }
     // The Python tools use the same names: their results are not ours to replace.
-    let is_ours = lock.exists() || RESULTS.iter().all(|name| !path.join(name).exists());
-    if is_ours { Ok(()) } else { Err(Error::NotARun { path: path.to_owned() }) }
+    let is_ours = lock.exists() || path.join(names::RUN).exists();
+    if is_ours || RESULTS.iter().all(|name| !path.join(name).exists()) {
+        return Ok(());
+    }
+    Err(Error::NotARun { path: path.to_owned() })
 }
 
 /// The paths in a directory, sorted; none if there is no such directory.
@@ -275,6 +278,9 @@ mod tests {
             assert_eq!(path, dir.path());
         }
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        // Only ours have a manifest, also when their checkpoints were removed to save space.
+        std::fs::write(dir.path().join(names::RUN), "{}").unwrap();
+        OutputDirectory::open(dir.path(), Start::Resume).unwrap();
     }
 
     #[test]

@@ -56,8 +56,9 @@ pub type LoadModel<'a> = dyn FnOnce() -> Result<Model, vnp_infer::Error> + 'a;
 /// what a crash can and cannot cost. `load_model` is called only if rows are missing.
 ///
 /// # Errors
-/// Every [`Error`]; results of earlier runs are untouched until the new ones are complete, and
-/// parts that are durable stay so.
+/// Every [`Error`]. Results of an earlier session are untouched until the new ones are complete,
+/// and parts that are durable stay so; [`Start::Again`] removes both, but not before the input was
+/// read and the model loaded.
 pub fn predict(
     options: RunOptions,
     model: &ModelInfo,
