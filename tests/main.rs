@@ -1,7 +1,6 @@
 //! What a user sees of `vnp`: commands, files, exit codes, kills and damage.
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
-#![expect(clippy::print_stdout, reason = "tests")]
 
 mod bad_input;
 mod checkpoints;
