@@ -45,13 +45,7 @@ pub(crate) fn publish(
     let mut reader = FrameReader::open(inputs, chunk_length)?;
     let mut writers = Writers::create(directory, inventory, keep_frames)?;
     while let Some(block) = reader.next_block()? {
-        if let Err(error) = writers.block(block.rows, block.records) {
-            // An input that was changed explains a part that does not fit.
-            if error.bad_part().is_some() {
-                confirm(&mut reader, survey)?;
-            }
-            return Err(error);
-        }
+        writers.block(block.rows, block.records)?;
         if stop.requested().is_some() {
             return Ok(None);
         }

@@ -129,6 +129,8 @@ impl Run<'_> {
             };
             // A part that passed for good until it was used. Each turn sets one aside.
             let Some(bad) = error.bad_part() else { return Err(error) };
+            // But an input that was changed explains a part that does not fit.
+            confirm(&mut FrameReader::open(inputs, chunk_length)?, &survey)?;
             if self.options.on_bad_part == OnBadPart::Refuse {
                 log_bad(directory, &bad);
                 return Err(Error::BadParts { parts: vec![bad] });
@@ -155,38 +157,27 @@ impl Run<'_> {
         if let Some(summary) = self.already_finished(directory, earlier, &to_do) {
             return Ok(Outcome::Finished(summary));
         }
-        if !to_do.is_empty() {
-            if model.is_none() {
-                *model = self.load(load_model)?;
-            }
-            if let Some(model) = model {
-                let device = model.device_name().to_owned();
-                let identity = identity.clone();
-                let session = worker::Session {
-                    directory,
-                    inventory: &mut inventory,
-                    provenance: Provenance { identity, device, keep_embeddings },
-                    checkpoint_interval: self.options.checkpoint_interval,
-                    observer: self.observer,
-                    stop: self.stop,
-                    last_saved: Instant::now(),
-                    work: Work::default(),
-                };
-                let mut worker = Worker::new(session, model, self.options.score_batch_rows.get());
-                let mut reader = FrameReader::open(inputs, chunk_length)?;
-                let result = worker.run(&to_do, &mut reader);
-                self.work.add(&worker.into_work());
-                match result {
-                    Ok(Flow::Done) => {}
-                    Ok(Flow::Stopped) => return Ok(self.interrupted()),
-                    Err(error) => {
-                        // An input that was changed explains a part that does not fit.
-                        if error.bad_part().is_some() {
-                            confirm(&mut reader, survey)?;
-                        }
-                        return Err(error);
-                    }
-                }
+        if !to_do.is_empty() && model.is_none() {
+            *model = self.load(load_model)?;
+        }
+        if let (Some(model), false) = (model, to_do.is_empty()) {
+            let device = model.device_name().to_owned();
+            let identity = identity.clone();
+            let session = worker::Session {
+                directory,
+                inventory: &mut inventory,
+                provenance: Provenance { identity, device, keep_embeddings },
+                checkpoint_interval: self.options.checkpoint_interval,
+                observer: self.observer,
+                stop: self.stop,
+                last_saved: Instant::now(),
+                work: Work::default(),
+            };
+            let mut worker = Worker::new(session, model, self.options.score_batch_rows.get());
+            let flow = worker.run(&to_do, FrameReader::open(inputs, chunk_length)?);
+            self.work.add(&worker.into_work());
+            if flow? == Flow::Stopped {
+                return Ok(self.interrupted());
             }
         }
         if !keep_embeddings {

@@ -105,8 +105,7 @@ pub(crate) fn survey(
 
 /// Reads an input to its end, and fails if it is not what the survey saw.
 ///
-/// Called at the end of a reading, and when a part does not fit the input: before the part is
-/// blamed, it must be known that the input is the same.
+/// Called at the end of the last reading, and before a part is blamed for not fitting the input.
 pub(crate) fn confirm(reader: &mut FrameReader, survey: &Survey) -> Result<(), Error> {
     while reader.next_block()?.is_some() {}
     let found = digest(reader);

@@ -47,7 +47,7 @@ impl<'a> Worker<'a> {
     pub(crate) fn run(
         &mut self,
         windows: &[RowRange],
-        reader: &mut FrameReader,
+        mut reader: FrameReader,
     ) -> Result<Flow, Error> {
         let mut windows = windows.iter().copied();
         let Some(mut window) = windows.next() else { return Ok(Flow::Done) };

@@ -29,8 +29,8 @@ enum Fault {
     Short,
     /// Fails on sequences with this text.
     Fails(&'static str),
-    /// Adds a record to the input while it computes.
-    Appends(Mutex<Option<PathBuf>>),
+    /// Edits the input once while it computes.
+    Edits(Mutex<Option<PathBuf>>, fn(String) -> String),
 }
 
 impl Encoder for Counting {
@@ -43,11 +43,11 @@ impl Encoder for Counting {
     }
 
     fn embed(&self, sequences: &[&str]) -> Result<Vec<f32>, vnp_infer::Error> {
-        if let Fault::Appends(path) = &self.fault
+        if let Fault::Edits(path, edit) = &self.fault
             && let Some(path) = path.lock().unwrap().take()
         {
             let text = std::fs::read_to_string(&path).unwrap();
-            std::fs::write(&path, text + ">late\nGCCGCC\n").unwrap();
+            std::fs::write(&path, edit(text)).unwrap();
         }
         if let Fault::Fails(text) = self.fault
             && sequences.iter().any(|sequence| sequence.contains(text))
@@ -343,12 +343,21 @@ fn embeddings_of_an_earlier_session_are_kept_when_a_later_one_asks() {
 }
 
 #[test]
-fn an_input_that_grows_under_the_run_is_not_published() {
-    let setup = Setup::new();
-    let path = Mutex::new(Some(setup.path("in.fa")));
-    let Err(error) = setup.run(Start::New, Fault::Appends(path)) else { panic!("published") };
-    assert!(matches!(&error, Error::InputChanged { .. }), "{error}");
-    assert!(!setup.path("out/prediction_results.txt").exists());
+fn an_input_that_is_edited_under_the_run_is_not_published_and_no_part_is_blamed() {
+    let edits: [fn(String) -> String; 3] = [
+        |text| text + ">late\nGCCGCC\n",
+        |text| format!(">early\nGCCGCC\n{text}"),
+        |text| text.replace(">r7\n", ">r7\nGCC"),
+    ];
+    for edit in edits {
+        let setup = Setup::new();
+        let fault = Fault::Edits(Mutex::new(Some(setup.path("in.fa"))), edit);
+        let options = RunOptions { on_bad_part: OnBadPart::Recompute, ..setup.options(Start::New) };
+        let outcome = setup.run_with(options, fault, &Silent, &StopFlag::default());
+        let Err(Error::InputChanged { .. }) = outcome else { panic!("{outcome:?}") };
+        assert!(!setup.path("out/prediction_results.txt").exists());
+        assert_eq!(setup.parts(Stage::Scores), 3, "a part was set aside");
+    }
 }
 
 #[test]
