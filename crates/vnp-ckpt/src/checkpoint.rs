@@ -1,9 +1,10 @@
 //! The one type that every reader yields and every writer takes.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::header::{Header, IDS, Producer, Status};
-use crate::{CheckpointBuilder, RowRange, Tensor, Value, Version};
+use crate::{CheckpointBuilder, CheckpointFile, Error, Limits, RowRange, Tensor, Value, Version};
 
 pub(crate) mod builder;
 
@@ -40,6 +41,14 @@ impl Checkpoint {
     /// Starts a checkpoint whose rows are of this kind: `nucleotide`, `protein`, `scores`.
     pub fn builder(kind: impl Into<String>) -> CheckpointBuilder {
         CheckpointBuilder::new(kind.into())
+    }
+
+    /// Opens a file of any version and reads what it says about itself, no payload.
+    ///
+    /// # Errors
+    /// As [`load_with_compatibility`](crate::load_with_compatibility).
+    pub fn open(path: &Path, limits: &Limits) -> Result<CheckpointFile, Error> {
+        crate::read::open(path, limits)
     }
 
     /// The caller has checked the three against each other.

@@ -67,7 +67,8 @@ pub enum Error {
         field: String,
     },
     /// The file does not start with the magic bytes of any known checkpoint.
-    #[error("{path} is not a checkpoint: it does not start with the bytes of a .vnp file",
+    #[error("{path} is not a checkpoint: it starts like none of the formats \
+             that are read",
             path = path.display())]
     NotACheckpoint {
         /// The file.
@@ -116,6 +117,74 @@ pub enum Error {
         path: PathBuf,
         /// `preamble`, `header`, or the section's name.
         section: String,
+    },
+    /// The ZIP archive of a PyTorch file is not what PyTorch writes.
+    #[error("{path}: archive record `{record}`: expected {expected}, found {found}: the file is \
+             damaged, remove it and compute it again", path = path.display())]
+    BadArchive {
+        /// The file.
+        path: PathBuf,
+        /// The record, or the part of the archive: `end record`, say.
+        record: String,
+        /// What PyTorch writes.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// A record of a PyTorch file does not have the CRC-32 that was recorded for it.
+    #[error("{path}: record `{record}` does not match its CRC: the file is damaged, remove it and \
+             compute it again", path = path.display())]
+    CrcMismatch {
+        /// The file.
+        path: PathBuf,
+        /// The record.
+        record: String,
+    },
+    /// The pickle of a PyTorch file means nothing, or something that no checkpoint means.
+    #[error("{path}: {place}: expected {expected}, found {found}", path = path.display())]
+    BadPickle {
+        /// The file.
+        path: PathBuf,
+        /// Where: `byte 17 of data.pkl`.
+        place: String,
+        /// What a checkpoint has there.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// The pickle of a PyTorch file names a class or function that no checkpoint needs. Nothing
+    /// was executed; nothing ever is.
+    #[error("{path}: {place}: `{global}` has no place in a checkpoint: do not load this file with \
+             Python, it may run a program", path = path.display())]
+    ForbiddenGlobal {
+        /// The file.
+        path: PathBuf,
+        /// Where: `byte 17 of data.pkl`.
+        place: String,
+        /// Module and name, with a dot between, shortened where it is long.
+        global: String,
+    },
+    /// What a PyTorch or safetensors file says of a tensor contradicts itself or the file.
+    #[error("{path}: tensor {tensor}: expected {expected}, found {found}", path = path.display())]
+    BadTensor {
+        /// The file.
+        path: PathBuf,
+        /// The tensor: its name, or where it is.
+        tensor: String,
+        /// What would fit.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// The file is whole, and holds what this crate does not read.
+    #[error("{path}: {what} is not supported: {remedy}", path = path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// What is not read.
+        what: String,
+        /// What can be done.
+        remedy: &'static str,
     },
     /// A limit of [`Limits`](crate::Limits) would be passed; nothing was allocated for it.
     #[error("{}{found} exceeds the limit `{limit}` of {allowed}: raise it if the file is trusted",
@@ -185,6 +254,12 @@ impl Error {
             | Self::Surplus { path, .. }
             | Self::BadHeader { path, .. }
             | Self::DigestMismatch { path, .. }
+            | Self::BadArchive { path, .. }
+            | Self::CrcMismatch { path, .. }
+            | Self::BadPickle { path, .. }
+            | Self::ForbiddenGlobal { path, .. }
+            | Self::BadTensor { path, .. }
+            | Self::Unsupported { path, .. }
             | Self::NotCommitted { path, .. }
             | Self::DurabilityUncertain { path, .. } => Some(path),
             Self::MalformedVersion { path, .. }
@@ -195,12 +270,15 @@ impl Error {
     }
 
     /// Whether the file is whole but not for this release: too new, a version that means nothing,
-    /// or a required field missing.
+    /// a required field missing, or contents that are not supported.
     #[must_use]
     pub fn is_incompatible(&self) -> bool {
         matches!(
             self,
-            Self::TooNew { .. } | Self::MalformedVersion { .. } | Self::MissingField { .. }
+            Self::TooNew { .. }
+                | Self::MalformedVersion { .. }
+                | Self::MissingField { .. }
+                | Self::Unsupported { .. }
         )
     }
 
@@ -214,6 +292,11 @@ impl Error {
                 | Self::Surplus { .. }
                 | Self::BadHeader { .. }
                 | Self::DigestMismatch { .. }
+                | Self::BadArchive { .. }
+                | Self::CrcMismatch { .. }
+                | Self::BadPickle { .. }
+                | Self::ForbiddenGlobal { .. }
+                | Self::BadTensor { .. }
                 | Self::LimitExceeded { .. }
                 | Self::Inconsistent { .. }
         )

@@ -30,10 +30,24 @@ pub struct Limits {
     pub tensor_rank: u64,
     /// Length of the whole file, in bytes.
     pub total_bytes: u64,
+    /// Number of records in the archive of a PyTorch file: one a tensor, and a few.
+    pub records: u64,
+    /// Length of the pickle of a PyTorch file, in bytes; a list of floats takes nine bytes each.
+    pub pickle_bytes: u64,
+    /// Number of values that a pickle makes, floats in lists not counted.
+    pub pickle_nodes: u64,
+    /// How deep the lists, dicts and modules of a pickle may be nested.
+    pub pickle_depth: u64,
+    /// Length of what tensors repeat of their storages, in bytes, all together: a tensor of
+    /// PyTorch may be expanded from one element.
+    pub expanded_bytes: u64,
 }
 
 impl Default for Limits {
     /// 16 MiB and 2^20 values of header, 4096 sections, 2^28 ids of 4 GiB, 8 dimensions, 64 GiB.
+    ///
+    /// Of PyTorch files: 2^22 records, a pickle of 8 GiB and 2^26 values, 64 levels, 256 MiB of
+    /// expanded tensors.
     fn default() -> Self {
         Self {
             header_bytes: 16 << 20,
@@ -43,6 +57,11 @@ impl Default for Limits {
             id_bytes: 4 << 30,
             tensor_rank: 8,
             total_bytes: 64 << 30,
+            records: 1 << 22,
+            pickle_bytes: 8 << 30,
+            pickle_nodes: 1 << 26,
+            pickle_depth: 64,
+            expanded_bytes: 256 << 20,
         }
     }
 }

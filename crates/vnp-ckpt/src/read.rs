@@ -1,15 +1,22 @@
 //! Reading: the file's first bytes decide who reads the rest.
 
 use std::fs::Metadata;
+use std::io::{Read, Seek};
 use std::path::Path;
 
 use fs_err as fs;
 
-use crate::header::Header;
-use crate::{Checkpoint, Error, Limits};
+use crate::{Checkpoint, CheckpointFile, Error, Header, Limits};
 
+pub(crate) mod container;
+pub(crate) mod file;
 pub(crate) mod native;
 pub(crate) mod payload;
+mod sniff;
+
+use container::{Container, Input, Origin};
+use native::NativeFile;
+use sniff::Kind;
 
 /// Reads a checkpoint of any version up to [`Version::CURRENT`](crate::Version::CURRENT), every
 /// digest verified. The file is never written to.
@@ -31,26 +38,26 @@ pub(crate) mod payload;
 /// [`Error::Io`] and [`Error::NotAFile`] when it cannot be read; otherwise one that
 /// [`Error::is_incompatible`] or [`Error::is_corrupted`] sorts.
 pub fn load_with_compatibility(path: &Path, limits: &Limits) -> Result<Checkpoint, Error> {
-    let (mut file, metadata) = open(path)?;
-    let (header, mut source) = native::open(&mut file, path, metadata.len(), limits)?;
+    let file = open(path, limits)?;
     let name = path.file_name().unwrap_or(path.as_os_str());
-    log::info!("Loading checkpoint v{}: {}", header.version, name.to_string_lossy());
-    native::load(header, &mut source)
+    log::info!("Loading checkpoint v{}: {}", file.header().version, name.to_string_lossy());
+    file.load()
 }
 
-/// Reads a checkpoint from a stream of `length_bytes`, as [`load_with_compatibility`] does from a
-/// file; `name` is for messages.
+/// Opens a checkpoint that is not a file of its own: `length_bytes` bytes from position 0 of
+/// `input` on. `name` is for messages.
 ///
 /// # Errors
 /// As [`load_with_compatibility`].
-pub fn load_from_reader(
+pub fn open_reader(
     name: &Path,
-    mut reader: impl std::io::Read,
+    input: impl Read + Seek + Send + 'static,
     length_bytes: u64,
     limits: &Limits,
-) -> Result<Checkpoint, Error> {
-    let (header, mut source) = native::open(&mut reader, name, length_bytes, limits)?;
-    native::load(header, &mut source)
+) -> Result<CheckpointFile, Error> {
+    // A stream was never changed: files of before times are given the first one.
+    let modified = "1970-01-01T00:00:00Z";
+    open_input(input, Origin { path: name, length_bytes, modified, limits })
 }
 
 /// Reads the header and nothing behind it: what a checkpoint is, in a time that does not depend
@@ -59,8 +66,7 @@ pub fn load_from_reader(
 /// # Errors
 /// As [`load_with_compatibility`].
 pub fn read_header(path: &Path, limits: &Limits) -> Result<Header, Error> {
-    let (mut file, metadata) = open(path)?;
-    native::open(&mut file, path, metadata.len(), limits).map(|(header, _)| header)
+    open(path, limits).map(|file| file.header().clone())
 }
 
 /// Reads the whole file and compares every digest, keeping nothing but the header: memory does
@@ -69,14 +75,35 @@ pub fn read_header(path: &Path, limits: &Limits) -> Result<Header, Error> {
 /// # Errors
 /// As [`load_with_compatibility`]; ids and tensors are not looked into.
 pub fn verify_digests(path: &Path, limits: &Limits) -> Result<Header, Error> {
-    let (mut file, metadata) = open(path)?;
-    let (header, mut source) = native::open(&mut file, path, metadata.len(), limits)?;
-    native::verify(&header, &mut source)?;
-    Ok(header)
+    let mut file = open(path, limits)?;
+    file.verify()?;
+    Ok(file.header().clone())
+}
+
+/// Opens a file of any format.
+pub(crate) fn open(path: &Path, limits: &Limits) -> Result<CheckpointFile, Error> {
+    let (file, metadata) = open_regular(path)?;
+    let modified = metadata.modified().ok().and_then(|time| jiff::Timestamp::try_from(time).ok());
+    let modified = modified.and_then(|time| jiff::Timestamp::from_second(time.as_second()).ok());
+    let modified = modified.unwrap_or_default().to_string();
+    open_input(file, Origin { path, length_bytes: metadata.len(), modified: &modified, limits })
+}
+
+fn open_input(
+    mut input: impl Input + 'static,
+    origin: Origin<'_>,
+) -> Result<CheckpointFile, Error> {
+    let container: Box<dyn Container> = match sniff::sniff(&mut input, origin)? {
+        Kind::Native => Box::new(NativeFile::open(input, origin)?),
+        Kind::TorchZip | Kind::TorchLegacy | Kind::Safetensors => {
+            return Err(Error::NotACheckpoint { path: origin.path.to_owned() });
+        }
+    };
+    Ok(CheckpointFile::new(container))
 }
 
 /// Opens a regular file. Its kind is looked at first: opening a pipe would wait for a writer.
-fn open(path: &Path) -> Result<(fs::File, Metadata), Error> {
+fn open_regular(path: &Path) -> Result<(fs::File, Metadata), Error> {
     let io = |source| Error::Io { path: path.to_owned(), source };
     if !std::fs::metadata(path).map_err(io)?.is_file() {
         return Err(Error::NotAFile { path: path.to_owned() });

@@ -1,12 +1,18 @@
 //! Tensors: a type, a shape and little-endian bytes.
 
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytemuck::Pod;
 use half::{bf16, f16};
 
 use crate::Error;
 
+pub(crate) mod block;
 pub(crate) mod buffer;
 pub(crate) mod dtype;
 
+use block::Block;
 use buffer::Buffer;
 use dtype::Dtype;
 
@@ -72,12 +78,63 @@ impl Tensor {
         Self::new(shape.into(), Buffer::I64(values))
     }
 
+    /// A tensor of 32-bit signed whole numbers.
+    ///
+    /// # Errors
+    /// As [`Tensor::from_f32`].
+    pub fn from_i32(shape: impl Into<Vec<usize>>, values: Vec<i32>) -> Result<Self, Error> {
+        Self::new(shape.into(), Buffer::I32(values))
+    }
+
+    /// A tensor of 16-bit signed whole numbers.
+    ///
+    /// # Errors
+    /// As [`Tensor::from_f32`].
+    pub fn from_i16(shape: impl Into<Vec<usize>>, values: Vec<i16>) -> Result<Self, Error> {
+        Self::new(shape.into(), Buffer::I16(values))
+    }
+
+    /// A tensor of 8-bit signed whole numbers.
+    ///
+    /// # Errors
+    /// As [`Tensor::from_f32`].
+    pub fn from_i8(shape: impl Into<Vec<usize>>, values: Vec<i8>) -> Result<Self, Error> {
+        Self::new(shape.into(), Buffer::I8(values))
+    }
+
     /// A tensor of bytes.
     ///
     /// # Errors
     /// As [`Tensor::from_f32`].
     pub fn from_u8(shape: impl Into<Vec<usize>>, values: Vec<u8>) -> Result<Self, Error> {
         Self::new(shape.into(), Buffer::U8(values))
+    }
+
+    /// A tensor of truth values.
+    ///
+    /// # Errors
+    /// As [`Tensor::from_f32`].
+    pub fn from_bool(shape: impl Into<Vec<usize>>, values: Vec<bool>) -> Result<Self, Error> {
+        Self::new(shape.into(), Buffer::Bool(values.into_iter().map(u8::from).collect()))
+    }
+
+    /// A tensor in a piece of a block.
+    pub(crate) fn from_block(
+        dtype: Dtype,
+        shape: Vec<usize>,
+        block: Arc<Block>,
+        range: Range<usize>,
+    ) -> Result<Self, Error> {
+        let found = format!("bytes {range:?} of {}", block.bytes().len());
+        match Buffer::shared(dtype, block, range) {
+            Some(data) => Self::new(shape, data),
+            None => Err(Error::Inconsistent {
+                path: None,
+                subject: "place of a tensor in memory".to_owned(),
+                expected: format!("whole {dtype}, aligned and inside"),
+                found,
+            }),
+        }
     }
 
     pub(crate) fn new(shape: Vec<usize>, data: Buffer) -> Result<Self, Error> {
@@ -128,7 +185,7 @@ impl Tensor {
     /// # Errors
     /// [`Error::WrongDtype`] when the tensor holds another type; so for the other views.
     pub fn as_f32(&self) -> Result<&[f32], Error> {
-        if let Buffer::F32(values) = &self.data { Ok(values) } else { self.not(Dtype::F32) }
+        self.view(Dtype::F32)
     }
 
     /// The 16-bit floats.
@@ -136,7 +193,7 @@ impl Tensor {
     /// # Errors
     /// As [`Tensor::as_f32`].
     pub fn as_f16(&self) -> Result<&[f16], Error> {
-        if let Buffer::F16(values) = &self.data { Ok(values) } else { self.not(Dtype::F16) }
+        self.view(Dtype::F16)
     }
 
     /// The bfloat16 numbers.
@@ -144,7 +201,7 @@ impl Tensor {
     /// # Errors
     /// As [`Tensor::as_f32`].
     pub fn as_bf16(&self) -> Result<&[bf16], Error> {
-        if let Buffer::Bf16(values) = &self.data { Ok(values) } else { self.not(Dtype::Bf16) }
+        self.view(Dtype::Bf16)
     }
 
     /// The 64-bit floats.
@@ -152,7 +209,7 @@ impl Tensor {
     /// # Errors
     /// As [`Tensor::as_f32`].
     pub fn as_f64(&self) -> Result<&[f64], Error> {
-        if let Buffer::F64(values) = &self.data { Ok(values) } else { self.not(Dtype::F64) }
+        self.view(Dtype::F64)
     }
 
     /// The 64-bit whole numbers.
@@ -160,7 +217,31 @@ impl Tensor {
     /// # Errors
     /// As [`Tensor::as_f32`].
     pub fn as_i64(&self) -> Result<&[i64], Error> {
-        if let Buffer::I64(values) = &self.data { Ok(values) } else { self.not(Dtype::I64) }
+        self.view(Dtype::I64)
+    }
+
+    /// The 32-bit whole numbers.
+    ///
+    /// # Errors
+    /// As [`Tensor::as_f32`].
+    pub fn as_i32(&self) -> Result<&[i32], Error> {
+        self.view(Dtype::I32)
+    }
+
+    /// The 16-bit whole numbers.
+    ///
+    /// # Errors
+    /// As [`Tensor::as_f32`].
+    pub fn as_i16(&self) -> Result<&[i16], Error> {
+        self.view(Dtype::I16)
+    }
+
+    /// The 8-bit whole numbers.
+    ///
+    /// # Errors
+    /// As [`Tensor::as_f32`].
+    pub fn as_i8(&self) -> Result<&[i8], Error> {
+        self.view(Dtype::I8)
     }
 
     /// The bytes, of a tensor of bytes.
@@ -168,37 +249,52 @@ impl Tensor {
     /// # Errors
     /// As [`Tensor::as_f32`].
     pub fn as_u8(&self) -> Result<&[u8], Error> {
-        if let Buffer::U8(values) = &self.data { Ok(values) } else { self.not(Dtype::U8) }
+        self.view(Dtype::U8)
+    }
+
+    /// The truth values as bytes: false is 0, and true is 1 in a file that Python or this crate
+    /// wrote.
+    ///
+    /// # Errors
+    /// As [`Tensor::as_f32`].
+    pub fn as_bool_bytes(&self) -> Result<&[u8], Error> {
+        self.view(Dtype::Bool)
     }
 
     /// The elements as 32-bit floats: f32 as they are, f16 and bf16 widened without loss.
     ///
     /// # Errors
-    /// [`Error::WrongDtype`] for f64, i64 and u8, which 32-bit floats cannot all hold or were not
+    /// [`Error::WrongDtype`] for the other types, which 32-bit floats cannot all hold or were not
     /// meant as.
     pub fn to_f32_vec(&self) -> Result<Vec<f32>, Error> {
-        match &self.data {
-            Buffer::F32(values) => Ok(values.clone()),
-            Buffer::F16(values) => Ok(values.iter().map(|value| value.to_f32()).collect()),
-            Buffer::Bf16(values) => Ok(values.iter().map(|value| value.to_f32()).collect()),
-            Buffer::F64(_) | Buffer::I64(_) | Buffer::U8(_) => self.not(Dtype::F32),
+        match self.dtype() {
+            Dtype::F16 => Ok(self.as_f16()?.iter().map(|value| value.to_f32()).collect()),
+            Dtype::Bf16 => Ok(self.as_bf16()?.iter().map(|value| value.to_f32()).collect()),
+            _ => self.as_f32().map(<[f32]>::to_vec),
         }
     }
 
     /// The place of the first NaN or infinity, counted in elements; `None` when all are finite.
     #[must_use]
     pub fn first_non_finite(&self) -> Option<usize> {
-        match &self.data {
-            Buffer::F32(values) => values.iter().position(|value| !value.is_finite()),
-            Buffer::F16(values) => values.iter().position(|value| !value.is_finite()),
-            Buffer::Bf16(values) => values.iter().position(|value| !value.is_finite()),
-            Buffer::F64(values) => values.iter().position(|value| !value.is_finite()),
-            Buffer::I64(_) | Buffer::U8(_) => None,
+        match self.dtype() {
+            Dtype::F32 => self.find(|value: &f32| !value.is_finite()),
+            Dtype::F16 => self.find(|value: &f16| !value.is_finite()),
+            Dtype::Bf16 => self.find(|value: &bf16| !value.is_finite()),
+            Dtype::F64 => self.find(|value: &f64| !value.is_finite()),
+            _ => None,
         }
     }
 
-    fn not<T>(&self, expected: Dtype) -> Result<T, Error> {
-        Err(Error::WrongDtype { expected, found: self.dtype() })
+    fn find<T: Pod>(&self, found: impl Fn(&T) -> bool) -> Option<usize> {
+        self.data.elements().iter().position(found)
+    }
+
+    fn view<T: Pod>(&self, expected: Dtype) -> Result<&[T], Error> {
+        if self.dtype() != expected {
+            return Err(Error::WrongDtype { expected, found: self.dtype() });
+        }
+        Ok(self.data.elements())
     }
 }
 

@@ -3,21 +3,21 @@
 use std::io::Read;
 use std::path::Path;
 
+use super::container::{Container, Input, Integrity, Origin};
 use super::payload::Source;
 use crate::digest::Digest;
 use crate::header::layout::{self, OFFSET_BYTES};
 use crate::header::preamble::{PREAMBLE_BYTES, Preamble};
 use crate::header::{Encoding, Header, Section};
-use crate::tensor::element_count;
-use crate::{Checkpoint, Error, Limits, Tensor};
+use crate::{Error, Limits, Tensor};
 
 /// Reads everything before the first payload of a file of `actual_bytes`.
-pub(crate) fn open<'a, R: Read>(
+pub(crate) fn open<R: Read>(
     mut reader: R,
-    path: &'a Path,
+    path: &Path,
     actual_bytes: u64,
     limits: &Limits,
-) -> Result<(Header, Source<'a, R>), Error> {
+) -> Result<(Header, Source<R>), Error> {
     let preamble = Preamble::read(&mut reader, path, actual_bytes, limits)?;
     let mut source = Source::new(reader, path, PREAMBLE_BYTES, preamble.file_bytes);
     // The preamble has compared this length with the file and the limits.
@@ -33,30 +33,72 @@ pub(crate) fn open<'a, R: Read>(
     Ok((header, source))
 }
 
-/// Reads the payloads into a checkpoint.
-pub(crate) fn load<R: Read>(
+/// A native file whose header was read.
+pub(crate) struct NativeFile<R> {
     header: Header,
-    source: &mut Source<'_, R>,
-) -> Result<Checkpoint, Error> {
-    let mut ids = Vec::new();
-    let mut tensors = Vec::with_capacity(header.sections.len());
-    for section in &header.sections {
-        match &section.encoding {
-            Encoding::Strings { count } => ids = strings(source, section, *count)?,
-            Encoding::Tensor { dtype, shape, .. } => {
-                let count = element_count(shape).and_then(|count| usize::try_from(count).ok());
-                let count = count.ok_or_else(|| source.out_of_memory(section, section.length))?;
-                let data = source.buffer(section, *dtype, count)?;
-                tensors.push(Tensor::new(shape.clone(), data)?);
-            }
-        }
-        source.padding()?;
+    source: Source<R>,
+}
+
+impl<R: Input> NativeFile<R> {
+    pub(crate) fn open(reader: R, origin: Origin<'_>) -> Result<Self, Error> {
+        let (header, source) = open(reader, origin.path, origin.length_bytes, origin.limits)?;
+        Ok(Self { header, source })
     }
-    Ok(Checkpoint::from_parts(header, ids, tensors))
+
+    fn no_such(&self, place: usize, expected: &str) -> Error {
+        Error::Inconsistent {
+            path: Some(self.source.path().to_owned()),
+            subject: format!("section {place}"),
+            expected: expected.to_owned(),
+            found: "none".to_owned(),
+        }
+    }
+}
+
+impl<R: Input> Container for NativeFile<R> {
+    fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn integrity(&self) -> Integrity {
+        Integrity::Digests
+    }
+
+    fn ids(&mut self) -> Result<Vec<String>, Error> {
+        let Some(section @ Section { encoding: Encoding::Strings { count }, .. }) =
+            self.header.sections.first()
+        else {
+            return Err(self.no_such(0, "the ids"));
+        };
+        self.source.seek(section)?;
+        let strings = strings(&mut self.source, section, *count)?;
+        self.source.padding()?;
+        Ok(strings)
+    }
+
+    fn tensor(&mut self, place: usize) -> Result<Tensor, Error> {
+        let Some(section @ Section { encoding: Encoding::Tensor { dtype, shape, .. }, .. }) =
+            self.header.sections.get(place)
+        else {
+            return Err(self.no_such(place, "a tensor"));
+        };
+        self.source.seek(section)?;
+        let tensor = self.source.tensor(section, *dtype, shape)?;
+        self.source.padding()?;
+        Ok(tensor)
+    }
+
+    fn verify(&mut self) -> Result<(), Error> {
+        let Some(section) = self.header.sections.first() else {
+            return Err(self.no_such(0, "the ids"));
+        };
+        self.source.seek(section)?;
+        verify(&self.header, &mut self.source)
+    }
 }
 
 /// Reads the payloads and compares their digests.
-pub(crate) fn verify<R: Read>(header: &Header, source: &mut Source<'_, R>) -> Result<(), Error> {
+pub(crate) fn verify<R: Read>(header: &Header, source: &mut Source<R>) -> Result<(), Error> {
     for section in &header.sections {
         source.skip(section)?;
         source.padding()?;
@@ -66,13 +108,13 @@ pub(crate) fn verify<R: Read>(header: &Header, source: &mut Source<'_, R>) -> Re
 
 /// Reads a section of texts: where each starts, where the last ends, then all of them.
 fn strings<R: Read>(
-    source: &mut Source<'_, R>,
+    source: &mut Source<R>,
     section: &Section,
     count: u64,
 ) -> Result<Vec<String>, Error> {
-    let memory = |source: &Source<'_, R>| source.out_of_memory(section, section.length);
-    let length = usize::try_from(section.length).map_err(|_| memory(source))?;
-    let bytes: Vec<u8> = source.elements(section, length)?;
+    let memory = |source: &Source<R>| source.out_of_memory(section, section.length);
+    let block = source.block(section)?;
+    let bytes = block.bytes();
     let path = source.path();
     let wrong = |subject: String, expected: &str, found: String| Error::Inconsistent {
         path: Some(path.to_owned()),

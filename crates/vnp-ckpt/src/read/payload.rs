@@ -1,35 +1,33 @@
 //! A file read from front to back, hashed on the way, nothing allocated before it is justified.
 
-use std::io::Read;
-use std::path::Path;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use bytemuck::{Pod, cast_slice_mut};
-
-use crate::Error;
 use crate::digest::{Digest, Hasher};
 use crate::header::Section;
 use crate::header::preamble::ALIGNMENT;
-use crate::tensor::buffer::Buffer;
-use crate::tensor::dtype::Dtype;
+use crate::tensor::block::Block;
+use crate::{Dtype, Error, Tensor};
 
 /// How much is read and hashed at a time: little enough to stay in a core's cache.
 const STEP_BYTES: usize = 256 << 10;
 
 /// The rest of a file.
-pub(crate) struct Source<'a, R> {
+pub(crate) struct Source<R> {
     reader: R,
-    path: &'a Path,
+    path: PathBuf,
     position: u64,
     file_bytes: u64,
 }
 
-impl<'a, R: Read> Source<'a, R> {
-    pub(crate) fn new(reader: R, path: &'a Path, position: u64, file_bytes: u64) -> Self {
-        Self { reader, path, position, file_bytes }
+impl<R: Read> Source<R> {
+    pub(crate) fn new(reader: R, path: &Path, position: u64, file_bytes: u64) -> Self {
+        Self { reader, path: path.to_owned(), position, file_bytes }
     }
 
-    pub(crate) fn path(&self) -> &'a Path {
-        self.path
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(crate) fn position(&self) -> u64 {
@@ -41,11 +39,11 @@ impl<'a, R: Read> Source<'a, R> {
         self.reader.read_exact(into).map_err(|source| match source.kind() {
             // The length was right when the file was opened: it shrank since.
             std::io::ErrorKind::UnexpectedEof => Error::Truncated {
-                path: self.path.to_owned(),
+                path: self.path.clone(),
                 expected_bytes: self.file_bytes,
                 found_bytes: self.position,
             },
-            _ => Error::Io { path: self.path.to_owned(), source },
+            _ => Error::Io { path: self.path.clone(), source },
         })?;
         self.position += into.len() as u64;
         Ok(())
@@ -61,7 +59,7 @@ impl<'a, R: Read> Source<'a, R> {
         match bytes.iter().zip(start..).find(|(byte, _)| **byte != 0) {
             None => Ok(()),
             Some((byte, offset)) => Err(Error::Inconsistent {
-                path: Some(self.path.to_owned()),
+                path: Some(self.path.clone()),
                 subject: format!("padding at byte {offset}"),
                 expected: "0".to_owned(),
                 found: byte.to_string(),
@@ -69,26 +67,28 @@ impl<'a, R: Read> Source<'a, R> {
         }
     }
 
-    /// Reads `count` elements of a section and compares the digest.
-    pub(crate) fn elements<T: Pod>(
-        &mut self,
-        section: &Section,
-        count: usize,
-    ) -> Result<Vec<T>, Error> {
-        let mut values = Vec::new();
-        let bytes = section.length;
-        values.try_reserve_exact(count).map_err(|_| self.out_of_memory(section, bytes))?;
-        let step = (STEP_BYTES / size_of::<T>()).max(1);
+    /// Goes to a section.
+    pub(crate) fn seek(&mut self, section: &Section) -> Result<(), Error>
+    where
+        R: Seek,
+    {
+        let place = self.reader.seek(SeekFrom::Start(section.offset));
+        self.position = place.map_err(|source| Error::Io { path: self.path.clone(), source })?;
+        Ok(())
+    }
+
+    /// Reads a section and compares the digest.
+    pub(crate) fn block(&mut self, section: &Section) -> Result<Block, Error> {
+        let memory = |source: &Self| source.out_of_memory(section, section.length);
+        let length = usize::try_from(section.length).map_err(|_| memory(self))?;
+        let mut block = Block::zeroed(length).map_err(|_| memory(self))?;
         let mut hasher = Hasher::new();
-        while values.len() < count {
-            let start = values.len();
-            values.resize(count.min(start + step), T::zeroed());
-            let bytes = cast_slice_mut(values.get_mut(start..).unwrap_or_default());
-            self.fill(bytes)?;
-            hasher.update(bytes);
+        for step in block.bytes_mut().chunks_mut(STEP_BYTES) {
+            self.fill(step)?;
+            hasher.update(step);
         }
         self.compare(section, hasher.finish())?;
-        Ok(values)
+        Ok(block)
     }
 
     /// Reads a section without keeping it and compares the digest.
@@ -107,31 +107,27 @@ impl<'a, R: Read> Source<'a, R> {
         self.compare(section, hasher.finish())
     }
 
-    /// Reads the elements of a tensor.
-    pub(crate) fn buffer(
+    /// Reads a tensor.
+    pub(crate) fn tensor(
         &mut self,
         section: &Section,
         dtype: Dtype,
-        count: usize,
-    ) -> Result<Buffer, Error> {
-        Ok(match dtype {
-            Dtype::F32 => Buffer::F32(self.elements(section, count)?),
-            Dtype::F16 => Buffer::F16(self.elements(section, count)?),
-            Dtype::Bf16 => Buffer::Bf16(self.elements(section, count)?),
-            Dtype::F64 => Buffer::F64(self.elements(section, count)?),
-            Dtype::I64 => Buffer::I64(self.elements(section, count)?),
-            Dtype::U8 => Buffer::U8(self.elements(section, count)?),
-        })
+        shape: &[usize],
+    ) -> Result<Tensor, Error> {
+        let block = Arc::new(self.block(section)?);
+        let range = 0..block.bytes().len();
+        Tensor::from_block(dtype, shape.to_vec(), block, range)
+            .map_err(|error| error.in_file(&self.path))
     }
 
     pub(crate) fn out_of_memory(&self, section: &Section, bytes: u64) -> Error {
-        Error::OutOfMemory { path: self.path.to_owned(), section: section.name.clone(), bytes }
+        Error::OutOfMemory { path: self.path.clone(), section: section.name.clone(), bytes }
     }
 
     fn compare(&self, section: &Section, found: Digest) -> Result<(), Error> {
         if found != section.digest {
             let section = section.name.clone();
-            return Err(Error::DigestMismatch { path: self.path.to_owned(), section });
+            return Err(Error::DigestMismatch { path: self.path.clone(), section });
         }
         Ok(())
     }

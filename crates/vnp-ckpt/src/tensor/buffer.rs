@@ -1,8 +1,13 @@
-//! Where a tensor's elements lie: a vector of their own type, so that every view is aligned.
+//! Where a tensor's elements lie: a vector of their own type or a piece of a block, so that every
+//! view is aligned.
 
-use bytemuck::cast_slice;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytemuck::{Pod, cast_slice, try_cast_slice};
 use half::{bf16, f16};
 
+use super::block::Block;
 use super::dtype::Dtype;
 
 #[cfg(target_endian = "big")]
@@ -16,10 +21,28 @@ pub(crate) enum Buffer {
     Bf16(Vec<bf16>),
     F64(Vec<f64>),
     I64(Vec<i64>),
+    I32(Vec<i32>),
+    I16(Vec<i16>),
+    I8(Vec<i8>),
     U8(Vec<u8>),
+    Bool(Vec<u8>),
+    /// Bytes of a block, whose place [`Buffer::shared`] has checked.
+    Shared {
+        dtype: Dtype,
+        block: Arc<Block>,
+        range: Range<usize>,
+    },
 }
 
 impl Buffer {
+    /// A piece of a block; `None` where it does not lie inside, is not aligned, or is no whole
+    /// number of elements.
+    pub(crate) fn shared(dtype: Dtype, block: Arc<Block>, range: Range<usize>) -> Option<Self> {
+        let size = dtype.size_bytes();
+        let fits = block.holds(&range, size) && range.len().is_multiple_of(size);
+        fits.then_some(Self::Shared { dtype, block, range })
+    }
+
     pub(crate) fn dtype(&self) -> Dtype {
         match self {
             Self::F32(_) => Dtype::F32,
@@ -27,19 +50,18 @@ impl Buffer {
             Self::Bf16(_) => Dtype::Bf16,
             Self::F64(_) => Dtype::F64,
             Self::I64(_) => Dtype::I64,
+            Self::I32(_) => Dtype::I32,
+            Self::I16(_) => Dtype::I16,
+            Self::I8(_) => Dtype::I8,
             Self::U8(_) => Dtype::U8,
+            Self::Bool(_) => Dtype::Bool,
+            Self::Shared { dtype, .. } => *dtype,
         }
     }
 
+    /// Number of elements.
     pub(crate) fn len(&self) -> usize {
-        match self {
-            Self::F32(values) => values.len(),
-            Self::F16(values) => values.len(),
-            Self::Bf16(values) => values.len(),
-            Self::F64(values) => values.len(),
-            Self::I64(values) => values.len(),
-            Self::U8(values) => values.len(),
-        }
+        self.bytes().len() / self.dtype().size_bytes()
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -49,7 +71,19 @@ impl Buffer {
             Self::Bf16(values) => cast_slice(values),
             Self::F64(values) => cast_slice(values),
             Self::I64(values) => cast_slice(values),
-            Self::U8(values) => values,
+            Self::I32(values) => cast_slice(values),
+            Self::I16(values) => cast_slice(values),
+            Self::I8(values) => cast_slice(values),
+            Self::U8(values) | Self::Bool(values) => values,
+            Self::Shared { block, range, .. } => {
+                block.bytes().get(range.clone()).unwrap_or_default()
+            }
         }
+    }
+
+    /// The elements, for a caller who knows their type: place and alignment are checked where a
+    /// buffer is made, so that the cast cannot fail.
+    pub(crate) fn elements<T: Pod>(&self) -> &[T] {
+        try_cast_slice(self.bytes()).unwrap_or_default()
     }
 }

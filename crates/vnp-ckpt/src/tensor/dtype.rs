@@ -17,26 +17,46 @@ pub enum Dtype {
     F64,
     /// 64-bit signed whole numbers.
     I64,
+    /// 32-bit signed whole numbers.
+    I32,
+    /// 16-bit signed whole numbers.
+    I16,
+    /// 8-bit signed whole numbers.
+    I8,
     /// Bytes.
     U8,
+    /// Truth values, a byte each: 0 or 1.
+    Bool,
 }
 
 impl Dtype {
     /// Every type of this version of the format.
-    pub const ALL: [Self; 6] = [Self::F32, Self::F16, Self::Bf16, Self::F64, Self::I64, Self::U8];
+    pub const ALL: [Self; 10] = [
+        Self::F32,
+        Self::F16,
+        Self::Bf16,
+        Self::F64,
+        Self::I64,
+        Self::I32,
+        Self::I16,
+        Self::I8,
+        Self::U8,
+        Self::Bool,
+    ];
 
     /// Size of one element, in bytes.
     #[must_use]
     pub const fn size_bytes(self) -> usize {
         match self {
             Self::F64 | Self::I64 => 8,
-            Self::F32 => 4,
-            Self::F16 | Self::Bf16 => 2,
-            Self::U8 => 1,
+            Self::F32 | Self::I32 => 4,
+            Self::F16 | Self::Bf16 | Self::I16 => 2,
+            Self::I8 | Self::U8 | Self::Bool => 1,
         }
     }
 
-    /// The name in headers and messages: `f32`, `f16`, `bf16`, `f64`, `i64`, `u8`.
+    /// The name in headers and messages: `f32`, `f16`, `bf16`, `f64`, `i64`, `i32`, `i16`, `i8`,
+    /// `u8`, `bool`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -45,7 +65,11 @@ impl Dtype {
             Self::Bf16 => "bf16",
             Self::F64 => "f64",
             Self::I64 => "i64",
+            Self::I32 => "i32",
+            Self::I16 => "i16",
+            Self::I8 => "i8",
             Self::U8 => "u8",
+            Self::Bool => "bool",
         }
     }
 }
@@ -69,7 +93,7 @@ impl FromStr for Dtype {
 
 /// A name that is no [`Dtype`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no element type: expected f32, f16, bf16, f64, i64 or u8")]
+#[error("`{0}` is no element type: expected f32, f16, bf16, f64, i64, i32, i16, i8, u8 or bool")]
 pub struct UnknownDtype(String);
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 use vnp_ckpt::{
     Checkpoint, CheckpointBuilder, Digest, Error, Limits, Producer, RowRange, Tensor, Value,
-    load_from_reader,
+    open_reader,
 };
 
 pub(crate) const MAGIC: &[u8; 8] = b"\x89VNP\r\n\x1a\n";
@@ -47,7 +47,17 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Checkpoint, Error> {
 }
 
 pub(crate) fn decode_within(bytes: &[u8], limits: &Limits) -> Result<Checkpoint, Error> {
-    load_from_reader(Path::new("a.vnp"), bytes, bytes.len() as u64, limits)
+    decode_as(bytes, bytes.len() as u64, limits)
+}
+
+/// Reads bytes that are said to be `length_bytes` long.
+pub(crate) fn decode_as(
+    bytes: &[u8],
+    length_bytes: u64,
+    limits: &Limits,
+) -> Result<Checkpoint, Error> {
+    let input = std::io::Cursor::new(bytes.to_vec());
+    open_reader(Path::new("a.vnp"), input, length_bytes, limits)?.load()
 }
 
 /// A preamble for a header and a file length, with the right digests.

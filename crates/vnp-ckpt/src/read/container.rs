@@ -1,0 +1,70 @@
+//! What the reader of every container offers, once it has read what stands before the payloads.
+
+use std::io::{Read, Seek};
+use std::path::Path;
+
+use crate::{Checkpoint, Encoding, Error, Header, Limits, Tensor};
+
+/// Where the bytes come from: a file, or memory.
+pub(crate) trait Input: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Input for T {}
+
+/// What is known of a file before its first byte is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin<'a> {
+    /// Its path, or a name for messages.
+    pub(crate) path: &'a Path,
+    /// Its length, in bytes.
+    pub(crate) length_bytes: u64,
+    /// When it was last changed, RFC 3339 in UTC: the time of files that state none.
+    pub(crate) modified: &'a str,
+    /// What it may make a reader do.
+    pub(crate) limits: &'a Limits,
+}
+
+/// What proves that a payload is what was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Integrity {
+    /// A digest for each section, and one for the header: no change goes unseen.
+    Digests,
+    /// A CRC-32 for each record of a PyTorch file: no accident goes unseen.
+    Crc32,
+    /// Nothing: PyTorch files of before 1.6 or saved without CRC, and safetensors files. A
+    /// changed byte may go unseen.
+    Unverified,
+}
+
+/// An open file of any format.
+pub(crate) trait Container: Send {
+    /// What the file says about itself.
+    fn header(&self) -> &Header;
+
+    /// What proves its payloads.
+    fn integrity(&self) -> Integrity;
+
+    /// Reads the ids.
+    fn ids(&mut self) -> Result<Vec<String>, Error>;
+
+    /// Reads the tensor of the section of this place in the header, and nothing else that is
+    /// large.
+    fn tensor(&mut self, section: usize) -> Result<Tensor, Error>;
+
+    /// Reads every byte that something proves, and compares.
+    fn verify(&mut self) -> Result<(), Error>;
+
+    /// Reads everything.
+    fn load(mut self: Box<Self>) -> Result<Checkpoint, Error> {
+        let ids = self.ids()?;
+        let sections = self.header().sections.iter().map(|section| &section.encoding);
+        let places: Vec<_> = sections
+            .enumerate()
+            .filter(|(_, encoding)| matches!(encoding, Encoding::Tensor { .. }))
+            .map(|(place, _)| place)
+            .collect();
+        let tensors = places.into_iter().map(|place| self.tensor(place));
+        let tensors = tensors.collect::<Result<_, _>>()?;
+        Ok(Checkpoint::from_parts(self.header().clone(), ids, tensors))
+    }
+}
