@@ -2,6 +2,7 @@ mod checkpoint;
 mod completions;
 mod devices;
 mod embed;
+mod model_source;
 mod models;
 mod orfs;
 mod predict;

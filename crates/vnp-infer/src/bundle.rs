@@ -9,6 +9,7 @@
 
 pub(crate) mod files;
 pub(crate) mod find;
+pub(crate) mod head_file;
 pub(crate) mod import;
 pub(crate) mod manifest;
 pub(crate) mod write;

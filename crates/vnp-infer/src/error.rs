@@ -33,6 +33,16 @@ pub enum Error {
         /// What it holds.
         found: String,
     },
+    /// Sequences were to be embedded by a model that has a head and no encoders.
+    #[error(
+        "{sequences} sequences need the {name} encoder, and the model is a head alone: give a bundle with encoders"
+    )]
+    NoEncoder {
+        /// The encoder.
+        name: &'static str,
+        /// How many sequences.
+        sequences: usize,
+    },
     /// A tokenizer file could not be used.
     #[error("{file} is not a usable tokenizer: {source}")]
     Tokenizer {

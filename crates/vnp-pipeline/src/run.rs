@@ -1,3 +1,5 @@
+mod old;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -153,6 +155,18 @@ impl Run<'_> {
         let earlier = Manifest::read(&directory.result(names::RUN));
         let mut inventory = self.take_inventory(directory, &identity, survey, earlier.as_ref())?;
         let keep_embeddings = self.options.keep_embeddings || inventory.keeps_embeddings();
+        let taken = self.take_old_features(
+            directory,
+            inputs,
+            survey,
+            &identity,
+            &mut inventory,
+            model,
+            load_model,
+        )?;
+        if taken == Flow::Stopped {
+            return Ok(self.interrupted());
+        }
         let to_do = self.missing(&inventory, survey.rows);
         if let Some(summary) = self.already_finished(directory, earlier, &to_do) {
             return Ok(Outcome::Finished(summary));
