@@ -46,8 +46,8 @@ pub(crate) struct Request<'a> {
     pub(crate) on_bad: OnBadPart,
     /// Rows in a part at most.
     pub(crate) part_rows: u64,
-    /// Told of each bad file.
-    pub(crate) log_bad: &'a dyn Fn(&BadPart),
+    /// Told of the bad files.
+    pub(crate) log_bad: &'a dyn Fn(&[BadPart]),
     /// Ends it early; what was saved until then stays.
     pub(crate) stop: &'a StopFlag,
 }
@@ -78,7 +78,7 @@ pub(crate) fn adopt(
     }
     check(&mut index, request)?;
     let bad = [features.bad.clone(), index.bad()].concat();
-    bad.iter().for_each(request.log_bad);
+    (request.log_bad)(&bad);
     if !bad.is_empty() && request.on_bad == OnBadPart::Refuse {
         return Err(Error::BadOldFiles { files: bad });
     }

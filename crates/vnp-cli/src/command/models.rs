@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use vnp_infer::{Bundle, ImportOptions};
 
 use crate::args::{ImportArgs, ModelsCommand};
