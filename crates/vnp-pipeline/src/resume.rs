@@ -252,9 +252,9 @@ fn look(
 /// What is wrong, without the path that stands before it anyway.
 pub(crate) fn without_path(error: &vnp_ckpt::Error) -> String {
     let text = error.to_string();
-    let path =
-        format!("{}: ", error.path().map(Path::display).map(|p| p.to_string()).unwrap_or_default());
-    text.strip_prefix(&path).map(str::to_owned).unwrap_or(text)
+    let path = error.path().map(|path| path.display().to_string()).unwrap_or_default();
+    let rest = text.strip_prefix(&path).map(|rest| rest.trim_start_matches(':').trim_start());
+    rest.map(str::to_owned).unwrap_or(text)
 }
 
 /// Logs bad parts and moves each out of the way as `NAME.bad`, so that its rows can be computed
