@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use vnp_ckpt::{Checkpoint, Header, Status};
+use vnp_ckpt::{Checkpoint, CheckpointFile, Status};
 
 use crate::{Code, Error, Finding, Level, Options, Report, failure_log};
 
@@ -54,27 +54,24 @@ fn levels(
     if !go_on(report, level, Level::Container) {
         return Ok(None);
     }
-    let header = vnp_ckpt::read_header(&path, &options.limits);
-    if let Some(header) = reading::sort(report, header)? {
-        describe(report, &header);
-    }
+    let opened = Checkpoint::open(&path, &options.limits);
+    let Some(mut file) = reading::sort(report, opened)? else {
+        return Ok(None);
+    };
+    describe(report, &file);
     if !go_on(report, level, Level::Digest) {
         return Ok(None);
     }
     // Loading compares the digests on the way: they are read by themselves only to stop there.
     if level == Level::Digest {
-        let verified = vnp_ckpt::verify_digests(&path, &options.limits);
+        let verified = file.verify();
         reading::sort(report, verified)?;
         return Ok(None);
     }
     go_on(report, level, Level::Load);
-    let loaded = vnp_ckpt::load_with_compatibility(&path, &options.limits);
-    let Some(checkpoint) = reading::sort(report, loaded)? else {
+    let Some(checkpoint) = reading::sort(report, file.load())? else {
         return Ok(None);
     };
-    if checkpoint.status() != Status::Complete {
-        report.findings.push(not_complete());
-    }
     if go_on(report, level, Level::Keys) {
         keys::check(report, &checkpoint, options.schema.as_ref());
     }
@@ -118,19 +115,17 @@ fn size(report: &mut Report) -> Result<(), Error> {
     Ok(())
 }
 
-fn describe(report: &mut Report, header: &Header) {
+fn describe(report: &mut Report, file: &CheckpointFile) {
+    let header = file.header();
     report.version = Some(header.version.to_string());
     report.status = Some(header.status);
     report.kind = Some(header.kind.clone());
     report.rows = Some(header.rows.len());
+    report.integrity = Some(file.integrity());
     if header.status != Status::Complete {
-        report.findings.push(not_complete());
+        let (expected, found) = (Status::Complete.name(), Status::InProgress.name());
+        report.findings.push(Finding::new(Code::NotComplete, "status", expected, found));
     }
-}
-
-fn not_complete() -> Finding {
-    let (expected, found) = (Status::Complete.name(), Status::InProgress.name());
-    Finding::new(Code::NotComplete, "status", expected, found)
 }
 
 fn record(report: &Report, options: &Options) {

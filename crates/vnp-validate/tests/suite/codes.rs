@@ -49,19 +49,8 @@ fn cases() -> BTreeMap<Code, Case> {
         (
             Code::NotACheckpoint,
             case(
-                |at| write(at, b"PK\x03\x04 and more"),
-                "not-a-checkpoint: file: expected the first bytes of a .vnp file, found others",
-            ),
-        ),
-        (
-            Code::NoReader,
-            case(
-                |at| {
-                    let path = at.join("features.PT");
-                    fs::write(&path, b"PK\x03\x04 and more").unwrap();
-                    path
-                },
-                "no-reader: file: expected a .vnp file, found a PyTorch file by its name",
+                |at| write(at, b">read1\nACGT\n"),
+                "not-a-checkpoint: file: expected the first bytes of a checkpoint, found others",
             ),
         ),
         (
