@@ -12,5 +12,6 @@ mod orfs;
 mod parity;
 mod predict;
 mod resume;
+mod resume_from;
 mod signals;
 mod support;
