@@ -7,6 +7,7 @@ mod checkpoints;
 mod commands;
 mod crash;
 mod damage;
+mod defects;
 mod guide;
 mod orfs;
 mod parity;
