@@ -3,3 +3,4 @@
 pub(crate) mod atomic;
 pub(crate) mod native;
 pub(crate) mod sweep;
+pub(crate) mod temporary;
