@@ -57,6 +57,8 @@ pub use value::Value;
 pub use version::{CHECKPOINT_VERSION, Version};
 pub use write::atomic::atomic_save;
 pub use write::sweep::sweep_stale_temporaries;
+#[cfg(feature = "torch")]
+pub use write::torch::export_torch;
 
 // The types of half-precision tensors are `half`'s.
 pub use half;

@@ -2,5 +2,9 @@
 
 pub(crate) mod atomic;
 pub(crate) mod native;
+#[cfg(any(feature = "torch", feature = "safetensors"))]
+pub(crate) mod stream;
 pub(crate) mod sweep;
 pub(crate) mod temporary;
+#[cfg(feature = "torch")]
+pub(crate) mod torch;

@@ -55,7 +55,7 @@ pub fn atomic_save(path: &Path, checkpoint: &Checkpoint) -> Result<(), Error> {
 /// Saves what `write` writes, and has verified, under `path`: the way that every writer goes.
 ///
 /// The file is empty and open for reading, too.
-#[allow(dead_code, reason = "for the writers of other formats")]
+#[cfg(any(feature = "torch", feature = "safetensors"))]
 pub(crate) fn commit(
     path: &Path,
     write: impl FnOnce(&mut File) -> io::Result<()>,
