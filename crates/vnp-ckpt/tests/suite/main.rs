@@ -22,3 +22,5 @@ mod round_trip;
 mod saving;
 #[cfg(test)]
 mod support;
+#[cfg(all(test, feature = "torch"))]
+mod torch_export;
