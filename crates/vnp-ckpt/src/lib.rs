@@ -56,6 +56,8 @@ pub use tensor::dtype::{Dtype, UnknownDtype};
 pub use value::Value;
 pub use version::{CHECKPOINT_VERSION, Version};
 pub use write::atomic::atomic_save;
+#[cfg(feature = "safetensors")]
+pub use write::safetensors::export_safetensors;
 pub use write::sweep::sweep_stale_temporaries;
 #[cfg(feature = "torch")]
 pub use write::torch::export_torch;

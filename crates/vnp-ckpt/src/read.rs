@@ -9,9 +9,13 @@ use fs_err as fs;
 use crate::{Checkpoint, CheckpointFile, Error, Header, Limits};
 
 pub(crate) mod container;
+#[cfg(feature = "safetensors")]
+pub(crate) mod exported;
 pub(crate) mod file;
 pub(crate) mod native;
 pub(crate) mod payload;
+#[cfg(feature = "safetensors")]
+pub(crate) mod safetensors;
 mod sniff;
 
 use container::{Container, Input, Origin};
@@ -95,8 +99,18 @@ fn open_input(
 ) -> Result<CheckpointFile, Error> {
     let container: Box<dyn Container> = match sniff::sniff(&mut input, origin)? {
         Kind::Native => Box::new(NativeFile::open(input, origin)?),
-        Kind::TorchZip | Kind::TorchLegacy | Kind::Safetensors => {
+        Kind::TorchZip | Kind::TorchLegacy => {
             return Err(Error::NotACheckpoint { path: origin.path.to_owned() });
+        }
+        #[cfg(feature = "safetensors")]
+        Kind::Safetensors => Box::new(safetensors::SafetensorsFile::open(input, origin)?),
+        #[cfg(not(feature = "safetensors"))]
+        Kind::Safetensors => {
+            return Err(Error::Unsupported {
+                path: origin.path.to_owned(),
+                what: "a safetensors file".to_owned(),
+                remedy: "build vnp-ckpt with its feature `safetensors`",
+            });
         }
     };
     Ok(CheckpointFile::new(container))

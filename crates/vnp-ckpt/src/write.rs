@@ -2,6 +2,8 @@
 
 pub(crate) mod atomic;
 pub(crate) mod native;
+#[cfg(feature = "safetensors")]
+pub(crate) mod safetensors;
 #[cfg(any(feature = "torch", feature = "safetensors"))]
 pub(crate) mod stream;
 pub(crate) mod sweep;

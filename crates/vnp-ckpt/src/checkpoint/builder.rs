@@ -159,7 +159,8 @@ fn now() -> String {
     jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
 }
 
-fn check_values(header: &Header) -> Result<(), Error> {
+/// What a header's metadata and unknown fields must be, so that it can be written.
+pub(crate) fn check_values(header: &Header) -> Result<(), Error> {
     let wrong = |subject: String, expected: String, found: &str| Error::Inconsistent {
         path: None,
         subject,

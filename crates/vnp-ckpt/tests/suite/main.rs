@@ -6,6 +6,8 @@
 mod compat;
 #[cfg(test)]
 mod damage;
+#[cfg(all(test, any(feature = "torch", feature = "safetensors")))]
+mod exports;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
@@ -18,6 +20,8 @@ mod hostile;
 mod python;
 #[cfg(test)]
 mod round_trip;
+#[cfg(all(test, feature = "safetensors"))]
+mod safetensors;
 #[cfg(test)]
 mod saving;
 #[cfg(test)]
