@@ -53,9 +53,11 @@ pub use read::{load_with_compatibility, open_reader, read_header, verify_digests
 pub use rows::RowRange;
 pub use tensor::Tensor;
 pub use tensor::dtype::{Dtype, UnknownDtype};
+pub use tensor::element::Element;
 pub use value::Value;
 pub use version::{CHECKPOINT_VERSION, Version};
 pub use write::atomic::atomic_save;
+pub use write::stream::CheckpointWriter;
 pub use write::sweep::sweep_stale_temporaries;
 
 // The types of half-precision tensors are `half`'s.

@@ -11,10 +11,12 @@ use crate::Error;
 pub(crate) mod block;
 pub(crate) mod buffer;
 pub(crate) mod dtype;
+pub(crate) mod element;
 
 use block::Block;
 use buffer::Buffer;
 use dtype::Dtype;
+use element::Element;
 
 /// A dense row-major array, `[d0, d1, ...]`; no dimension at all is one number.
 ///
@@ -178,6 +180,15 @@ impl Tensor {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The elements, for a caller who is generic over their type; one who is not finds `as_f32`
+    /// and its like shorter.
+    ///
+    /// # Errors
+    /// [`Error::WrongDtype`] when the tensor holds another type.
+    pub fn values<T: Element>(&self) -> Result<&[T], Error> {
+        self.view(T::DTYPE)
     }
 
     /// The 32-bit floats.

@@ -1,6 +1,8 @@
 //! Writing: the current version only, and under the final name only whole files.
 
 pub(crate) mod atomic;
-pub(crate) mod native;
+mod native;
+mod plan;
+pub(crate) mod stream;
 pub(crate) mod sweep;
-pub(crate) mod temporary;
+mod temporary;
