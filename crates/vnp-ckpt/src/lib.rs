@@ -43,12 +43,13 @@ mod write;
 
 pub use checkpoint::Checkpoint;
 pub use checkpoint::builder::CheckpointBuilder;
+pub use checkpoint::rows::{Row, Rows};
 pub use digest::Digest;
 pub use error::Error;
 pub use header::{Encoding, Header, Producer, Section, Status};
 pub use limits::Limits;
 pub use read::container::Integrity;
-pub use read::file::CheckpointFile;
+pub use read::file::{CheckpointFile, Pieces};
 pub use read::{load_with_compatibility, open_reader, read_header, verify_digests};
 pub use rows::RowRange;
 pub use tensor::Tensor;

@@ -297,6 +297,31 @@ impl Tensor {
         }
     }
 
+    /// Bytes of one row, `[1, ...]`; `None` without a first dimension.
+    pub(crate) fn row_bytes(&self) -> Option<usize> {
+        let (_, row) = self.shape.split_first()?;
+        Some(row.iter().product::<usize>() * self.dtype().size_bytes())
+    }
+
+    /// The bytes of rows, where it has them all.
+    pub(crate) fn rows(&self, rows: Range<usize>) -> Option<&[u8]> {
+        self.bytes().get(self.row_range(rows)?)
+    }
+
+    fn row_range(&self, rows: Range<usize>) -> Option<Range<usize>> {
+        let inside = rows.end <= *self.shape.first()?;
+        let row = self.row_bytes().filter(|_| inside)?;
+        Some(rows.start.checked_mul(row)?..rows.end.checked_mul(row)?)
+    }
+
+    /// Rows as a tensor of their own, which shares the memory where it can.
+    pub(crate) fn slice(&self, rows: Range<usize>) -> Option<Self> {
+        let mut shape = self.shape.clone();
+        *shape.first_mut()? = rows.len();
+        let data = self.data.slice(self.row_range(rows)?)?;
+        Some(Self { shape, data })
+    }
+
     fn find<T: Pod>(&self, found: impl Fn(&T) -> bool) -> Option<usize> {
         self.data.elements().iter().position(found)
     }

@@ -9,7 +9,6 @@ use std::io::{self, Seek, SeekFrom, Write};
 
 use super::plan::Plan;
 use crate::digest::{Digest, Hasher};
-use crate::header::Encoding;
 use crate::header::preamble::{ALIGNMENT, PREAMBLE_BYTES, Preamble};
 use crate::{Tensor, Version};
 
@@ -171,18 +170,6 @@ impl<W: Write + Seek> At<'_, W> {
 
 fn number(value: u64) -> io::Result<u16> {
     u16::try_from(value).map_err(io::Error::other)
-}
-
-/// Bytes of one row of a tensor; `None` for what has no rows.
-pub(crate) fn row_bytes(encoding: &Encoding) -> Option<u64> {
-    match encoding {
-        Encoding::Tensor { dtype, shape, per_row: true } => {
-            let (_, row) = shape.split_first()?;
-            let elements = row.iter().map(|&size| size as u64).product::<u64>();
-            Some(elements * dtype.size_bytes() as u64)
-        }
-        _ => None,
-    }
 }
 
 const _: () = assert!(PREAMBLE_BYTES == ALIGNMENT);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::atomic::read_back;
-use super::native::{NativeWriter, row_bytes};
+use super::native::NativeWriter;
 use super::plan::{self, Plan};
 use super::temporary::{Temporary, not_committed};
 use crate::tensor::element::Element;
@@ -106,7 +106,7 @@ impl CheckpointWriter {
     #[must_use]
     pub fn rows_left(&self, name: &str) -> Option<u64> {
         let (place, encoding) = self.streamed(name).ok()?;
-        Some(self.writer.left(place).checked_div(row_bytes(encoding)?).unwrap_or(0))
+        Some(self.writer.left(place).checked_div(encoding.row_bytes()?).unwrap_or(0))
     }
 
     /// Saves the file under its name: reads it back, brings it to disk, renames it.
@@ -119,7 +119,7 @@ impl CheckpointWriter {
         self.check_usable()?;
         for (place, section) in self.header().sections.iter().enumerate() {
             let left =
-                self.writer.left(place).checked_div(row_bytes(&section.encoding).unwrap_or(1));
+                self.writer.left(place).checked_div(section.encoding.row_bytes().unwrap_or(1));
             if let Some(left @ 1..) = left {
                 let rows = self.header().rows.len();
                 let subject = format!("rows of tensor `{}`", section.name);
@@ -144,7 +144,7 @@ impl CheckpointWriter {
         named
             .next()
             .map(|(place, section)| (place, &section.encoding))
-            .filter(|(_, encoding)| row_bytes(encoding).is_some())
+            .filter(|(_, encoding)| encoding.row_bytes().is_some())
             .ok_or_else(|| Error::NoSuchTensor { name: name.to_owned() })
     }
 
@@ -152,7 +152,7 @@ impl CheckpointWriter {
         self.check_usable()?;
         let section = self.header().sections.get(place);
         let name = section.map_or("", |section| &section.name);
-        let row = section.and_then(|section| row_bytes(&section.encoding)).unwrap_or(0);
+        let row = section.and_then(|section| section.encoding.row_bytes()).unwrap_or(0);
         let (left, found) = (self.writer.left(place), bytes.len() as u64);
         if found > left || (row > 0 && !found.is_multiple_of(row)) {
             let expected = format!("whole rows of {row} bytes, {left} bytes at most");
