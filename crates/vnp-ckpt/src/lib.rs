@@ -58,8 +58,8 @@ pub use tensor::element::Element;
 pub use value::Value;
 pub use version::{CHECKPOINT_VERSION, Version};
 pub use write::atomic::atomic_save;
-pub use write::stream::CheckpointWriter;
 pub use write::sweep::sweep_stale_temporaries;
+pub use write::writer::CheckpointWriter;
 
 // The types of half-precision tensors are `half`'s.
 pub use half;

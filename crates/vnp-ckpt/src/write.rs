@@ -3,6 +3,7 @@
 pub(crate) mod atomic;
 mod native;
 mod plan;
-pub(crate) mod stream;
+
 pub(crate) mod sweep;
 mod temporary;
+pub(crate) mod writer;

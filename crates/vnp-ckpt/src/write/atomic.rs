@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
-use super::stream::CheckpointWriter;
 use super::temporary::{Temporary, not_committed};
+use super::writer::CheckpointWriter;
 use crate::header::preamble::PREAMBLE_BYTES;
 use crate::read::native;
 use crate::{Checkpoint, Error, Limits};
