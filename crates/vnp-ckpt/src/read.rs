@@ -90,7 +90,10 @@ pub(crate) fn open(path: &Path, limits: &Limits) -> Result<CheckpointFile, Error
     let modified = metadata.modified().ok().and_then(|time| jiff::Timestamp::try_from(time).ok());
     let modified = modified.and_then(|time| jiff::Timestamp::from_second(time.as_second()).ok());
     let modified = modified.unwrap_or_default().to_string();
-    open_input(file, Origin { path, length_bytes: metadata.len(), modified: &modified, limits })
+    let handle = file.file().try_clone();
+    let handle = handle.map_err(|source| Error::Io { path: path.to_owned(), source })?;
+    let origin = Origin { path, length_bytes: metadata.len(), modified: &modified, limits };
+    Ok(open_input(file, origin)?.with_file(handle))
 }
 
 fn open_input(
@@ -113,7 +116,7 @@ fn open_input(
             });
         }
     };
-    Ok(CheckpointFile::new(container))
+    Ok(CheckpointFile::new(container, origin))
 }
 
 /// Opens a regular file. Its kind is looked at first: opening a pipe would wait for a writer.

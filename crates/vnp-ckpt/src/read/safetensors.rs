@@ -14,6 +14,7 @@ use crate::{Error, Limits, Tensor, Value, limits};
 mod description;
 mod table;
 
+use description::Description;
 use table::{Place, Table};
 
 /// How much is read at a time.
@@ -47,11 +48,15 @@ impl<R: Input> SafetensorsFile<R> {
             return Err(bad_header(path, "(all)", "an object", json.noun()));
         };
         // The version decides whether the rest means anything.
-        let described = description::fields_of(map.remove(METADATA), origin)?;
+        let described = description::of(map.remove(METADATA), origin)?;
         let table = Table::read(map, start, origin)?;
         let (header, ids) = match described {
-            Ok(fields) => description::ours(fields, table, origin)?,
-            Err(metadata) => (description::foreign(metadata, table, origin)?, None),
+            Description::Ours(version, fields) => {
+                description::ours(version, fields, table, origin)?
+            }
+            Description::Foreign(metadata) => {
+                (description::foreign(metadata, table, origin)?, None)
+            }
         };
         layout::check_contents(&header, limits).map_err(|error| error.in_file(path))?;
         let path = path.to_owned();

@@ -4,8 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
-use super::native::Plan;
-use super::temporary::{Temporary, not_committed};
+use super::writer::CheckpointWriter;
 use crate::header::preamble::PREAMBLE_BYTES;
 use crate::read::native;
 use crate::{Checkpoint, Error, Limits};
@@ -45,29 +44,18 @@ use crate::{Checkpoint, Error, Limits};
 /// file is in place but the directory could not be brought to disk; [`Error::LimitExceeded`] for a
 /// checkpoint that the default limits would refuse to read, before anything is written.
 pub fn atomic_save(path: &Path, checkpoint: &Checkpoint) -> Result<(), Error> {
-    let plan = Plan::new(checkpoint).map_err(|error| error.in_file(path))?;
-    let mut temporary = Temporary::create(path)?;
-    let file_bytes = plan.file_bytes();
-    let preamble = plan.write(temporary.file_mut()).map_err(|e| not_committed(path, e))?;
-    temporary.commit(|file| read_back(path, file, &preamble, file_bytes))
-}
-
-/// Saves what `write` writes, and has verified, under `path`: the way that every writer goes.
-///
-/// The file is empty and open for reading, too.
-#[cfg(any(feature = "torch", feature = "safetensors"))]
-pub(crate) fn commit(
-    path: &Path,
-    write: impl FnOnce(&mut File) -> io::Result<()>,
-) -> Result<(), Error> {
-    let mut temporary = Temporary::create(path)?;
-    write(temporary.file_mut()).map_err(|source| not_committed(path, source))?;
-    temporary.commit(|_| Ok(()))
+    let tensors = checkpoint.tensors().map(|(_, tensor)| Some(tensor));
+    CheckpointWriter::create(path, checkpoint.header(), checkpoint.ids(), tensors)?.finish()
 }
 
 /// Reads the file as a reader would, so that a write that was lost or changed on its way to the
 /// file is found while the old file is still there.
-fn read_back(path: &Path, mut file: &File, preamble: &[u8], file_bytes: u64) -> io::Result<()> {
+pub(super) fn read_back(
+    path: &Path,
+    mut file: &File,
+    preamble: &[u8],
+    file_bytes: u64,
+) -> io::Result<()> {
     let length = file.metadata()?.len();
     if length != file_bytes {
         let reason = format!("{file_bytes} bytes were written, the file has {length}");

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::atomic::commit;
-use super::stream::{Sink, write_and_read_back};
+use super::stream::{Sink, commit};
 use crate::header::preamble::ALIGNMENT;
 use crate::header::{Encoding, Header, Section};
 use crate::value::json::Json;
@@ -46,7 +45,7 @@ pub(crate) const METADATA: &str = "__metadata__";
 /// the format needs itself: `__metadata__`, and where there are rows `ids.text` and `ids.offsets`.
 pub fn export_safetensors(path: &Path, checkpoint: &Checkpoint) -> Result<(), Error> {
     let plan = Plan::new(checkpoint).map_err(|error| error.in_file(path))?;
-    commit(path, |file| write_and_read_back(file, plan.file_bytes, |out| plan.write(out)))
+    commit(path, plan.file_bytes, |out| plan.write(out))
 }
 
 /// A checkpoint, and the file that it becomes.

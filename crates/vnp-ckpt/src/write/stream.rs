@@ -2,7 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, Write};
+use std::path::Path;
 
+use super::temporary::{Temporary, not_committed};
+use crate::Error;
 use crate::digest::{Digest, Hasher};
 
 /// How much is hashed and written at a time: little enough to stay in a core's cache.
@@ -11,24 +14,37 @@ const STEP_BYTES: usize = 256 << 10;
 /// What the contents of an export are written to.
 pub(crate) type Sink<'f> = BufWriter<Hashed<&'f mut File>>;
 
-/// Lets `write` fill the file, then reads it and compares: a write that was lost or changed on its
-/// way to the file is found while the old file is still there.
-pub(crate) fn write_and_read_back(
+/// Saves what `write` writes, which is `file_bytes` long, under `path`. It is read back and compared:
+/// a write that was lost or changed on its way to the file is found while the old file is still
+/// there.
+pub(crate) fn commit(
+    path: &Path,
+    file_bytes: u64,
+    write: impl FnOnce(&mut Sink<'_>) -> io::Result<()>,
+) -> Result<(), Error> {
+    let mut temporary = Temporary::create(path)?;
+    let digest = write_all(temporary.file_mut(), file_bytes, write)
+        .map_err(|source| not_committed(path, source))?;
+    temporary.commit(|file| read_back(file, file_bytes, digest))
+}
+
+/// Writes the file; the digest of what went out.
+fn write_all(
     file: &mut File,
     file_bytes: u64,
     write: impl FnOnce(&mut Sink<'_>) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut sink = BufWriter::with_capacity(STEP_BYTES, Hashed::new(&mut *file));
+) -> io::Result<Digest> {
+    let mut sink = BufWriter::with_capacity(STEP_BYTES, Hashed::new(file));
     write(&mut sink)?;
     let written = sink.into_inner().map_err(io::IntoInnerError::into_error)?;
-    let (length, digest) = (written.length, written.digest());
-    if length != file_bytes {
+    if written.length != file_bytes {
+        let length = written.length;
         return Err(damaged(format!("{file_bytes} bytes were planned, {length} were written")));
     }
-    read_back(file, length, digest)
+    Ok(written.digest())
 }
 
-fn read_back(file: &mut File, length: u64, digest: Digest) -> io::Result<()> {
+fn read_back(mut file: &File, length: u64, digest: Digest) -> io::Result<()> {
     file.rewind()?;
     let mut found = Hashed::new(io::sink());
     let mut step = vec![0; STEP_BYTES];
@@ -87,31 +103,33 @@ impl<W: Write> Write for Hashed<W> {
 mod tests {
     use super::*;
 
-    fn file() -> File {
-        tempfile::tempfile().unwrap()
+    #[track_caller]
+    fn check(bytes: &[u8]) {
+        let mut file = tempfile::tempfile().unwrap();
+        let length = bytes.len() as u64;
+        let digest = write_all(&mut file, length, |out| out.write_all(bytes)).unwrap();
+        assert_eq!(digest, Digest::of(bytes));
+        read_back(&file, length, digest).unwrap();
+        assert!(read_back(&file, length, Digest::of(b"else")).is_err());
+        assert!(read_back(&file, length + 1, digest).is_err());
     }
 
     #[test]
     fn what_is_written_is_read_back() {
         for length in [0, 1, STEP_BYTES, 3 * STEP_BYTES + 7] {
-            let bytes: Vec<u8> = (0..length).map(|index| (index % 251) as u8).collect();
-            write_and_read_back(&mut file(), length as u64, |out| out.write_all(&bytes)).unwrap();
+            check(&(0..length).map(|index| (index % 251) as u8).collect::<Vec<_>>());
         }
     }
 
     #[test]
-    fn another_length_than_planned_is_an_error() {
-        let saved = write_and_read_back(&mut file(), 4, |out| out.write_all(b"abc"));
-        assert_eq!(saved.unwrap_err().kind(), io::ErrorKind::InvalidData);
-    }
-
-    #[test]
-    fn a_change_behind_the_writer_is_seen() {
-        let mut file = file();
-        write_and_read_back(&mut file, 3, |out| out.write_all(b"abc")).unwrap();
-        read_back(&mut file, 3, Digest::of(b"abc")).unwrap();
-        assert!(read_back(&mut file, 3, Digest::of(b"abd")).is_err());
-        assert!(read_back(&mut file, 2, Digest::of(b"ab")).is_err());
-        assert!(read_back(&mut file, 4, Digest::of(b"abcd")).is_err());
+    fn another_length_than_planned_is_not_committed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        fs_err::write(&path, b"old").unwrap();
+        let saved = commit(&path, 4, |out| out.write_all(b"abc"));
+        let Err(Error::NotCommitted { .. }) = saved else { panic!("{saved:?}") };
+        assert_eq!(fs_err::read(&path).unwrap(), b"old");
+        commit(&path, 3, |out| out.write_all(b"abc")).unwrap();
+        assert_eq!(fs_err::read(&path).unwrap(), b"abc");
     }
 }

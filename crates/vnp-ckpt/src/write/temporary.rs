@@ -52,6 +52,11 @@ impl Temporary {
         &mut self.file
     }
 
+    /// What the file is to be.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
     /// Brings the file to disk while `verify` reads it, renames it, and brings the directory to
     /// disk.
     pub(crate) fn commit(

@@ -3,8 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use super::atomic::commit;
-use super::stream::{Sink, write_and_read_back};
+use super::stream::{Sink, commit};
 use crate::{Checkpoint, Error, Limits, limits};
 
 pub(crate) mod archive;
@@ -53,7 +52,7 @@ const STEP_BYTES: usize = 64 << 10;
 /// count.
 pub fn export_torch(path: &Path, checkpoint: &Checkpoint) -> Result<(), Error> {
     let plan = Plan::new(path, checkpoint).map_err(|error| error.in_file(path))?;
-    commit(path, |file| write_and_read_back(file, plan.file_bytes, |out| plan.write(out)))
+    commit(path, plan.file_bytes, |out| plan.write(out))
 }
 
 /// A checkpoint, and the archive that it becomes.

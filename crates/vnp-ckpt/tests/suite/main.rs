@@ -6,7 +6,8 @@
 mod compat;
 #[cfg(test)]
 mod damage;
-#[cfg(all(test, any(feature = "torch", feature = "safetensors")))]
+#[cfg(test)]
+#[cfg(any(feature = "torch", feature = "safetensors"))]
 mod exports;
 #[cfg(test)]
 mod faults;
@@ -20,11 +21,13 @@ mod hostile;
 mod python;
 #[cfg(test)]
 mod round_trip;
-#[cfg(all(test, feature = "safetensors"))]
+#[cfg(test)]
+#[cfg(feature = "safetensors")]
 mod safetensors;
 #[cfg(test)]
 mod saving;
 #[cfg(test)]
 mod support;
-#[cfg(all(test, feature = "torch"))]
+#[cfg(test)]
+#[cfg(feature = "torch")]
 mod torch_export;

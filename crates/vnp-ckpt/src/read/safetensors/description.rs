@@ -20,11 +20,19 @@ const PREFIX: &str = "vnp.";
 /// Our keys whose text is JSON.
 const IN_JSON: [&str; 5] = ["rows", "producer", "sections", "metadata", "unknown"];
 
-/// The fields of our files, of which the version was looked at first; the metadata of others.
-pub(super) fn fields_of<'p>(
+/// What stands beside the tensors.
+pub(super) enum Description<'p> {
+    /// A version that is read, and the fields of a checkpoint.
+    Ours(Version, Fields<'p>),
+    /// Anything, in texts.
+    Foreign(BTreeMap<String, Value>),
+}
+
+/// Tells the files apart; of ours the version is looked at before anything else.
+pub(super) fn of<'p>(
     metadata: Option<Value>,
     origin: Origin<'p>,
-) -> Result<Result<(Version, Fields<'p>), BTreeMap<String, Value>>, Error> {
+) -> Result<Description<'p>, Error> {
     let Origin { path, limits, .. } = origin;
     let mut metadata = match metadata.unwrap_or(Value::Map(BTreeMap::new())) {
         Value::Map(map) => map,
@@ -36,7 +44,7 @@ pub(super) fn fields_of<'p>(
     }
     let version = match metadata.remove("vnp.version") {
         Some(Value::String(version)) => version_of(&version, path)?,
-        _ => return Ok(Err(metadata)),
+        _ => return Ok(Description::Foreign(metadata)),
     };
     let mut fields = BTreeMap::new();
     for (key, value) in metadata {
@@ -49,12 +57,14 @@ pub(super) fn fields_of<'p>(
         };
         fields.insert(name.to_owned(), value);
     }
-    Ok(Ok((version, Fields::new(path, &format!("{METADATA}.{PREFIX}"), fields))))
+    let fields = Fields::new(path, &format!("{METADATA}.{PREFIX}"), fields);
+    Ok(Description::Ours(version, fields))
 }
 
 /// The header of a file of ours.
 pub(super) fn ours(
-    (version, mut fields): (Version, Fields<'_>),
+    version: Version,
+    mut fields: Fields<'_>,
     mut table: Table,
     origin: Origin<'_>,
 ) -> Result<(Header, Option<Ids>), Error> {
