@@ -1,5 +1,6 @@
 //! Project chores: `cargo xtask` lists them.
 
+mod bench_ckpt;
 mod fixtures;
 mod tidy;
 #[cfg(feature = "train")]
@@ -13,6 +14,9 @@ const USAGE: &str = "\
 cargo xtask fixtures    write the missing fixtures of the current checkpoint version
 cargo xtask tidy        check file sizes, module layout and the arrows between crates
 
+cargo run --release -p xtask -- bench-ckpt [--dir DIR] [--pairs N] [--python PATH]
+        time checkpoints beside the limits of this machine, and beside torch
+
 cargo run --release -p xtask --features train -- train-mini [--data DIR] [--examples FILE]
         [--out DIR] [--set NAME=VALUE]...    make the embedded bundle
 ";
@@ -22,6 +26,7 @@ fn main() -> Result<()> {
     match args.split_first() {
         Some((chore, [])) if chore == "fixtures" => fixtures::run(&root()),
         Some((chore, [])) if chore == "tidy" => tidy::tidy(&root()),
+        Some((chore, rest)) if chore == "bench-ckpt" => bench_ckpt::run(rest),
         Some((chore, rest)) if chore == "train-mini" => train_mini(rest),
         Some((chore, _)) => bail!("no such chore: {chore}\n{USAGE}"),
         None => bail!("which chore?\n{USAGE}"),

@@ -43,7 +43,14 @@ impl fmt::Debug for Digest {
 }
 
 /// Digests data that arrives in pieces.
+#[derive(Default)]
 pub(crate) struct Hasher(Xxh3Default);
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Hasher").finish_non_exhaustive()
+    }
+}
 
 impl Hasher {
     pub(crate) fn new() -> Self {

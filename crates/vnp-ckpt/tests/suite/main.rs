@@ -7,6 +7,9 @@ mod compat;
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
+#[cfg(any(feature = "torch", feature = "safetensors"))]
+mod exports;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod forge;
@@ -19,6 +22,12 @@ mod python;
 #[cfg(test)]
 mod round_trip;
 #[cfg(test)]
+#[cfg(feature = "safetensors")]
+mod safetensors;
+#[cfg(test)]
 mod saving;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+#[cfg(feature = "torch")]
+mod torch_export;
