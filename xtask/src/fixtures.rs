@@ -2,6 +2,8 @@
 //! a reader must find in it. Released fixtures never change: only missing ones are written.
 
 mod cases;
+mod forge;
+mod hostile;
 mod table;
 
 use std::collections::BTreeMap;
@@ -15,16 +17,14 @@ use vnp_ckpt::{CHECKPOINT_VERSION, Checkpoint};
 /// Writes what is missing below `tests/fixtures` and says so on stderr.
 #[expect(clippy::print_stderr, reason = "a chore reports to who runs it")]
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
-    let folder = root.join("tests/fixtures").join(format!("v{CHECKPOINT_VERSION}"));
-    let written = write_missing(&folder)?;
+    let folder = root.join("tests/fixtures");
+    let mut written = write_missing(&folder.join(format!("v{CHECKPOINT_VERSION}")))?;
+    written.extend(hostile::folder::write_missing(&folder.join("hostile"))?);
     for name in &written {
         eprintln!("wrote {name}");
     }
-    eprintln!(
-        "{} fixtures written, {} were there",
-        written.len(),
-        cases::all()?.len() - written.len()
-    );
+    let all = cases::all()?.len() + hostile::all().len();
+    eprintln!("{} fixtures written, {} were there", written.len(), all - written.len());
     Ok(())
 }
 
