@@ -2,6 +2,7 @@
 //! a reader must find in it. Released fixtures never change: only missing ones are written.
 
 mod cases;
+#[allow(dead_code, reason = "the tests of vnp-ckpt and the fuzz targets use the rest")]
 mod forge;
 mod hostile;
 mod table;
