@@ -107,8 +107,9 @@ fn hugging_face(name: &str) -> Option<String> {
     let name = name.strip_prefix("model.encoder.")?;
     let Some(name) = name.strip_prefix("sentence_encoder.") else {
         // The output weight is the one of the embeddings.
-        let tied = (name == "lm_head.weight").then(|| "esm.embeddings.word_embeddings.weight");
-        return Some(tied.unwrap_or(name).to_owned());
+        let is_tied = name == "lm_head.weight";
+        let name = if is_tied { "esm.embeddings.word_embeddings.weight" } else { name };
+        return Some(name.to_owned());
     };
     let Some((layer, weight)) = name.strip_prefix("layers.").and_then(|name| name.split_once('.'))
     else {
