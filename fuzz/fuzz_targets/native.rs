@@ -12,6 +12,13 @@ mod forge;
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../../crates/vnp-ckpt/tests/suite/invariants.rs"]
 mod invariants;
+mod memory;
+
+#[global_allocator]
+static ALLOCATOR: memory::Counting = memory::Counting;
+
+/// What one input of some kilobytes may cost under the limits of [`invariants::small`].
+const MOST_BYTES: usize = 32 << 20;
 
 /// In memory where that can be: what opens is saved and read again.
 fn scratch() -> &'static tempfile::TempDir {
@@ -23,5 +30,6 @@ fn scratch() -> &'static tempfile::TempDir {
 
 fuzz_target!(|data: &[u8]| {
     let bytes = forge::mutate::native(data);
-    invariants::check(&bytes, &scratch().path().join("a.vnp"));
+    let peak = memory::peak_of(|| drop(invariants::check(&bytes, &scratch().path().join("a.vnp"))));
+    assert!(peak < MOST_BYTES, "{peak} bytes for an input of {}", bytes.len());
 });
