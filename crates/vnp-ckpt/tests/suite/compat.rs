@@ -22,12 +22,12 @@ fn files(version: &str) -> Vec<PathBuf> {
     paths
 }
 
-fn name(path: &Path) -> String {
+pub(crate) fn name(path: &Path) -> String {
     path.file_name().unwrap().to_str().unwrap().to_owned()
 }
 
 /// `file -> (what -> value)`, from the table beside the fixtures.
-fn expected(version: &str) -> BTreeMap<String, BTreeMap<String, String>> {
+pub(crate) fn expected(version: &str) -> BTreeMap<String, BTreeMap<String, String>> {
     let text = fs::read_to_string(fixtures().join(version).join("expected.tsv")).unwrap();
     let mut files = BTreeMap::<_, BTreeMap<_, _>>::new();
     for line in text.lines() {
@@ -41,7 +41,7 @@ fn expected(version: &str) -> BTreeMap<String, BTreeMap<String, String>> {
 }
 
 /// Everything a fixture holds, in the words of the table.
-fn found(header: &Header, checkpoint: &Checkpoint) -> BTreeMap<String, String> {
+pub(crate) fn found(header: &Header, checkpoint: &Checkpoint) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut add = |what: String, value: String| assert_eq!(found.insert(what, value), None);
     add("version".into(), checkpoint.version().to_string());

@@ -16,7 +16,19 @@ mod forge;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod hostile_files;
+#[cfg(test)]
+mod invariants;
+#[cfg(test)]
+#[allow(dead_code, reason = "xtask uses the rest")]
+#[path = "../../../../xtask/src/fixtures/forge.rs"]
+mod kit;
+#[cfg(test)]
+mod mutations;
 #[cfg(test)]
 mod python;
 #[cfg(test)]
@@ -28,6 +40,9 @@ mod safetensors;
 mod saving;
 #[cfg(test)]
 mod support;
+mod torch_damage;
 #[cfg(test)]
 #[cfg(feature = "torch")]
 mod torch_export;
+#[cfg(test)]
+mod torch_files;
