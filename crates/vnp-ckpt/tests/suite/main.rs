@@ -15,10 +15,14 @@ mod gate;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod partly;
+#[cfg(test)]
 mod python;
 #[cfg(test)]
 mod round_trip;
 #[cfg(test)]
 mod saving;
+#[cfg(test)]
+mod streaming;
 #[cfg(test)]
 mod support;
