@@ -30,6 +30,8 @@ mod kit;
 #[cfg(test)]
 mod mutations;
 #[cfg(test)]
+mod partly;
+#[cfg(test)]
 mod python;
 #[cfg(test)]
 mod round_trip;
@@ -39,7 +41,10 @@ mod safetensors;
 #[cfg(test)]
 mod saving;
 #[cfg(test)]
+mod streaming;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
 mod torch_damage;
 #[cfg(test)]
 #[cfg(feature = "torch")]
