@@ -1,14 +1,15 @@
 //! A file on its way to its name: written beside it, brought to disk, renamed.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use tempfile::{Builder, TempDir};
+
 use crate::Error;
 
-/// How the temporary directories start; older releases used a crate that named them so.
+/// How the temporary directories start, as `atomicwrites` names its own.
 pub(crate) const PREFIX: &str = ".atomicwrite";
 
 /// How many letters and digits follow.
@@ -17,15 +18,12 @@ pub(crate) const RANDOM_CHARS: usize = 6;
 /// The file in such a directory.
 pub(crate) const FILE: &str = "tmpfile.tmp";
 
-/// How often another name is tried when one is taken.
-const ATTEMPTS: usize = 100;
-
 /// A file that nobody knows yet. Dropped without [`commit`](Self::commit) it leaves nothing.
 #[derive(Debug)]
 pub(crate) struct Temporary {
     // In this order: it is closed before its directory goes.
     file: File,
-    directory: Directory,
+    directory: TempDir,
     target: PathBuf,
 }
 
@@ -40,10 +38,11 @@ impl Temporary {
             let reason = "the path has no file name";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
         }
-        let directory = Directory::create(parent_of(target))?;
+        let directory =
+            Builder::new().prefix(PREFIX).rand_bytes(RANDOM_CHARS).tempdir_in(parent_of(target))?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
-        let file = options.open(directory.path.join(FILE))?;
+        let file = options.open(directory.path().join(FILE))?;
         Ok(Self { file, directory, target: target.to_owned() })
     }
 
@@ -57,28 +56,22 @@ impl Temporary {
         &self.target
     }
 
-    /// Brings the file to disk while `verify` reads it, renames it, and brings the directory to
+    /// Brings the file to disk while `verify` reads it, renames it, and brings the directories to
     /// disk.
     pub(crate) fn commit(
         self,
         verify: impl Fn(&File) -> io::Result<()> + Sync,
     ) -> Result<(), Error> {
         let Self { file, directory, target } = self;
-        let not_committed = |source| not_committed(&target, source);
-        sync_and_verify(&file, verify).map_err(not_committed)?;
-        // Opened before there is anything to be uncertain about.
-        let own = sync_handle(&directory.path).map_err(not_committed)?;
-        let parent = sync_handle(parent_of(&target)).map_err(not_committed)?;
-        match std::fs::rename(directory.path.join(FILE), &target) {
-            Ok(()) => {}
-            // A network file system may have done it and lost the answer.
+        sync_and_verify(&file, verify).map_err(|source| not_committed(&target, source))?;
+        match atomicwrites::replace_atomic(&directory.path().join(FILE), &target) {
+            Ok(()) => Ok(()),
+            // The rename was done if what was written is what the name leads to now.
             Err(source) if is_at(&file, &target) => {
-                return Err(Error::DurabilityUncertain { path: target, source });
+                Err(Error::DurabilityUncertain { path: target, source })
             }
-            Err(source) => return Err(not_committed(source)),
+            Err(source) => Err(not_committed(&target, source)),
         }
-        let synced = [own, parent].iter().flatten().try_for_each(File::sync_all);
-        synced.map_err(|source| Error::DurabilityUncertain { path: target, source })
     }
 }
 
@@ -110,17 +103,6 @@ fn parent_of(target: &Path) -> &Path {
     }
 }
 
-/// What syncing a directory takes, where that can be done at all.
-#[cfg(unix)]
-fn sync_handle(directory: &Path) -> io::Result<Option<File>> {
-    File::open(directory).map(Some)
-}
-
-#[cfg(not(unix))]
-fn sync_handle(_directory: &Path) -> io::Result<Option<File>> {
-    Ok(None)
-}
-
 /// Whether `path` leads to this very file, which is open, so that no other can have its number.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
@@ -135,50 +117,6 @@ fn is_at(file: &File, path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_at(_file: &File, _path: &Path) -> bool {
     false
-}
-
-/// A directory of our own, gone with whatever is in it when it is dropped.
-#[derive(Debug)]
-struct Directory {
-    path: PathBuf,
-}
-
-impl Directory {
-    fn create(parent: &Path) -> io::Result<Self> {
-        let mut builder = DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        let mut result = Err(io::ErrorKind::AlreadyExists.into());
-        for _ in 0..ATTEMPTS {
-            let path = parent.join(random_name());
-            result = builder.create(&path).map(|()| Self { path });
-            match &result {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                _ => break,
-            }
-        }
-        result
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        // What stays is swept later.
-        let _ = std::fs::remove_file(self.path.join(FILE));
-        let _ = std::fs::remove_dir(&self.path);
-    }
-}
-
-/// Not a secret: only not what another writer has just taken.
-fn random_name() -> String {
-    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    let mut number = RandomState::new().build_hasher().finish();
-    let random = (0..RANDOM_CHARS).filter_map(|_| {
-        let place = number % LETTERS.len() as u64;
-        number /= LETTERS.len() as u64;
-        LETTERS.get(place as usize).copied().map(char::from)
-    });
-    PREFIX.chars().chain(random).collect()
 }
 
 #[cfg(test)]
@@ -233,8 +171,9 @@ mod tests {
 
     #[test]
     fn names_are_swept() {
-        let names: Vec<_> = (0..100).map(|_| random_name()).collect();
-        assert!(names.iter().all(|name| super::super::sweep::is_temporary(name)), "{names:?}");
-        assert!(names.iter().collect::<std::collections::BTreeSet<_>>().len() > 90);
+        let directory = tempfile::tempdir().unwrap();
+        let temporary = Temporary::create(&directory.path().join("a.vnp")).unwrap();
+        let name = temporary.directory.path().file_name().unwrap().to_str().unwrap();
+        assert!(super::super::sweep::is_temporary(name), "{name}");
     }
 }
