@@ -3,18 +3,19 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytemuck::Pod;
 use half::{bf16, f16};
 
 use crate::Error;
 
 pub(crate) mod block;
 pub(crate) mod buffer;
+pub(crate) mod cast;
 pub(crate) mod dtype;
 pub(crate) mod element;
 
 use block::Block;
 use buffer::Buffer;
+use cast::Plain;
 use dtype::Dtype;
 use element::Element;
 
@@ -322,11 +323,11 @@ impl Tensor {
         Some(Self { shape, data })
     }
 
-    fn find<T: Pod>(&self, found: impl Fn(&T) -> bool) -> Option<usize> {
+    fn find<T: Plain>(&self, found: impl Fn(&T) -> bool) -> Option<usize> {
         self.data.elements().iter().position(found)
     }
 
-    fn view<T: Pod>(&self, expected: Dtype) -> Result<&[T], Error> {
+    fn view<T: Plain>(&self, expected: Dtype) -> Result<&[T], Error> {
         if self.dtype() != expected {
             return Err(Error::WrongDtype { expected, found: self.dtype() });
         }

@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::sync::mpsc;
 use std::thread;
 
-use bytemuck::{cast_slice, cast_slice_mut};
 use memmap2::MmapMut;
 
 pub(crate) mod mapped;
 
+use super::cast::{bytes_of, bytes_of_mut};
 use mapped::MappedFile;
 
 /// From this length on a block is mapped, in huge pages where the system has them: taking a page
@@ -58,7 +58,7 @@ impl Block {
     /// Its bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
-            Self::Heap { units, bytes } => cast_slice(units).get(..*bytes).unwrap_or_default(),
+            Self::Heap { units, bytes } => bytes_of(units).get(..*bytes).unwrap_or_default(),
             Self::Anonymous(map) => map,
             Self::File(map) => map.bytes(),
         }
@@ -68,7 +68,7 @@ impl Block {
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
         match self {
             Self::Heap { units, bytes } => {
-                cast_slice_mut(units).get_mut(..*bytes).unwrap_or_default()
+                bytes_of_mut(units).get_mut(..*bytes).unwrap_or_default()
             }
             Self::Anonymous(map) => map,
             Self::File(_) => &mut [],

@@ -6,7 +6,7 @@ use super::dtype::Dtype;
 
 pub(crate) mod sealed {
     /// Plain old data; only the types of this module.
-    pub trait Sealed: bytemuck::Pod {}
+    pub trait Sealed: super::super::cast::Plain {}
 }
 
 /// A Rust type that a tensor's elements are read and written as: `f32`, [`f16`](half::f16),

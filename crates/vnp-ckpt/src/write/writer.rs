@@ -78,7 +78,7 @@ impl CheckpointWriter {
         {
             return Err(Error::WrongDtype { expected: T::DTYPE, found: *dtype });
         }
-        self.append_bytes(place, bytemuck::cast_slice(rows))
+        self.append_bytes(place, crate::tensor::cast::bytes_of(rows))
     }
 
     /// Appends the rows of a tensor `[rows, ...]`, of any type.
