@@ -17,10 +17,14 @@ pub(crate) mod payload;
 #[cfg(feature = "safetensors")]
 pub(crate) mod safetensors;
 mod sniff;
+#[cfg(feature = "torch")]
+mod torch;
 
 use container::{Container, Input, Origin};
 use native::NativeFile;
 use sniff::Kind;
+#[cfg(feature = "torch")]
+use torch::TorchFile;
 
 /// Reads a checkpoint of any version up to [`Version::CURRENT`](crate::Version::CURRENT), every
 /// digest verified. The file is never written to.
@@ -102,8 +106,17 @@ fn open_input(
 ) -> Result<CheckpointFile, Error> {
     let container: Box<dyn Container> = match sniff::sniff(&mut input, origin)? {
         Kind::Native => Box::new(NativeFile::open(input, origin)?),
+        #[cfg(feature = "torch")]
+        Kind::TorchZip => Box::new(TorchFile::open(input, origin)?),
+        #[cfg(feature = "torch")]
+        Kind::TorchLegacy => Box::new(TorchFile::open_legacy(input, origin)?),
+        #[cfg(not(feature = "torch"))]
         Kind::TorchZip | Kind::TorchLegacy => {
-            return Err(Error::NotACheckpoint { path: origin.path.to_owned() });
+            return Err(Error::Unsupported {
+                path: origin.path.to_owned(),
+                what: "a PyTorch file".to_owned(),
+                remedy: "build vnp-ckpt with its feature `torch`",
+            });
         }
         #[cfg(feature = "safetensors")]
         Kind::Safetensors => Box::new(safetensors::SafetensorsFile::open(input, origin)?),
