@@ -58,6 +58,7 @@ pub use tensor::element::Element;
 pub use value::Value;
 pub use version::{CHECKPOINT_VERSION, Version};
 pub use write::atomic::atomic_save;
+pub use write::format::Format;
 #[cfg(feature = "safetensors")]
 pub use write::safetensors::export_safetensors;
 pub use write::sweep::sweep_stale_temporaries;

@@ -39,6 +39,9 @@ mod round_trip;
 #[cfg(feature = "safetensors")]
 mod safetensors;
 #[cfg(test)]
+#[cfg(feature = "safetensors")]
+mod safetensors_hostile;
+#[cfg(test)]
 mod saving;
 #[cfg(test)]
 mod streaming;

@@ -1,14 +1,13 @@
 //! PyTorch itself reads what is exported, bit for bit, and everybody's ZIP opens it.
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::process::Command;
 
 use fs_err as fs;
 use vnp_ckpt::{Checkpoint, Encoding, RowRange, Tensor, Value, export_torch};
 
 use crate::exports::cases;
-use crate::support::{fixtures, hex, map, sample};
+use crate::support::{builder, decode, fixtures, hex, map, sample};
 
 /// Prints what a file holds as `describe` does below; fails where the top level is not what the
 /// Python tools go on from.
@@ -246,19 +245,75 @@ fn zipfile_opens_it() {
     assert!(!String::from_utf8_lossy(&output.stdout).contains("CRC"));
 }
 
+#[track_caller]
+fn check(name: &str, checkpoint: &Checkpoint) {
+    let bytes = exported("a.pt", checkpoint);
+    let read = decode(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert_eq!(&read, checkpoint, "{name}");
+    assert_eq!(exported("a.pt", &read), bytes, "{name}: the same bytes again");
+}
+
 #[test]
-fn every_fixture_is_exported() {
-    let directory = tempfile::tempdir().unwrap();
+fn what_is_exported_is_what_is_loaded() {
+    cases().iter().for_each(|(name, checkpoint)| check(name, checkpoint));
+}
+
+#[test]
+fn every_fixture_comes_back() {
     for entry in fs::read_dir(fixtures().join("v1.0")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "vnp") {
             let checkpoint = vnp_ckpt::load_with_compatibility(&path, &Default::default()).unwrap();
-            let out =
-                directory.path().join(Path::new(path.file_name().unwrap()).with_extension("pt"));
-            export_torch(&out, &checkpoint).unwrap();
-            assert!(records(&fs::read(out).unwrap()).len() >= 3);
+            check(&path.display().to_string(), &checkpoint);
         }
     }
+}
+
+/// A file with other bytes, as many, in its pickle, and the right CRC.
+fn spoiled(checkpoint: &Checkpoint, from: &[u8], to: &[u8]) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = exported("a.pt", checkpoint);
+    let (_, pickle, start) = records(&bytes).remove(0);
+    let place = pickle.windows(from.len()).position(|window| window == from);
+    let place = start + place.unwrap_or_else(|| panic!("no {}", from.escape_ascii()));
+    bytes[place..place + to.len()].copy_from_slice(to);
+    let crc = |bytes: &[u8]| crc32fast::hash(bytes).to_le_bytes();
+    let (old, new) = (crc(&pickle), crc(&bytes[start..start + pickle.len()]));
+    let places: Vec<_> =
+        (0..bytes.len() - 4).filter(|&place| bytes[place..place + 4] == old).collect();
+    assert_eq!(places.len(), 2);
+    places.into_iter().for_each(|place| bytes[place..place + 4].copy_from_slice(&new));
+    bytes
+}
+
+#[track_caller]
+fn check_refused(from: &[u8], to: &[u8], expected: &str) {
+    let checkpoint = builder()
+        .tensor("embedding", Tensor::from_f32([3, 2], vec![0.5; 6]).unwrap())
+        .tensor("status", Tensor::from_u8([3], vec![0, 1, 2]).unwrap())
+        .unknown("statut", 1)
+        .build()
+        .unwrap();
+    decode(&spoiled(&checkpoint, b"vnp", b"vnp")).unwrap();
+    match decode(&spoiled(&checkpoint, from, to)) {
+        Err(error) => assert!(error.to_string().contains(expected), "{error}"),
+        Ok(read) => panic!("{expected}: {read:?}"),
+    }
+}
+
+#[test]
+fn exports_that_contradict_themselves_are_refused() {
+    check_refused(b"formatK\x01", b"formatK\x02", "an export of format 2 is not supported");
+    check_refused(b"X\x04\0\0\0kind", b"X\x04\0\0\0kinD", "no field `vnp.kind`");
+    check_refused(b"K\x08K\x0be", b"K\x08K\x0ce", "expected 4, one a row, found 3");
+    check_refused(b"K\x08K\x0be", b"K\x0bK\x08e", "an end not before the start");
+    check_refused(b"f32", b"f16", "expected f16 [3, 2], found f32 [3, 2]");
+    check_refused(b"f32", b"f33", "`f33` is no element type");
+    check_refused(b"](K\x03K\x02e", b"](K\x02K\x03e", "expected f32 [2, 3], found f32 [3, 2]");
+    check_refused(b"label", b"lable", "no field `label`");
+    check_refused(b"](K\x03K\x02e", b"](K\x00K\x02e", "rows of tensor `embedding`");
+    check_refused(b"statut", b"status", "a name that is not taken");
+    check_refused(b"1.0", b"1.1", "newer");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::pickle::{Item, Node, Tree, check_extent};
 use super::source::Source;
 use super::storages::Storages;
 use super::tensors::{Plan, Plans};
+use crate::checkpoint::builder::check_values;
 use crate::digest::Digest;
 use crate::header::decode::check_words;
 use crate::header::layout::{check_contents, length_of};
@@ -116,6 +117,7 @@ pub(crate) fn contents<R: Input>(
         .and_then(|()| check_contents(&header, context.limits))
         .map_err(|error| error.in_file(context.path))?;
     check_depth(&header, context)?;
+    check_values(&header).map_err(|error| error.in_file(context.path))?;
     let plans = Plans::new(plans, storages, context)?;
     Ok(Contents { header, ids: draft.ids, plans })
 }

@@ -222,6 +222,13 @@ enum Row {
 
 /// A float in 32 bits, and whether it is the same.
 fn narrow(value: f64) -> (f32, bool) {
+    if value.is_nan() {
+        // A conversion would make it quiet and so change it.
+        let bits = value.to_bits();
+        let payload = (bits >> 29) as u32 & 0x007f_ffff;
+        let narrow = ((bits >> 63) as u32) << 31 | 0x7f80_0000 | payload;
+        return (f32::from_bits(narrow), bits.trailing_zeros() >= 29);
+    }
     let narrow = value as f32;
     (narrow, f64::from(narrow).to_bits() == value.to_bits())
 }
