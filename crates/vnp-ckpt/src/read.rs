@@ -13,10 +13,14 @@ pub(crate) mod file;
 pub(crate) mod native;
 pub(crate) mod payload;
 mod sniff;
+#[cfg(feature = "torch")]
+mod torch;
 
 use container::{Container, Input, Origin};
 use native::NativeFile;
 use sniff::Kind;
+#[cfg(feature = "torch")]
+use torch::TorchFile;
 
 /// Reads a checkpoint of any version up to [`Version::CURRENT`](crate::Version::CURRENT), every
 /// digest verified. The file is never written to.
@@ -95,7 +99,19 @@ fn open_input(
 ) -> Result<CheckpointFile, Error> {
     let container: Box<dyn Container> = match sniff::sniff(&mut input, origin)? {
         Kind::Native => Box::new(NativeFile::open(input, origin)?),
-        Kind::TorchZip | Kind::TorchLegacy | Kind::Safetensors => {
+        #[cfg(feature = "torch")]
+        Kind::TorchZip => Box::new(TorchFile::open(input, origin)?),
+        #[cfg(feature = "torch")]
+        Kind::TorchLegacy => Box::new(TorchFile::open_legacy(input, origin)?),
+        #[cfg(not(feature = "torch"))]
+        Kind::TorchZip | Kind::TorchLegacy => {
+            return Err(Error::Unsupported {
+                path: origin.path.to_owned(),
+                what: "a PyTorch file".to_owned(),
+                remedy: "build vnp-ckpt with its feature `torch`",
+            });
+        }
+        Kind::Safetensors => {
             return Err(Error::NotACheckpoint { path: origin.path.to_owned() });
         }
     };

@@ -1,0 +1,163 @@
+//! Files that this crate exported: what the Python tools' form has no room for is under one key.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::super::context::Context;
+use super::super::pickle::{Item, Tree};
+use super::super::tensors::Plan;
+use super::rows::{self, Rows};
+use super::walk::Walk;
+use super::{Draft, Entry, bad, entry, missing, rest, tensor};
+use crate::header::fields::Fields;
+use crate::header::{IDS, Producer};
+use crate::tensor::block::Block;
+use crate::tensor::element_count;
+use crate::{Dtype, Error, RowRange, Tensor, Value};
+
+/// The key.
+pub(super) const KEY: &str = "vnp";
+
+/// The newest version of what is under it that is known here.
+const FORMAT: i64 = 1;
+
+/// Fills a draft from the top level of such a file.
+pub(super) fn draft(
+    draft: &mut Draft,
+    walk: &mut Walk<'_, '_>,
+    entries: &[(Item, Item)],
+    context: Context<'_>,
+) -> Result<(), Error> {
+    let tree = walk.tree;
+    let top = |key: &str| entry(tree, tree.root(), key, context);
+    let vnp = top(KEY)?.unwrap_or(Item::None);
+    let Some(fields) = tree.dict(vnp) else {
+        return Err(bad(context, KEY, "a map", tree.noun(vnp)));
+    };
+    match entry(tree, vnp, "format", context)? {
+        Some(Item::Int(FORMAT)) => {}
+        Some(Item::Int(format)) => {
+            let what = format!("an export of format {format}");
+            return Err(context.unsupported(what, "upgrade vnp"));
+        }
+        Some(other) => return Err(bad(context, "vnp.format", "1", tree.noun(other))),
+        None => return Err(missing(context, "vnp.format")),
+    }
+    let mut values = BTreeMap::new();
+    for &(key, item) in fields {
+        let key = walk.key(key)?;
+        if key != "tensors"
+            && let Some(value) = walk.value(&key, item)?
+            && values.insert(key.clone(), value).is_some()
+        {
+            return Err(super::twice(context, &key));
+        }
+    }
+    let mut fields = Fields::new(context.path, "vnp.", values);
+    draft.kind = fields.text("kind")?;
+    draft.rows = match fields.counts("rows")?.as_slice() {
+        &[start, end] => RowRange::new(start, end),
+        other => return Err(fields.bad("rows", "a start and an end", other.len().to_string())),
+    };
+    draft.created = fields.text("created")?;
+    let mut producer = Fields::new(context.path, "vnp.producer.", fields.map("producer")?);
+    draft.producer = Producer { name: producer.text("name")?, version: producer.text("version")? };
+    draft.producer_unknown = producer.rest();
+    draft.metadata = fields.map("metadata")?;
+    draft.unknown = fields.map("unknown")?;
+    if let Some(Value::Map(ids)) = fields.rest().remove(IDS) {
+        draft.ids_unknown = ids;
+    }
+
+    let mut taken = vec!["version".to_owned(), "status".to_owned(), KEY.to_owned()];
+    let keys = [IDS, "nucleotide", "proteins"].into_iter();
+    let ids = keys.map(|key| Ok((key, top(key)?))).collect::<Result<Vec<_>, Error>>()?;
+    let ids = ids.into_iter().find_map(|(key, item)| Some((key, item?)));
+    let Some((key, ids)) = ids else { return Err(missing(context, IDS)) };
+    draft.ids = rows::ids(tree, key, ids, context)?;
+    taken.push(key.to_owned());
+
+    let Some(tensors) = entry(tree, vnp, "tensors", context)? else {
+        return Err(missing(context, "vnp.tensors"));
+    };
+    let Some(tensors) = tree.dict(tensors) else {
+        return Err(bad(context, "vnp.tensors", "a map", tree.noun(tensors)));
+    };
+    context.limit("sections", context.limits.sections, tensors.len() + 1)?;
+    for &(name, item) in tensors {
+        let name = walk.key(name)?;
+        let (entry, at) = tensor_of(walk, name, item, &draft.ids, context)?;
+        draft.tensors.push(entry);
+        taken.extend(at);
+    }
+    let taken: Vec<_> = taken.iter().map(String::as_str).collect();
+    rest(draft, walk, entries, &taken, context)
+}
+
+/// One tensor, and the key of the top level that it is under, if it is.
+fn tensor_of(
+    walk: &mut Walk<'_, '_>,
+    name: String,
+    item: Item,
+    ids: &[String],
+    context: Context<'_>,
+) -> Result<(Entry, Option<String>), Error> {
+    let (tree, storages) = (walk.tree, walk.storages);
+    let prefix = format!("vnp.tensors.{name}.");
+    let Some(entries) = tree.dict(item) else {
+        return Err(bad(context, prefix, "a map", tree.noun(item)));
+    };
+    let mut values = BTreeMap::new();
+    let mut found = None;
+    for &(key, item) in entries {
+        let key = walk.key(key)?;
+        if key == "tensor" {
+            found = tensor(tree, storages, item, context)?;
+        } else if let Some(value) = walk.value(&key, item)? {
+            values.insert(key, value);
+        }
+    }
+    let mut fields = Fields::new(context.path, &prefix, values);
+    let dtype = fields.text("dtype")?;
+    let dtype: Dtype = dtype
+        .parse()
+        .map_err(|error: crate::UnknownDtype| fields.bad("dtype", "a type", error.to_string()))?;
+    let shape = fields.counts("shape")?;
+    context.limit("tensor_rank", context.limits.tensor_rank, shape.len())?;
+    let shape = shape.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>();
+    let shape = shape.map_err(|_| fields.bad("shape", "sizes that memory has", "others"))?;
+    let per_row = fields.truth("per_row")?;
+    let at = if found.is_none() { Some(fields.text("at")?) } else { None };
+    let unknown = fields.rest();
+    let plan = if element_count(&shape) == Some(0) {
+        // Nothing in the file says what the rows would be like.
+        let block = Block::zeroed(0).map_err(|_| context.out_of_memory(&name, 0))?;
+        let empty = Tensor::from_block(dtype, shape.clone(), Arc::new(block), 0..0);
+        Plan::Ready(empty.map_err(|error| error.in_file(context.path))?)
+    } else {
+        match (found, &at) {
+            (Some(plan), _) => plan,
+            (None, Some(at)) => at_top(tree, at, walk, ids, context)?,
+            (None, None) => return Err(missing(context, &prefix)),
+        }
+    };
+    if (plan.dtype(), plan.shape()) != (dtype, shape.clone()) {
+        let found = format!("{} {:?}", plan.dtype(), plan.shape());
+        let subject = format!("tensor `{name}`");
+        return Err(context.inconsistent(subject, format!("{dtype} {shape:?}"), found));
+    }
+    Ok((Entry { name, per_row, plan, unknown }, at))
+}
+
+fn at_top(
+    tree: &Tree<'_>,
+    at: &str,
+    walk: &Walk<'_, '_>,
+    ids: &[String],
+    context: Context<'_>,
+) -> Result<Plan, Error> {
+    let Some(item) = entry(tree, tree.root(), at, context)? else {
+        return Err(missing(context, at));
+    };
+    Rows { tree, storages: walk.storages, context, key: at }.plan(item, ids)
+}

@@ -1,0 +1,228 @@
+//! Files of before archives: pickles one behind the other, then the storages.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use super::super::container::Input;
+use super::context::{Context, shown};
+use super::pickle::{Form, Item, Machine, Node, StorageNode, Tree};
+use super::window::{STEP_BYTES, Window};
+use crate::Error;
+use crate::tensor::block::Block;
+
+/// What bytes are called in messages.
+const NAME: &str = "the file";
+
+/// The first pickle: one whole number.
+const MAGIC: [u8; 10] = *b"\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
+
+/// The second pickle.
+const PROTOCOL: i64 = 1001;
+
+/// Length of what stands before each storage: its number of elements.
+const COUNT_BYTES: u64 = 8;
+
+/// How much is read to find the end of the pickles, at first.
+const FIRST_BYTES: u64 = 1 << 20;
+
+/// The storages of such a file.
+pub(crate) struct Legacy<R> {
+    window: Window<R>,
+    /// By place in the file.
+    storages: Vec<Range<u64>>,
+    places: HashMap<String, u32>,
+}
+
+/// The pickles of such a file, read and run.
+pub(crate) struct Pickles<'p> {
+    pub(crate) tree: Tree<'p>,
+    /// The keys of the storages, in file order.
+    keys: Vec<String>,
+    end: u64,
+}
+
+/// Reads as much of the file as its pickles take.
+pub(crate) fn read<R: Input>(window: &mut Window<R>, context: Context<'_>) -> Result<Block, Error> {
+    let most = window.file_bytes().min(context.limits.pickle_bytes);
+    let mut length = most.min(FIRST_BYTES);
+    loop {
+        let memory = || context.out_of_memory(NAME, length);
+        let bytes = usize::try_from(length).map_err(|_| memory())?;
+        let mut block = Block::zeroed(bytes).map_err(|_| memory())?;
+        window.read_at(0, block.bytes_mut()).map_err(|source| context.io(source))?;
+        // Run twice, so that the tree can borrow from the block that is kept.
+        match run(block.bytes(), context) {
+            Err((_, true)) if length < most => length = most.min(length.saturating_mul(8)),
+            Err((error, true)) if length < window.file_bytes() => {
+                context.limit("pickle_bytes", most, window.file_bytes())?;
+                return Err(error);
+            }
+            Err((error, _)) => return Err(error),
+            Ok(_) => return Ok(block),
+        }
+    }
+}
+
+/// Runs the pickles; with an error, whether more bytes could help.
+fn run<'p>(bytes: &'p [u8], context: Context<'_>) -> Result<Pickles<'p>, (Error, bool)> {
+    let mut position = 0;
+    let mut next = |form: Form| {
+        let mut machine = Machine::new(bytes, position, form, NAME, context);
+        let tree = machine.run().map_err(|error| (error, machine.ran_out()))?;
+        let place = format!("byte {position} of {NAME}");
+        position = machine.position();
+        Ok((tree, place))
+    };
+    let bad = |place: String, expected: &str, found: &str| {
+        (context.bad_pickle(place, expected, found), false)
+    };
+    let (magic, place) = next(Form::Archive)?;
+    if magic.raw(magic.root()) != MAGIC {
+        return Err(bad(place, "the number of PyTorch", "another value"));
+    }
+    let (protocol, place) = next(Form::Archive)?;
+    if !matches!(protocol.root(), Item::Int(PROTOCOL)) {
+        return Err(bad(place, "1001", "another value"));
+    }
+    let (system, place) = next(Form::Archive)?;
+    let Some(entries) = system.dict(system.root()) else {
+        return Err(bad(place, "a dict of the system", system.noun(system.root())));
+    };
+    let order = entries.iter().find(|(key, _)| system.text(*key) == Some("little_endian"));
+    match order {
+        Some((_, Item::Bool(true))) => {}
+        Some((_, Item::Bool(false))) => {
+            let remedy = "load it with PyTorch on a little-endian machine and save it again";
+            return Err((context.unsupported("a file of a big-endian machine", remedy), false));
+        }
+        _ => return Err(bad(place, "whether it is little-endian", "nothing")),
+    }
+    let (tree, _) = next(Form::Legacy)?;
+    let (list, place) = next(Form::Archive)?;
+    let texts = match list.node_of(list.root()) {
+        Some(Node::List(items)) => items.iter().map(|&item| list.text(item)).collect(),
+        _ => None,
+    };
+    let Some(texts) = texts else {
+        return Err(bad(place, "a list of the keys", list.noun(list.root())));
+    };
+    let texts: Vec<&str> = texts;
+    let count = texts.len();
+    context.limit("records", context.limits.records, count).map_err(|error| (error, false))?;
+    let keys = texts.into_iter().map(str::to_owned).collect();
+    Ok(Pickles { tree, keys, end: position as u64 })
+}
+
+/// Runs the pickles of bytes from [`read`].
+pub(crate) fn pickles<'p>(bytes: &'p [u8], context: Context<'_>) -> Result<Pickles<'p>, Error> {
+    run(bytes, context).map_err(|(error, _)| error)
+}
+
+impl<R: Input> Legacy<R> {
+    /// Finds the storages, which fill the rest of the file exactly.
+    pub(crate) fn open(
+        window: Window<R>,
+        pickles: &Pickles<'_>,
+        context: Context<'_>,
+    ) -> Result<Self, Error> {
+        let mut stated = HashMap::new();
+        for node in pickles.tree.nodes() {
+            if let Node::Storage(storage) = node
+                && let Some(key) = pickles.tree.text(storage.key)
+            {
+                stated.insert(key, storage);
+            }
+        }
+        if let Some(key) = missing(&stated, &pickles.keys) {
+            let what = format!("storage `{}`", shown(key.as_bytes()));
+            return Err(context.bad_tensor(what, "to be in the list of keys", "not"));
+        }
+        let file_bytes = window.file_bytes();
+        let mut legacy = Self { window, storages: Vec::new(), places: HashMap::new() };
+        let mut position = pickles.end;
+        for (key, place) in pickles.keys.iter().zip(0..) {
+            let what = || format!("storage `{}`", shown(key.as_bytes()));
+            let Some(storage) = stated.get(key.as_str()) else {
+                return Err(context.bad_tensor(what(), "a tensor that needs it", "none"));
+            };
+            let size = storage.dtype.size_bytes() as u64;
+            let mut count = [0; COUNT_BYTES as usize];
+            if position.saturating_add(COUNT_BYTES) > file_bytes {
+                let found_bytes = file_bytes;
+                let expected_bytes = position.saturating_add(COUNT_BYTES);
+                return Err(Error::Truncated {
+                    path: context.path.to_owned(),
+                    expected_bytes,
+                    found_bytes,
+                });
+            }
+            legacy.window.read_at(position, &mut count).map_err(|source| context.io(source))?;
+            let count = u64::from_le_bytes(count);
+            let expected = match storage.count {
+                Item::Int(count) => u64::try_from(count).ok(),
+                _ => None,
+            };
+            if expected != Some(count) {
+                let found = count.to_string();
+                let expected = expected.map_or("a number".to_owned(), |count| count.to_string());
+                return Err(context.bad_tensor(what(), format!("{expected} elements"), found));
+            }
+            let start = position + COUNT_BYTES;
+            let end = count.checked_mul(size).and_then(|bytes| start.checked_add(bytes));
+            let Some(end) = end else {
+                return Err(context.bad_tensor(what(), "a number of elements", count.to_string()));
+            };
+            if end > file_bytes {
+                return Err(Error::Truncated {
+                    path: context.path.to_owned(),
+                    expected_bytes: end,
+                    found_bytes: file_bytes,
+                });
+            }
+            legacy.storages.push(start..end);
+            if legacy.places.insert(key.clone(), place).is_some() {
+                return Err(context.bad_tensor(what(), "one of this key", "more"));
+            }
+            position = end;
+        }
+        if position != file_bytes {
+            return Err(Error::Surplus {
+                path: context.path.to_owned(),
+                expected_bytes: position,
+                found_bytes: file_bytes,
+            });
+        }
+        Ok(legacy)
+    }
+
+    /// The place of a storage, and its length in bytes.
+    pub(crate) fn find(&self, key: &str) -> Option<(u32, u64)> {
+        let place = self.places.get(key).copied()?;
+        let range = self.storages.get(place as usize)?;
+        Some((place, range.end - range.start))
+    }
+
+    /// Fills `into`, which is as long as the storage.
+    pub(crate) fn read(
+        &mut self,
+        place: u32,
+        into: &mut [u8],
+        context: Context<'_>,
+    ) -> Result<(), Error> {
+        let Some(range) = self.storages.get(place as usize) else {
+            return Err(context.bad_tensor("unknown", "a storage", "none"));
+        };
+        let mut offset = range.start;
+        for step in into.chunks_mut(STEP_BYTES) {
+            self.window.read_at(offset, step).map_err(|source| context.io(source))?;
+            offset += step.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+/// A storage that no key of the list stands for.
+fn missing<'k>(stated: &HashMap<&'k str, &StorageNode>, keys: &[String]) -> Option<&'k str> {
+    let keys: HashSet<&str> = keys.iter().map(String::as_str).collect();
+    stated.keys().copied().find(|key| !keys.contains(key))
+}

@@ -1,0 +1,103 @@
+//! The classes and functions that a checkpoint may name.
+
+use crate::Dtype;
+
+/// What a name stands for here. None of it is ever called: each is a tag that says how the values
+/// beside it are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Global {
+    /// `torch._utils._rebuild_tensor_v2`
+    RebuildTensor,
+    /// `torch._utils._rebuild_parameter`
+    RebuildParameter,
+    /// `torch.FloatStorage` and its like.
+    Storage(Dtype),
+    /// `collections.OrderedDict`
+    OrderedDict,
+    /// `set`
+    Set,
+    /// `_codecs.encode`: how bytes are pickled by protocol 2.
+    Encode,
+    /// `numpy.core.multiarray._reconstruct`
+    Reconstruct,
+    /// `numpy.ndarray`
+    Array,
+    /// `numpy.dtype`
+    ArrayType,
+    /// A module of a network, whose parameters are looked for.
+    Module,
+    /// `argparse.Namespace`
+    Namespace,
+}
+
+impl Global {
+    /// The one of this name, if there is one.
+    pub(crate) fn find(module: &str, name: &str) -> Option<Self> {
+        Some(match (module, name) {
+            ("torch._utils", "_rebuild_tensor_v2") => Self::RebuildTensor,
+            ("torch._utils", "_rebuild_parameter") => Self::RebuildParameter,
+            ("torch", storage) => Self::Storage(storage_type(storage)?),
+            ("collections", "OrderedDict") => Self::OrderedDict,
+            ("__builtin__" | "builtins", "set") => Self::Set,
+            ("_codecs", "encode") => Self::Encode,
+            (
+                "numpy.core.multiarray" | "numpy._core.multiarray" | "numpy.multiarray",
+                "_reconstruct",
+            ) => Self::Reconstruct,
+            ("numpy", "ndarray") => Self::Array,
+            ("numpy", "dtype") => Self::ArrayType,
+            ("__main__", "MLPClassifier")
+            | ("torch.nn.modules.linear", "Linear")
+            | ("torch.nn.modules.batchnorm", "BatchNorm1d")
+            | ("torch.nn.modules.dropout", "Dropout")
+            | ("torch.nn.modules.activation", "ReLU") => Self::Module,
+            ("argparse", "Namespace") => Self::Namespace,
+            _ => return None,
+        })
+    }
+}
+
+fn storage_type(name: &str) -> Option<Dtype> {
+    Some(match name {
+        "FloatStorage" => Dtype::F32,
+        "HalfStorage" => Dtype::F16,
+        "BFloat16Storage" => Dtype::Bf16,
+        "DoubleStorage" => Dtype::F64,
+        "LongStorage" => Dtype::I64,
+        "IntStorage" => Dtype::I32,
+        "ShortStorage" => Dtype::I16,
+        "CharStorage" => Dtype::I8,
+        "ByteStorage" => Dtype::U8,
+        "BoolStorage" => Dtype::Bool,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(module: &str, name: &str, expected: Option<Global>) {
+        assert_eq!(Global::find(module, name), expected, "{module}.{name}");
+    }
+
+    #[test]
+    fn only_what_checkpoints_need() {
+        check("torch", "FloatStorage", Some(Global::Storage(Dtype::F32)));
+        check("torch", "CharStorage", Some(Global::Storage(Dtype::I8)));
+        check("torch", "ComplexFloatStorage", None);
+        check("torch", "load", None);
+        check("torch", "", None);
+        check("numpy._core.multiarray", "_reconstruct", Some(Global::Reconstruct));
+        check("numpy.core.multiarray", "scalar", None);
+        check("__builtin__", "set", Some(Global::Set));
+        check("__builtin__", "eval", None);
+        check("builtins", "getattr", None);
+        check("os", "system", None);
+        check("posix", "system", None);
+        check("__main__", "MLPClassifier", Some(Global::Module));
+        check("__main__", "Other", None);
+        check("torch.nn.modules.container", "Sequential", None);
+    }
+}

@@ -1,0 +1,253 @@
+//! The memory of tensors, and which piece of it each of them is: checked before any is read.
+
+use std::collections::HashMap;
+
+use super::super::container::Input;
+use super::context::{Context, shown};
+use super::pickle::{Handle, Item, Node, StorageNode, TensorNode, Tree};
+use super::source::Source;
+use crate::tensor::element_count;
+use crate::{Dtype, Error};
+
+/// A piece of memory in the file.
+#[derive(Debug)]
+pub(crate) struct Storage {
+    pub(crate) key: String,
+    pub(crate) dtype: Dtype,
+    /// Its place in the order of the file.
+    pub(crate) place: u32,
+    /// Its length, in bytes.
+    pub(crate) bytes: u64,
+}
+
+impl Storage {
+    /// Number of elements.
+    fn count(&self) -> u64 {
+        self.bytes / self.dtype.size_bytes() as u64
+    }
+}
+
+/// A tensor as a piece of a storage, all of it inside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct View {
+    /// The place of the storage in its list.
+    pub(crate) storage: u32,
+    pub(crate) dtype: Dtype,
+    /// The first element.
+    pub(crate) start: u64,
+    pub(crate) shape: Vec<usize>,
+    /// The distance in elements between neighbours of each dimension; `None` when they lie in
+    /// row-major order without holes.
+    pub(crate) stride: Option<Vec<u64>>,
+}
+
+impl View {
+    /// Length of the elements, in bytes.
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        element_count(&self.shape)?.checked_mul(self.dtype.size_bytes() as u64)
+    }
+}
+
+/// All storages of a file.
+#[derive(Debug, Default)]
+pub(crate) struct Storages {
+    list: Vec<Storage>,
+    by_key: HashMap<String, u32>,
+}
+
+impl Storages {
+    /// Checks every storage and every tensor that the pickle made.
+    pub(crate) fn check<R: Input>(
+        tree: &Tree<'_>,
+        source: &Source<R>,
+        context: Context<'_>,
+    ) -> Result<Self, Error> {
+        let mut storages = Self::default();
+        for node in tree.nodes() {
+            match node {
+                Node::Storage(storage) => storages.add(tree, source, storage, context)?,
+                Node::Tensor(tensor) => drop(storages.view(tree, tensor, context)?),
+                Node::Array(None) => {
+                    return Err(context.bad_tensor("array", "its elements", "none"));
+                }
+                _ => {}
+            }
+        }
+        Ok(storages)
+    }
+
+    /// The storage of this place.
+    pub(crate) fn get(&self, place: u32) -> Option<&Storage> {
+        self.list.get(place as usize)
+    }
+
+    /// Number of storages.
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    fn add<R: Input>(
+        &mut self,
+        tree: &Tree<'_>,
+        source: &Source<R>,
+        node: &StorageNode,
+        context: Context<'_>,
+    ) -> Result<(), Error> {
+        let key = tree.text(node.key).unwrap_or_default();
+        let bad = |expected: String, found: String| {
+            let what = format!("at byte {}, storage `{}`", node.place, shown(key.as_bytes()));
+            Err(context.bad_tensor(what, expected, found))
+        };
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        if key.is_empty() || !key.bytes().all(plain) {
+            return bad("a plain key".to_owned(), "another".to_owned());
+        }
+        let Some((place, bytes)) = source.find(key) else {
+            return bad("its record".to_owned(), "none".to_owned());
+        };
+        let size = node.dtype.size_bytes() as u64;
+        let count = match node.count {
+            Item::Int(count) => u64::try_from(count).ok(),
+            _ => None,
+        };
+        let Some(stated) = count.and_then(|count| count.checked_mul(size)) else {
+            return bad("a number of elements".to_owned(), count_of(tree, node.count));
+        };
+        if stated != bytes {
+            let found = format!("{bytes} bytes in its record");
+            return bad(format!("{stated} bytes for {} {}", stated / size, node.dtype), found);
+        }
+        if let Some(known) = self.by_key.get(key).and_then(|&place| self.get(place)) {
+            if known.dtype != node.dtype {
+                return bad(format!("{}, as before", known.dtype), node.dtype.to_string());
+            }
+            return Ok(());
+        }
+        let next = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        self.list.push(Storage { key: key.to_owned(), dtype: node.dtype, place, bytes });
+        self.by_key.insert(key.to_owned(), next);
+        Ok(())
+    }
+
+    /// The view that a tensor is.
+    pub(crate) fn view(
+        &self,
+        tree: &Tree<'_>,
+        node: &TensorNode,
+        context: Context<'_>,
+    ) -> Result<View, Error> {
+        let bad = |expected: String, found: String| {
+            Err(context.bad_tensor(format!("at byte {}", node.place), expected, found))
+        };
+        let key = tree.text(node.storage.key).unwrap_or_default();
+        let place = self.by_key.get(key).copied();
+        let Some((place, storage)) = place.and_then(|place| Some((place, self.get(place)?))) else {
+            return bad("a storage".to_owned(), "none".to_owned());
+        };
+        let rank = tree.tuple(node.size).unwrap_or_default().len();
+        context.limit("tensor_rank", context.limits.tensor_rank, rank)?;
+        let Some(shape) = numbers::<usize>(tree, node.size) else {
+            return bad("sizes from 0".to_owned(), sequence(tree, node.size));
+        };
+        let stride = numbers::<u64>(tree, node.stride).filter(|stride| stride.len() == shape.len());
+        let Some(stride) = stride else {
+            let expected = format!("{} strides from 0", shape.len());
+            return bad(expected, sequence(tree, node.stride));
+        };
+        let start = match node.offset {
+            Item::Int(offset) => u64::try_from(offset).ok(),
+            _ => None,
+        };
+        let Some(start) = start else {
+            return bad("an offset from 0".to_owned(), count_of(tree, node.offset));
+        };
+        let (Some(count), Some(last)) = (element_count(&shape), last_of(start, &shape, &stride))
+        else {
+            return bad("fewer than 2^64 elements".to_owned(), format!("shape {shape:?}"));
+        };
+        let end = if count == 0 { Some(start) } else { last.checked_add(1) };
+        if end.is_none_or(|end| end > storage.count()) {
+            let found = format!("shape {shape:?}, strides {stride:?} from element {start} on");
+            return bad(format!("to lie in a storage of {} elements", storage.count()), found);
+        }
+        let stride = (count > 0 && !is_dense(&shape, &stride)).then_some(stride);
+        Ok(View { storage: place, dtype: storage.dtype, start, shape, stride })
+    }
+}
+
+/// The last element that is used, if there is one at all.
+fn last_of(start: u64, shape: &[usize], stride: &[u64]) -> Option<u64> {
+    shape.iter().zip(stride).try_fold(start, |last, (&size, &stride)| {
+        last.checked_add((size.max(1) as u64 - 1).checked_mul(stride)?)
+    })
+}
+
+/// Whether the elements lie in row-major order without holes; a dimension of one has no stride.
+fn is_dense(shape: &[usize], stride: &[u64]) -> bool {
+    let mut expected = 1;
+    shape.iter().zip(stride).rev().all(|(&size, &stride)| {
+        let dense = size == 1 || stride == expected;
+        expected *= size as u64;
+        dense
+    })
+}
+
+/// The members of a tuple, where all are whole numbers from 0.
+fn numbers<T: TryFrom<i64>>(tree: &Tree<'_>, tuple: Handle) -> Option<Vec<T>> {
+    let number = |item: &Item| match *item {
+        Item::Int(number) if number >= 0 => T::try_from(number).ok(),
+        _ => None,
+    };
+    tree.tuple(tuple)?.iter().map(number).collect()
+}
+
+fn sequence(tree: &Tree<'_>, tuple: Handle) -> String {
+    let items = tree.tuple(tuple).unwrap_or_default().iter().take(8);
+    let items: Vec<_> = items.map(|&item| count_of(tree, item)).collect();
+    format!("({})", items.join(", "))
+}
+
+fn count_of(tree: &Tree<'_>, item: Item) -> String {
+    match item {
+        Item::Int(number) => number.to_string(),
+        Item::BigInt { .. } => "an int of more than 64 bits".to_owned(),
+        other => tree.noun(other).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_dense(shape: &[usize], stride: &[u64], expected: bool) {
+        assert_eq!(is_dense(shape, stride), expected, "{shape:?} {stride:?}");
+    }
+
+    #[test]
+    fn row_major_order() {
+        check_dense(&[], &[], true);
+        check_dense(&[3], &[1], true);
+        check_dense(&[3], &[2], false);
+        check_dense(&[3], &[0], false);
+        check_dense(&[3, 4], &[4, 1], true);
+        check_dense(&[3, 4], &[1, 3], false);
+        check_dense(&[1, 4], &[77, 1], true);
+        check_dense(&[4, 1], &[1, 77], true);
+        check_dense(&[2, 2], &[4, 1], false);
+    }
+
+    #[track_caller]
+    fn check_last(start: u64, shape: &[usize], stride: &[u64], expected: Option<u64>) {
+        assert_eq!(last_of(start, shape, stride), expected, "{start} {shape:?} {stride:?}");
+    }
+
+    #[test]
+    fn last_elements_do_not_overflow() {
+        check_last(0, &[], &[], Some(0));
+        check_last(5, &[3, 4], &[4, 1], Some(16));
+        check_last(0, &[1 << 40], &[0], Some(0));
+        check_last(0, &[1 << 40], &[1 << 40], None);
+        check_last(u64::MAX, &[2], &[1], None);
+    }
+}
