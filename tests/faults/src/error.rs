@@ -44,6 +44,14 @@ pub enum Error {
         /// How long it ran.
         seconds: u64,
     },
+    /// A promise is broken.
+    #[error("after {after}: {found}")]
+    Broken {
+        /// What was done to the command.
+        after: String,
+        /// What should not be.
+        found: String,
+    },
     /// A point has more possible images than can be looked at one by one.
     #[error("{images} images at one point: look at samples instead")]
     TooManyImages {

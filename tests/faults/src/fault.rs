@@ -28,7 +28,7 @@ impl fmt::Display for Errno {
 impl std::error::Error for Errno {}
 
 /// Which system calls are counted, all threads and child processes together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Calls {
     /// Every one.
     Any,
@@ -58,7 +58,7 @@ pub enum Harm {
 }
 
 /// A harm and the call that it is done to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Which calls are counted.
     pub calls: Calls,

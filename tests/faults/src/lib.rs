@@ -5,6 +5,9 @@
 //! [`Disk`] replays such a record up to any point and says what a loss of power there may leave.
 //! `docs/CONTRIBUTING.md`, "Faults", says what is proved with them.
 //!
+//! A [`WholeRun`] does all this to `vnp predict` and looks at what a resume makes of it; the program
+//! `disturb` does it many times.
+//!
 //! The program `saver` saves a checkpoint over an older one, as `vnp_ckpt::atomic_save` does or,
 //! for the controls, in ways that are known to be wrong. A harness that does not catch those
 //! proves nothing.
@@ -16,6 +19,7 @@ mod model;
 mod random;
 mod sample;
 mod tracer;
+mod whole_run;
 
 pub use error::Error;
 pub use event::{Event, Id, Record};
@@ -24,3 +28,4 @@ pub use model::{Disk, Image, Node};
 pub use random::Random;
 pub use sample::{Found, Which, found, sample};
 pub use tracer::{Call, Trace, Tracer, skip_reason};
+pub use whole_run::{Counts, WholeRun};

@@ -18,6 +18,13 @@ impl Random {
         mixed ^= mixed >> 31;
         mixed.checked_rem(end as u64).unwrap_or(0) as usize
     }
+
+    /// One of a few.
+    #[expect(clippy::indexing_slicing, reason = "a number below their number")]
+    pub fn pick<T: Copy, const N: usize>(&mut self, of: [T; N]) -> T {
+        const { assert!(N > 0) };
+        of[self.below(N)]
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::{Error, Fault, Record};
+use crate::{Error, Event, Fault, Record};
 
 /// How a command is to be traced.
 #[derive(Clone, Debug)]
@@ -124,13 +124,21 @@ impl Tracer {
 #[must_use]
 pub fn skip_reason() -> Option<&'static str> {
     static REASON: OnceLock<Option<String>> = OnceLock::new();
-    let ask = || {
-        let traced = Tracer::new(&std::env::temp_dir()).run(&Command::new("true"));
-        match traced {
-            Ok(trace) if trace.calls.is_empty() => Some("no system calls were seen".to_owned()),
-            Ok(_) => None,
-            Err(error) => Some(error.to_string()),
-        }
-    };
-    REASON.get_or_init(ask).as_deref()
+    REASON.get_or_init(|| probe().err().map(|error| error.to_string())).as_deref()
+}
+
+/// Traces a command whose system calls are known.
+fn probe() -> Result<(), Error> {
+    let directory = tempfile::tempdir()?;
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "echo text >file"]).current_dir(directory.path());
+    let trace = Tracer::new(directory.path()).record().run(&command)?;
+    let seen = trace.record.events.iter().any(|(_, event)| match event {
+        Event::Write { data, .. } => data == b"text\n",
+        _ => false,
+    });
+    match seen {
+        true => Ok(()),
+        false => Err(Error::Unavailable { reason: "system calls are not seen here".to_owned() }),
+    }
 }

@@ -146,6 +146,18 @@ impl Recorder {
                 let length = registers.argument(1);
                 Intent::Known(Event::Resize { file: self.id(&metadata, path)?, length })
             }
+            Does::Allocate => {
+                let metadata = fs::metadata(tracee.descriptor(registers.argument(0)))?;
+                let end = registers.argument(2) + registers.argument(3);
+                match registers.argument(1) as i32 {
+                    0 => {
+                        let (file, length) = (self.id(&metadata, path)?, end.max(metadata.len()));
+                        Intent::Known(Event::Resize { file, length })
+                    }
+                    libc::FALLOC_FL_KEEP_SIZE => Intent::Nothing,
+                    _ => return refuse(),
+                }
+            }
             Does::Sync => {
                 let metadata = fs::metadata(tracee.descriptor(registers.argument(0)))?;
                 Intent::Sync { id: self.id(&metadata, path)? }

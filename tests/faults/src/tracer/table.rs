@@ -14,6 +14,7 @@ pub(super) enum Names {
 /// What a system call does to its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Does {
+    /// Nothing. Asking for data to be written soon is no promise that it was.
     Look,
     Open {
         flags: usize,
@@ -25,6 +26,8 @@ pub(super) enum Does {
         vector: bool,
     },
     Truncate,
+    /// Takes space, and may make the file longer.
+    Allocate,
     Sync,
     Move {
         flags: Option<usize>,
@@ -67,7 +70,9 @@ macro_rules! table {
     };
 }
 
-use Does::{Describe, Link, Look, MakeDirectory, Map, Move, Open, Remove, Sync, Truncate, Unknown};
+use Does::{
+    Allocate, Describe, Link, Look, MakeDirectory, Map, Move, Open, Remove, Sync, Truncate, Unknown,
+};
 use Names::{At, Fd, Path};
 
 const fn write(offset: Option<usize>, vector: bool) -> Does {
@@ -85,7 +90,7 @@ const TABLE: &[Row] = table! {
     SYS_faccessat         "faccessat"         [At(0, 1)]            Look, None;
     SYS_faccessat2        "faccessat2"        [At(0, 1)]            Look, None;
     SYS_fadvise64         "fadvise64"         [Fd(0)]               Look, None;
-    SYS_fallocate         "fallocate"         [Fd(0)]               Unknown, None;
+    SYS_fallocate         "fallocate"         [Fd(0)]               Allocate, None;
     SYS_fchmod            "fchmod"            [Fd(0)]               Describe, None;
     SYS_fchmodat          "fchmodat"          [At(0, 1)]            Describe, None;
     SYS_fchown            "fchown"            [Fd(0)]               Describe, None;
@@ -132,7 +137,7 @@ const TABLE: &[Row] = table! {
     SYS_statx             "statx"             [At(0, 1)]            Look, None;
     SYS_symlink           "symlink"           [Path(1)]             Unknown, None;
     SYS_symlinkat         "symlinkat"         [At(1, 2)]            Unknown, None;
-    SYS_sync_file_range   "sync_file_range"   [Fd(0)]               Unknown, None;
+    SYS_sync_file_range   "sync_file_range"   [Fd(0)]               Look, None;
     SYS_syncfs            "syncfs"            [Fd(0)]               Unknown, None;
     SYS_truncate          "truncate"          [Path(0)]             Truncate, None;
     SYS_unlink            "unlink"            [Path(0)]             Remove, None;

@@ -27,7 +27,7 @@ pub(crate) fn kills(bench: &Bench, how: &str, mut each: impl FnMut(&str)) -> Kil
     for (calls, harm) in kinds {
         let mut missed = 0;
         for nth in 1.. {
-            let fault = Fault { calls: calls.clone(), nth, harm };
+            let fault = Fault { calls, nth, harm };
             let trace = bench.hurt(how, &fault);
             if trace.hurt.is_none() {
                 missed += 1;
@@ -60,7 +60,16 @@ fn count(bench: &Bench, kills: &mut Kills, trace: &Trace, fault: &Fault) {
 
 #[test]
 fn a_save_survives_a_kill_at_every_call() {
-    let Some(bench) = Bench::new() else { return };
+    check("a save", Bench::new());
+}
+
+#[test]
+fn a_first_save_survives_a_kill_at_every_call() {
+    check("a first save", Bench::first_save());
+}
+
+fn check(what: &str, bench: Option<Bench>) {
+    let Some(bench) = bench else { return };
     let mut temporaries = 0;
     let kills = kills(&bench, "save", |what| {
         temporaries += bench.temporaries();
@@ -68,7 +77,7 @@ fn a_save_survives_a_kill_at_every_call() {
     });
     let Kills { kills, midway, old, new, torn, lost } = kills;
     tell(&format!(
-        "{kills} kills at every call of a save, {midway} of them in the middle of a write: {old} \
+        "{kills} kills at every call of {what}, {midway} of them in the middle of a write: {old} \
          old, {new} new, {torn} torn, {lost} acknowledged and lost, {temporaries} temporaries \
          left, all swept"
     ));

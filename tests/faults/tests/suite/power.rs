@@ -56,11 +56,20 @@ fn look(bench: &Bench, record: &Record, disk: &Disk, point: usize, losses: &mut 
 
 #[test]
 fn a_save_survives_every_loss_of_power() {
-    let Some(bench) = Bench::new() else { return };
+    check("a save", Bench::new());
+}
+
+#[test]
+fn a_first_save_survives_every_loss_of_power() {
+    check("a first save", Bench::first_save());
+}
+
+fn check(what: &str, bench: Option<Bench>) {
+    let Some(bench) = bench else { return };
     let losses = losses(&bench, "save");
     let Losses { points, images, old, new, torn, lost, ref different } = losses;
     tell(&format!(
-        "power lost at {points} points of a save: {images} images, {} different: {old} old, {new} \
+        "power lost at {points} points of {what}: {images} images, {} different: {old} old, {new} \
          new, {torn} torn, {lost} acknowledged and lost",
         different.len()
     ));
@@ -71,7 +80,9 @@ fn a_save_survives_every_loss_of_power() {
     let step = different.len().div_ceil(60);
     for image in different.iter().step_by(step) {
         bench.reset();
-        fs_err::remove_file(bench.target()).unwrap();
+        if bench.target().exists() {
+            fs_err::remove_file(bench.target()).unwrap();
+        }
         image.write(bench.path()).unwrap();
         bench.recover("after a loss of power");
     }

@@ -16,6 +16,8 @@ pub(crate) const TARGET: &str = "rows-000000000000-000000000200.vnp";
 
 pub(crate) struct Bench {
     directory: tempfile::TempDir,
+    /// Whether there is an older file to save over.
+    older: bool,
     pub(crate) old: Vec<u8>,
     pub(crate) new: Vec<u8>,
 }
@@ -44,11 +46,17 @@ impl Bench {
         };
         let bench = Self {
             directory: tempfile::tempdir().unwrap(),
+            older: true,
             old: bytes(Which::Old),
             new: bytes(Which::New),
         };
         bench.reset();
         Some(bench)
+    }
+
+    /// The same without an older file: nothing is what is there before.
+    pub(crate) fn first_save() -> Option<Self> {
+        Self::new().map(|bench| Self { older: false, ..bench })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -59,13 +67,15 @@ impl Bench {
         self.path().join(TARGET)
     }
 
-    /// The older file and nothing else.
+    /// The older file, if there is to be one, and nothing else.
     pub(crate) fn reset(&self) {
         for name in self.names() {
             let path = self.path().join(name);
             if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.unwrap();
         }
-        fs::write(self.target(), &self.old).unwrap();
+        if self.older {
+            fs::write(self.target(), &self.old).unwrap();
+        }
     }
 
     pub(crate) fn saver(&self, how: &str) -> Command {
@@ -82,7 +92,7 @@ impl Bench {
     /// Saves over the older file with a fault on the way.
     pub(crate) fn hurt(&self, how: &str, fault: &Fault) -> Trace {
         self.reset();
-        self.tracer().fault(fault.clone()).run(&self.saver(how)).unwrap()
+        self.tracer().fault(*fault).run(&self.saver(how)).unwrap()
     }
 
     pub(crate) fn state(&self) -> State {
@@ -94,7 +104,8 @@ impl Bench {
 
     pub(crate) fn state_of(&self, contents: Option<&[u8]>) -> State {
         match contents {
-            None => State::Missing,
+            None if self.older => State::Missing,
+            None => State::Old,
             Some(bytes) if bytes == self.old => State::Old,
             Some(bytes) if bytes == self.new => State::New,
             Some(_) => State::Torn,

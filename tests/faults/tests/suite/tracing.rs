@@ -95,7 +95,7 @@ fn what_the_model_does_not_know_is_an_error() {
         }
     };
     check("ln -s x y", "symlinkat");
-    check("truncate -s 10 x; fallocate -l 5 x", "fallocate");
+    check("truncate -s 9 x; fallocate -l 20 x; fallocate -p -l 5 x", "fallocate");
     check("mkfifo x", "mknodat");
     check("sync", "sync");
 }
