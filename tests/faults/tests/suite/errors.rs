@@ -51,7 +51,7 @@ fn harms(call: &Call) -> Vec<Harm> {
             harms.push(Harm::ErrorFromHereOn(Errno::ENOSPC));
         }
         // An error that does not go away: nor can be cleaned up.
-        "mkdir" | "openat" | "fsync" | "renameat" => {
+        "mkdir" | "openat" | "fsync" | "rename" | "renameat" => {
             harms.push(Harm::ErrorFromHereOn(Errno::EIO));
         }
         _ => {}
@@ -90,7 +90,9 @@ fn promised(Case { call, fault, renamed }: &Case) -> Option<Said> {
         (Harm::Short | Harm::Error(Errno::EINTR), _) => Some(Said::Saved),
         // Found when the file is read back.
         (Harm::Lie, _) => Some(Said::NotCommitted),
-        (_, "write" | "pwrite64" | "mkdir" | "renameat") => Some(Said::NotCommitted),
+        (_, "write" | "pwrite64" | "mkdir" | "rename" | "renameat" | "renameat2") => {
+            Some(Said::NotCommitted)
+        }
         (_, "openat") if !renamed => Some(Said::NotCommitted),
         (_, "fsync") if is_in_temporary(call, "tmpfile.tmp") => Some(Said::NotCommitted),
         (_, "fsync") => Some(Said::Uncertain),

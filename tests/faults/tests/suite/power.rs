@@ -105,7 +105,7 @@ fn the_record_is_that_of_the_save() {
         })
     );
     let names: Vec<_> = trace.calls.iter().map(|call| call.name).collect();
-    for name in ["mkdir", "openat", "write", "fsync", "renameat", "unlinkat"] {
-        assert!(names.contains(&name), "no {name} among {names:?}");
+    for name in ["mkdir", "openat", "write", "read", "fsync", "rename", "unlink"] {
+        assert!(names.iter().any(|known| known.starts_with(name)), "no {name} among {names:?}");
     }
 }
