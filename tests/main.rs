@@ -6,6 +6,7 @@ mod bad_input;
 mod checkpoints;
 mod commands;
 mod crash;
+mod disturbed;
 mod guide;
 mod orfs;
 mod parity;
