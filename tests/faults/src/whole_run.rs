@@ -93,6 +93,11 @@ impl WholeRun {
         self.counts.errors += 1;
         match (trace.status.code(), harm) {
             (Some(0), _) => {
+                // The directory above need not be ours to sync. Any other error costs something.
+                let above = hurt.name == "fsync" && hurt.file.as_deref() == Some(Path::new(""));
+                if harm != Harm::Short && !above {
+                    return Err(broken(&after, "the run went on".to_owned()));
+                }
                 finished(&self.setting, &after, |_| false)?;
                 self.counts.errors_survived += 1;
             }
