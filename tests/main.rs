@@ -8,6 +8,7 @@ mod commands;
 mod crash;
 mod damage;
 mod defects;
+mod disturbed;
 mod guide;
 mod orfs;
 mod parity;
