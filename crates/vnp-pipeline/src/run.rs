@@ -169,6 +169,9 @@ impl Run<'_> {
         }
         let to_do = self.missing(&inventory, survey.rows);
         if let Some(summary) = self.already_finished(directory, earlier, &to_do) {
+            if !keep_embeddings {
+                inventory.delete_scored_embeddings()?;
+            }
             return Ok(Outcome::Finished(summary));
         }
         if !to_do.is_empty() && model.is_none() {

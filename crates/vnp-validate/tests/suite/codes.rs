@@ -156,7 +156,7 @@ fn cases() -> BTreeMap<Code, Case> {
             Code::CrcMismatch,
             hostile(
                 "archive-flip-in-storage.pt",
-                "crc-mismatch: record `archive/data/0`: expected the bytes that were written",
+                "crc-mismatch: record `data/0`: expected the bytes that were written",
             ),
         ),
         (
