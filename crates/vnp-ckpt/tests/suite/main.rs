@@ -16,7 +16,19 @@ mod forge;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod hostile_files;
+#[cfg(test)]
+mod invariants;
+#[cfg(test)]
+#[allow(dead_code, reason = "xtask uses the rest")]
+#[path = "../../../../xtask/src/fixtures/forge.rs"]
+mod kit;
+#[cfg(test)]
+mod mutations;
 #[cfg(test)]
 mod python;
 #[cfg(test)]
@@ -32,5 +44,9 @@ mod saving;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod torch_damage;
+#[cfg(test)]
 #[cfg(feature = "torch")]
 mod torch_export;
+#[cfg(test)]
+mod torch_files;

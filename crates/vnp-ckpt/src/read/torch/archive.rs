@@ -11,10 +11,15 @@ use super::window::{STEP_BYTES, Window};
 use crate::Error;
 use crate::tensor::block::Block;
 
+mod checked;
 mod directory;
 mod end;
 
+use checked::{read_beside_crc, read_plain, read_with_crc};
 use directory::Record;
+
+/// From this length on the CRC of a record is computed by a thread of its own.
+const BESIDE_BYTES: usize = 8 << 20;
 
 /// The record with the pickle, below the archive's folder.
 pub(crate) const PICKLE: &str = "data.pkl";
@@ -74,16 +79,14 @@ impl<R: Input> Archive<R> {
         let Some(record) = self.records.get(place as usize) else {
             return Err(context.bad_archive(shown(name), "a record", "none"));
         };
-        let mut offset = record.data(&mut self.window, &self.folder, name, context)?;
-        let mut crc = crc32fast::Hasher::new();
-        for step in into.chunks_mut(STEP_BYTES) {
-            self.window.read_at(offset, step).map_err(|source| context.io(source))?;
-            if self.has_crcs {
-                crc.update(step);
-            }
-            offset += step.len() as u64;
-        }
-        if self.has_crcs && crc.finalize() != record.crc {
+        let offset = record.data(&mut self.window, &self.folder, name, context)?;
+        let read = match (self.has_crcs, into.len() >= BESIDE_BYTES) {
+            (false, _) => read_plain(&mut self.window, offset, into).map(|()| record.crc),
+            (true, false) => read_with_crc(&mut self.window, offset, into),
+            (true, true) => read_beside_crc(&mut self.window, offset, into),
+        };
+        let crc = read.map_err(|source| context.io(source))?;
+        if crc != record.crc {
             return Err(Error::CrcMismatch { path: context.path.to_owned(), record: shown(name) });
         }
         if let Some(seen) = self.seen.get_mut(place as usize) {

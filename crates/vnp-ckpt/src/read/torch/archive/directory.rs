@@ -97,6 +97,9 @@ pub(crate) fn bytes<R: Input>(
     Ok(block)
 }
 
+/// A record and its full name.
+type Named<'d> = (Record, &'d [u8]);
+
 /// The records in the order of their places, each with its full name.
 pub(crate) fn records<'d>(
     mut bytes: &'d [u8],
@@ -105,7 +108,7 @@ pub(crate) fn records<'d>(
 ) -> Result<(Vec<Record>, Vec<&'d [u8]>), Error> {
     let memory = || context.out_of_memory("directory", bytes.len() as u64);
     let count = usize::try_from(end.records).map_err(|_| memory())?;
-    let mut entries: Vec<(Record, &[u8])> = Vec::new();
+    let mut entries: Vec<Named<'_>> = Vec::new();
     entries.try_reserve_exact(count).map_err(|_| memory())?;
     for _ in 0..count {
         let (entry, rest) = entry(bytes, context)?;
@@ -145,10 +148,7 @@ pub(crate) fn records<'d>(
 }
 
 /// One entry, and what follows it.
-fn entry<'d>(
-    bytes: &'d [u8],
-    context: Context<'_>,
-) -> Result<((Record, &'d [u8]), &'d [u8]), Error> {
+fn entry<'d>(bytes: &'d [u8], context: Context<'_>) -> Result<(Named<'d>, &'d [u8]), Error> {
     let split =
         bytes.split_at_checked(ENTRY_BYTES).filter(|(entry, _)| entry.starts_with(b"PK\x01\x02"));
     let Some((entry, rest)) = split else {
@@ -226,7 +226,8 @@ pub(crate) fn places(
         let usual = |part: &[u8]| {
             !matches!(part, b"" | b"." | b"..") && !part.iter().any(|byte| b"\\\0".contains(byte))
         };
-        if !name.split(|&byte| byte == b'/').all(usual) {
+        let is_text = std::str::from_utf8(name).is_ok();
+        if !is_text || !name.split(|&byte| byte == b'/').all(usual) {
             return Err(context.bad_archive(shown(name), "a plain path", "another"));
         }
         let Some(below) = name.strip_prefix(folder).and_then(|rest| rest.strip_prefix(b"/")) else {
