@@ -51,6 +51,7 @@ pub(crate) fn check(bytes: &[u8], scratch: &Path) -> Option<Checkpoint> {
         .map(|section| Ok((section.name.clone(), file.tensor(&section.name)?.unwrap())))
         .collect();
     let loaded = file.load();
+    let is_verified = verified.is_ok();
     for error in [verified.err(), ids.as_ref().err().map(again), tensors.as_ref().err().map(again)]
         .into_iter()
         .flatten()
@@ -62,10 +63,12 @@ pub(crate) fn check(bytes: &[u8], scratch: &Path) -> Option<Checkpoint> {
         Ok(loaded) => loaded,
         // What cannot be loaded as a whole has a part that cannot be loaded.
         Err(error) => {
-            assert!(ids.is_err() || tensors.is_err(), "only as a whole: {error:?}");
+            let in_parts = is_verified && ids.is_ok() && tensors.is_ok();
+            assert!(!in_parts, "only as a whole: {error:?}");
             return None;
         }
     };
+    assert!(is_verified, "loaded but not verified");
     assert_eq!(loaded.ids(), ids.unwrap());
     let tensors = tensors.unwrap();
     let by_name: Vec<_> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
