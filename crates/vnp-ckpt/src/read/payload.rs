@@ -83,10 +83,13 @@ impl<R: Read> Source<R> {
         let length = usize::try_from(section.length).map_err(|_| memory(self))?;
         let mut block = Block::zeroed(length).map_err(|_| memory(self))?;
         let mut hasher = Hasher::new();
-        for step in block.bytes_mut().chunks_mut(STEP_BYTES) {
-            self.fill(step)?;
-            hasher.update(step);
-        }
+        block.fill(|piece| {
+            piece.chunks_mut(STEP_BYTES).try_for_each(|step| {
+                self.fill(step)?;
+                hasher.update(step);
+                Ok(())
+            })
+        })?;
         self.compare(section, hasher.finish())?;
         Ok(block)
     }

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use super::flush::Flush;
 use crate::Error;
 
 /// How the temporary directories start; older releases used a crate that named them so.
@@ -23,8 +24,9 @@ const ATTEMPTS: usize = 100;
 /// A file that nobody knows yet. Dropped without [`commit`](Self::commit) it leaves nothing.
 #[derive(Debug)]
 pub(crate) struct Temporary {
-    // In this order: it is closed before its directory goes.
+    // In this order: all is closed before the directory goes.
     file: File,
+    flush: Flush,
     directory: Directory,
     target: PathBuf,
 }
@@ -44,12 +46,18 @@ impl Temporary {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
         let file = options.open(directory.path.join(FILE))?;
-        Ok(Self { file, directory, target: target.to_owned() })
+        let flush = Flush::default();
+        Ok(Self { file, flush, directory, target: target.to_owned() })
     }
 
     /// The file, empty and open for both reading and writing.
     pub(crate) fn file_mut(&mut self) -> &mut File {
         &mut self.file
+    }
+
+    /// To be told how much was written, from time to time.
+    pub(crate) fn wrote(&mut self, bytes: u64) -> io::Result<()> {
+        self.flush.wrote(&self.file, bytes)
     }
 
     /// What the file is to be.
@@ -63,9 +71,10 @@ impl Temporary {
         self,
         verify: impl Fn(&File) -> io::Result<()> + Sync,
     ) -> Result<(), Error> {
-        let Self { file, directory, target } = self;
+        let Self { file, mut flush, directory, target } = self;
         let not_committed = |source| not_committed(&target, source);
-        sync_and_verify(&file, verify).map_err(not_committed)?;
+        let synced = sync_and_verify(&file, verify);
+        flush.finish().and(synced).map_err(not_committed)?;
         // Opened before there is anything to be uncertain about.
         let own = sync_handle(&directory.path).map_err(not_committed)?;
         let parent = sync_handle(parent_of(&target)).map_err(not_committed)?;

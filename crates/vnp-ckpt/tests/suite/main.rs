@@ -30,6 +30,8 @@ mod kit;
 #[cfg(test)]
 mod mutations;
 #[cfg(test)]
+mod partly;
+#[cfg(test)]
 mod python;
 #[cfg(test)]
 mod round_trip;
@@ -41,6 +43,8 @@ mod safetensors;
 mod safetensors_hostile;
 #[cfg(test)]
 mod saving;
+#[cfg(test)]
+mod streaming;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
