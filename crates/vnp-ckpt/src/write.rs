@@ -1,6 +1,7 @@
 //! Writing: the current version only, and under the final name only whole files.
 
 pub(crate) mod atomic;
+mod flush;
 pub(crate) mod format;
 mod native;
 mod plan;

@@ -8,9 +8,9 @@
 use std::io::{self, Seek, SeekFrom, Write};
 
 use super::plan::Plan;
+use crate::Version;
 use crate::digest::{Digest, Hasher};
 use crate::header::preamble::{ALIGNMENT, PREAMBLE_BYTES, Preamble};
-use crate::{Tensor, Version};
 
 /// How much is hashed and written at a time: little enough to stay in a core's cache.
 const STEP_BYTES: usize = 256 << 10;
@@ -44,32 +44,6 @@ impl NativeWriter {
     pub(crate) fn left(&self, place: usize) -> u64 {
         let length = self.plan.header().sections.get(place).map_or(0, |section| section.length);
         length - self.sections.get(place).map_or(0, |progress| progress.taken_bytes)
-    }
-
-    /// Writes the ids.
-    pub(crate) fn strings(
-        &mut self,
-        out: &mut (impl Write + Seek),
-        strings: &[String],
-    ) -> io::Result<()> {
-        let mut offset = 0_u64;
-        self.append(out, 0, &offset.to_le_bytes())?;
-        for string in strings {
-            offset += string.len() as u64;
-            self.append(out, 0, &offset.to_le_bytes())?;
-        }
-        strings.iter().try_for_each(|string| self.append(out, 0, string.as_bytes()))
-    }
-
-    /// Writes whole tensors, the sections after the ids; `None` for one that comes in pieces.
-    pub(crate) fn tensors<'t>(
-        &mut self,
-        out: &mut (impl Write + Seek),
-        tensors: impl IntoIterator<Item = Option<&'t Tensor>>,
-    ) -> io::Result<()> {
-        let places = tensors.into_iter().zip(1..);
-        let whole = places.filter_map(|(tensor, place)| Some((tensor?, place)));
-        whole.into_iter().try_for_each(|(tensor, place)| self.append(out, place, tensor.bytes()))
     }
 
     /// Writes what comes next of a section, which must not be more than is [`left`](Self::left).

@@ -7,6 +7,7 @@ use std::thread;
 
 use tempfile::{Builder, TempDir};
 
+use super::flush::Flush;
 use crate::Error;
 
 /// How the temporary directories start, as `atomicwrites` names its own.
@@ -21,8 +22,9 @@ pub(crate) const FILE: &str = "tmpfile.tmp";
 /// A file that nobody knows yet. Dropped without [`commit`](Self::commit) it leaves nothing.
 #[derive(Debug)]
 pub(crate) struct Temporary {
-    // In this order: it is closed before its directory goes.
+    // In this order: all is closed before the directory goes.
     file: File,
+    flush: Flush,
     directory: TempDir,
     target: PathBuf,
 }
@@ -43,12 +45,18 @@ impl Temporary {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
         let file = options.open(directory.path().join(FILE))?;
-        Ok(Self { file, directory, target: target.to_owned() })
+        let flush = Flush::default();
+        Ok(Self { file, flush, directory, target: target.to_owned() })
     }
 
     /// The file, empty and open for both reading and writing.
     pub(crate) fn file_mut(&mut self) -> &mut File {
         &mut self.file
+    }
+
+    /// To be told how much was written, from time to time.
+    pub(crate) fn wrote(&mut self, bytes: u64) -> io::Result<()> {
+        self.flush.wrote(&self.file, bytes)
     }
 
     /// What the file is to be.
@@ -62,8 +70,9 @@ impl Temporary {
         self,
         verify: impl Fn(&File) -> io::Result<()> + Sync,
     ) -> Result<(), Error> {
-        let Self { file, directory, target } = self;
-        sync_and_verify(&file, verify).map_err(|source| not_committed(&target, source))?;
+        let Self { file, mut flush, directory, target } = self;
+        let synced = sync_and_verify(&file, verify);
+        flush.finish().and(synced).map_err(|source| not_committed(&target, source))?;
         match atomicwrites::replace_atomic(&directory.path().join(FILE), &target) {
             Ok(()) => Ok(()),
             // The rename was done if what was written is what the name leads to now.

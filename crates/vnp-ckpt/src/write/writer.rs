@@ -10,6 +10,9 @@ use super::temporary::{Temporary, not_committed};
 use crate::tensor::element::Element;
 use crate::{Encoding, Error, Header, Tensor};
 
+/// How much is written before the disk is looked after.
+const PIECE_BYTES: usize = 8 << 20;
+
 /// Writes a checkpoint piece by piece: what is in memory is the ids and the piece at hand.
 ///
 /// The rows and their ids are known at the start, and with them the place of everything in the
@@ -57,12 +60,13 @@ impl CheckpointWriter {
         tensors: impl IntoIterator<Item = Option<&'t Tensor>>,
     ) -> Result<Self, Error> {
         let plan = Plan::new(header, plan::id_bytes(ids)).map_err(|error| error.in_file(path))?;
-        let mut temporary = Temporary::create(path)?;
-        let mut writer = NativeWriter::new(plan);
-        let file = temporary.file_mut();
-        let written = writer.strings(file, ids).and_then(|()| writer.tensors(file, tensors));
-        written.map_err(|source| not_committed(path, source))?;
-        Ok(Self { temporary, writer, has_failed: false })
+        let (temporary, writer) = (Temporary::create(path)?, NativeWriter::new(plan));
+        let mut new = Self { temporary, writer, has_failed: false };
+        new.write_strings(ids)?;
+        for (tensor, place) in tensors.into_iter().zip(1..) {
+            tensor.map_or(Ok(()), |tensor| new.write(place, tensor.bytes()))?;
+        }
+        Ok(new)
     }
 
     /// Appends rows to a tensor: their values in row-major order.
@@ -158,7 +162,25 @@ impl CheckpointWriter {
             let expected = format!("whole rows of {row} bytes, {left} bytes at most");
             return Err(self.wrong(format!("rows for tensor `{name}`"), expected, found));
         }
-        let written = self.writer.append(self.temporary.file_mut(), place, bytes);
+        self.write(place, bytes)
+    }
+
+    /// The ids: where each starts, where the last ends, then all of them.
+    fn write_strings(&mut self, strings: &[String]) -> Result<(), Error> {
+        let mut offset = 0_u64;
+        self.write(0, &offset.to_le_bytes())?;
+        for string in strings {
+            offset += string.len() as u64;
+            self.write(0, &offset.to_le_bytes())?;
+        }
+        strings.iter().try_for_each(|string| self.write(0, string.as_bytes()))
+    }
+
+    fn write(&mut self, place: usize, bytes: &[u8]) -> Result<(), Error> {
+        let written = bytes.chunks(PIECE_BYTES).try_for_each(|piece| {
+            self.writer.append(self.temporary.file_mut(), place, piece)?;
+            self.temporary.wrote(piece.len() as u64)
+        });
         self.has_failed |= written.is_err();
         written.map_err(|source| not_committed(self.temporary.target(), source))
     }

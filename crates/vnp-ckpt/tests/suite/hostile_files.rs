@@ -159,6 +159,8 @@ fn every_limit_of_pickles_holds() {
     check(Limits { pickle_depth: 1, ..limits() }, "pickle_depth");
     check(Limits { tensor_rank: 1, ..limits() }, "tensor_rank");
     check(Limits { ids: 2, ..limits() }, "ids");
+    check(Limits { id_bytes: 2, ..limits() }, "id_bytes");
+    check(Limits { sections: 1, ..limits() }, "sections");
     check(Limits { total_bytes: 1_000, ..limits() }, "total_bytes");
 }
 

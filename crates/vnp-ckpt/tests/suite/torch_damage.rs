@@ -1,15 +1,15 @@
 //! Truncations and flipped bits of files of about 50 KB: never other contents without an error.
 
-use std::io::Write;
+use std::io::{Cursor, Write};
 
 use fs_err as fs;
-use vnp_ckpt::{Checkpoint, Limits, RowRange, Tensor};
+use vnp_ckpt::{Checkpoint, Error, Integrity, Limits, RowRange, Tensor, open_reader};
 
 use crate::golden::shared;
 use crate::invariants::load;
 use crate::kit::pickle::{Pickle, Tensor as Described};
 use crate::kit::torch::{archive, numbers};
-use crate::support::encode;
+use crate::support::{encode, fixtures};
 
 const FLIPS: u64 = 10_000;
 
@@ -55,6 +55,74 @@ fn check_truncations(whole: &[u8]) {
         }
         1
     });
+}
+
+/// Every bit of a small file of ours or of PyTorch's, flipped.
+#[test]
+fn every_bit_of_small_files() {
+    for name in ["v1_merged.pt", "v1_esm_async.pt", "dnabert_like.pt", "views.pt", "values.pt"] {
+        let whole = fs::read(fixtures().join("torch").join(name)).unwrap();
+        let original = load(&whole, &Limits::default()).unwrap();
+        each(whole.len() as u64 * 8, |place| {
+            let mut bytes = whole.clone();
+            bytes[place as usize / 8] ^= 1 << (place % 8);
+            match load(&bytes, &Limits::default()) {
+                Ok(read) => assert!(read == original, "{name}: bit {place}: {read:?}"),
+                Err(error) => assert!(
+                    error.is_corrupted() || error.is_incompatible(),
+                    "{name}: bit {place}: {error:?}"
+                ),
+            }
+            1
+        });
+    }
+}
+
+/// Without CRC a changed number cannot be seen, but it is said that nothing was proved.
+#[test]
+fn every_bit_of_files_without_crc() {
+    for name in ["nocrc.pt", "legacy_nonzip.pt", "views_legacy.pt"] {
+        let whole = fs::read(fixtures().join("torch").join(name)).unwrap();
+        let original = load(&whole, &Limits::default()).unwrap();
+        let unseen = each(whole.len() as u64 * 8, |place| {
+            let mut bytes = whole.clone();
+            bytes[place as usize / 8] ^= 1 << (place % 8);
+            let length = bytes.len() as u64;
+            let file = open_reader("a".as_ref(), Cursor::new(bytes), length, &Limits::default());
+            let Ok(file) = file else { return 0 };
+            let integrity = file.integrity();
+            let Ok(read) = file.load() else { return 0 };
+            let is_other = read != original;
+            assert!(!is_other || integrity == Integrity::Unverified, "{name}: bit {place}");
+            u64::from(is_other)
+        });
+        let _ = writeln!(std::io::stderr(), "{name}: {unseen} flips change it unseen, unverified");
+        assert!(unseen > 0, "{name}: is it verified?");
+    }
+}
+
+#[test]
+fn a_damaged_tensor_does_not_hide_the_others() {
+    let mut file = archive(
+        &Pickle::new(2)
+            .dict(|p| p.text("a").tensor(&Described::good()).text("b").tensor(&other()))
+            .stop(),
+        &[("0", &numbers(12)), ("1", &numbers(4))],
+    );
+    file.record("data/0").crc = Some(7);
+    let bytes = file.bytes();
+    let length = bytes.len() as u64;
+    let limits = Limits::default();
+    let mut file = open_reader("a".as_ref(), Cursor::new(bytes), length, &limits).unwrap();
+    assert_eq!(file.tensor("b").unwrap().unwrap().bytes(), numbers(4));
+    let Err(Error::CrcMismatch { record, .. }) = file.tensor("a") else { panic!("undetected") };
+    assert_eq!(record, "data/0");
+    let Err(Error::CrcMismatch { .. }) = file.verify() else { panic!("undetected") };
+    let Err(Error::CrcMismatch { .. }) = file.load() else { panic!("undetected") };
+}
+
+fn other() -> Described<'static> {
+    Described { key: "1", numel: 4, size: vec![2, 2], stride: vec![2, 1], ..Described::good() }
 }
 
 /// Flips one bit at a time; how many flips changed nothing that is read.

@@ -202,5 +202,5 @@ fn sequences_beside(path: &Path) -> Result<HashMap<String, u128>, Error> {
 }
 
 fn hash(sequence: &str) -> u128 {
-    xxhash_rust::xxh3::xxh3_128(sequence.as_bytes())
+    twox_hash::XxHash3_128::oneshot(sequence.as_bytes())
 }

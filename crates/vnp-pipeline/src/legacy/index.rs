@@ -147,7 +147,7 @@ impl Samples {
             return;
         }
         // The choice need not be secret, only spread: a hash of the id does.
-        let place = xxhash_rust::xxh3::xxh3_64(id.as_bytes()) % self.seen;
+        let place = twox_hash::XxHash3_64::oneshot(id.as_bytes()) % self.seen;
         let kept = usize::try_from(place).ok().and_then(|place| self.kept.get_mut(place));
         if let Some(kept) = kept {
             *kept = sample();

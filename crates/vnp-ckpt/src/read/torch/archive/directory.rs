@@ -57,12 +57,15 @@ impl Record {
             return bad("the sizes and the CRC of the directory", "others".to_owned());
         }
         let full_bytes = folder.len() + 1 + name.len();
-        let mut found = vec![0; usize::from(number16(&header, 26))];
+        let found_bytes = usize::from(number16(&header, 26));
+        if found_bytes != full_bytes {
+            return bad("this name", format!("one of {found_bytes} bytes"));
+        }
+        let mut found = vec![0; full_bytes];
         window
             .read_at(self.header + HEADER_BYTES as u64, &mut found)
             .map_err(|source| context.io(source))?;
-        let same = found.len() == full_bytes
-            && found.starts_with(folder)
+        let same = found.starts_with(folder)
             && found.ends_with(name)
             && found.get(folder.len()) == Some(&b'/');
         if !same {
