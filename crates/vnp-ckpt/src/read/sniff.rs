@@ -7,7 +7,7 @@ use crate::Error;
 use crate::header::preamble::MAGIC;
 
 /// How many bytes decide.
-const SNIFFED_BYTES: u64 = 16;
+const SNIFFED_BYTES: u64 = 24;
 
 /// The containers that can be told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +40,9 @@ fn kind_of(start: &[u8], length_bytes: u64) -> Option<Kind> {
     if start.starts_with(b"PK\x03\x04") {
         return Some(Kind::TorchZip);
     }
-    // A pickle of protocol 2 to 5 that is the whole number 0x1950a86a20f9469cfc6c.
-    if let [0x80, 2..=5, number @ ..] = start
+    // A pickle of protocol 2 to 5 that is the whole number 0x1950a86a20f9469cfc6c, in a frame or not.
+    if let [0x80, 4..=5, 0x95, _, _, _, _, _, _, _, _, number @ ..] | [0x80, 2..=5, number @ ..] =
+        start
         && number.starts_with(b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19")
     {
         return Some(Kind::TorchLegacy);
@@ -71,7 +72,12 @@ mod tests {
             b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.",
             Some(Kind::TorchLegacy),
         );
+        check(
+            b"\x80\x04\x95\x0d\0\0\0\0\0\0\0\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.",
+            Some(Kind::TorchLegacy),
+        );
         check(b"\x80\x02}q\x00.", None);
+        check(b"\x80\x04\x95\x0d\0\0\0\0\0\0\0}.", None);
         check(b"\x38\0\0\0\0\0\0\0{\"a\":", Some(Kind::Safetensors));
         check(b"\x39\0\0\0\0\0\0\0{\"a\":", None);
         check(b"\xff\xff\xff\xff\xff\xff\xff\xff{\"a\":", None);

@@ -41,7 +41,7 @@ impl Record {
         let bad =
             |expected: &str, found: String| Err(context.bad_archive(shown(name), expected, found));
         let mut header = [0; HEADER_BYTES];
-        window.read_at(self.header, &mut header).map_err(|source| context.io(source))?;
+        window.read_at(self.header, &mut header, context)?;
         if !header.starts_with(b"PK\x03\x04") {
             return bad("a header", format!("other bytes at byte {}", self.header));
         }
@@ -57,12 +57,12 @@ impl Record {
             return bad("the sizes and the CRC of the directory", "others".to_owned());
         }
         let full_bytes = folder.len() + 1 + name.len();
-        let mut found = vec![0; usize::from(number16(&header, 26))];
-        window
-            .read_at(self.header + HEADER_BYTES as u64, &mut found)
-            .map_err(|source| context.io(source))?;
-        let same = found.len() == full_bytes
-            && found.starts_with(folder)
+        if usize::from(number16(&header, 26)) != full_bytes {
+            return bad("this name", "one of another length".to_owned());
+        }
+        let mut found = vec![0; full_bytes];
+        window.read_at(self.header + HEADER_BYTES as u64, &mut found, context)?;
+        let same = found.starts_with(folder)
             && found.ends_with(name)
             && found.get(folder.len()) == Some(&b'/');
         if !same {
@@ -93,9 +93,12 @@ pub(crate) fn bytes<R: Input>(
     let mut block = usize::try_from(length)
         .map_err(|_| memory())
         .and_then(|length| Block::zeroed(length).map_err(|_| memory()))?;
-    window.read_at(end.directory.start, block.bytes_mut()).map_err(|source| context.io(source))?;
+    window.read_at(end.directory.start, block.bytes_mut(), context)?;
     Ok(block)
 }
+
+/// A record and its full name.
+type Named<'d> = (Record, &'d [u8]);
 
 /// The records in the order of their places, each with its full name.
 pub(crate) fn records<'d>(
@@ -105,7 +108,7 @@ pub(crate) fn records<'d>(
 ) -> Result<(Vec<Record>, Vec<&'d [u8]>), Error> {
     let memory = || context.out_of_memory("directory", bytes.len() as u64);
     let count = usize::try_from(end.records).map_err(|_| memory())?;
-    let mut entries: Vec<(Record, &[u8])> = Vec::new();
+    let mut entries: Vec<Named<'_>> = Vec::new();
     entries.try_reserve_exact(count).map_err(|_| memory())?;
     for _ in 0..count {
         let (entry, rest) = entry(bytes, context)?;
@@ -145,10 +148,7 @@ pub(crate) fn records<'d>(
 }
 
 /// One entry, and what follows it.
-fn entry<'d>(
-    bytes: &'d [u8],
-    context: Context<'_>,
-) -> Result<((Record, &'d [u8]), &'d [u8]), Error> {
+fn entry<'d>(bytes: &'d [u8], context: Context<'_>) -> Result<(Named<'d>, &'d [u8]), Error> {
     let split =
         bytes.split_at_checked(ENTRY_BYTES).filter(|(entry, _)| entry.starts_with(b"PK\x01\x02"));
     let Some((entry, rest)) = split else {
@@ -226,7 +226,8 @@ pub(crate) fn places(
         let usual = |part: &[u8]| {
             !matches!(part, b"" | b"." | b"..") && !part.iter().any(|byte| b"\\\0".contains(byte))
         };
-        if !name.split(|&byte| byte == b'/').all(usual) {
+        let is_text = std::str::from_utf8(name).is_ok();
+        if !is_text || !name.split(|&byte| byte == b'/').all(usual) {
             return Err(context.bad_archive(shown(name), "a plain path", "another"));
         }
         let Some(below) = name.strip_prefix(folder).and_then(|rest| rest.strip_prefix(b"/")) else {
