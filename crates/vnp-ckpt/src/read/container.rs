@@ -60,15 +60,20 @@ pub(crate) trait Container: Send {
     /// Reads every byte that something proves, and compares.
     fn verify(&mut self) -> Result<(), Error>;
 
+    /// Reads everything a piece at a time, compared with what proves it, and gives each piece of
+    /// a tensor away, with the place of its section, *before* all of it is compared. The ids.
+    fn scan(&mut self, each: &mut dyn FnMut(usize, &[u8])) -> Result<Vec<String>, Error> {
+        let ids = self.ids()?;
+        for place in tensor_places(self.header()) {
+            each(place, self.tensor(place)?.bytes());
+        }
+        Ok(ids)
+    }
+
     /// Reads everything.
     fn load(mut self: Box<Self>) -> Result<Checkpoint, Error> {
         let ids = self.ids()?;
-        let sections = self.header().sections.iter().map(|section| &section.encoding);
-        let places: Vec<_> = sections
-            .enumerate()
-            .filter(|(_, encoding)| matches!(encoding, Encoding::Tensor { .. }))
-            .map(|(place, _)| place)
-            .collect();
+        let places = tensor_places(self.header());
         let tensors = places.into_iter().map(|place| self.tensor(place));
         let tensors = tensors.collect::<Result<_, _>>()?;
         Ok(Checkpoint::from_parts(self.header().clone(), ids, tensors))
@@ -88,4 +93,12 @@ pub(crate) trait Container: Send {
         let pieces = starts.map(move |start| whole.slice(start, rows));
         Ok(Box::new(pieces))
     }
+}
+
+/// The places of the sections that are tensors.
+pub(crate) fn tensor_places(header: &Header) -> Vec<usize> {
+    let sections = header.sections.iter().enumerate();
+    let tensors =
+        sections.filter(|(_, section)| matches!(section.encoding, Encoding::Tensor { .. }));
+    tensors.map(|(place, _)| place).collect()
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::container::{BoxedPieces, Container, Origin};
 use crate::tensor::block::{Block, mapped::MappedFile};
-use crate::{Checkpoint, Encoding, Error, Header, Integrity, Tensor};
+use crate::{Checkpoint, Encoding, Error, Header, Integrity, Section, Tensor};
 
 /// A checkpoint file, open: what it says about itself is known, its payloads are read when they
 /// are asked for.
@@ -92,6 +92,44 @@ impl CheckpointFile {
     /// looked into.
     pub fn verify(&mut self) -> Result<(), Error> {
         self.container.verify()
+    }
+
+    /// Reads everything a piece at a time, comparing with what proves it, in bounded memory: the
+    /// ids, and of a native file a few hundred kilobytes. Each piece of a tensor, a whole number
+    /// of elements, is given to `each` with its section, in order, **before** the whole of it
+    /// is known to be right: what was learned from the pieces is worth nothing when this fails.
+    ///
+    /// ```
+    /// use vnp_ckpt::{Checkpoint, Encoding, Limits};
+    /// # use vnp_ckpt::{RowRange, Tensor, atomic_save};
+    ///
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("part.vnp");
+    /// # let checkpoint = Checkpoint::builder("scores")
+    /// #     .rows(RowRange::new(0, 1))
+    /// #     .ids(vec!["read1_chunk_1F1".into()])
+    /// #     .tensor("scores", Tensor::from_f32([1, 2], vec![0.25, f32::NAN])?)
+    /// #     .build()?;
+    /// # atomic_save(&path, &checkpoint)?;
+    /// let mut all_finite = true;
+    /// let ids = Checkpoint::open(&path, &Limits::default())?.scan(|section, bytes| {
+    ///     if let Encoding::Tensor { dtype, .. } = section.encoding {
+    ///         all_finite &= dtype.first_non_finite(bytes).is_none();
+    ///     }
+    /// })?;
+    /// assert_eq!((ids.len(), all_finite), (1, false));
+    /// # Ok::<(), vnp_ckpt::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`load_with_compatibility`](crate::load_with_compatibility).
+    pub fn scan(&mut self, mut each: impl FnMut(&Section, &[u8])) -> Result<Vec<String>, Error> {
+        let sections = self.header().sections.clone();
+        self.container.scan(&mut |place, bytes| {
+            if let Some(section) = sections.get(place) {
+                each(section, bytes);
+            }
+        })
     }
 
     /// Reads everything, compared with what proves it.

@@ -105,6 +105,15 @@ impl<R: Input + 'static> Container for NativeFile<R> {
         verify(&self.header, &mut self.source)
     }
 
+    fn scan(&mut self, each: &mut dyn FnMut(usize, &[u8])) -> Result<Vec<String>, Error> {
+        let ids = self.ids()?;
+        for (place, section) in self.header.sections.iter().enumerate().skip(1) {
+            self.source.scan(section, |bytes| each(place, bytes))?;
+            self.source.padding()?;
+        }
+        Ok(ids)
+    }
+
     fn map(self: Box<Self>, pages: Arc<Block>) -> Result<Checkpoint, Error> {
         mapped::load(self.header, self.source.path(), &pages)
     }

@@ -100,6 +100,12 @@ impl<R: Read> Source<R> {
         self.compare(section, whole)
     }
 
+    /// The same; each step is given away before the digest is compared.
+    pub(crate) fn scan(&mut self, section: &Section, each: impl FnMut(&[u8])) -> Result<(), Error> {
+        let whole = self.hash(section.length, each)?;
+        self.compare(section, whole)
+    }
+
     /// The same; the digests of its pieces of this length, of which the last may be shorter.
     pub(crate) fn skip_pieces(
         &mut self,

@@ -114,17 +114,7 @@ impl Tensor {
     /// The place of the first NaN or infinity, counted in elements; `None` when all are finite.
     #[must_use]
     pub fn first_non_finite(&self) -> Option<usize> {
-        match self.dtype() {
-            Dtype::F32 => self.find(|value: &f32| !value.is_finite()),
-            Dtype::F16 => self.find(|value: &f16| !value.is_finite()),
-            Dtype::Bf16 => self.find(|value: &bf16| !value.is_finite()),
-            Dtype::F64 => self.find(|value: &f64| !value.is_finite()),
-            _ => None,
-        }
-    }
-
-    fn find<T: Plain>(&self, found: impl Fn(&T) -> bool) -> Option<usize> {
-        self.data.elements().iter().position(found)
+        self.dtype().first_non_finite(self.bytes())
     }
 
     fn view<T: Plain>(&self, expected: Dtype) -> Result<&[T], Error> {
