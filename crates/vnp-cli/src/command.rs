@@ -22,6 +22,9 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Exit> {
         Command::Checkpoint(CheckpointCommand::Inspect { file, json }) => {
             checkpoint::inspect(&file, json)
         }
+        Command::Checkpoint(CheckpointCommand::Convert { input, output }) => {
+            checkpoint::convert(&input, &output)
+        }
         Command::Models(command) => models::run(command),
         Command::Orfs(args) => orfs::run(&args, console),
         Command::Embed(args) => embed::run(&args),
