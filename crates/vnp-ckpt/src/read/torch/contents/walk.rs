@@ -6,7 +6,7 @@ use super::super::context::Context;
 use super::super::pickle::{Global, Handle, Item, Node, Tree};
 use super::super::storages::Storages;
 use super::super::tensors::Plan;
-use super::{Entry, bad, entry, tensor, twice};
+use super::{Entry, bad, entry, missing, tensor, twice};
 use crate::value::MAX_DEPTH;
 use crate::{Error, Value};
 
@@ -244,7 +244,10 @@ impl<'w, 'p> Walk<'w, 'p> {
 
     /// The tensors and modules of a module, in the order of its state_dict.
     fn module(&self, state: Option<Handle>) -> Result<Vec<(Item, Item)>, Error> {
-        let Some(state) = state.map(Item::Node) else { return Ok(Vec::new()) };
+        // Every module of PyTorch has all three dicts: without one it is not known what is missing.
+        let Some(state) = state.map(Item::Node) else {
+            return Err(missing(self.context, "_parameters"));
+        };
         let get = |key| entry(self.tree, state, key, self.context);
         let hidden =
             match get("_non_persistent_buffers_set")?.and_then(|set| self.tree.node_of(set)) {
@@ -255,7 +258,7 @@ impl<'w, 'p> Walk<'w, 'p> {
             };
         let mut members = Vec::new();
         for key in ["_parameters", "_buffers", "_modules"] {
-            let Some(item) = get(key)? else { continue };
+            let item = get(key)?.ok_or_else(|| missing(self.context, key))?;
             let Some(entries) = self.tree.dict(item) else {
                 return Err(bad(self.context, key, "a dict", self.tree.noun(item)));
             };
