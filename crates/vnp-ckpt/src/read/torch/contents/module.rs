@@ -2,7 +2,7 @@
 
 use super::super::context::Context;
 use super::super::pickle::{Handle, Item, Node, Tree};
-use super::{bad, entry};
+use super::{bad, entry, missing};
 use crate::Error;
 
 /// The tensors and modules of a module, in the order of its state_dict.
@@ -11,7 +11,10 @@ pub(super) fn members(
     state: Option<Handle>,
     context: Context<'_>,
 ) -> Result<Vec<(Item, Item)>, Error> {
-    let Some(state) = state.map(Item::Node) else { return Ok(Vec::new()) };
+    // Every module of PyTorch has all three dicts: without one it is not known what is missing.
+    let Some(state) = state.map(Item::Node) else {
+        return Err(missing(context, "_parameters"));
+    };
     let get = |key| entry(tree, state, key, context);
     let hidden = match get("_non_persistent_buffers_set")?.and_then(|set| tree.node_of(set)) {
         Some(Node::Set(names)) => names.iter().filter_map(|&name| tree.text(name)).collect(),
@@ -19,7 +22,7 @@ pub(super) fn members(
     };
     let mut members = Vec::new();
     for key in ["_parameters", "_buffers", "_modules"] {
-        let Some(item) = get(key)? else { continue };
+        let item = get(key)?.ok_or_else(|| missing(context, key))?;
         let Some(entries) = tree.dict(item) else {
             return Err(bad(context, key, "a dict", tree.noun(item)));
         };
