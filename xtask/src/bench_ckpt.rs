@@ -8,11 +8,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
-mod contents;
+pub(crate) mod contents;
 mod limits;
 mod native;
 mod pages;
-mod pairs;
+pub(crate) mod pairs;
 mod torch;
 
 use pairs::{Report, Row};

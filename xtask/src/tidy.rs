@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("vnp-pipeline", &["vnp-ckpt", "vnp-infer", "vnp-seq", "vnp-validate"]),
     ("vnp-cli", &["vnp-ckpt", "vnp-infer", "vnp-pipeline", "vnp-seq", "vnp-validate"]),
     ("vnp-faults", &["vnp-ckpt"]),
-    ("xtask", &["vnp-ckpt", "vnp-infer", "vnp-seq"]),
+    ("xtask", &["vnp-ckpt", "vnp-infer", "vnp-seq", "vnp-validate"]),
 ];
 
 /// Crates that some crate must not name among its dependencies.
