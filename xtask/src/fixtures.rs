@@ -2,6 +2,9 @@
 //! a reader must find in it. Released fixtures never change: only missing ones are written.
 
 mod cases;
+#[allow(dead_code, reason = "the tests of vnp-ckpt and the fuzz targets use the rest")]
+mod forge;
+mod hostile;
 mod table;
 
 use std::collections::BTreeMap;
@@ -10,21 +13,19 @@ use std::path::Path;
 use anyhow::{Context, bail, ensure};
 use fs_err as fs;
 use sha2::{Digest, Sha256};
-use vnp_ckpt::{CHECKPOINT_VERSION, Checkpoint};
+use vnp_ckpt::{CHECKPOINT_VERSION, Checkpoint, Format};
 
 /// Writes what is missing below `tests/fixtures` and says so on stderr.
 #[expect(clippy::print_stderr, reason = "a chore reports to who runs it")]
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
-    let folder = root.join("tests/fixtures").join(format!("v{CHECKPOINT_VERSION}"));
-    let written = write_missing(&folder)?;
+    let folder = root.join("tests/fixtures");
+    let mut written = write_missing(&folder.join(format!("v{CHECKPOINT_VERSION}")))?;
+    written.extend(hostile::folder::write_missing(&folder.join("hostile"))?);
     for name in &written {
         eprintln!("wrote {name}");
     }
-    eprintln!(
-        "{} fixtures written, {} were there",
-        written.len(),
-        cases::all()?.len() - written.len()
-    );
+    let all = cases::all()?.len() + hostile::all().len();
+    eprintln!("{} fixtures written, {} were there", written.len(), all - written.len());
     Ok(())
 }
 
@@ -41,7 +42,7 @@ fn write_missing(folder: &Path) -> anyhow::Result<Vec<String>> {
         if path.exists() {
             let known = known.with_context(|| format!("{name} is not in SHA256SUMS"))?;
             ensure!(sum(&path)? == known, "{name} is not the file of SHA256SUMS: restore it");
-            let again = encoded_sum(&checkpoint)?;
+            let again = encoded_sum(&name, &checkpoint)?;
             ensure!(
                 again == known,
                 "{name} would come out differently: a released fixture never \
@@ -49,12 +50,15 @@ fn write_missing(folder: &Path) -> anyhow::Result<Vec<String>> {
             );
             continue;
         }
-        vnp_ckpt::atomic_save(&path, &checkpoint)?;
+        save(&path, &checkpoint)?;
         let own = sum(&path)?;
         match known {
             None => {
                 sums.push_str(&format!("{own}  {name}\n"));
-                table.push_str(&table::lines(&name, &checkpoint));
+                // The other forms hold the same.
+                if name.ends_with(".vnp") {
+                    table.push_str(&table::lines(&name, &checkpoint));
+                }
             }
             Some(known) if known == own => {}
             Some(_) => {
@@ -88,11 +92,18 @@ fn sum(path: &Path) -> anyhow::Result<String> {
     Ok(Sha256::digest(fs::read(path)?).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn encoded_sum(checkpoint: &Checkpoint) -> anyhow::Result<String> {
+fn encoded_sum(name: &str, checkpoint: &Checkpoint) -> anyhow::Result<String> {
     let directory = tempfile::tempdir()?;
-    let path = directory.path().join("again.vnp");
-    vnp_ckpt::atomic_save(&path, checkpoint)?;
+    let path = directory.path().join(name);
+    save(&path, checkpoint)?;
     sum(&path)
+}
+
+/// Writes a fixture in the form that its name's extension asks for.
+fn save(path: &Path, checkpoint: &Checkpoint) -> anyhow::Result<()> {
+    let format = Format::of_path(path)
+        .with_context(|| format!("{} has no form that can be written", path.display()))?;
+    Ok(format.save(path, checkpoint)?)
 }
 
 #[cfg(test)]

@@ -11,10 +11,12 @@ use crate::Error;
 pub(crate) mod block;
 pub(crate) mod buffer;
 pub(crate) mod dtype;
+pub(crate) mod element;
 
 use block::Block;
 use buffer::Buffer;
 use dtype::Dtype;
+use element::Element;
 
 /// A dense row-major array, `[d0, d1, ...]`; no dimension at all is one number.
 ///
@@ -180,6 +182,15 @@ impl Tensor {
         self.len() == 0
     }
 
+    /// The elements, for a caller who is generic over their type; one who is not finds `as_f32`
+    /// and its like shorter.
+    ///
+    /// # Errors
+    /// [`Error::WrongDtype`] when the tensor holds another type.
+    pub fn values<T: Element>(&self) -> Result<&[T], Error> {
+        self.view(T::DTYPE)
+    }
+
     /// The 32-bit floats.
     ///
     /// # Errors
@@ -284,6 +295,31 @@ impl Tensor {
             Dtype::F64 => self.find(|value: &f64| !value.is_finite()),
             _ => None,
         }
+    }
+
+    /// Bytes of one row, `[1, ...]`; `None` without a first dimension.
+    pub(crate) fn row_bytes(&self) -> Option<usize> {
+        let (_, row) = self.shape.split_first()?;
+        Some(row.iter().product::<usize>() * self.dtype().size_bytes())
+    }
+
+    /// The bytes of rows, where it has them all.
+    pub(crate) fn rows(&self, rows: Range<usize>) -> Option<&[u8]> {
+        self.bytes().get(self.row_range(rows)?)
+    }
+
+    fn row_range(&self, rows: Range<usize>) -> Option<Range<usize>> {
+        let inside = rows.end <= *self.shape.first()?;
+        let row = self.row_bytes().filter(|_| inside)?;
+        Some(rows.start.checked_mul(row)?..rows.end.checked_mul(row)?)
+    }
+
+    /// Rows as a tensor of their own, which shares the memory where it can.
+    pub(crate) fn slice(&self, rows: Range<usize>) -> Option<Self> {
+        let mut shape = self.shape.clone();
+        *shape.first_mut()? = rows.len();
+        let data = self.data.slice(self.row_range(rows)?)?;
+        Some(Self { shape, data })
     }
 
     fn find<T: Pod>(&self, found: impl Fn(&T) -> bool) -> Option<usize> {

@@ -81,6 +81,19 @@ impl Buffer {
         }
     }
 
+    /// A range of its bytes: the memory itself where that is shared, or else a copy.
+    pub(crate) fn slice(&self, range: Range<usize>) -> Option<Self> {
+        if let Self::Shared { dtype, block, range: own } = self {
+            let start = own.start.checked_add(range.start)?;
+            let end = own.start.checked_add(range.end).filter(|&end| end <= own.end)?;
+            return Self::shared(*dtype, Arc::clone(block), start..end);
+        }
+        let bytes = self.bytes().get(range)?;
+        let mut block = Block::zeroed(bytes.len()).ok()?;
+        block.bytes_mut().copy_from_slice(bytes);
+        Self::shared(self.dtype(), Arc::new(block), 0..bytes.len())
+    }
+
     /// The elements, for a caller who knows their type: place and alignment are checked where a
     /// buffer is made, so that the cast cannot fail.
     pub(crate) fn elements<T: Pod>(&self) -> &[T] {

@@ -105,9 +105,9 @@ fn errors_say_which_file_is_there() {
     check("fsync:error=EIO:when=2", ("durability uncertain", "new"));
     check("fsync:error=EIO:when=3", ("durability uncertain", "new"));
     check("fsync:error=EIO:when=4", ("saved", "new"));
-    check("renameat:error=EXDEV", ("not committed", "old"));
-    check("renameat:error=EIO", ("not committed", "old"));
-    check("mkdir:error=EACCES", ("not committed", "old"));
+    check("/^rename:error=EXDEV", ("not committed", "old"));
+    check("/^rename:error=EIO", ("not committed", "old"));
+    check("/^mkdir:error=EACCES", ("not committed", "old"));
 }
 
 #[test]
