@@ -170,33 +170,13 @@ fn draft(
     Ok(named(draft))
 }
 
-/// A top level that is no dict: places of a list are names, another value has none of its own.
+/// A top level that is no dict has no name: its tensors are named by their places in it.
 fn top(draft: &mut Draft, walk: &mut Walk<'_, '_>, root: Item) -> Result<(), Error> {
-    let tree = walk.tree;
-    let Some(items) = tree.sequence(root) else {
-        let is_tensor = matches!(tree.node_of(root), Some(Node::Tensor(_) | Node::Array(_)));
-        match walk.value(if is_tensor { "tensor" } else { "" }, root)? {
-            Some(Value::Map(map)) => draft.metadata = map,
-            Some(value) => drop(draft.metadata.insert("value".to_owned(), value)),
-            None => {}
-        }
-        return Ok(());
-    };
-    let mut numbers = 0_u64..;
-    for &item in items {
-        let mut put = |walk: &mut Walk<'_, '_>, item| {
-            let key = numbers.next().unwrap_or_default().to_string();
-            if let Some(value) = walk.value(&key, item)? {
-                draft.metadata.insert(key, value);
-            }
-            Ok(())
-        };
-        match item {
-            Item::Floats { .. } => {
-                tree.floats(item).try_for_each(|float| put(walk, Item::Float(float)))?;
-            }
-            _ => put(walk, item)?,
-        }
+    let is_tensor = matches!(walk.tree.node_of(root), Some(Node::Tensor(_) | Node::Array(_)));
+    match walk.value(if is_tensor { "tensor" } else { "" }, root)? {
+        Some(Value::Map(map)) => draft.metadata = map,
+        Some(value) => drop(draft.metadata.insert("value".to_owned(), value)),
+        None => {}
     }
     Ok(())
 }

@@ -49,6 +49,11 @@ mod tests {
     fn what_32_bits_hold() {
         let exact = |value: f64| narrow(value).1;
         assert!(exact(0.5) && exact(-0.0) && exact(f64::INFINITY) && exact(f64::NAN));
+        let [quiet, loud, wide] =
+            [0x7ff8 << 48, 0xfff4 << 48, 0x7ff8 << 48 | 1].map(f64::from_bits);
+        assert_eq!((narrow(quiet).0.to_bits(), exact(quiet)), (0x7fc0_0000, true));
+        assert_eq!((narrow(loud).0.to_bits(), exact(loud)), (0xffa0_0000, true));
+        assert!(!exact(wide));
         assert!(exact(f64::from(f32::MIN_POSITIVE / 2.0)) && exact(f64::from(f32::MAX)));
         let signalling = f64::from_bits(0x7ff4_0000_2000_0000);
         assert_eq!((narrow(signalling).0.to_bits(), exact(signalling)), (0x7fa0_0001, true));
