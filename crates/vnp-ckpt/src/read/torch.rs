@@ -5,7 +5,7 @@
 //! ([`archive`]) or, in files of before 1.6, behind the pickle ([`legacy`]). What the values mean
 //! is decided in [`contents`].
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::container::{Container, Input, Integrity, Origin};
 use crate::header::Header;
@@ -14,6 +14,8 @@ use crate::{Checkpoint, Error, Limits, Tensor};
 mod archive;
 mod contents;
 mod context;
+#[cfg(test)]
+mod forge;
 mod legacy;
 mod numpy;
 mod pickle;
@@ -79,8 +81,8 @@ impl<R: Input> TorchFile<R> {
         self.contents.plans.tensor(place, &mut self.source, kept, context)
     }
 
-    fn path(&self) -> &Path {
-        &self.path
+    fn context(&self) -> Context<'_> {
+        Context { path: &self.path, limits: &self.limits }
     }
 }
 
@@ -96,8 +98,7 @@ impl<R: Input> Container for TorchFile<R> {
     fn ids(&mut self) -> Result<Vec<String>, Error> {
         let mut ids = Vec::new();
         let bytes = self.contents.ids.len() as u64;
-        let memory =
-            |_| Context { path: self.path(), limits: &self.limits }.out_of_memory("ids", bytes);
+        let memory = |_| self.context().out_of_memory("ids", bytes);
         ids.try_reserve_exact(self.contents.ids.len()).map_err(memory)?;
         ids.extend(self.contents.ids.iter().cloned());
         Ok(ids)
@@ -122,5 +123,60 @@ impl<R: Input> Container for TorchFile<R> {
         let context = Context { path: &self.path, limits: &self.limits };
         self.source.verify_rest(context)?;
         Ok(Checkpoint::from_parts(self.contents.header, self.contents.ids, tensors))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::forge::*;
+    use super::*;
+
+    fn two_tensors() -> Vec<u8> {
+        let value = dict(&[("a", tensor("0", &[2])), ("b", tensor("1", &[2, 1]))]);
+        archive(&pickle(&value), &[("0", &bytes(&[1.0, 2.0])), ("1", &[7; 8])])
+    }
+
+    /// The file with a bit of the second storage flipped.
+    fn damaged(mut file: Vec<u8>) -> Vec<u8> {
+        let place = file.windows(8).position(|bytes| bytes == [7; 8]).unwrap();
+        file[place] ^= 1;
+        file
+    }
+
+    #[test]
+    fn one_tensor_is_read_without_the_others() {
+        let bytes = damaged(two_tensors());
+        let mut file = open(&bytes).unwrap();
+        assert_eq!(file.integrity(), Integrity::Crc32);
+        assert_eq!(file.tensor(1).unwrap().as_f32().unwrap(), [1.0, 2.0]);
+        let Err(Error::CrcMismatch { record, .. }) = file.tensor(2) else {
+            panic!("a flipped bit was read")
+        };
+        assert_eq!(record, "data/1");
+        let Err(Error::CrcMismatch { .. }) = file.verify() else { panic!("it was not seen") };
+        let Err(Error::CrcMismatch { .. }) = load(&bytes) else { panic!("it was loaded") };
+    }
+
+    #[test]
+    fn what_no_tensor_needs_is_compared_all_the_same() {
+        let whole = archive(&pickle(b"}"), &[("0", &[7; 8])]);
+        assert_eq!(load(&whole).unwrap().kind(), "values");
+        let bytes = damaged(whole);
+        assert_eq!(open(&bytes).unwrap().header().kind, "values");
+        let Err(Error::CrcMismatch { .. }) = load(&bytes) else { panic!("it was loaded") };
+    }
+
+    #[test]
+    fn places_that_are_no_tensors() {
+        let mut file = open(&two_tensors()).unwrap();
+        assert!(file.tensor(0).is_err() && file.tensor(3).is_err());
+    }
+
+    #[test]
+    fn time_and_producer_are_what_is_known() {
+        let file = open(&two_tensors()).unwrap();
+        assert_eq!(file.header().created, "2026-01-31T23:59:59Z");
+        assert_eq!(file.header().producer.name, "PyTorch");
+        assert_eq!(file.header().sections[2].length, 8);
     }
 }

@@ -81,12 +81,11 @@ impl<R: Input> Archive<R> {
         };
         let offset = record.data(&mut self.window, &self.folder, name, context)?;
         let read = match (self.has_crcs, into.len() >= BESIDE_BYTES) {
-            (false, _) => read_plain(&mut self.window, offset, into).map(|()| record.crc),
-            (true, false) => read_with_crc(&mut self.window, offset, into),
-            (true, true) => read_beside_crc(&mut self.window, offset, into),
+            (false, _) => read_plain(&mut self.window, offset, into, context).map(|()| record.crc),
+            (true, false) => read_with_crc(&mut self.window, offset, into, context),
+            (true, true) => read_beside_crc(&mut self.window, offset, into, context),
         };
-        let crc = read.map_err(|source| context.io(source))?;
-        if crc != record.crc {
+        if read? != record.crc {
             return Err(Error::CrcMismatch { path: context.path.to_owned(), record: shown(name) });
         }
         if let Some(seen) = self.seen.get_mut(place as usize) {
@@ -131,7 +130,7 @@ impl<R: Input> Archive<R> {
             while self.has_crcs && left > 0 {
                 let length = step.len().min(usize::try_from(left).unwrap_or(usize::MAX));
                 let (bytes, _) = step.split_at_mut(length);
-                self.window.read_at(offset, bytes).map_err(|source| context.io(source))?;
+                self.window.read_at(offset, bytes, context)?;
                 crc.update(bytes);
                 offset += length as u64;
                 left -= length as u64;
@@ -164,5 +163,143 @@ impl<R: Input> Archive<R> {
             }
             other => Err(context.bad_archive("byteorder", "little", shown(other))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::forge::{archive, load, open, open_within, pickle, zip};
+    use crate::{Error, Integrity, Limits};
+
+    /// An archive of a pickle and a record.
+    fn good() -> Vec<u8> {
+        archive(&pickle(b"}"), &[("0", b"abcdefgh")])
+    }
+
+    #[track_caller]
+    fn check_bad(bytes: &[u8], expected_record: &str) {
+        match load(bytes) {
+            Err(Error::BadArchive { record, .. }) => assert_eq!(record, expected_record),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Puts bytes into a good archive: so far behind the `number`th place where `mark` is.
+    fn changed(mark: &[u8], number: usize, behind: usize, bytes: &[u8]) -> Vec<u8> {
+        let mut file = good();
+        let places = file.windows(mark.len()).enumerate().filter(|(_, found)| *found == mark);
+        let place = places.map(|(place, _)| place).nth(number).unwrap() + behind;
+        file[place..place + bytes.len()].copy_from_slice(bytes);
+        file
+    }
+
+    const END: &[u8] = b"PK\x05\x06";
+    const ENTRY: &[u8] = b"PK\x01\x02";
+    const HEADER: &[u8] = b"PK\x03\x04";
+
+    #[test]
+    fn a_good_one_is_read() {
+        assert_eq!(open(&good()).unwrap().source.integrity(), Integrity::Crc32);
+        assert!(load(&good()).is_ok());
+    }
+
+    #[test]
+    fn the_end_is_the_end() {
+        check_bad(&[&good()[..], b"\0"].concat(), "end record");
+        check_bad(&good()[..good().len() - 1], "end record");
+        check_bad(b"PK\x03\x04", "end record");
+        check_bad(&changed(END, 0, 4, &[1]), "end record");
+        check_bad(&changed(END, 0, 20, &[1]), "end record");
+        check_bad(&changed(END, 0, 8, &[4, 0, 4, 0]), "directory");
+        check_bad(&changed(END, 0, 8, &[2, 0, 2, 0]), "directory");
+        check_bad(&changed(END, 0, 8, &[2]), "end record");
+        check_bad(&changed(END, 0, 12, &[0, 0, 0, 0x7f]), "end record");
+        check_bad(&changed(END, 0, 16, &[0, 0, 0, 0x7f]), "end record");
+    }
+
+    #[test]
+    fn entries_are_stored_records_in_one_place() {
+        check_bad(&changed(ENTRY, 1, 0, b"QK"), "directory");
+        check_bad(&changed(ENTRY, 2, 8, &[9]), "a/data/0");
+        check_bad(&changed(ENTRY, 2, 10, &[8]), "a/data/0");
+        check_bad(&changed(ENTRY, 2, 20, &[7]), "a/data/0");
+        check_bad(&changed(ENTRY, 2, 24, &[7]), "a/data/0");
+        check_bad(&changed(ENTRY, 2, 20, &[99, 0, 0, 0, 99]), "a/data/0");
+        check_bad(&changed(ENTRY, 2, 20, &[0xff; 8]), "a/data/0");
+        check_bad(&changed(ENTRY, 2, 34, &[1]), "a/data/0");
+        check_bad(&changed(ENTRY, 2, 42, &[0, 0, 0, 0]), "a/data.pkl");
+        check_bad(&changed(ENTRY, 2, 42, &[0xff; 4]), "a/data/0");
+        check_bad(&changed(ENTRY, 0, 42, &[1]), "a/data.pkl");
+    }
+
+    #[test]
+    fn headers_agree_with_their_entries() {
+        check_bad(&changed(HEADER, 2, 0, b"QK"), "data/0");
+        check_bad(&changed(HEADER, 2, 6, &[0]), "data/0");
+        check_bad(&changed(HEADER, 2, 8, &[8]), "data/0");
+        check_bad(&changed(HEADER, 2, 14, &[1]), "data/0");
+        check_bad(&changed(HEADER, 2, 18, &[1]), "data/0");
+        check_bad(&changed(HEADER, 2, 26, &[9]), "data/0");
+        check_bad(&changed(HEADER, 2, 28, &[99]), "data/0");
+        check_bad(&changed(HEADER, 2, 30, b"b"), "data/0");
+        check_bad(&changed(HEADER, 2, 37, b"1"), "data/0");
+    }
+
+    #[track_caller]
+    fn check_names(names: &[&str], expected_record: &str) {
+        let pickle = pickle(b"}");
+        let records: Vec<_> = names.iter().map(|name| (*name, &pickle[..])).collect();
+        check_bad(&zip(&records), expected_record);
+    }
+
+    #[test]
+    fn names_are_plain_and_in_one_folder() {
+        check_names(&["a/version"], "data.pkl");
+        check_names(&["data.pkl"], "data.pkl");
+        check_names(&["a/data.pkl", "b/data.pkl"], "data.pkl");
+        check_names(&["a/data.pkl", "a/data/0", "a/data/0"], "a/data/0");
+        check_names(&["a/data.pkl", "b/data/0"], "b/data/0");
+        check_names(&["a/data.pkl", "a/../x"], "a/../x");
+        check_names(&["a/data.pkl", "/x"], "/x");
+        check_names(&["a/data.pkl", "a/x/"], "a/x/");
+        check_names(&["a/data.pkl", "a/x\\y"], "a/x\\\\y");
+        check_names(&["../data.pkl"], "../data.pkl");
+        check_names(&["a/data.pkl", ""], "");
+    }
+
+    #[test]
+    fn without_any_crc_nothing_is_proved() {
+        let mut bytes = good();
+        for number in 0..3 {
+            let mut places = bytes.windows(4).enumerate().filter(|(_, found)| *found == ENTRY);
+            let place = places.nth(number).unwrap().0;
+            bytes[place + 16..place + 20].fill(0);
+        }
+        assert_eq!(open(&bytes).unwrap().source.integrity(), Integrity::Unverified);
+        assert!(load(&bytes).is_ok());
+        let one = changed(ENTRY, 2, 16, &[0; 4]);
+        let Err(Error::CrcMismatch { record, .. }) = load(&one) else { panic!("it was read") };
+        assert_eq!(record, "data/0");
+    }
+
+    #[test]
+    fn other_machines_and_programs() {
+        let of = |name, bytes: &[u8]| load(&zip(&[("a/data.pkl", &pickle(b"}")), (name, bytes)]));
+        assert!(of("a/byteorder", b"little").is_ok());
+        let Err(Error::Unsupported { .. }) = of("a/byteorder", b"big") else { panic!("big") };
+        let Err(Error::BadArchive { .. }) = of("a/byteorder", b"other") else { panic!("other") };
+        let Err(Error::BadArchive { .. }) = of("a/byteorder", &[0; 99]) else { panic!("long") };
+        let Err(Error::Unsupported { .. }) = of("a/constants.pkl", b"") else { panic!("script") };
+    }
+
+    #[test]
+    fn limits_are_asked_first() {
+        let check = |limits: Limits, expected: &str| match open_within(&good(), &limits).err() {
+            Some(Error::LimitExceeded { limit, .. }) => assert_eq!(limit, expected),
+            other => panic!("{other:?}"),
+        };
+        check(Limits { records: 2, ..Limits::default() }, "records");
+        check(Limits { pickle_bytes: 3, ..Limits::default() }, "pickle_bytes");
+        check(Limits { total_bytes: 99, ..Limits::default() }, "total_bytes");
     }
 }

@@ -12,14 +12,19 @@ use crate::checkpoint::builder::check_values;
 use crate::digest::Digest;
 use crate::header::decode::check_words;
 use crate::header::layout::{check_contents, length_of};
-use crate::header::{Encoding, Header, IDS, Producer, Section, Status};
+use crate::header::{Encoding, Header, IDS, Producer, Section};
 use crate::value::MAX_DEPTH;
-use crate::{Error, RowRange, Value, Version, gate};
+use crate::{Error, RowRange, Value};
 
 mod exported;
+mod floats;
+mod gate;
+mod ids;
+mod module;
 mod rows;
 mod walk;
 
+pub(crate) use gate::admit;
 use rows::Rows;
 use walk::Walk;
 
@@ -79,7 +84,7 @@ pub(crate) fn contents<R: Input>(
     origin: Origin<'_>,
 ) -> Result<Contents, Error> {
     let context = Context { path: origin.path, limits: origin.limits };
-    let (version, status) = gate(tree, context)?;
+    let (version, status) = gate::ask(tree, context)?;
     check_extent(tree, context)?;
     let storages = Storages::check(tree, source, context)?;
     let draft = draft(tree, &storages, origin, context)?;
@@ -122,50 +127,6 @@ pub(crate) fn contents<R: Input>(
     Ok(Contents { header, ids: draft.ids, plans })
 }
 
-/// Asks the gate, where something else is to be looked at before the contents.
-pub(crate) fn admit(tree: &Tree<'_>, context: Context<'_>) -> Result<(), Error> {
-    gate(tree, context).map(drop)
-}
-
-/// The version and the status: before anything else of the file is looked at.
-fn gate(tree: &Tree<'_>, context: Context<'_>) -> Result<(Version, Status), Error> {
-    let version = match entry(tree, tree.root(), "version", context)? {
-        None => Version::V0,
-        Some(item) => match tree.text(item) {
-            Some(text) => Version::parse(text).map_err(|error| error.in_file(context.path))?,
-            None => return Err(Version::malformed(&spelled(tree, item)).in_file(context.path)),
-        },
-    };
-    let version = gate::admit(context.path, version)?;
-    let status = match entry(tree, tree.root(), "status", context)? {
-        None => Status::Complete,
-        Some(item) => match tree.text(item) {
-            Some("complete") => Status::Complete,
-            Some("in_progress") => Status::InProgress,
-            text => {
-                let found = text.map_or_else(
-                    || tree.noun(item).to_owned(),
-                    |text| format!("`{}`", shown(text.as_bytes())),
-                );
-                return Err(bad(context, "status", "in_progress or complete", found));
-            }
-        },
-    };
-    Ok((version, status))
-}
-
-/// A version that is no text, as Python would print it.
-fn spelled(tree: &Tree<'_>, item: Item) -> String {
-    match item {
-        Item::None => "None".to_owned(),
-        Item::Bool(true) => "True".to_owned(),
-        Item::Bool(false) => "False".to_owned(),
-        Item::Int(number) => format!("{number}, an int"),
-        Item::Float(number) => format!("{number:?}, a float"),
-        other => tree.noun(other).to_owned(),
-    }
-}
-
 fn draft(
     tree: &Tree<'_>,
     storages: &Storages,
@@ -187,17 +148,8 @@ fn draft(
     let root = tree.root();
     let mut walk = Walk::new(tree, storages, context);
     let Some(entries) = tree.dict(root) else {
-        match walk.value("", root)? {
-            Some(Value::Map(map)) => draft.metadata = map,
-            Some(value) => drop(draft.metadata.insert("value".to_owned(), value)),
-            None => {}
-        }
+        top(&mut draft, &mut walk, root)?;
         draft.tensors = walk.into_tensors();
-        for tensor in &mut draft.tensors {
-            if tensor.name.is_empty() {
-                tensor.name = "tensor".to_owned();
-            }
-        }
         return Ok(named(draft));
     };
     if entry(tree, root, exported::KEY, context)?.is_some() {
@@ -206,7 +158,7 @@ fn draft(
     }
     let mut taken = vec!["version", "status"];
     if let Some((ids_key, ids, data_key, data, kind, name)) = form(tree, context)? {
-        draft.ids = rows::ids(tree, ids_key, ids, context)?;
+        draft.ids = ids::ids(tree, ids_key, ids, context)?;
         draft.rows = RowRange::new(0, draft.ids.len() as u64);
         let rows = Rows { tree, storages, context, key: data_key };
         draft.tensors.push(Entry::row(name, rows.plan(data, &draft.ids)?));
@@ -216,6 +168,37 @@ fn draft(
     rest(&mut draft, &mut walk, entries, &taken, context)?;
     draft.tensors.extend(walk.into_tensors());
     Ok(named(draft))
+}
+
+/// A top level that is no dict: places of a list are names, another value has none of its own.
+fn top(draft: &mut Draft, walk: &mut Walk<'_, '_>, root: Item) -> Result<(), Error> {
+    let tree = walk.tree;
+    let Some(items) = tree.sequence(root) else {
+        let is_tensor = matches!(tree.node_of(root), Some(Node::Tensor(_) | Node::Array(_)));
+        match walk.value(if is_tensor { "tensor" } else { "" }, root)? {
+            Some(Value::Map(map)) => draft.metadata = map,
+            Some(value) => drop(draft.metadata.insert("value".to_owned(), value)),
+            None => {}
+        }
+        return Ok(());
+    };
+    let mut numbers = 0_u64..;
+    for &item in items {
+        let mut put = |walk: &mut Walk<'_, '_>, item| {
+            let key = numbers.next().unwrap_or_default().to_string();
+            if let Some(value) = walk.value(&key, item)? {
+                draft.metadata.insert(key, value);
+            }
+            Ok(())
+        };
+        match item {
+            Item::Floats { .. } => {
+                tree.floats(item).try_for_each(|float| put(walk, Item::Float(float)))?;
+            }
+            _ => put(walk, item)?,
+        }
+    }
+    Ok(())
 }
 
 /// The entries of the top level that nobody took: tensors, and metadata.
@@ -323,7 +306,7 @@ fn bad(
 }
 
 /// What a tensor or an array is, if it is one.
-fn tensor(
+fn plan_of(
     tree: &Tree<'_>,
     storages: &Storages,
     item: Item,

@@ -12,10 +12,6 @@ pub(crate) struct Context<'a> {
 }
 
 impl Context<'_> {
-    pub(crate) fn io(self, source: std::io::Error) -> Error {
-        Error::Io { path: self.path.to_owned(), source }
-    }
-
     pub(crate) fn out_of_memory(self, section: &str, bytes: u64) -> Error {
         Error::OutOfMemory { path: self.path.to_owned(), section: section.to_owned(), bytes }
     }

@@ -49,7 +49,7 @@ pub(crate) fn read<R: Input>(window: &mut Window<R>, context: Context<'_>) -> Re
         let memory = || context.out_of_memory(NAME, length);
         let bytes = usize::try_from(length).map_err(|_| memory())?;
         let mut block = Block::zeroed(bytes).map_err(|_| memory())?;
-        window.read_at(0, block.bytes_mut()).map_err(|source| context.io(source))?;
+        window.read_at(0, block.bytes_mut(), context)?;
         // Run twice, so that the tree can borrow from the block that is kept.
         match run(block.bytes(), context) {
             Err((_, true)) if length < most => length = most.min(length.saturating_mul(8)),
@@ -156,7 +156,7 @@ impl<R: Input> Legacy<R> {
                     found_bytes,
                 });
             }
-            legacy.window.read_at(position, &mut count).map_err(|source| context.io(source))?;
+            legacy.window.read_at(position, &mut count, context)?;
             let count = u64::from_le_bytes(count);
             let expected = match storage.count {
                 Item::Int(count) => u64::try_from(count).ok(),
@@ -214,7 +214,7 @@ impl<R: Input> Legacy<R> {
         };
         let mut offset = range.start;
         for step in into.chunks_mut(STEP_BYTES) {
-            self.window.read_at(offset, step).map_err(|source| context.io(source))?;
+            self.window.read_at(offset, step, context)?;
             offset += step.len() as u64;
         }
         Ok(())
@@ -225,4 +225,73 @@ impl<R: Input> Legacy<R> {
 fn missing<'k>(stated: &HashMap<&'k str, &StorageNode>, keys: &[String]) -> Option<&'k str> {
     let keys: HashSet<&str> = keys.iter().map(String::as_str).collect();
     stated.keys().copied().find(|key| !keys.contains(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::forge::{dict, legacy, load, open, storage, texts, view};
+    use super::*;
+    use crate::Integrity;
+    use crate::read::container::Container;
+
+    fn value(count: i64) -> Vec<u8> {
+        let storage = storage("17", "Float", count, &[b"N".to_vec()]);
+        dict(&[("ids", texts(&["a", "b"])), ("data", view(storage, 0, &[2], &[1]))])
+    }
+
+    const DATA: &[u8] = &[0, 0, 128, 63, 0, 0, 0, 64];
+
+    #[test]
+    fn storages_follow_the_pickles() {
+        let bytes = legacy(&value(2), &[("17", 2, DATA)]);
+        assert_eq!(open(&bytes).unwrap().integrity(), Integrity::Unverified);
+        let read = load(&bytes).unwrap();
+        assert_eq!((read.kind(), read.ids()), ("merged", &["a".to_owned(), "b".to_owned()][..]));
+        assert_eq!(read.tensor("data").unwrap().as_f32().unwrap(), [1.0, 2.0]);
+    }
+
+    #[test]
+    fn pickles_longer_than_what_is_read_at_first() {
+        let ids: Vec<_> = (0..200_000).map(|number| format!("{number:06}")).collect();
+        let ids = texts(&ids.iter().map(String::as_str).collect::<Vec<_>>());
+        let storage = storage("0", "Byte", 200_000, &[b"N".to_vec()]);
+        let value = dict(&[("ids", ids), ("data", view(storage, 0, &[200_000], &[1]))]);
+        assert!(value.len() as u64 > FIRST_BYTES);
+        let read = load(&legacy(&value, &[("0", 200_000, &[5; 200_000])])).unwrap();
+        assert_eq!(read.ids()[199_999], "199999");
+        assert_eq!(read.tensor("data").unwrap().as_u8().unwrap(), [5; 200_000]);
+    }
+
+    #[test]
+    fn nothing_is_missing_and_nothing_follows() {
+        let whole = legacy(&value(2), &[("17", 2, DATA)]);
+        let Err(Error::Surplus { .. }) = load(&[&whole[..], b"x"].concat()) else {
+            panic!("a byte too many was not seen")
+        };
+        let Err(Error::Truncated { .. }) = load(&whole[..whole.len() - 1]) else {
+            panic!("a byte too few was not seen")
+        };
+        let Err(Error::Truncated { .. }) = load(&whole[..whole.len() - 9]) else {
+            panic!("a number cut short was not seen")
+        };
+        for length in 15..whole.len() {
+            assert!(load(&whole[..length]).is_err(), "{length}");
+        }
+    }
+
+    #[track_caller]
+    fn check_bad_tensor(bytes: &[u8]) {
+        let Err(Error::BadTensor { .. }) = load(bytes) else { panic!("{:?}", load(bytes)) };
+    }
+
+    #[test]
+    fn keys_and_counts_agree() {
+        check_bad_tensor(&legacy(&value(2), &[]));
+        check_bad_tensor(&legacy(&value(2), &[("18", 2, DATA)]));
+        check_bad_tensor(&legacy(&value(2), &[("17", 2, DATA), ("18", 2, DATA)]));
+        check_bad_tensor(&legacy(&value(2), &[("17", 2, DATA), ("17", 2, DATA)]));
+        check_bad_tensor(&legacy(&value(2), &[("17", 1, DATA)]));
+        check_bad_tensor(&legacy(&value(-1), &[("17", -1, DATA)]));
+        check_bad_tensor(&legacy(&value(1), &[("17", 1, &DATA[..4])]));
+    }
 }

@@ -92,3 +92,75 @@ fn dtype(tree: &Tree<'_>, state: &ArrayState, context: Context<'_>) -> Result<Dt
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::forge::*;
+    use crate::{Dtype, Error, Tensor};
+
+    /// An array as numpy pickles it by protocol 2.
+    fn array(dtype: &str, order: &str, shape: &[i64], fortran: bool, data: Vec<u8>) -> Vec<u8> {
+        let kind = call("_codecs", "encode", &[text("b"), text("latin1")]);
+        let class = b"cnumpy\nndarray\n".to_vec();
+        let made = call("numpy.core.multiarray", "_reconstruct", &[class, numbers(&[0]), kind]);
+        let [yes, no, none] = [b"\x88", b"\x89", b"N"].map(|bytes| bytes.to_vec());
+        let dtype = call("numpy", "dtype", &[text(dtype), no.clone(), yes.clone()]);
+        let none = [none.clone(), none.clone(), none];
+        let state = [&[int(3), text(order)], &none[..], &[int(-1), int(-1), int(0)]];
+        let dtype = [dtype, tuple(&state.concat()), b"b".to_vec()].concat();
+        let fortran = if fortran { yes } else { no };
+        [made, tuple(&[int(1), numbers(shape), dtype, fortran, data]), b"b".to_vec()].concat()
+    }
+
+    fn latin1(data: &str) -> Vec<u8> {
+        call("_codecs", "encode", &[text(data), text("latin1")])
+    }
+
+    fn read(value: &[u8]) -> Result<Tensor, Error> {
+        let read = load_value(value, &[])?;
+        Ok(read.tensor("tensor").unwrap().clone())
+    }
+
+    #[test]
+    fn elements_come_from_the_pickle() {
+        let read = |dtype, order, shape: &[i64], data| {
+            self::read(&array(dtype, order, shape, false, data)).unwrap()
+        };
+        let one = "\0\0\u{80}?";
+        assert_eq!(read("f4", "<", &[1], latin1(one)).as_f32().unwrap(), [1.0]);
+        assert_eq!(read("f4", "<", &[], b"C\x04\0\0\x80?".to_vec()).as_f32().unwrap(), [1.0]);
+        assert_eq!(read("u1", "|", &[2, 1], latin1("\u{ff}a")).as_u8().unwrap(), [0xff, b'a']);
+        assert_eq!(read("b1", "|", &[1], latin1("\x01")).dtype(), Dtype::Bool);
+        assert_eq!(read("f2", "<", &[0, 5], latin1("")).shape(), [0, 5]);
+    }
+
+    #[test]
+    fn columns_first_becomes_rows_first() {
+        let array = array("u1", "|", &[2, 3], true, latin1("adbecf"));
+        assert_eq!(read(&array).unwrap().as_u8().unwrap(), b"abcdef");
+    }
+
+    #[track_caller]
+    fn check_bad(value: &[u8]) {
+        let Err(Error::BadTensor { .. }) = read(value) else { panic!("{:?}", read(value)) };
+    }
+
+    #[track_caller]
+    fn check_unsupported(dtype: &str, order: &str) {
+        let value = array(dtype, order, &[1], false, latin1("\0\0\0\0"));
+        let Err(Error::Unsupported { .. }) = read(&value) else { panic!("{:?}", read(&value)) };
+    }
+
+    #[test]
+    fn what_is_no_array_of_numbers() {
+        check_bad(&array("u1", "|", &[2], false, latin1("abc")));
+        check_bad(&array("u1", "|", &[4], false, latin1("abc")));
+        check_bad(&array("u1", "|", &[-1], false, latin1("abc")));
+        check_bad(&array("f8", "<", &[1 << 40, 1 << 40], false, latin1("abc")));
+        check_bad(&array("u1", "|", &[1], false, list(&[int(1)])));
+        check_unsupported("f4", ">");
+        check_unsupported("O8", "|");
+        check_unsupported("c8", "<");
+        check_unsupported("f4", "=");
+    }
+}

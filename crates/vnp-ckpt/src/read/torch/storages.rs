@@ -217,7 +217,106 @@ fn count_of(tree: &Tree<'_>, item: Item) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::forge::*;
     use super::*;
+    use crate::Limits;
+
+    #[track_caller]
+    fn check_view(offset: i64, size: &[i64], stride: &[i64], expected: &[f32]) {
+        let whole = storage("0", "Float", 4, &[]);
+        let read = load_value(&view(whole, offset, size, stride), &[1.0, 2.0, 3.0, 4.0]).unwrap();
+        let (name, tensor) = read.tensors().next().unwrap();
+        assert_eq!((name, tensor.as_f32().unwrap()), ("tensor", expected));
+        assert_eq!(tensor.shape(), size.iter().map(|&size| size as usize).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn views_are_put_in_order() {
+        check_view(0, &[2, 2], &[2, 1], &[1.0, 2.0, 3.0, 4.0]);
+        check_view(0, &[2, 2], &[1, 2], &[1.0, 3.0, 2.0, 4.0]);
+        check_view(1, &[3], &[1], &[2.0, 3.0, 4.0]);
+        check_view(3, &[], &[], &[4.0]);
+        check_view(2, &[2, 3], &[0, 0], &[3.0; 6]);
+        check_view(0, &[1, 4], &[99, 1], &[1.0, 2.0, 3.0, 4.0]);
+        check_view(4, &[0, 7], &[7, 1], &[]);
+    }
+
+    #[track_caller]
+    fn check_bad(value: &[u8]) {
+        match load_value(value, &[1.0, 2.0, 3.0, 4.0]) {
+            Err(Error::BadTensor { .. }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn nothing_lies_outside() {
+        let bad = |offset, size: &[i64], stride: &[i64]| {
+            check_bad(&view(storage("0", "Float", 4, &[]), offset, size, stride));
+        };
+        bad(1, &[4], &[1]);
+        bad(5, &[0], &[1]);
+        bad(0, &[3], &[2]);
+        bad(-1, &[1], &[1]);
+        bad(0, &[-1], &[1]);
+        bad(0, &[2], &[-1]);
+        bad(0, &[2, 2], &[1]);
+        bad(0, &[2], &[1, 1]);
+        bad(0, &[1 << 62, 1 << 62], &[1, 1]);
+        bad(0, &[1 << 62, 2, 2], &[0, 0, 0]);
+        bad(0, &[i64::MAX], &[1]);
+        bad(0, &[2], &[i64::MAX]);
+        bad(i64::MAX, &[2], &[i64::MAX]);
+    }
+
+    #[test]
+    fn a_storage_is_its_record() {
+        let bad =
+            |key, dtype, count| check_bad(&view(storage(key, dtype, count, &[]), 0, &[], &[]));
+        bad("0", "Float", 3);
+        bad("0", "Float", 5);
+        bad("0", "Float", -4);
+        bad("0", "Float", i64::MAX);
+        bad("0", "Double", 4);
+        bad("1", "Float", 4);
+        bad("", "Float", 4);
+        bad("../data.pkl", "Float", 4);
+        bad("0/../0", "Float", 4);
+        bad("0\0", "Float", 4);
+        let two = |other| list(&[tensor("0", &[4]), view(other, 0, &[], &[])]);
+        check_bad(&two(storage("0", "Int", 4, &[])));
+        assert!(load_value(&two(storage("0", "Float", 4, &[])), &[0.0; 4]).is_ok());
+    }
+
+    #[test]
+    fn what_is_repeated_is_bounded() {
+        let bomb = |size: &[i64]| {
+            let stride = vec![0; size.len()];
+            pickle(&view(storage("0", "Float", 1, &[]), 0, size, &stride))
+        };
+        let file = |pickle: &[u8]| archive(pickle, &[("0", &[0; 4])]);
+        let Err(Error::LimitExceeded { limit: "expanded_bytes", found, .. }) =
+            load(&file(&bomb(&[1 << 40])))
+        else {
+            panic!("2^40 elements were made")
+        };
+        assert_eq!(found, (4 << 40) - 4);
+        let few = Limits { expanded_bytes: 36, ..Limits::default() };
+        assert!(open_within(&file(&bomb(&[10])), &few).is_ok());
+        assert!(open_within(&file(&bomb(&[11])), &few).is_err());
+        let Err(Error::LimitExceeded { limit: "tensor_rank", .. }) = load(&file(&bomb(&[1; 9])))
+        else {
+            panic!("nine dimensions were read")
+        };
+    }
+
+    #[test]
+    fn tensors_of_one_storage_share_it() {
+        let value = list(&[tensor("0", &[4]), tensor("0", &[2, 2])]);
+        let read = load_value(&value, &[1.0, 2.0, 3.0, 4.0]).unwrap();
+        let places: Vec<_> = read.tensors().map(|(_, tensor)| tensor.bytes().as_ptr()).collect();
+        assert_eq!(places[0], places[1]);
+    }
 
     #[track_caller]
     fn check_dense(shape: &[usize], stride: &[u64], expected: bool) {

@@ -3,6 +3,8 @@
 use std::io::{self, SeekFrom};
 
 use super::super::container::Input;
+use super::context::Context;
+use crate::Error;
 
 /// How much is read ahead for a small piece, and the length of a step through a large one: little
 /// enough to stay in a core's cache.
@@ -33,7 +35,24 @@ impl<R: Input> Window<R> {
     }
 
     /// Fills `into` with what lies at `offset`.
-    pub(crate) fn read_at(&mut self, mut offset: u64, mut into: &mut [u8]) -> io::Result<()> {
+    pub(crate) fn read_at(
+        &mut self,
+        offset: u64,
+        into: &mut [u8],
+        context: Context<'_>,
+    ) -> Result<(), Error> {
+        self.read(offset, into).map_err(|source| match source.kind() {
+            // The length was right when the file was opened: it shrank since.
+            io::ErrorKind::UnexpectedEof => Error::Truncated {
+                path: context.path.to_owned(),
+                expected_bytes: self.file_bytes,
+                found_bytes: offset.min(self.file_bytes),
+            },
+            _ => Error::Io { path: context.path.to_owned(), source },
+        })
+    }
+
+    fn read(&mut self, mut offset: u64, mut into: &mut [u8]) -> io::Result<()> {
         loop {
             let copied = self.copy(offset, into);
             let (_, rest) = into.split_at_mut(copied);
@@ -98,7 +117,7 @@ mod tests {
         let mut window = Window::new(io::Cursor::new(file.clone()), file.len() as u64);
         let mut check = |offset: usize, length: usize| {
             let mut piece = vec![0; length];
-            window.read_at(offset as u64, &mut piece).unwrap();
+            window.read(offset as u64, &mut piece).unwrap();
             assert!(piece == file[offset..offset + length], "{length} at {offset}");
         };
         check(0, 0);
@@ -116,12 +135,12 @@ mod tests {
     #[test]
     fn the_end_is_an_error() {
         let mut window = Window::new(io::Cursor::new(vec![7; 10]), 10);
-        assert!(window.read_at(5, &mut [0; 6]).is_err());
-        assert!(window.read_at(11, &mut [0; 1]).is_err());
-        assert!(window.read_at(0, &mut vec![0; DIRECT_BYTES]).is_err());
+        assert!(window.read(5, &mut [0; 6]).is_err());
+        assert!(window.read(11, &mut [0; 1]).is_err());
+        assert!(window.read(0, &mut vec![0; DIRECT_BYTES]).is_err());
         // The file shrank: the length was 20 when it was opened.
         let mut window = Window::new(io::Cursor::new(vec![7; 10]), 20);
-        assert!(window.read_at(0, &mut [0; 3]).is_err());
-        assert!(window.read_at(0, &mut [0; 3]).is_err());
+        assert!(window.read(0, &mut [0; 3]).is_err());
+        assert!(window.read(0, &mut [0; 3]).is_err());
     }
 }

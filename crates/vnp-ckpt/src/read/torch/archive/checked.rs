@@ -1,11 +1,12 @@
 //! Reading bytes and computing their CRC on the way, while they are in a core's cache.
 
-use std::io;
 use std::sync::mpsc;
 use std::thread;
 
 use super::super::super::container::Input;
+use super::super::context::Context;
 use super::super::window::{STEP_BYTES, Window};
+use crate::Error;
 
 /// How many steps may wait for their CRC.
 const WAITING_STEPS: usize = 8;
@@ -15,8 +16,9 @@ pub(crate) fn read_plain<R: Input>(
     window: &mut Window<R>,
     offset: u64,
     into: &mut [u8],
-) -> io::Result<()> {
-    steps(offset, into).try_for_each(|(offset, step)| window.read_at(offset, step))
+    context: Context<'_>,
+) -> Result<(), Error> {
+    steps(offset, into).try_for_each(|(offset, step)| window.read_at(offset, step, context))
 }
 
 /// Fills `into` with what lies at `offset`; the CRC.
@@ -24,10 +26,11 @@ pub(crate) fn read_with_crc<R: Input>(
     window: &mut Window<R>,
     offset: u64,
     into: &mut [u8],
-) -> io::Result<u32> {
+    context: Context<'_>,
+) -> Result<u32, Error> {
     let mut crc = crc32fast::Hasher::new();
     for (offset, step) in steps(offset, into) {
-        window.read_at(offset, step)?;
+        window.read_at(offset, step, context)?;
         crc.update(step);
     }
     Ok(crc.finalize())
@@ -39,7 +42,8 @@ pub(crate) fn read_beside_crc<R: Input>(
     window: &mut Window<R>,
     offset: u64,
     into: &mut [u8],
-) -> io::Result<u32> {
+    context: Context<'_>,
+) -> Result<u32, Error> {
     thread::scope(move |scope| {
         let (send, receive) = mpsc::sync_channel::<&[u8]>(WAITING_STEPS);
         let other =
@@ -48,19 +52,20 @@ pub(crate) fn read_beside_crc<R: Input>(
                 receive.iter().for_each(|step| crc.update(step));
                 crc.finalize()
             });
-        let Ok(other) = other else { return read_with_crc(window, offset, into) };
+        let Ok(other) = other else { return read_with_crc(window, offset, into, context) };
         for (offset, step) in steps(offset, into) {
-            window.read_at(offset, step)?;
+            window.read_at(offset, step, context)?;
             // It listens until this end is dropped.
-            send.send(step).map_err(|_| ended())?;
+            send.send(step).map_err(|_| ended(context))?;
         }
         drop(send);
-        other.join().map_err(|_| ended())
+        other.join().map_err(|_| ended(context))
     })
 }
 
-fn ended() -> io::Error {
-    io::Error::other("the thread that computes a CRC ended")
+fn ended(context: Context<'_>) -> Error {
+    let source = std::io::Error::other("the thread that computes a CRC ended");
+    Error::Io { path: context.path.to_owned(), source }
 }
 
 /// Pieces that fit in a cache, each with its place.
@@ -71,22 +76,37 @@ fn steps(offset: u64, into: &mut [u8]) -> impl Iterator<Item = (u64, &mut [u8])>
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::path::Path;
+
     use super::*;
+    use crate::Limits;
 
     #[test]
     fn all_three_read_the_same() {
+        let limits = Limits::default();
+        let context = Context { path: Path::new("a.pt"), limits: &limits };
         let file: Vec<u8> = (0..5 * STEP_BYTES + 77).map(|place| (place / 3) as u8).collect();
         let mut window = Window::new(io::Cursor::new(file.clone()), file.len() as u64);
         let expected = &file[9..];
         let mut found = vec![0; expected.len()];
-        read_plain(&mut window, 9, &mut found).unwrap();
+        read_plain(&mut window, 9, &mut found, context).unwrap();
         assert!(found == expected);
         found.fill(0);
-        assert_eq!(read_with_crc(&mut window, 9, &mut found).unwrap(), crc32fast::hash(expected));
+        assert_eq!(
+            read_with_crc(&mut window, 9, &mut found, context).unwrap(),
+            crc32fast::hash(expected)
+        );
         assert!(found == expected);
         found.fill(0);
-        assert_eq!(read_beside_crc(&mut window, 9, &mut found).unwrap(), crc32fast::hash(expected));
+        assert_eq!(
+            read_beside_crc(&mut window, 9, &mut found, context).unwrap(),
+            crc32fast::hash(expected)
+        );
         assert!(found == expected);
-        assert!(read_beside_crc(&mut window, 10, &mut found).is_err());
+        let Err(Error::Truncated { .. }) = read_beside_crc(&mut window, 10, &mut found, context)
+        else {
+            panic!("a byte after the end was read")
+        };
     }
 }

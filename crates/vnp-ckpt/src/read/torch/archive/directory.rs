@@ -41,7 +41,7 @@ impl Record {
         let bad =
             |expected: &str, found: String| Err(context.bad_archive(shown(name), expected, found));
         let mut header = [0; HEADER_BYTES];
-        window.read_at(self.header, &mut header).map_err(|source| context.io(source))?;
+        window.read_at(self.header, &mut header, context)?;
         if !header.starts_with(b"PK\x03\x04") {
             return bad("a header", format!("other bytes at byte {}", self.header));
         }
@@ -57,14 +57,11 @@ impl Record {
             return bad("the sizes and the CRC of the directory", "others".to_owned());
         }
         let full_bytes = folder.len() + 1 + name.len();
-        let found_bytes = usize::from(number16(&header, 26));
-        if found_bytes != full_bytes {
-            return bad("this name", format!("one of {found_bytes} bytes"));
+        if usize::from(number16(&header, 26)) != full_bytes {
+            return bad("this name", "one of another length".to_owned());
         }
         let mut found = vec![0; full_bytes];
-        window
-            .read_at(self.header + HEADER_BYTES as u64, &mut found)
-            .map_err(|source| context.io(source))?;
+        window.read_at(self.header + HEADER_BYTES as u64, &mut found, context)?;
         let same = found.starts_with(folder)
             && found.ends_with(name)
             && found.get(folder.len()) == Some(&b'/');
@@ -96,7 +93,7 @@ pub(crate) fn bytes<R: Input>(
     let mut block = usize::try_from(length)
         .map_err(|_| memory())
         .and_then(|length| Block::zeroed(length).map_err(|_| memory()))?;
-    window.read_at(end.directory.start, block.bytes_mut()).map_err(|source| context.io(source))?;
+    window.read_at(end.directory.start, block.bytes_mut(), context)?;
     Ok(block)
 }
 

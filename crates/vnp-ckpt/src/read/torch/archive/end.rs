@@ -30,7 +30,7 @@ pub(crate) fn read<R: Input>(window: &mut Window<R>, context: Context<'_>) -> Re
         return bad("22 bytes", format!("{file_bytes} bytes in all"));
     };
     let mut end = [0; END_BYTES as usize];
-    window.read_at(place, &mut end).map_err(|source| context.io(source))?;
+    window.read_at(place, &mut end, context)?;
     if !end.starts_with(b"PK\x05\x06") {
         return bad("to be the last 22 bytes", "other bytes".to_owned());
     }
@@ -68,7 +68,7 @@ fn read64<R: Input>(
 ) -> Result<Option<([u64; 3], u64)>, Error> {
     let Some(place) = end_place.checked_sub(LOCATOR_BYTES) else { return Ok(None) };
     let mut locator = [0; LOCATOR_BYTES as usize];
-    window.read_at(place, &mut locator).map_err(|source| context.io(source))?;
+    window.read_at(place, &mut locator, context)?;
     if !locator.starts_with(b"PK\x06\x07") {
         return Ok(None);
     }
@@ -83,7 +83,7 @@ fn read64<R: Input>(
         return bad(&format!("56 bytes up to byte {place}"), format!("byte {offset}"));
     }
     let mut end = [0; END64_BYTES as usize];
-    window.read_at(offset, &mut end).map_err(|source| context.io(source))?;
+    window.read_at(offset, &mut end, context)?;
     if !end.starts_with(b"PK\x06\x06") || number64(&end, 4) != END64_BYTES - 12 {
         return bad("one of 56 bytes", "other bytes".to_owned());
     }

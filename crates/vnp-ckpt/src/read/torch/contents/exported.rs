@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::super::context::Context;
 use super::super::pickle::{Item, Tree};
 use super::super::tensors::Plan;
-use super::rows::{self, Rows};
+use super::rows::Rows;
 use super::walk::Walk;
-use super::{Draft, Entry, bad, entry, missing, rest, tensor};
+use super::{Draft, Entry, bad, entry, ids, missing, plan_of, rest};
 use crate::header::fields::Fields;
 use crate::header::{IDS, Producer};
 use crate::tensor::block::Block;
@@ -71,10 +71,10 @@ pub(super) fn draft(
 
     let mut taken = vec!["version".to_owned(), "status".to_owned(), KEY.to_owned()];
     let keys = [IDS, "nucleotide", "proteins"].into_iter();
-    let ids = keys.map(|key| Ok((key, top(key)?))).collect::<Result<Vec<_>, Error>>()?;
-    let ids = ids.into_iter().find_map(|(key, item)| Some((key, item?)));
-    let Some((key, ids)) = ids else { return Err(missing(context, IDS)) };
-    draft.ids = rows::ids(tree, key, ids, context)?;
+    let found = keys.map(|key| Ok((key, top(key)?))).collect::<Result<Vec<_>, Error>>()?;
+    let found = found.into_iter().find_map(|(key, item)| Some((key, item?)));
+    let Some((key, found)) = found else { return Err(missing(context, IDS)) };
+    draft.ids = ids::ids(tree, key, found, context)?;
     taken.push(key.to_owned());
 
     let Some(tensors) = entry(tree, vnp, "tensors", context)? else {
@@ -112,7 +112,7 @@ fn tensor_of(
     for &(key, item) in entries {
         let key = walk.key(key)?;
         if key == "tensor" {
-            found = tensor(tree, storages, item, context)?;
+            found = plan_of(tree, storages, item, context)?;
         } else if let Some(value) = walk.value(&key, item)? {
             values.insert(key, value);
         }
@@ -160,4 +160,75 @@ fn at_top(
         return Err(missing(context, at));
     };
     Rows { tree, storages: walk.storages, context, key: at }.plan(item, ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::forge::*;
+    use super::*;
+    use crate::Checkpoint;
+
+    fn vnp(tensors: Vec<u8>) -> Vec<u8> {
+        let producer = dict(&[("name", text("p")), ("version", text("2")), ("x", int(9))]);
+        dict(&[
+            ("format", int(1)),
+            ("kind", text("nucleotide")),
+            ("rows", list(&[int(5), int(7)])),
+            ("created", text("2026-01-31T23:59:59Z")),
+            ("producer", producer),
+            ("metadata", dict(&[("m", int(3))])),
+            ("unknown", dict(&[("u", int(4))])),
+            ("tensors", tensors),
+        ])
+    }
+
+    fn entry(shape: &[i64], per_row: bool, rest: (&str, Vec<u8>)) -> Vec<u8> {
+        let shape = list(&shape.iter().map(|&size| int(size)).collect::<Vec<_>>());
+        let per_row = if per_row { b"\x88" } else { b"\x89" };
+        let fields =
+            [("dtype", text("f32")), ("shape", shape), ("per_row", per_row.to_vec()), rest];
+        dict(&fields)
+    }
+
+    fn read(vnp: Vec<u8>) -> Result<Checkpoint, Error> {
+        let value = dict(&[
+            ("nucleotide", texts(&["a", "b"])),
+            ("data", tensor("0", &[2, 1])),
+            ("version", text("1.0")),
+            ("status", text("complete")),
+            ("vnp", vnp),
+        ]);
+        load_value(&value, &[1.0, 2.0])
+    }
+
+    #[test]
+    fn everything_comes_back() {
+        let tensors = dict(&[
+            ("embedding", entry(&[2, 1], true, ("at", text("data")))),
+            ("free", entry(&[2], false, ("tensor", tensor("0", &[2])))),
+            ("none", entry(&[2, 0, 7], true, ("at", text("nowhere")))),
+        ]);
+        let read = read(vnp(tensors)).unwrap();
+        assert_eq!((read.kind(), read.rows()), ("nucleotide", RowRange::new(5, 7)));
+        assert_eq!(read.producer(), &Producer { name: "p".to_owned(), version: "2".to_owned() });
+        assert_eq!(read.metadata()["m"], Value::Int(3));
+        assert_eq!(read.unknown()["u"], Value::Int(4));
+        let names: Vec<_> = read.tensors().map(|(name, _)| name).collect();
+        assert_eq!(names, ["embedding", "free", "none"]);
+        assert_eq!(read.tensor("embedding").unwrap().as_f32().unwrap(), [1.0, 2.0]);
+        assert_eq!(read.tensor("none").unwrap().shape(), [2, 0, 7]);
+    }
+
+    #[test]
+    fn what_it_says_must_be_so() {
+        let embedding = |shape: &[i64], at: &str| {
+            read(vnp(dict(&[("embedding", entry(shape, true, ("at", text(at))))])))
+        };
+        let Err(Error::Inconsistent { .. }) = embedding(&[1, 2], "data") else { panic!("shape") };
+        let Err(Error::MissingField { .. }) = embedding(&[2, 1], "none") else { panic!("place") };
+        let Err(Error::BadHeader { .. }) = read(int(1)) else { panic!("a number") };
+        let Err(Error::MissingField { .. }) = read(dict(&[])) else { panic!("nothing") };
+        let newer = read(dict(&[("format", int(2))]));
+        let Err(Error::Unsupported { .. }) = newer else { panic!("{newer:?}") };
+    }
 }

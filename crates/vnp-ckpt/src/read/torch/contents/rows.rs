@@ -1,4 +1,4 @@
-//! Ids, and the rows that belong to them.
+//! The rows that belong to ids.
 
 use std::sync::Arc;
 
@@ -8,50 +8,15 @@ use super::super::context::{Context, shown};
 use super::super::pickle::{Item, Tree};
 use super::super::storages::{Storages, View};
 use super::super::tensors::Plan;
-use super::{bad, entry, missing, tensor};
+use super::floats::{fill, narrow};
+use super::ids::repeated;
+use super::{bad, entry, missing, plan_of};
 use crate::tensor::block::Block;
 use crate::{Dtype, Error, Tensor};
 
 /// The keys of a row that is a dict.
 const LABEL: &str = "label";
 const VALUES: &str = "mean_representation";
-
-/// The texts of the ids.
-pub(super) fn ids(
-    tree: &Tree<'_>,
-    key: &str,
-    item: Item,
-    context: Context<'_>,
-) -> Result<Vec<String>, Error> {
-    let limits = context.limits;
-    let Some(items) = tree.sequence(item) else {
-        return Err(bad(context, key, "a list of texts", tree.noun(item)));
-    };
-    context.limit("ids", limits.ids, items.len())?;
-    if let Some(other) = items.iter().find(|&&item| tree.text(item).is_none()) {
-        return Err(bad(context, key, "a list of texts", tree.noun(*other)));
-    }
-    let bytes = items.iter().fold(0_u64, |bytes, &item| bytes + tree.raw(item).len() as u64);
-    context.limit("id_bytes", limits.id_bytes, bytes)?;
-    repeated(tree, bytes, context)?;
-    let memory = |_| context.out_of_memory("ids", bytes);
-    let mut ids = Vec::new();
-    ids.try_reserve_exact(items.len()).map_err(memory)?;
-    for &item in items {
-        let text = tree.text(item).unwrap_or_default();
-        let mut id = String::new();
-        id.try_reserve_exact(text.len()).map_err(memory)?;
-        id.push_str(text);
-        ids.push(id);
-    }
-    Ok(ids)
-}
-
-/// Refuses what is much more than the pickle that it is from, by repetition.
-fn repeated(tree: &Tree<'_>, bytes: u64, context: Context<'_>) -> Result<(), Error> {
-    let excess = bytes.saturating_sub(tree.pickle_bytes());
-    context.limit("expanded_bytes", context.limits.expanded_bytes, excess)
-}
 
 /// The rows under a key.
 #[derive(Clone, Copy)]
@@ -65,7 +30,7 @@ pub(super) struct Rows<'r, 'p> {
 impl Rows<'_, '_> {
     /// One tensor of all rows, as many as there are ids.
     pub(super) fn plan(&self, item: Item, ids: &[String]) -> Result<Plan, Error> {
-        if let Some(plan) = tensor(self.tree, self.storages, item, self.context)? {
+        if let Some(plan) = plan_of(self.tree, self.storages, item, self.context)? {
             return Ok(plan);
         }
         let Some(items) = self.tree.sequence(item) else {
@@ -114,7 +79,7 @@ impl Rows<'_, '_> {
                     .ok_or_else(|| missing(self.context, VALUES))?
             }
         };
-        match tensor(self.tree, self.storages, item, self.context)? {
+        match plan_of(self.tree, self.storages, item, self.context)? {
             Some(Plan::View(view)) => Ok(Row::View(view)),
             Some(_) => {
                 let remedy = "save the rows as one array";
@@ -221,41 +186,143 @@ enum Row {
     Floats { item: Item, width: u64 },
 }
 
-/// A float in 32 bits, and whether it is the same.
-fn narrow(value: f64) -> (f32, bool) {
-    if value.is_nan() {
-        // A conversion would make it quiet and so change it.
-        let bits = value.to_bits();
-        let payload = (bits >> 29) as u32 & 0x007f_ffff;
-        let narrow = ((bits >> 63) as u32) << 31 | 0x7f80_0000 | payload;
-        return (f32::from_bits(narrow), bits.trailing_zeros() >= 29);
-    }
-    let narrow = value as f32;
-    (narrow, f64::from(narrow).to_bits() == value.to_bits())
-}
+#[cfg(test)]
+mod tests {
+    use super::super::super::forge::*;
+    use super::*;
+    use crate::Checkpoint;
 
-/// Writes the floats of lists one behind the other; whether all were exact.
-fn fill<T>(
-    tree: &Tree<'_>,
-    lists: &[&[Item]],
-    mut into: &mut [T],
-    convert: impl Fn(f64) -> (T, bool),
-) -> bool {
-    let mut exact = true;
-    for &item in lists.iter().copied().flatten() {
-        let one = if let Item::Float(value) = item { Some(value) } else { None };
-        let run = tree.floats(item);
-        let (here, rest) =
-            into.split_at_mut((run.len() + usize::from(one.is_some())).min(into.len()));
-        for (to, value) in here.iter_mut().zip(run.chain(one)) {
-            let (value, same) = convert(value);
-            exact &= same;
-            *to = value;
-        }
-        if !exact {
-            return false;
-        }
-        into = rest;
+    fn row(label: &str, values: Vec<u8>) -> Vec<u8> {
+        dict(&[("label", text(label)), ("mean_representation", values)])
     }
-    exact
+
+    fn nucleotide(ids: &[&str], rows: &[Vec<u8>]) -> Result<Checkpoint, Error> {
+        load_value(
+            &dict(&[("nucleotide", texts(ids)), ("data", list(rows))]),
+            &[1.0, 2.0, 3.0, 4.0],
+        )
+    }
+
+    #[test]
+    fn floats_become_one_tensor() {
+        let rows = [row("a", floats(&[1.0, -0.5])), row("b", floats(&[0.0, 2.0]))];
+        let read = nucleotide(&["a", "b"], &rows).unwrap();
+        assert_eq!((read.kind(), read.ids().len(), read.rows().len()), ("nucleotide", 2, 2));
+        let embedding = read.tensor("embedding").unwrap();
+        assert_eq!((embedding.shape(), embedding.dtype()), (&[2, 2][..], Dtype::F32));
+        assert_eq!(embedding.as_f32().unwrap(), [1.0, -0.5, 0.0, 2.0]);
+        // One of them needs 64 bits, and so all get them.
+        let rows = [row("a", floats(&[1.0, 0.1])), row("b", list(&[float(f64::NAN), float(2.0)]))];
+        let read = nucleotide(&["a", "b"], &rows).unwrap();
+        let embedding = read.tensor("embedding").unwrap().as_f64().unwrap();
+        assert_eq!(embedding[..2], [1.0, 0.1]);
+        assert!(embedding[2].is_nan());
+    }
+
+    #[test]
+    fn tensors_become_one_tensor() {
+        let whole = || storage("0", "Float", 4, &[]);
+        let rows = [view(whole(), 2, &[2], &[1]), view(whole(), 0, &[2], &[1])];
+        let proteins = |rows: &[Vec<u8>]| {
+            let value = dict(&[("proteins", texts(&["a", "b"])), ("data", list(rows))]);
+            load_value(&value, &[1.0, 2.0, 3.0, 4.0])
+        };
+        let read = proteins(&rows).unwrap();
+        assert_eq!(read.kind(), "protein");
+        assert_eq!(read.tensor("embedding").unwrap().as_f32().unwrap(), [3.0, 4.0, 1.0, 2.0]);
+        let strided = [view(whole(), 0, &[2], &[2]), view(whole(), 1, &[2], &[0])];
+        let read = proteins(&strided).unwrap();
+        assert_eq!(read.tensor("embedding").unwrap().as_f32().unwrap(), [1.0, 3.0, 2.0, 2.0]);
+        let labelled = [row("a", rows[0].clone()), row("b", rows[1].clone())];
+        let read = proteins(&labelled).unwrap();
+        assert_eq!(read.tensor("embedding").unwrap().as_f32().unwrap(), [3.0, 4.0, 1.0, 2.0]);
+        let widths = [view(whole(), 0, &[2], &[1]), view(whole(), 0, &[3], &[1])];
+        let Err(Error::Inconsistent { subject, .. }) = proteins(&widths) else {
+            panic!("two widths made one tensor")
+        };
+        assert_eq!(subject, "row 1 of `data`");
+    }
+
+    #[test]
+    fn no_rows_at_all() {
+        let read = nucleotide(&[], &[]).unwrap();
+        assert_eq!(read.tensor("embedding").unwrap().shape(), [0, 0]);
+    }
+
+    #[track_caller]
+    fn check_inconsistent(read: Result<Checkpoint, Error>, expected: [&str; 3]) {
+        match read {
+            Err(Error::Inconsistent { subject, expected: e, found, .. }) => {
+                assert_eq!([subject.as_str(), e.as_str(), found.as_str()], expected);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn rows_belong_to_ids() {
+        let one = || row("a", floats(&[1.0, 2.0]));
+        check_inconsistent(
+            nucleotide(&["a", "b"], &[one()]),
+            ["rows of `data`", "2, one an id", "1"],
+        );
+        check_inconsistent(
+            nucleotide(&["b"], &[one()]),
+            ["label of row 0 of `data`", "`b`", "`a`"],
+        );
+        check_inconsistent(
+            nucleotide(&["a", "b"], &[one(), row("b", floats(&[1.0]))]),
+            ["row 1 of `data`", "2 floats", "1"],
+        );
+        check_inconsistent(
+            nucleotide(&["a", "b"], &[one(), row("b", tensor("0", &[4]))]),
+            ["row 1 of `data`", "floats, as before", "a tensor"],
+        );
+        let merged = dict(&[("ids", texts(&["a"])), ("data", tensor("0", &[2, 2]))]);
+        check_inconsistent(load_value(&merged, &[0.0; 4]), ["rows of tensor `data`", "1", "2"]);
+    }
+
+    #[track_caller]
+    fn check_bad(value: &[u8], expected_field: &str, expected_found: &str) {
+        match load_value(value, &[]) {
+            Err(Error::BadHeader { field, found, .. }) => {
+                assert_eq!((field.as_str(), found.as_str()), (expected_field, expected_found));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_no_id_and_no_row() {
+        let ids = |ids: Vec<u8>| dict(&[("ids", ids), ("data", list(&[]))]);
+        check_bad(&ids(text("a")), "ids", "a str");
+        check_bad(&ids(list(&[int(1)])), "ids", "an int");
+        check_bad(&ids(floats(&[1.0, 2.0])), "ids", "a float");
+        let data = |data: Vec<u8>| dict(&[("ids", texts(&["a"])), ("data", data)]);
+        check_bad(&data(int(1)), "data", "an int");
+        check_bad(&data(floats(&[1.0, 2.0])), "data", "a float");
+        check_bad(&data(list(&[int(1)])), "data", "an int");
+        check_bad(&data(list(&[texts(&["x"])])), "data", "a str");
+    }
+
+    #[track_caller]
+    fn check_missing(value: &[u8], expected: &str) {
+        match load_value(value, &[0.0; 4]) {
+            Err(Error::MissingField { field, .. }) => assert_eq!(field, expected),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn one_key_of_a_pair() {
+        check_missing(&dict(&[("nucleotide", texts(&["a"]))]), "data");
+        check_missing(&dict(&[("proteins", texts(&["a"]))]), "data");
+        check_missing(&dict(&[("ids", texts(&["a"]))]), "data");
+        check_missing(&dict(&[("sequence_ids", texts(&["a"]))]), "embeddings");
+        check_missing(&dict(&[("embeddings", tensor("0", &[4]))]), "sequence_ids");
+        let version = ("version", text("1.0"));
+        check_missing(&dict(&[("data", tensor("0", &[4])), version]), "ids");
+        let row = dict(&[("mean_representation", floats(&[1.0]))]);
+        check_missing(&dict(&[("nucleotide", texts(&["a"])), ("data", list(&[row]))]), "label");
+    }
 }

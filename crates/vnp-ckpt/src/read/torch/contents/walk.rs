@@ -6,9 +6,13 @@ use super::super::context::Context;
 use super::super::pickle::{Global, Handle, Item, Node, Tree};
 use super::super::storages::Storages;
 use super::super::tensors::Plan;
-use super::{Entry, bad, entry, tensor, twice};
+use super::{Entry, bad, module, plan_of};
 use crate::value::MAX_DEPTH;
 use crate::{Error, Value};
+
+mod frame;
+
+use frame::{Frame, Made, Members, name, pop};
 
 /// A walk through values; what it finds of tensors.
 pub(super) struct Walk<'w, 'p> {
@@ -28,32 +32,6 @@ enum Sight {
     /// `None` for a tensor.
     Value(Option<Value>),
     Container(Members, Made),
-}
-
-/// A container on the way down, and what of it is done.
-struct Frame {
-    /// Its key in the container above it.
-    key: String,
-    members: Members,
-    /// How many of the members were looked at.
-    next: usize,
-    made: Made,
-    has_tensors: bool,
-}
-
-/// What is in a container.
-enum Members {
-    Of(Handle),
-    Pairs(Vec<(Item, Item)>),
-}
-
-/// What becomes of a container.
-enum Made {
-    /// With nothing at the places of tensors; whether there is anything else.
-    List(Vec<Value>, bool),
-    Map(BTreeMap<String, Value>),
-    /// Nothing: it is a module, of which only tensors are kept.
-    Module,
 }
 
 impl<'w, 'p> Walk<'w, 'p> {
@@ -86,7 +64,7 @@ impl<'w, 'p> Walk<'w, 'p> {
                             (key, item) = next;
                             continue;
                         }
-                        None => self.pop(&mut path, &mut key),
+                        None => pop(&mut path, &mut key),
                     }
                 }
             };
@@ -99,7 +77,7 @@ impl<'w, 'p> Walk<'w, 'p> {
                     (key, item) = next;
                     break;
                 }
-                value = self.pop(&mut path, &mut key);
+                value = pop(&mut path, &mut key);
             }
         }
     }
@@ -151,17 +129,6 @@ impl<'w, 'p> Walk<'w, 'p> {
             *next += 1;
         }
         Ok(())
-    }
-
-    /// What became of the innermost container; `key` becomes its key.
-    fn pop(&self, path: &mut Vec<Frame>, key: &mut String) -> Option<Value> {
-        let frame = path.pop()?;
-        *key = frame.key;
-        match frame.made {
-            Made::List(list, others) if others || !frame.has_tensors => Some(Value::List(list)),
-            Made::Map(map) if !map.is_empty() || !frame.has_tensors => Some(Value::Map(map)),
-            _ => None,
-        }
     }
 
     /// Looks at a value in the innermost container.
@@ -232,7 +199,7 @@ impl<'w, 'p> Walk<'w, 'p> {
                 (members, Made::Map(BTreeMap::new()))
             }
             Some(Node::Instance { state, .. }) => {
-                (Members::Pairs(self.module(*state)?), Made::Module)
+                (Members::Pairs(module::members(self.tree, *state, self.context)?), Made::Module)
             }
             _ => return Err(self.unsupported(path, key, self.tree.noun(item))),
         };
@@ -242,36 +209,11 @@ impl<'w, 'p> Walk<'w, 'p> {
         Ok(Sight::Container(members, made))
     }
 
-    /// The tensors and modules of a module, in the order of its state_dict.
-    fn module(&self, state: Option<Handle>) -> Result<Vec<(Item, Item)>, Error> {
-        let Some(state) = state.map(Item::Node) else { return Ok(Vec::new()) };
-        let get = |key| entry(self.tree, state, key, self.context);
-        let hidden =
-            match get("_non_persistent_buffers_set")?.and_then(|set| self.tree.node_of(set)) {
-                Some(Node::Set(names)) => {
-                    names.iter().filter_map(|&name| self.tree.text(name)).collect()
-                }
-                _ => Vec::new(),
-            };
-        let mut members = Vec::new();
-        for key in ["_parameters", "_buffers", "_modules"] {
-            let Some(item) = get(key)? else { continue };
-            let Some(entries) = self.tree.dict(item) else {
-                return Err(bad(self.context, key, "a dict", self.tree.noun(item)));
-            };
-            let is_hidden = |name| {
-                key == "_buffers" && self.tree.text(name).is_some_and(|name| hidden.contains(&name))
-            };
-            members.extend(entries.iter().filter(|(name, _)| !is_hidden(*name)));
-        }
-        Ok(members)
-    }
-
     fn plan(&mut self, handle: Handle) -> Result<Option<Plan>, Error> {
         if let Some(plan) = self.arrays.get(&handle) {
             return Ok(Some(plan.clone()));
         }
-        let plan = tensor(self.tree, self.storages, Item::Node(handle), self.context)?;
+        let plan = plan_of(self.tree, self.storages, Item::Node(handle), self.context)?;
         if let Some(plan @ Plan::Ready(_)) = &plan {
             self.arrays.insert(handle, plan.clone());
         }
@@ -316,36 +258,140 @@ impl<'w, 'p> Walk<'w, 'p> {
     }
 }
 
-impl Frame {
-    /// Puts what became of a member where it belongs.
-    fn put(
-        &mut self,
-        key: String,
-        value: Option<Value>,
-        context: Context<'_>,
-    ) -> Result<(), Error> {
-        self.has_tensors |= value.is_none();
-        match (&mut self.made, value) {
-            (Made::List(list, others), value) => {
-                *others |= value.is_some();
-                list.push(value.unwrap_or(Value::Null));
-            }
-            (Made::Map(map), Some(value)) => {
-                if map.contains_key(&key) {
-                    return Err(twice(context, &key));
-                }
-                map.insert(key, value);
-            }
-            (Made::Map(_), None) | (Made::Module, _) => {}
-        }
-        Ok(())
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::super::super::forge::*;
+    use super::*;
+    use crate::Checkpoint;
 
-/// The path of a value, with dots.
-fn name(path: &[Frame], key: &str) -> String {
-    let keys = path.iter().map(|frame| frame.key.as_str()).chain([key]);
-    let keys: Vec<_> = keys.collect();
-    let top = keys.iter().take_while(|key| key.is_empty()).count();
-    keys.get(top.min(1)..).unwrap_or_default().join(".")
+    fn read(value: &[u8]) -> Checkpoint {
+        load_value(value, &[1.0, 2.0]).unwrap()
+    }
+
+    #[track_caller]
+    fn check_names(value: &[u8], expected: &[&str]) {
+        let read = read(value);
+        assert_eq!(read.tensors().map(|(name, _)| name).collect::<Vec<_>>(), expected);
+        assert_eq!((read.kind(), read.rows().len()), ("weights", 0));
+    }
+
+    fn module(parts: &[(&str, Vec<u8>)]) -> Vec<u8> {
+        [b"c__main__\nMLPClassifier\n)\x81", &dict(parts)[..], b"b"].concat()
+    }
+
+    #[test]
+    fn tensors_by_their_paths() {
+        let one = || tensor("0", &[2]);
+        check_names(&one(), &["tensor"]);
+        check_names(&list(&[one(), int(1), one()]), &["0", "2"]);
+        check_names(&tuple(&[list(&[one()])]), &["0.0"]);
+        check_names(&dict(&[("w", one()), ("m", dict(&[("a.b", one())]))]), &["w", "m.a.b"]);
+        check_names(&dict(&[("data", one())]), &["data"]);
+        let inner = module(&[
+            ("_parameters", dict(&[("weight", one()), ("bias", b"N".to_vec())])),
+            ("_buffers", dict(&[])),
+            ("_modules", dict(&[])),
+        ]);
+        let outer = module(&[
+            ("_modules", dict(&[("fc", inner), ("none", b"N".to_vec())])),
+            ("_buffers", dict(&[("mean", one()), ("scratch", one())])),
+            ("_parameters", dict(&[("scale", one())])),
+            ("_non_persistent_buffers_set", call("builtins", "set", &[texts(&["scratch"])])),
+            ("training", b"\x88".to_vec()),
+        ]);
+        check_names(&outer, &["scale", "mean", "fc.weight"]);
+        check_names(&dict(&[("model", outer)]), &["model.scale", "model.mean", "model.fc.weight"]);
+    }
+
+    #[track_caller]
+    fn check_metadata(value: &[u8], expected: &[(&str, Value)]) {
+        let expected = expected.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
+        assert_eq!(read(value).metadata(), &expected.collect::<BTreeMap<_, _>>());
+    }
+
+    #[test]
+    fn the_rest_is_metadata() {
+        let one = || tensor("0", &[2]);
+        check_metadata(&dict(&[("w", one())]), &[]);
+        check_metadata(&dict(&[("w", dict(&[("x", one())]))]), &[]);
+        check_metadata(&dict(&[("e", dict(&[]))]), &[("e", BTreeMap::new().into())]);
+        let mixed = dict(&[("w", list(&[one(), int(5)]))]);
+        check_metadata(&mixed, &[("w", vec![Value::Null, Value::Int(5)].into())]);
+        check_metadata(&int(7), &[("value", Value::Int(7))]);
+        check_metadata(&list(&[int(7), text("x")]), &[("0", Value::Int(7)), ("1", "x".into())]);
+        check_metadata(&floats(&[0.5, 1.5]), &[("0", Value::Float(0.5)), ("1", Value::Float(1.5))]);
+        check_metadata(
+            &dict(&[("f", floats(&[0.5, 1.5])), ("t", tuple(&[float(0.5), float(1.5)]))]),
+            &[
+                ("f", vec![Value::Float(0.5), Value::Float(1.5)].into()),
+                ("t", vec![Value::Float(0.5), Value::Float(1.5)].into()),
+            ],
+        );
+        let bytes = call("_codecs", "encode", &[text("\u{ff}a"), text("latin1")]);
+        check_metadata(&dict(&[("b", bytes)]), &[("b", vec![0xff, b'a'].into())]);
+        let namespace = [b"cargparse\nNamespace\n)\x81", &dict(&[("arch", text("esm"))])[..], b"b"];
+        let map = BTreeMap::from([("arch".to_owned(), "esm".into())]);
+        check_metadata(
+            &dict(&[("args", namespace.concat())]),
+            &[("args", Value::Map(map.clone()))],
+        );
+        check_metadata(&namespace.concat(), &[("arch", "esm".into())]);
+        check_metadata(
+            &[&b"}(K\x01K\x02\x88K\x03NK\x04G\x3f\xf8\0\0\0\0\0\0K\x05u"[..]].concat(),
+            &[("1", 2.into()), ("True", 3.into()), ("None", 4.into()), ("1.5", 5.into())],
+        );
+    }
+
+    #[track_caller]
+    fn check_unsupported(value: &[u8], expected: &str) {
+        match load_value(value, &[1.0, 2.0]) {
+            Err(Error::Unsupported { what, .. }) => assert_eq!(what, expected),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_no_header_can_hold() {
+        let big = b"\x8a\x09\0\0\0\0\0\0\0\0\x40".to_vec();
+        check_unsupported(&dict(&[("i", list(&[big]))]), "an int of more than 64 bits at `i.0`");
+        check_unsupported(
+            &dict(&[("c", b"ctorch\nFloatStorage\n".to_vec())]),
+            "a class or function at `c`",
+        );
+        check_unsupported(&dict(&[("s", storage("0", "Float", 2, &[]))]), "a storage at `s`");
+        check_unsupported(b"})Ns", "a dict with a tuple as a key");
+        let deep = (0..40).fold(int(1), |inner, _| list(&[inner]));
+        check_unsupported(
+            &dict(&[("d", deep)]),
+            "metadata of more than 30 levels at `d.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0....`",
+        );
+        let deep = (0..31).fold(int(1), |inner, _| list(&[inner]));
+        check_unsupported(&dict(&[("d", deep)]), "metadata of more than 30 levels at `d`");
+        let deep = (0..30).fold(int(1), |inner, _| list(&[inner]));
+        assert!(load_value(&dict(&[("d", deep)]), &[]).is_ok());
+    }
+
+    #[test]
+    fn a_module_holds_tensors_and_modules() {
+        let own = [("_parameters", dict(&[])), ("_buffers", dict(&[]))];
+        let modules = ("_modules", dict(&[("fc", int(1))]));
+        let value = module(&[own[0].clone(), own[1].clone(), modules]);
+        let Err(Error::BadHeader { field, .. }) = load_value(&value, &[]) else {
+            panic!("a number was a module")
+        };
+        assert_eq!(field, "fc");
+        let Err(Error::MissingField { field, .. }) = load_value(&module(&own), &[]) else {
+            panic!("modules may be missing")
+        };
+        assert_eq!(field, "_modules");
+    }
+
+    #[test]
+    fn keys_are_there_once() {
+        let value = dict(&[("m", dict(&[("a", int(1)), ("a", int(2))]))]);
+        let Err(Error::BadPickle { found, .. }) = load_value(&value, &[]) else {
+            panic!("the last of two values held")
+        };
+        assert_eq!(found, "twice");
+    }
 }

@@ -119,6 +119,11 @@ pub(crate) struct Tree<'p> {
 }
 
 impl<'p> Tree<'p> {
+    pub(super) fn empty(bytes: &'p [u8]) -> Self {
+        let (nodes, heights, tuples) = (Vec::new(), Vec::new(), Vec::new());
+        Self { bytes, nodes, heights, tuples, root: Item::None }
+    }
+
     /// The value of the whole.
     pub(crate) fn root(&self) -> Item {
         self.root

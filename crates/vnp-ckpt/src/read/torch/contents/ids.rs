@@ -1,0 +1,73 @@
+//! The ids of the rows.
+
+use super::super::context::Context;
+use super::super::pickle::{Item, Tree};
+use super::bad;
+use crate::Error;
+
+/// The texts of the ids.
+pub(super) fn ids(
+    tree: &Tree<'_>,
+    key: &str,
+    item: Item,
+    context: Context<'_>,
+) -> Result<Vec<String>, Error> {
+    let limits = context.limits;
+    let Some(items) = tree.sequence(item) else {
+        return Err(bad(context, key, "a list of texts", tree.noun(item)));
+    };
+    context.limit("ids", limits.ids, items.len())?;
+    if let Some(other) = items.iter().find(|&&item| tree.text(item).is_none()) {
+        return Err(bad(context, key, "a list of texts", tree.noun(*other)));
+    }
+    let bytes = items.iter().fold(0_u64, |bytes, &item| bytes + tree.raw(item).len() as u64);
+    context.limit("id_bytes", limits.id_bytes, bytes)?;
+    repeated(tree, bytes, context)?;
+    let memory = |_| context.out_of_memory("ids", bytes);
+    let mut ids = Vec::new();
+    ids.try_reserve_exact(items.len()).map_err(memory)?;
+    for &item in items {
+        let text = tree.text(item).unwrap_or_default();
+        let mut id = String::new();
+        id.try_reserve_exact(text.len()).map_err(memory)?;
+        id.push_str(text);
+        ids.push(id);
+    }
+    Ok(ids)
+}
+
+/// Refuses what is much more than the pickle that it is from, by repetition.
+pub(super) fn repeated(tree: &Tree<'_>, bytes: u64, context: Context<'_>) -> Result<(), Error> {
+    let excess = bytes.saturating_sub(tree.pickle_bytes());
+    context.limit("expanded_bytes", context.limits.expanded_bytes, excess)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::forge::*;
+    use super::*;
+    use crate::Limits;
+
+    #[test]
+    fn repetition_is_bounded() {
+        // One text a thousand times, by the memo.
+        let long = [text(&"x".repeat(5000)), b"q\0".to_vec()].concat();
+        let ids = list(&[long, b"h\0".repeat(999)]);
+        let value = dict(&[("ids", ids), ("data", list(&[]))]);
+        let bytes = archive(&pickle(&value), &[]);
+        let few = Limits { expanded_bytes: 1 << 20, ..Limits::default() };
+        let Err(Error::LimitExceeded { limit: "expanded_bytes", .. }) = open_within(&bytes, &few)
+        else {
+            panic!("a text was repeated without end")
+        };
+        let short = Limits { id_bytes: 1 << 20, ..Limits::default() };
+        let Err(Error::LimitExceeded { limit: "id_bytes", .. }) = open_within(&bytes, &short)
+        else {
+            panic!("ids were longer than the limit")
+        };
+        let none = Limits { ids: 999, ..Limits::default() };
+        let Err(Error::LimitExceeded { limit: "ids", .. }) = open_within(&bytes, &none) else {
+            panic!("there were more ids than the limit")
+        };
+    }
+}
