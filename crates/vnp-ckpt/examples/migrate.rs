@@ -27,7 +27,7 @@ fn main() -> io::Result<ExitCode> {
 
 fn migrate(path: &Path) -> Result<String, Error> {
     let file = Checkpoint::open(path, &Limits::default())?;
-    let (version, integrity) = (file.header().version.clone(), file.integrity());
+    let (version, integrity) = (file.header().version, file.integrity());
     let checkpoint = file.load()?;
     let target = path.with_extension("vnp");
     atomic_save(&target, &checkpoint)?;

@@ -58,7 +58,7 @@ pub(crate) fn run(dir: &Path, report: &mut Report) -> Result<()> {
         || {
             timed(|| {
                 let pieces = Checkpoint::open(&path, &limits)?.pieces(PIECE_ROWS as u64)?;
-                pieces.into_iter().try_for_each(|piece| Ok(drop(piece?)))
+                pieces.into_iter().try_for_each(|piece| Ok(piece.map(drop)?))
             })
         },
         digest,

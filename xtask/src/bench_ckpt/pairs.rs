@@ -48,7 +48,8 @@ impl Report {
         other_name: &str,
         mut other: impl FnMut() -> Result<Duration>,
     ) -> Result<()> {
-        (other()?, ours()?);
+        other()?;
+        ours()?;
         let (mut own, mut others) = (Vec::new(), Vec::new());
         for _ in 0..self.pairs {
             others.push(other()?);

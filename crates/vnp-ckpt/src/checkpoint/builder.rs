@@ -42,6 +42,14 @@ pub struct CheckpointBuilder {
     tensors: Vec<(String, Source)>,
 }
 
+/// What a builder has checked.
+struct Parts {
+    header: Header,
+    ids: Vec<String>,
+    /// One for each section after the ids; `None` for one that is streamed.
+    tensors: Vec<Option<Tensor>>,
+}
+
 /// Where a tensor's values come from.
 #[derive(Clone, Debug)]
 enum Source {
@@ -143,7 +151,7 @@ impl CheckpointBuilder {
     /// deeper than 30 levels, a streamed tensor; [`Error::LimitExceeded`] for what the default
     /// [`Limits`] would refuse to read.
     pub fn build(self) -> Result<Checkpoint, Error> {
-        let (header, ids, tensors) = self.into_parts()?;
+        let Parts { header, ids, tensors } = self.into_parts()?;
         let names = header.sections.iter().skip(1).map(|section| section.name.as_str());
         let whole = names.zip(tensors).map(|(name, tensor)| {
             tensor.ok_or_else(|| Error::Inconsistent {
@@ -164,14 +172,13 @@ impl CheckpointBuilder {
     /// As [`build`](Self::build), streamed tensors being allowed, and as
     /// [`atomic_save`](crate::atomic_save).
     pub fn create(self, path: &Path) -> Result<CheckpointWriter, Error> {
-        let (header, ids, tensors) = self.into_parts()?;
+        let Parts { header, ids, tensors } = self.into_parts()?;
         let tensors = tensors.iter().map(Option::as_ref);
         CheckpointWriter::create(path, &header, &ids, tensors)
     }
 
-    /// Header, ids and tensors, checked against each other; `None` for a streamed tensor.
-    #[expect(clippy::type_complexity, reason = "the three parts of a checkpoint, used twice here")]
-    fn into_parts(self) -> Result<(Header, Vec<String>, Vec<Option<Tensor>>), Error> {
+    /// Header, ids and tensors, checked against each other.
+    fn into_parts(self) -> Result<Parts, Error> {
         let ids = Encoding::Strings { count: self.ids.len() as u64 };
         let mut sections = vec![section(IDS.to_owned(), ids)];
         let mut tensors = Vec::with_capacity(self.tensors.len());
@@ -203,7 +210,7 @@ impl CheckpointBuilder {
         decode::check_words(&header)?;
         check_values(&header)?;
         layout::check_contents(&header, &Limits::default())?;
-        Ok((header, self.ids, tensors))
+        Ok(Parts { header, ids: self.ids, tensors })
     }
 }
 

@@ -11,8 +11,8 @@ use crate::{Checkpoint, Error, Limits};
 
 /// Saves a checkpoint under `path`, in the place of what is there.
 ///
-/// The file is written to a temporary directory beside `path`, read back and compared with the
-/// digests, brought to disk, renamed, and the directory brought to disk. Whenever the process or
+/// The file is written to a temporary directory beside `path`, brought to disk while it is read
+/// back and compared with the digests, renamed, and the directory brought to disk. Whenever the process or
 /// the machine stops, `path` is the whole old file or the whole new one. After `Ok` it is the new
 /// one, also after a loss of power. The directory itself must be on disk: who has just created it
 /// syncs the directory above.

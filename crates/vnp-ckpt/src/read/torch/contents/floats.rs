@@ -4,6 +4,13 @@ use super::super::pickle::{Item, Tree};
 
 /// A float in 32 bits, and whether it is the same.
 pub(super) fn narrow(value: f64) -> (f32, bool) {
+    if value.is_nan() {
+        // A conversion would make it quiet, and so change it.
+        let bits = value.to_bits();
+        let payload = (bits >> 29) as u32 & 0x007f_ffff;
+        let narrow = ((bits >> 63) as u32) << 31 | 0x7f80_0000 | payload;
+        return (f32::from_bits(narrow), bits.trailing_zeros() >= 29);
+    }
     let narrow = value as f32;
     (narrow, f64::from(narrow).to_bits() == value.to_bits())
 }
@@ -44,5 +51,16 @@ mod tests {
         assert!(exact(0.5) && exact(-0.0) && exact(f64::INFINITY) && exact(f64::NAN));
         assert!(exact(f64::from(f32::MIN_POSITIVE / 2.0)) && exact(f64::from(f32::MAX)));
         assert!(!exact(0.1) && !exact(1e300) && !exact(1e-300));
+    }
+
+    #[test]
+    fn a_nan_keeps_its_payload() {
+        let bits = |value: u64| {
+            let (narrow, exact) = narrow(f64::from_bits(value));
+            (narrow.to_bits(), exact)
+        };
+        assert_eq!(bits(0x7ff8_0000_0000_0000), (0x7fc0_0000, true));
+        assert_eq!(bits(0xfff0_0000_2000_0000), (0xff80_0001, true));
+        assert!(!bits(0x7ff8_0000_0000_0001).1 && !bits(0x7ff0_0000_0000_0001).1);
     }
 }
