@@ -16,18 +16,23 @@ mod forge;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+#[cfg(feature = "torch")]
 mod golden;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+#[cfg(feature = "torch")]
 mod hostile_files;
 #[cfg(test)]
+#[cfg(feature = "torch")]
 mod invariants;
 #[cfg(test)]
+#[cfg(feature = "torch")]
 #[allow(dead_code, reason = "xtask uses the rest")]
 #[path = "../../../../xtask/src/fixtures/forge.rs"]
 mod kit;
 #[cfg(test)]
+#[cfg(feature = "torch")]
 mod mutations;
 #[cfg(test)]
 mod partly;
@@ -48,9 +53,11 @@ mod streaming;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+#[cfg(feature = "torch")]
 mod torch_damage;
 #[cfg(test)]
 #[cfg(feature = "torch")]
 mod torch_export;
 #[cfg(test)]
+#[cfg(feature = "torch")]
 mod torch_files;

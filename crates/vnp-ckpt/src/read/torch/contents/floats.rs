@@ -55,9 +55,6 @@ mod tests {
         assert_eq!((narrow(loud).0.to_bits(), exact(loud)), (0xffa0_0000, true));
         assert!(!exact(wide));
         assert!(exact(f64::from(f32::MIN_POSITIVE / 2.0)) && exact(f64::from(f32::MAX)));
-        let signalling = f64::from_bits(0x7ff4_0000_2000_0000);
-        assert_eq!((narrow(signalling).0.to_bits(), exact(signalling)), (0x7fa0_0001, true));
-        assert!(!exact(f64::from_bits(0x7ff0_0000_0000_0001)));
         assert!(!exact(0.1) && !exact(1e300) && !exact(1e-300));
     }
 }
