@@ -1,6 +1,6 @@
-//! `validate-checkpoints` and `checkpoint inspect`.
+//! `validate-checkpoints`, `checkpoint inspect` and `checkpoint convert`.
 
-use crate::support::{Bench, Nucleotides};
+use crate::support::{Bench, Nucleotides, root};
 
 fn finished() -> Bench {
     let bench = Bench::new();
@@ -65,4 +65,107 @@ fn inspect_tells_what_a_part_is_without_reading_it() {
     bench.write("junk.vnp", "not a checkpoint at all");
     bench.vnp(&["checkpoint", "inspect", "junk.vnp"]).expect(3, &["junk.vnp", "not a checkpoint"]);
     bench.vnp(&["checkpoint", "inspect", "missing.vnp"]).expect(1, &["missing.vnp"]);
+}
+
+/// The bytes of a fixture of version 1.0.
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(root().join("tests/fixtures/v1.0").join(name)).unwrap()
+}
+
+#[test]
+fn inspect_tells_what_a_file_of_another_format_is() {
+    let bench = Bench::new();
+    bench.write("merged.pt", fixture("merged.pt"));
+    let text = bench.vnp(&["checkpoint", "inspect", "merged.pt"]);
+    text.expect(0, &[]);
+    for expected in ["merged", "1.0", "crc-32", "complete", "0..2", "data f32 [2, 5]"] {
+        assert!(text.stdout.contains(expected), "{expected}:\n{}", text.stdout);
+    }
+    let head = root().join("tests/fixtures/parity/head.safetensors");
+    let json = bench.vnp(&["checkpoint", "inspect", head.to_str().unwrap(), "--json"]);
+    json.expect(0, &[]);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!((&json["version"], &json["kind"]), (&"0.x".into(), &"weights".into()));
+    assert_eq!((&json["integrity"], &json["rows"]["end"]), (&"unverified".into(), &0.into()));
+    assert!(json["tensors"].as_array().unwrap().len() > 1);
+}
+
+#[test]
+fn convert_writes_the_same_checkpoint_in_every_format() {
+    let bench = finished();
+    let part = bench.parts("out", "scores")[0].clone();
+    let before = bench.everything("out");
+    let native = part.to_str().unwrap();
+    let said = ["converted", "version 1.0", "8 rows", "3 tensors"];
+    bench.vnp(&["checkpoint", "convert", native, "a.pt"]).expect(0, &said);
+    bench.vnp(&["checkpoint", "convert", "a.pt", "b.safetensors"]).expect(0, &said);
+    bench.vnp(&["checkpoint", "convert", "b.safetensors", "c.vnp"]).expect(0, &said);
+    assert_eq!(std::fs::read(bench.path("c.vnp")).unwrap(), std::fs::read(&part).unwrap());
+    assert_eq!(bench.everything("out"), before, "the input is left as it was");
+    // What is there is replaced, whatever it was.
+    bench.write("a.pt", "something else");
+    bench.vnp(&["checkpoint", "convert", "c.vnp", "a.pt"]).expect(0, &said);
+    bench.vnp(&["checkpoint", "convert", "a.pt", "c.vnp", "--quiet"]).expect(0, &[]);
+    assert_eq!(std::fs::read(bench.path("c.vnp")).unwrap(), std::fs::read(&part).unwrap());
+}
+
+#[test]
+fn convert_reads_what_the_contents_are_and_writes_what_the_name_says() {
+    let bench = Bench::new();
+    bench.write("in.bin", fixture("protein.pt"));
+    bench.vnp(&["checkpoint", "convert", "in.bin", "out.vnp"]).expect(0, &["2 rows"]);
+    assert_eq!(std::fs::read(bench.path("out.vnp")).unwrap(), fixture("protein.vnp"));
+    for name in ["out.pth", "out.bin", "out", "out.txt"] {
+        let ended = bench.vnp(&["checkpoint", "convert", "in.bin", name]);
+        ended.expect(1, &[".vnp", ".pt", ".safetensors", name]);
+        assert!(!bench.path(name).exists(), "{name}");
+    }
+}
+
+#[test]
+fn convert_leaves_no_output_of_a_bad_input() {
+    let bench = Bench::new();
+    let whole = fixture("embedding.pt");
+    bench.write("cut.pt", &whole[..whole.len() / 2]);
+    bench.write("junk.pt", "not a checkpoint at all");
+    let mut newer = fixture("embedding.vnp");
+    newer[10] = 1;
+    bench.write("newer.vnp", newer);
+    bench.write("old.vnp", "the old output");
+    for (name, said) in
+        [("cut.pt", "cut.pt"), ("junk.pt", "not a checkpoint"), ("newer.vnp", "upgrade")]
+    {
+        bench.vnp(&["checkpoint", "convert", name, "out.vnp"]).expect(3, &[said]);
+        assert!(!bench.path("out.vnp").exists(), "{name}");
+        bench.vnp(&["checkpoint", "convert", name, "old.vnp"]).expect(3, &[said]);
+        assert_eq!(std::fs::read(bench.path("old.vnp")).unwrap(), b"the old output");
+    }
+    bench.vnp(&["checkpoint", "convert", "missing.pt", "out.vnp"]).expect(1, &["missing.pt"]);
+    bench.vnp(&["checkpoint", "convert", "missing.pt", "old.vnp"]).expect(1, &["missing.pt"]);
+    bench.write("good.pt", whole);
+    let ended = bench.vnp(&["checkpoint", "convert", "good.pt", "missing/out.vnp"]);
+    ended.expect(1, &["missing/out.vnp"]);
+    let names: Vec<_> = bench.everything("").into_keys().collect();
+    assert_eq!(names.len(), 5, "nothing is left behind: {names:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn convert_never_writes_over_its_input() {
+    let bench = Bench::new();
+    bench.write("a.pt", fixture("merged.pt"));
+    std::os::unix::fs::symlink("a.pt", bench.path("link.pt")).unwrap();
+    std::fs::hard_link(bench.path("a.pt"), bench.path("hard.pt")).unwrap();
+    for (input, output) in [
+        ("a.pt", "a.pt"),
+        ("a.pt", "./a.pt"),
+        ("a.pt", "link.pt"),
+        ("link.pt", "a.pt"),
+        ("a.pt", "hard.pt"),
+    ] {
+        let ended = bench.vnp(&["checkpoint", "convert", input, output]);
+        ended.expect(1, &["another file"]);
+        assert_eq!(std::fs::read(bench.path("a.pt")).unwrap(), fixture("merged.pt"));
+    }
+    assert!(bench.path("link.pt").is_symlink());
 }

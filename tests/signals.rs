@@ -39,7 +39,9 @@ fn check(signal: &str, code: i32) {
     let saved: usize =
         ["nucleotide", "protein", "scores"].iter().map(|s| bench.parts("out", s).len()).sum();
     assert!(saved > 0, "the work so far was not saved");
-    bench.vnp(&["predict", "in.fa", "-o", "out", "--resume"]).expect(0, &["good parts found"]);
+    bench
+        .vnp(&["predict", "in.fa", "-o", "out", "--resume"])
+        .expect(0, &[" parts present, 0 bad, "]);
     bench.vnp(&["predict", "in.fa", "-o", "undisturbed"]).expect(0, &[]);
     assert_eq!(bench.results("out"), bench.results("undisturbed"));
 }
@@ -69,4 +71,29 @@ fn a_second_process_is_told_who_holds_the_directory() {
     child.kill().unwrap();
     child.wait().unwrap();
     bench.vnp(&["predict", "in.fa", "-o", "out", "--resume"]).expect(0, &[]);
+}
+
+/// The second signal does not wait for the batch; what has a name is whole all the same.
+#[test]
+fn a_second_signal_ends_at_once() {
+    let bench = Bench::new();
+    let mut child = long_run(&bench);
+    // Stopped while both arrive, so that the run cannot end by itself between them.
+    send("-STOP", &child);
+    send("-TERM", &child);
+    send("-INT", &child);
+    send("-CONT", &child);
+    let code = child.wait().unwrap().code();
+    // Whichever is delivered last.
+    assert!(matches!(code, Some(130 | 143)), "{code:?}");
+    assert!(!messages_of(&bench).contains("continue with --resume"), "{}", messages_of(&bench));
+    for stage in ["nucleotide", "protein", "scores"] {
+        for part in bench.parts("out", stage) {
+            let limits = vnp_ckpt::Limits::default();
+            vnp_ckpt::load_with_compatibility(&part, &limits).unwrap();
+        }
+    }
+    bench.vnp(&["predict", "in.fa", "-o", "out", "--resume"]).expect(0, &[]);
+    bench.vnp(&["predict", "in.fa", "-o", "undisturbed"]).expect(0, &[]);
+    assert_eq!(bench.results("out"), bench.results("undisturbed"));
 }

@@ -1,6 +1,9 @@
 //! Project chores: `cargo xtask` lists them.
 
+mod bench_ckpt;
+mod bench_validate;
 mod fixtures;
+mod outside;
 mod tidy;
 #[cfg(feature = "train")]
 mod train_mini;
@@ -11,7 +14,13 @@ use anyhow::{Result, bail};
 
 const USAGE: &str = "\
 cargo xtask fixtures    write the missing fixtures of the current checkpoint version
+cargo xtask outside     build the tool of tests/outside and count the crates it takes
 cargo xtask tidy        check file sizes, module layout and the arrows between crates
+
+cargo run --release -p xtask -- bench-ckpt [--dir DIR] [--pairs N] [--python PATH]
+        time checkpoints beside the limits of this machine, and beside torch
+cargo run --release -p xtask -- bench-validate [--dir DIR] [--pairs N] [--files N]
+        time the validation of a directory beside reading and hashing it
 
 cargo run --release -p xtask --features train -- train-mini [--data DIR] [--examples FILE]
         [--out DIR] [--set NAME=VALUE]...    make the embedded bundle
@@ -21,7 +30,10 @@ fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.split_first() {
         Some((chore, [])) if chore == "fixtures" => fixtures::run(&root()),
+        Some((chore, [])) if chore == "outside" => outside::run(&root()),
         Some((chore, [])) if chore == "tidy" => tidy::tidy(&root()),
+        Some((chore, rest)) if chore == "bench-ckpt" => bench_ckpt::run(rest),
+        Some((chore, rest)) if chore == "bench-validate" => bench_validate::run(rest),
         Some((chore, rest)) if chore == "train-mini" => train_mini(rest),
         Some((chore, _)) => bail!("no such chore: {chore}\n{USAGE}"),
         None => bail!("which chore?\n{USAGE}"),

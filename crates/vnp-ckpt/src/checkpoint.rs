@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::header::{Header, IDS, Producer, Status};
-use crate::{CheckpointBuilder, CheckpointFile, Error, Limits, RowRange, Tensor, Value, Version};
+use crate::{
+    CheckpointBuilder, CheckpointFile, Error, Limits, RowRange, Rows, Tensor, Value, Version,
+};
 
 pub(crate) mod builder;
+pub(crate) mod rows;
 
 /// Ids, named tensors and metadata of a range of rows.
 ///
@@ -124,6 +127,11 @@ impl Checkpoint {
     pub fn tensors(&self) -> impl ExactSizeIterator<Item = (&str, &Tensor)> {
         let names = self.header.sections.iter().skip(1).map(|section| section.name.as_str());
         names.zip(&self.tensors)
+    }
+
+    /// The rows one by one, each with its id and its slice of every row tensor.
+    pub fn iter_rows(&self) -> Rows<'_> {
+        Rows::new(self)
     }
 
     /// The ids and the tensors themselves, for a caller that needs nothing else.

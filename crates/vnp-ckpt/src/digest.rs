@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
+use twox_hash::XxHash3_128;
 
 /// An XXH3-128 digest in its canonical byte order: what `xxhash.xxh3_128(data).digest()` gives in
 /// Python, and what `xxhsum -H2` prints in hexadecimal.
@@ -16,7 +16,7 @@ impl Digest {
     /// The digest of `data`.
     #[must_use]
     pub fn of(data: &[u8]) -> Self {
-        Self(xxh3_128(data).to_be_bytes())
+        Self(XxHash3_128::oneshot(data).to_be_bytes())
     }
 
     /// The digest's bytes.
@@ -43,19 +43,26 @@ impl fmt::Debug for Digest {
 }
 
 /// Digests data that arrives in pieces.
-pub(crate) struct Hasher(Xxh3Default);
+#[derive(Default)]
+pub(crate) struct Hasher(XxHash3_128);
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Hasher").finish_non_exhaustive()
+    }
+}
 
 impl Hasher {
     pub(crate) fn new() -> Self {
-        Self(Xxh3Default::new())
+        Self(XxHash3_128::new())
     }
 
     pub(crate) fn update(&mut self, data: &[u8]) {
-        self.0.update(data);
+        self.0.write(data);
     }
 
     pub(crate) fn finish(&self) -> Digest {
-        Digest(self.0.digest128().to_be_bytes())
+        Digest(self.0.finish_128().to_be_bytes())
     }
 }
 

@@ -219,6 +219,12 @@ pub enum Error {
         /// What the tensor holds.
         found: Dtype,
     },
+    /// No row tensor has the name that was asked for.
+    #[error("there is no row tensor `{name}`: the header says which there are")]
+    NoSuchTensor {
+        /// The name.
+        name: String,
+    },
     /// Saving failed; the file of this name, if there was one, is as it was.
     #[error("{path} was not saved and is as it was before: {source}", path = path.display())]
     NotCommitted {
@@ -265,7 +271,7 @@ impl Error {
             Self::MalformedVersion { path, .. }
             | Self::LimitExceeded { path, .. }
             | Self::Inconsistent { path, .. } => path.as_deref(),
-            Self::WrongDtype { .. } => None,
+            Self::WrongDtype { .. } | Self::NoSuchTensor { .. } => None,
         }
     }
 

@@ -81,6 +81,20 @@ pub enum Encoding {
     },
 }
 
+impl Encoding {
+    /// Bytes of one row of a row tensor whose length was checked.
+    pub(crate) fn row_bytes(&self) -> Option<u64> {
+        match self {
+            Self::Tensor { dtype, shape, per_row: true } => {
+                let (_, row) = shape.split_first()?;
+                let elements = row.iter().map(|&size| size as u64).product::<u64>();
+                Some(elements * dtype.size_bytes() as u64)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// One payload: where it lies, what it holds, and its digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

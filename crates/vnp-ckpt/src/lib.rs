@@ -43,20 +43,28 @@ mod write;
 
 pub use checkpoint::Checkpoint;
 pub use checkpoint::builder::CheckpointBuilder;
+pub use checkpoint::rows::{Row, Rows};
 pub use digest::Digest;
 pub use error::Error;
 pub use header::{Encoding, Header, Producer, Section, Status};
 pub use limits::Limits;
 pub use read::container::Integrity;
-pub use read::file::CheckpointFile;
+pub use read::file::{CheckpointFile, Pieces};
 pub use read::{load_with_compatibility, open_reader, read_header, verify_digests};
 pub use rows::RowRange;
 pub use tensor::Tensor;
 pub use tensor::dtype::{Dtype, UnknownDtype};
+pub use tensor::element::Element;
 pub use value::Value;
 pub use version::{CHECKPOINT_VERSION, Version};
 pub use write::atomic::atomic_save;
+pub use write::format::Format;
+#[cfg(feature = "safetensors")]
+pub use write::safetensors::export_safetensors;
 pub use write::sweep::sweep_stale_temporaries;
+#[cfg(feature = "torch")]
+pub use write::torch::export_torch;
+pub use write::writer::CheckpointWriter;
 
 // The types of half-precision tensors are `half`'s.
 pub use half;

@@ -8,11 +8,24 @@ use crate::Error;
 /// length: a declared size that the file cannot hold is refused first. The defaults admit every
 /// file that this crate writes by default; lower them for files from strangers.
 ///
-/// ```
-/// use vnp_ckpt::Limits;
+/// Passing one is [`Error::LimitExceeded`], which names the field; nothing was allocated then.
 ///
-/// let small = Limits { total_bytes: 1 << 20, ..Limits::default() };
-/// assert!(small.header_bytes > 0);
+/// ```
+/// use vnp_ckpt::{Checkpoint, Error, Limits, RowRange, atomic_save};
+///
+/// # let directory = tempfile::tempdir().unwrap();
+/// # let path = directory.path().join("part.vnp");
+/// # let ids = (0..1000).map(|row| row.to_string()).collect();
+/// # let rows = RowRange::new(0, 1000);
+/// # atomic_save(&path, &Checkpoint::builder("k").rows(rows).ids(ids).build()?)?;
+/// // Of a stranger's file no more than 100 ids and 1 MiB are wanted.
+/// let small = Limits { ids: 100, total_bytes: 1 << 20, ..Limits::default() };
+/// let Err(Error::LimitExceeded { limit: "ids", allowed: 100, found: 1000, .. }) =
+///     Checkpoint::open(&path, &small)
+/// else {
+///     panic!("1000 ids were taken")
+/// };
+/// # Ok::<(), Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -9,9 +9,13 @@ use fs_err as fs;
 use crate::{Checkpoint, CheckpointFile, Error, Header, Limits};
 
 pub(crate) mod container;
+#[cfg(feature = "safetensors")]
+pub(crate) mod exported;
 pub(crate) mod file;
 pub(crate) mod native;
 pub(crate) mod payload;
+#[cfg(feature = "safetensors")]
+pub(crate) mod safetensors;
 mod sniff;
 #[cfg(feature = "torch")]
 mod torch;
@@ -90,7 +94,10 @@ pub(crate) fn open(path: &Path, limits: &Limits) -> Result<CheckpointFile, Error
     let modified = metadata.modified().ok().and_then(|time| jiff::Timestamp::try_from(time).ok());
     let modified = modified.and_then(|time| jiff::Timestamp::from_second(time.as_second()).ok());
     let modified = modified.unwrap_or_default().to_string();
-    open_input(file, Origin { path, length_bytes: metadata.len(), modified: &modified, limits })
+    let handle = file.file().try_clone();
+    let handle = handle.map_err(|source| Error::Io { path: path.to_owned(), source })?;
+    let origin = Origin { path, length_bytes: metadata.len(), modified: &modified, limits };
+    Ok(open_input(file, origin)?.with_file(handle))
 }
 
 fn open_input(
@@ -111,11 +118,18 @@ fn open_input(
                 remedy: "build vnp-ckpt with its feature `torch`",
             });
         }
+        #[cfg(feature = "safetensors")]
+        Kind::Safetensors => Box::new(safetensors::SafetensorsFile::open(input, origin)?),
+        #[cfg(not(feature = "safetensors"))]
         Kind::Safetensors => {
-            return Err(Error::NotACheckpoint { path: origin.path.to_owned() });
+            return Err(Error::Unsupported {
+                path: origin.path.to_owned(),
+                what: "a safetensors file".to_owned(),
+                remedy: "build vnp-ckpt with its feature `safetensors`",
+            });
         }
     };
-    Ok(CheckpointFile::new(container))
+    Ok(CheckpointFile::new(container, origin))
 }
 
 /// Opens a regular file. Its kind is looked at first: opening a pipe would wait for a writer.

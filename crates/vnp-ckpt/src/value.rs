@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 pub(crate) mod codec;
+#[cfg(feature = "safetensors")]
+pub(crate) mod json;
 
 /// How deep the lists and maps of a header may be nested, the header itself included.
 pub(crate) const MAX_DEPTH: usize = 32;

@@ -40,7 +40,7 @@ pub(crate) enum Command {
     Predict(Box<PredictArgs>),
     /// Look at every checkpoint below a directory
     ValidateCheckpoints(ValidateCheckpointsArgs),
-    /// Look into one checkpoint
+    /// Look into one checkpoint, or write it in another format
     #[command(subcommand)]
     Checkpoint(CheckpointCommand),
     /// Model bundles: list, locate, import, verify
@@ -109,6 +109,15 @@ pub(crate) enum CheckpointCommand {
         /// One JSON object instead of text
         #[arg(long)]
         json: bool,
+    },
+    /// Write a checkpoint in another format: .vnp, .pt or .safetensors by the output's name
+    Convert {
+        /// The checkpoint: .vnp, .pt, .pth, .bin or .safetensors
+        #[arg(value_name = "IN")]
+        input: PathBuf,
+        /// The file to write, in the place of what is there; the input is left as it is
+        #[arg(value_name = "OUT")]
+        output: PathBuf,
     },
 }
 

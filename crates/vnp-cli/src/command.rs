@@ -2,6 +2,7 @@ mod checkpoint;
 mod completions;
 mod devices;
 mod embed;
+mod model_source;
 mod models;
 mod orfs;
 mod predict;
@@ -20,6 +21,9 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Exit> {
         Command::ValidateCheckpoints(args) => validate_checkpoints::run(&args),
         Command::Checkpoint(CheckpointCommand::Inspect { file, json }) => {
             checkpoint::inspect(&file, json)
+        }
+        Command::Checkpoint(CheckpointCommand::Convert { input, output }) => {
+            checkpoint::convert(&input, &output)
         }
         Command::Models(command) => models::run(command),
         Command::Orfs(args) => orfs::run(&args, console),

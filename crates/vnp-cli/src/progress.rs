@@ -92,12 +92,15 @@ impl State {
         self.total = plan.nucleotide_rows + plan.protein_rows;
         self.done = 0;
         if plan.parts + plan.bad_parts > 0 {
+            let all = plan.score_parts + plan.bad_parts + plan.missing_parts;
             log::info!(
-                "{} good parts found, {} bad: {} of {} rows scored; to compute: {} nucleotide and \
-                 {} protein embeddings",
-                grouped(plan.parts),
+                "{} of {} parts present, {} bad, {} missing: {} of {} rows to compute ({} \
+                 nucleotide and {} protein embeddings)",
+                grouped(plan.score_parts),
+                grouped(all),
                 grouped(plan.bad_parts),
-                grouped(plan.rows_scored),
+                grouped(plan.missing_parts),
+                grouped(plan.rows.saturating_sub(plan.rows_scored)),
                 grouped(plan.rows),
                 grouped(plan.nucleotide_rows),
                 grouped(plan.protein_rows),

@@ -9,6 +9,7 @@
 
 pub(crate) mod files;
 pub(crate) mod find;
+pub(crate) mod head_file;
 pub(crate) mod import;
 pub(crate) mod manifest;
 pub(crate) mod write;
@@ -17,8 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::encoder::{dnabert, esm2};
-use crate::weights::Weights;
-use crate::weights::file::TensorFile;
+use crate::weights::{TensorSource, Weights};
 use crate::{DnabertConfig, Error, Esm2Config, head};
 use files::Files;
 use manifest::{BundleDigests, Manifest};
@@ -156,11 +156,11 @@ impl Esm2Files {
     fn read(files: &Files) -> Result<Self, Error> {
         let config = files.json("esm2/config.json")?;
         let weights = files.tensors("esm2/model.safetensors")?;
-        Self::new(config, weights)
+        Self::new(config, Arc::new(weights))
     }
 
-    pub(crate) fn new(config: Esm2Config, weights: TensorFile) -> Result<Self, Error> {
-        Ok(Self { weights: esm2::select(&config, Arc::new(weights))?, config })
+    pub(crate) fn new(config: Esm2Config, weights: Arc<dyn TensorSource>) -> Result<Self, Error> {
+        Ok(Self { weights: esm2::select(&config, weights)?, config })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Encoders: sequences in, one embedding a sequence out.
 
+pub(crate) mod absent;
 pub(crate) mod config;
 pub(crate) mod dnabert;
 pub(crate) mod esm2;

@@ -21,6 +21,17 @@ pub enum Error {
         /// Where and why parsing stopped.
         source: serde_json::Error,
     },
+    /// A PyTorch file could not be read.
+    #[error(transparent)]
+    Checkpoint(#[from] vnp_ckpt::Error),
+    /// An index of sharded weights names a file elsewhere.
+    #[error("{index} names the file `{file}`: expected the name of a file beside it")]
+    ShardName {
+        /// The index.
+        index: String,
+        /// What it names.
+        file: String,
+    },
     /// A config holds a value that this crate cannot run.
     #[error("{file}: {field} is {found}, expected {expected}")]
     Config {
@@ -32,6 +43,16 @@ pub enum Error {
         expected: String,
         /// What it holds.
         found: String,
+    },
+    /// Sequences were to be embedded by a model that has a head and no encoders.
+    #[error(
+        "{sequences} sequences need the {name} encoder, and the model is a head alone: give a bundle with encoders"
+    )]
+    NoEncoder {
+        /// The encoder.
+        name: &'static str,
+        /// How many sequences.
+        sequences: usize,
     },
     /// A tokenizer file could not be used.
     #[error("{file} is not a usable tokenizer: {source}")]
@@ -59,16 +80,24 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// Weights in a format that this version does not read.
+    /// A file of weights is of a kind that is not read.
     #[error(
-        "{} cannot be read yet: this version takes safetensors files (for an encoder \
-         model.safetensors with config.json beside it); PyTorch files and sharded weights come \
-         with the next",
+        "{} is no file of weights: give .safetensors, .pt, .pth, .bin, or an index .json of them",
         path.display()
     )]
     WeightsFormat {
         /// The file.
         path: PathBuf,
+    },
+    /// A directory holds no file of weights.
+    #[error(
+        "{} holds none of model.safetensors, model.safetensors.index.json, pytorch_model.bin and \
+         pytorch_model.bin.index.json",
+        directory.display()
+    )]
+    NoWeights {
+        /// The directory.
+        directory: PathBuf,
     },
     /// A tensor that the config asks for is not there.
     #[error("{file} has no tensor {name} of shape {expected:?}")]

@@ -32,6 +32,7 @@ mod tokenizer;
 mod weights;
 
 pub use bundle::find::{BundleEntry, find_bundle, list_bundles};
+pub use bundle::head_file::HeadFile;
 pub use bundle::import::{ImportOptions, import};
 pub use bundle::manifest::BundleDigests;
 pub use bundle::write::BundleWriter;

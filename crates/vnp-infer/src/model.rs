@@ -7,8 +7,9 @@ use candle_core::Device;
 use crate::bundle::import::{read_dnabert, read_esm2};
 use crate::bundle::{Bundle, DnabertFiles, Esm2Files};
 use crate::device::device_name;
+use crate::encoder::absent::Absent;
 use crate::tokenizer::dnabert::DnabertTokenizer;
-use crate::{Dnabert, Encoder, Error, Esm2, Head, ModelOptions};
+use crate::{Dnabert, Encoder, Error, Esm2, Head, HeadFile, ModelOptions};
 
 /// Everything that turns a frame into two scores.
 pub struct Model {
@@ -50,6 +51,22 @@ impl Model {
             protein: Box::new(esm2(&bundle.esm2, options, &device)?),
             head,
             device_name: device_name(&device),
+        })
+    }
+
+    /// A head alone, for embeddings that are there already; of a nucleotide embedding
+    /// `nucleotide` values, of a protein embedding `protein`. Its encoders know their width and
+    /// refuse to embed.
+    ///
+    /// # Errors
+    /// [`Error::HeadSize`] where the head takes another number of values.
+    pub fn head_only(head: &HeadFile, nucleotide: usize, protein: usize) -> Result<Self, Error> {
+        let absent = |name, hidden_size| Box::new(Absent { name, hidden_size });
+        Ok(Self {
+            nucleotide: absent("dnabert-s", nucleotide),
+            protein: absent("esm2", protein),
+            head: Head::load(&head.weights, nucleotide, protein)?,
+            device_name: device_name(&Device::Cpu),
         })
     }
 

@@ -1,6 +1,8 @@
 //! Named tensors, from files or memory, checked against what a network needs.
 
+pub(crate) mod checkpoint;
 pub(crate) mod file;
+pub(crate) mod sharded;
 pub(crate) mod tensors;
 pub(crate) mod write;
 

@@ -141,7 +141,11 @@ impl OutputDirectory {
                 }
             }
         }
-        Ok(())
+        // What comes back after a loss of power would be a run of something else.
+        for stage in Stage::ALL {
+            fs_err::File::open(self.stage(stage))?.sync_all()?;
+        }
+        self.sync()
     }
 
     /// Takes back what [`open`](Self::open) created, if nothing was added since: a run that failed

@@ -80,6 +80,24 @@ pub enum Error {
         /// Each bad part with its finding.
         parts: Vec<BadPart>,
     },
+    /// There is nothing to take in the directory of an old run.
+    #[error(
+        "{} holds no feature files (output_N_DNABERT_S.pt, output_N_ESM.pt): give the output directory of a virnucpro run",
+        path.display()
+    )]
+    NoOldFeatures {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Feature files of an old run cannot be trusted.
+    #[error(
+        "{}; compute their rows instead with --force-resume; the old files stay as they are",
+        listed(files)
+    )]
+    BadOldFiles {
+        /// Each file with its finding.
+        files: Vec<BadPart>,
+    },
     /// The parts do not cover every row, so nothing was published.
     #[error(
         "rows {} have no scores: nothing was published; run again with --resume",
@@ -127,6 +145,8 @@ impl Error {
         match self {
             Self::OtherIdentity { .. }
             | Self::BadParts { .. }
+            | Self::NoOldFeatures { .. }
+            | Self::BadOldFiles { .. }
             | Self::Incomplete { .. }
             | Self::RowMismatch { .. } => true,
             // A part that was trusted after the cheap checks only.

@@ -12,6 +12,7 @@
 mod directory;
 mod error;
 mod identity;
+mod legacy;
 mod lock;
 mod manifest;
 mod observer;
@@ -32,6 +33,7 @@ mod worker;
 pub use directory::names;
 pub use error::Error;
 pub use identity::{Difference, Identity};
+pub use legacy::features::old_feature_widths;
 pub use manifest::Counts;
 pub use observer::{Event, Observer, Silent};
 pub use options::{Input, ModelInfo, OnBadPart, RunOptions, Start, Trust};

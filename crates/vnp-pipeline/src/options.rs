@@ -69,6 +69,9 @@ pub struct RunOptions {
     pub on_bad_part: OnBadPart,
     /// How far existing parts are validated.
     pub trust: Trust,
+    /// The output directory of a run of the Python tools, to take embeddings from; it is only
+    /// read.
+    pub resume_from: Option<PathBuf>,
     /// Rows per window: what a crash may cost at most.
     pub checkpoint_rows: NonZeroU64,
     /// Time between saved parts: what a crash may cost at most.
@@ -100,6 +103,8 @@ pub struct ModelInfo {
     pub head: String,
     /// Precision of the encoders.
     pub precision: String,
+    /// Whether it has encoders; a head alone can score embeddings that are there already.
+    pub has_encoders: bool,
     /// Width of a nucleotide embedding.
     pub nucleotide_hidden: usize,
     /// Width of a protein embedding.

@@ -119,7 +119,7 @@ impl Rows {
 /// replaced by one with the same ids.
 pub(crate) fn fingerprint(frame: &FrameRow) -> i64 {
     let text = [frame.id.as_bytes(), b"\0", frame.nucleotide.as_bytes()].concat();
-    xxhash_rust::xxh3::xxh3_64(&text).cast_signed()
+    twox_hash::XxHash3_64::oneshot(&text).cast_signed()
 }
 
 /// `rows-000000000000-000000008192.vnp`: names sort as rows do.

@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use vnp_ckpt::{Limits, RowRange};
-use vnp_validate::{Level, Options};
+use vnp_validate::{FailedCheckpoint, Level, Options};
 
 use crate::directory::{OutputDirectory, SET_ASIDE, entries};
 use crate::error::Error;
@@ -36,6 +36,11 @@ pub struct ResumeSummary {
     pub rows_scored: u64,
     /// Good parts of every stage.
     pub parts: u64,
+    /// Good parts with scores.
+    pub score_parts: u64,
+    /// Parts that are to be computed: windows in which a score is missing, those of bad parts
+    /// not counted.
+    pub missing_parts: u64,
     /// Bad parts, set aside.
     pub bad_parts: u64,
     /// Rows to compute in the nucleotide stage.
@@ -107,6 +112,26 @@ pub(crate) struct Inspection {
     pub(crate) differences: Vec<Difference>,
 }
 
+impl Inspection {
+    /// A part of another run is a stray among parts of this one; where there are no others, the
+    /// whole directory is another run's.
+    fn sort_foreign(&mut self, foreign: Vec<(PathBuf, Vec<Difference>)>, among_good: bool) {
+        for (path, differences) in foreign {
+            if among_good {
+                let listed: Vec<_> = differences.iter().map(Difference::to_string).collect();
+                let reason = format!("is a part of another run: {}", listed.join("; "));
+                self.bad.push(BadPart { path, reason });
+                continue;
+            }
+            for difference in differences {
+                if !self.differences.contains(&difference) {
+                    self.differences.push(difference);
+                }
+            }
+        }
+    }
+}
+
 /// What a part of this run must look like.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Expectation<'a> {
@@ -135,6 +160,7 @@ pub(crate) fn inspect(
     let mut found = Inspection::default();
     for stage in Stage::ALL {
         let mut last: Option<RowRange> = None;
+        let mut foreign = Vec::new();
         for path in entries(&directory.stage(stage))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if name.ends_with(SET_ASIDE) {
@@ -160,15 +186,10 @@ pub(crate) fn inspect(
                     found.inventory.add(part);
                 }
                 Look::Bad(reason) => found.bad.push(BadPart { path, reason }),
-                Look::Foreign(differences) => {
-                    for difference in differences {
-                        if !found.differences.contains(&difference) {
-                            found.differences.push(difference);
-                        }
-                    }
-                }
+                Look::Foreign(differences) => foreign.push((path, differences)),
             }
         }
+        found.sort_foreign(foreign, last.is_some());
     }
     Ok(found)
 }
@@ -231,16 +252,16 @@ fn look(
 /// What is wrong, without the path that stands before it anyway.
 pub(crate) fn without_path(error: &vnp_ckpt::Error) -> String {
     let text = error.to_string();
-    let path =
-        format!("{}: ", error.path().map(Path::display).map(|p| p.to_string()).unwrap_or_default());
-    text.strip_prefix(&path).map(str::to_owned).unwrap_or(text)
+    let path = error.path().map(|path| path.display().to_string()).unwrap_or_default();
+    let rest = text.strip_prefix(&path).map(|rest| rest.trim_start_matches(':').trim_start());
+    rest.map(str::to_owned).unwrap_or(text)
 }
 
 /// Logs bad parts and moves each out of the way as `NAME.bad`, so that its rows can be computed
 /// again and the file can still be looked at.
 pub(crate) fn set_aside(directory: &OutputDirectory, bad: &[BadPart]) -> Result<(), Error> {
+    log_bad(directory, bad);
     for part in bad {
-        log_bad(directory, part);
         fs_err::rename(&part.path, free_name(&part.path))?;
         log::warn!("{part}; set aside, its rows are computed again");
     }
@@ -260,10 +281,32 @@ fn free_name(path: &Path) -> PathBuf {
     (1..u32::MAX).map(named).find(|name| !name.exists()).unwrap_or_else(|| named(1))
 }
 
-/// Appends a bad part to the failure log; a log that cannot be written is no reason to fail.
-pub(crate) fn log_bad(directory: &OutputDirectory, part: &BadPart) {
-    let log = directory.failed_checkpoints();
-    if let Err(error) = vnp_validate::log_failed_checkpoint(&log, &part.path, &part.reason) {
-        log::warn!("cannot record the failed checkpoint: {error}");
+/// Appends bad files to the failure log, each once for as long as it stays as it is: the run that
+/// refuses a part and the one that passes over it tell of the same failure. A log that cannot be
+/// written is no reason to fail.
+pub(crate) fn log_bad(directory: &OutputDirectory, bad: &[BadPart]) {
+    if bad.is_empty() {
+        return;
     }
+    let log = directory.failed_checkpoints();
+    let known = vnp_validate::load_failed_checkpoints(&log).unwrap_or_default();
+    for part in bad.iter().filter(|part| !is_recorded(part, &known)) {
+        if let Err(error) = vnp_validate::log_failed_checkpoint(&log, &part.path, &part.reason) {
+            log::warn!("cannot record the failed checkpoint: {error}");
+        }
+    }
+}
+
+/// Whether this failure was recorded after the file was last changed.
+fn is_recorded(part: &BadPart, known: &[FailedCheckpoint]) -> bool {
+    let changed = fs_err::metadata(&part.path).and_then(|metadata| metadata.modified());
+    let Some(changed) = changed.ok().and_then(|time| jiff::Timestamp::try_from(time).ok()) else {
+        return false;
+    };
+    known.iter().any(|known| {
+        let recorded = known.timestamp.parse::<jiff::Timestamp>().map(|time| time.as_second());
+        known.path == part.path
+            && known.reason == part.reason
+            && recorded.is_ok_and(|recorded| recorded >= changed.as_second())
+    })
 }

@@ -1,3 +1,5 @@
+mod old;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -132,7 +134,7 @@ impl Run<'_> {
             // But an input that was changed explains a part that does not fit.
             confirm(&mut FrameReader::open(inputs, chunk_length)?, &survey)?;
             if self.options.on_bad_part == OnBadPart::Refuse {
-                log_bad(directory, &bad);
+                log_bad(directory, std::slice::from_ref(&bad));
                 return Err(Error::BadParts { parts: vec![bad] });
             }
             set_aside(directory, &[bad])?;
@@ -153,8 +155,23 @@ impl Run<'_> {
         let earlier = Manifest::read(&directory.result(names::RUN));
         let mut inventory = self.take_inventory(directory, &identity, survey, earlier.as_ref())?;
         let keep_embeddings = self.options.keep_embeddings || inventory.keeps_embeddings();
+        let taken = self.take_old_features(
+            directory,
+            inputs,
+            survey,
+            &identity,
+            &mut inventory,
+            model,
+            load_model,
+        )?;
+        if taken == Flow::Stopped {
+            return Ok(self.interrupted());
+        }
         let to_do = self.missing(&inventory, survey.rows);
         if let Some(summary) = self.already_finished(directory, earlier, &to_do) {
+            if !keep_embeddings {
+                inventory.delete_scored_embeddings()?;
+            }
             return Ok(Outcome::Finished(summary));
         }
         if !to_do.is_empty() && model.is_none() {
@@ -275,12 +292,12 @@ impl Run<'_> {
         if !differences.is_empty() {
             return Err(Error::OtherIdentity { path, differences });
         }
+        self.observer.event(Event::Planned(&self.summary(&inventory, survey, bad.len())));
         if !bad.is_empty() && self.options.on_bad_part == OnBadPart::Refuse {
-            bad.iter().for_each(|part| log_bad(directory, part));
+            log_bad(directory, &bad);
             return Err(Error::BadParts { parts: bad });
         }
         set_aside(directory, &bad)?;
-        self.observer.event(Event::Planned(&self.summary(&inventory, survey, bad.len())));
         Ok(inventory)
     }
 
@@ -296,6 +313,8 @@ impl Run<'_> {
             rows: survey.rows,
             rows_scored: inventory.covered(Stage::Scores).rows(),
             parts: inventory.len() as u64,
+            score_parts: inventory.parts(Stage::Scores).len() as u64,
+            missing_parts: (missing.len() as u64).saturating_sub(bad_parts as u64),
             bad_parts: bad_parts as u64,
             nucleotide_rows: to_compute(Stage::Nucleotide),
             protein_rows: to_compute(Stage::Protein),

@@ -1,7 +1,7 @@
 use std::fmt;
 
 /// One step of a run. Its finished rows lie in parts below `OUT/checkpoints/{stage}`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
     /// DNABERT-S embeddings of the frames' nucleotides.
     Nucleotide,

@@ -116,6 +116,7 @@ impl Setup {
             start,
             on_bad_part: OnBadPart::Refuse,
             trust: Trust::Full,
+            resume_from: None,
             checkpoint_rows: NonZeroU64::new(100).unwrap(),
             checkpoint_interval: Duration::from_secs(600),
             score_batch_rows: NonZeroUsize::new(7).unwrap(),
@@ -159,6 +160,7 @@ fn info() -> ModelInfo {
         esm2: "e".into(),
         head: "h".into(),
         precision: "f32".into(),
+        has_encoders: true,
         nucleotide_hidden: 3,
         protein_hidden: 3,
     }

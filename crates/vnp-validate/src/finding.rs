@@ -114,8 +114,6 @@ codes! {
     Empty = "empty", Corrupted, Size, "remove it and compute it again";
     /// The first bytes are those of no known checkpoint.
     NotACheckpoint = "not-a-checkpoint", Corrupted, Container, "move it away";
-    /// A PyTorch file, which this release does not read.
-    NoReader = "no-reader", Incompatible, Container, "read it with a release that reads PyTorch files";
     /// The version is newer than this release.
     TooNew = "too-new", Incompatible, Container, "upgrade vnp";
     /// The version is no version.
@@ -132,12 +130,24 @@ codes! {
     BadHeader = "bad-header", Corrupted, Container, "remove it and compute it again";
     /// Two statements in the file contradict each other, or padding is not zero.
     Inconsistent = "inconsistent", Corrupted, Container, "remove it and compute it again";
+    /// The archive of a PyTorch file is not what PyTorch writes.
+    BadArchive = "bad-archive", Corrupted, Container, "remove it and compute it again";
+    /// The pickle of a PyTorch file means nothing, or nothing that a checkpoint means.
+    BadPickle = "bad-pickle", Corrupted, Container, "remove it and compute it again";
+    /// The pickle of a PyTorch file names a class or function that no checkpoint needs.
+    ForbiddenGlobal = "forbidden-global", Corrupted, Container, "do not load it with Python, it may run a program";
+    /// What a file says of a tensor contradicts itself or the file.
+    BadTensor = "bad-tensor", Corrupted, Container, "remove it and compute it again";
+    /// The file is whole, and holds what this release does not read.
+    Unsupported = "unsupported", Incompatible, Container, "convert it with the tool that wrote it";
     /// The file asks for more than the limits allow.
     LimitExceeded = "limit-exceeded", Corrupted, Container, "raise the limit if the file is trusted";
     /// The work was not finished when the file was written.
     NotComplete = "not-complete", Corrupted, Container, "remove it and compute it again";
     /// Bytes of a section are not those that were written.
     DigestMismatch = "digest-mismatch", Corrupted, Digest, "remove it and compute it again";
+    /// Bytes of a record of a PyTorch file are not those that were written.
+    CrcMismatch = "crc-mismatch", Corrupted, Digest, "remove it and compute it again";
     /// The rows are of another kind.
     WrongKind = "wrong-kind", Incompatible, Keys, "move it to where it belongs";
     /// A tensor that must be there is not.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use vnp_ckpt::Status;
+use vnp_ckpt::{Integrity, Status};
 
 use crate::{Finding, Level, Severity};
 
@@ -52,6 +52,9 @@ pub struct Report {
     pub kind: Option<String>,
     /// How many rows it has.
     pub rows: Option<u64>,
+    /// What proves its payloads: in a file with [`Integrity::Unverified`] a changed byte may go
+    /// unseen.
+    pub integrity: Option<Integrity>,
     /// The last level that was looked at: the one asked for, or the one with findings.
     pub level: Level,
     /// What is wrong; nothing, for a good file.
@@ -67,6 +70,7 @@ impl Report {
             status: None,
             kind: None,
             rows: None,
+            integrity: None,
             level: Level::Size,
             findings: Vec::new(),
         }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use vnp_ckpt::Checkpoint;
 
-use crate::{Error, Level, Options, Report, check};
+use crate::check::{self, Want};
+use crate::{Error, Level, Options, Report};
 
 /// A checkpoint that [`verify`] found nothing wrong with. Nothing else makes one.
 #[derive(Clone, Debug)]
@@ -62,7 +63,7 @@ impl Verified {
 /// one is the report on a file that is bad.
 pub fn verify(path: &Path, options: &Options) -> Result<Result<Verified, Report>, Error> {
     let level = options.level.max(Level::Load);
-    Ok(match check::look(path, options, level)? {
+    Ok(match check::look(path, options, level, Want::Checkpoint)? {
         (Report { path, level, .. }, Some(checkpoint)) => Ok(Verified { path, level, checkpoint }),
         (report, None) => Err(report),
     })

@@ -1,11 +1,12 @@
 //! Building a checkpoint that cannot contradict itself.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::digest::Digest;
 use crate::header::{Encoding, Header, IDS, Producer, Section, Status, decode, layout};
 use crate::value::MAX_DEPTH;
-use crate::{Checkpoint, Error, Limits, RowRange, Tensor, Value, Version};
+use crate::{Checkpoint, CheckpointWriter, Dtype, Error, Limits, RowRange, Tensor, Value, Version};
 
 /// The fields of a header that this version knows.
 const KNOWN: [&str; 8] =
@@ -38,7 +39,24 @@ pub struct CheckpointBuilder {
     metadata: BTreeMap<String, Value>,
     unknown: BTreeMap<String, Value>,
     ids: Vec<String>,
-    tensors: Vec<(String, bool, Tensor)>,
+    tensors: Vec<(String, Source)>,
+}
+
+/// What a builder has checked.
+struct Parts {
+    header: Header,
+    ids: Vec<String>,
+    /// One for each section after the ids; `None` for one that is streamed.
+    tensors: Vec<Option<Tensor>>,
+}
+
+/// Where a tensor's values come from.
+#[derive(Clone, Debug)]
+enum Source {
+    /// They are here.
+    Whole { per_row: bool, tensor: Tensor },
+    /// They come later, a piece at a time.
+    Streamed { dtype: Dtype, row_shape: Vec<usize> },
 }
 
 impl CheckpointBuilder {
@@ -70,13 +88,26 @@ impl CheckpointBuilder {
 
     /// Adds a row tensor `[rows, ...]`: its first dimension is the number of rows.
     pub fn tensor(mut self, name: impl Into<String>, tensor: Tensor) -> Self {
-        self.tensors.push((name.into(), true, tensor));
+        self.tensors.push((name.into(), Source::Whole { per_row: true, tensor }));
         self
     }
 
     /// Adds a tensor of any shape that has nothing to do with the rows: weights, say.
     pub fn free_tensor(mut self, name: impl Into<String>, tensor: Tensor) -> Self {
-        self.tensors.push((name.into(), false, tensor));
+        self.tensors.push((name.into(), Source::Whole { per_row: false, tensor }));
+        self
+    }
+
+    /// Announces a row tensor whose values do not fit into memory: `row_shape` is that of one
+    /// row, `[2560]` for a tensor `[rows, 2560]`. For [`create`](Self::create) only.
+    pub fn streamed_tensor(
+        mut self,
+        name: impl Into<String>,
+        dtype: Dtype,
+        row_shape: impl Into<Vec<usize>>,
+    ) -> Self {
+        let row_shape = row_shape.into();
+        self.tensors.push((name.into(), Source::Streamed { dtype, row_shape }));
         self
     }
 
@@ -117,16 +148,51 @@ impl CheckpointBuilder {
     /// [`Error::Inconsistent`] for an empty kind, a time that is none, a range that ends before it
     /// starts, another number of ids than rows, a row tensor whose first dimension is another, an
     /// empty name or one that is there twice, an unknown field that is known, metadata nested
-    /// deeper than 30 levels; [`Error::LimitExceeded`] for what the default [`Limits`] would
-    /// refuse to read.
+    /// deeper than 30 levels, a streamed tensor; [`Error::LimitExceeded`] for what the default
+    /// [`Limits`] would refuse to read.
     pub fn build(self) -> Result<Checkpoint, Error> {
+        let Parts { header, ids, tensors } = self.into_parts()?;
+        let names = header.sections.iter().skip(1).map(|section| section.name.as_str());
+        let whole = names.zip(tensors).map(|(name, tensor)| {
+            tensor.ok_or_else(|| Error::Inconsistent {
+                path: None,
+                subject: format!("tensor `{name}`"),
+                expected: "its values".to_owned(),
+                found: "one that is streamed, for `create`".to_owned(),
+            })
+        });
+        let tensors = whole.collect::<Result<_, _>>()?;
+        Ok(Checkpoint::from_parts(header, ids, tensors))
+    }
+
+    /// Starts to write the checkpoint to `path`: everything that is here goes out at once, the
+    /// rows of the [streamed](Self::streamed_tensor) tensors are appended to the writer.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build), streamed tensors being allowed, and as
+    /// [`atomic_save`](crate::atomic_save).
+    pub fn create(self, path: &Path) -> Result<CheckpointWriter, Error> {
+        let Parts { header, ids, tensors } = self.into_parts()?;
+        let tensors = tensors.iter().map(Option::as_ref);
+        CheckpointWriter::create(path, &header, &ids, tensors)
+    }
+
+    /// Header, ids and tensors, checked against each other.
+    fn into_parts(self) -> Result<Parts, Error> {
         let ids = Encoding::Strings { count: self.ids.len() as u64 };
         let mut sections = vec![section(IDS.to_owned(), ids)];
         let mut tensors = Vec::with_capacity(self.tensors.len());
-        for (name, per_row, tensor) in self.tensors {
-            let shape = tensor.shape().to_vec();
-            let encoding = Encoding::Tensor { dtype: tensor.dtype(), shape, per_row };
-            sections.push(section(name, encoding));
+        for (name, source) in self.tensors {
+            let (dtype, shape, per_row, tensor) = match source {
+                Source::Whole { per_row, tensor } => {
+                    (tensor.dtype(), tensor.shape().to_vec(), per_row, Some(tensor))
+                }
+                Source::Streamed { dtype, row_shape } => {
+                    let rows = usize::try_from(self.rows.len()).unwrap_or(usize::MAX);
+                    (dtype, [vec![rows], row_shape].concat(), true, None)
+                }
+            };
+            sections.push(section(name, Encoding::Tensor { dtype, shape, per_row }));
             tensors.push(tensor);
         }
         let header = Header {
@@ -144,7 +210,7 @@ impl CheckpointBuilder {
         decode::check_words(&header)?;
         check_values(&header)?;
         layout::check_contents(&header, &Limits::default())?;
-        Ok(Checkpoint::from_parts(header, self.ids, tensors))
+        Ok(Parts { header, ids: self.ids, tensors })
     }
 }
 
@@ -159,7 +225,8 @@ fn now() -> String {
     jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
 }
 
-fn check_values(header: &Header) -> Result<(), Error> {
+/// What a header's metadata and unknown fields must be, so that it can be written.
+pub(crate) fn check_values(header: &Header) -> Result<(), Error> {
     let wrong = |subject: String, expected: String, found: &str| Error::Inconsistent {
         path: None,
         subject,

@@ -80,6 +80,10 @@ pub(crate) fn check_words(header: &Header) -> Result<(), Error> {
     if header.rows.start > header.rows.end {
         return Err(wrong("rows", "an end not before the start", &header.rows.to_string()));
     }
+    // Headers hold whole numbers of 64 signed bits.
+    if i64::try_from(header.rows.end).is_err() {
+        return Err(wrong("rows", "an end below 2^63", &header.rows.to_string()));
+    }
     Ok(())
 }
 
@@ -100,7 +104,8 @@ fn version_of(fields: &mut Fields<'_>, path: &Path, stated: &Version) -> Result<
     Ok(version)
 }
 
-fn status_of(fields: &mut Fields<'_>) -> Result<Status, Error> {
+/// `status`, from the fields of any header.
+pub(crate) fn status_of(fields: &mut Fields<'_>) -> Result<Status, Error> {
     let text = fields.text("status")?;
     [Status::InProgress, Status::Complete]
         .into_iter()
@@ -108,7 +113,8 @@ fn status_of(fields: &mut Fields<'_>) -> Result<Status, Error> {
         .ok_or_else(|| fields.bad("status", "in_progress or complete", format!("`{text}`")))
 }
 
-fn rows_of(fields: &mut Fields<'_>) -> Result<RowRange, Error> {
+/// `rows`, from the fields of any header.
+pub(crate) fn rows_of(fields: &mut Fields<'_>) -> Result<RowRange, Error> {
     match fields.counts("rows")?.as_slice() {
         &[start, end] => Ok(RowRange { start, end }),
         other => Err(fields.bad(

@@ -2,7 +2,9 @@
 
 use std::io::{Read, Seek};
 use std::path::Path;
+use std::sync::Arc;
 
+use crate::tensor::block::Block;
 use crate::{Checkpoint, Encoding, Error, Header, Limits, Tensor};
 
 /// Where the bytes come from: a file, or memory.
@@ -18,6 +20,7 @@ pub(crate) struct Origin<'a> {
     /// Its length, in bytes.
     pub(crate) length_bytes: u64,
     /// When it was last changed, RFC 3339 in UTC: the time of files that state none.
+    #[allow(dead_code, reason = "native files state one")]
     pub(crate) modified: &'a str,
     /// What it may make a reader do.
     pub(crate) limits: &'a Limits,
@@ -35,6 +38,9 @@ pub enum Integrity {
     /// changed byte may go unseen.
     Unverified,
 }
+
+/// Checkpoints of a few rows each, one after the other.
+pub(crate) type BoxedPieces = Box<dyn Iterator<Item = Result<Checkpoint, Error>> + Send>;
 
 /// An open file of any format.
 pub(crate) trait Container: Send {
@@ -54,17 +60,45 @@ pub(crate) trait Container: Send {
     /// Reads every byte that something proves, and compares.
     fn verify(&mut self) -> Result<(), Error>;
 
+    /// Reads everything a piece at a time, compared with what proves it, and gives each piece of
+    /// a tensor away, with the place of its section, *before* all of it is compared. The ids.
+    fn scan(&mut self, each: &mut dyn FnMut(usize, &[u8])) -> Result<Vec<String>, Error> {
+        let ids = self.ids()?;
+        for place in tensor_places(self.header()) {
+            each(place, self.tensor(place)?.bytes());
+        }
+        Ok(ids)
+    }
+
     /// Reads everything.
     fn load(mut self: Box<Self>) -> Result<Checkpoint, Error> {
         let ids = self.ids()?;
-        let sections = self.header().sections.iter().map(|section| &section.encoding);
-        let places: Vec<_> = sections
-            .enumerate()
-            .filter(|(_, encoding)| matches!(encoding, Encoding::Tensor { .. }))
-            .map(|(place, _)| place)
-            .collect();
+        let places = tensor_places(self.header());
         let tensors = places.into_iter().map(|place| self.tensor(place));
         let tensors = tensors.collect::<Result<_, _>>()?;
         Ok(Checkpoint::from_parts(self.header().clone(), ids, tensors))
     }
+
+    /// Reads everything; tensors that lie in the file as they would in memory stay in its pages,
+    /// where the format lets them.
+    fn map(self: Box<Self>, _pages: Arc<Block>) -> Result<Checkpoint, Error> {
+        self.load()
+    }
+
+    /// Reads so many rows at a time, compared with what proves them before the first are given
+    /// away. Without free tensors.
+    fn pieces(self: Box<Self>, rows: u64) -> Result<BoxedPieces, Error> {
+        let whole = self.load()?;
+        let starts = (0..whole.rows().len()).step_by(usize::try_from(rows).unwrap_or(usize::MAX));
+        let pieces = starts.map(move |start| whole.slice(start, rows));
+        Ok(Box::new(pieces))
+    }
+}
+
+/// The places of the sections that are tensors.
+pub(crate) fn tensor_places(header: &Header) -> Vec<usize> {
+    let sections = header.sections.iter().enumerate();
+    let tensors =
+        sections.filter(|(_, section)| matches!(section.encoding, Encoding::Tensor { .. }));
+    tensors.map(|(place, _)| place).collect()
 }

@@ -2,14 +2,23 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
-use super::container::{Container, Input, Integrity, Origin};
+use super::container::{BoxedPieces, Container, Input, Integrity, Origin};
 use super::payload::Source;
 use crate::digest::Digest;
-use crate::header::layout::{self, OFFSET_BYTES};
+use crate::header::layout;
 use crate::header::preamble::{PREAMBLE_BYTES, Preamble};
 use crate::header::{Encoding, Header, Section};
-use crate::{Error, Limits, Tensor};
+use crate::tensor::block::Block;
+use crate::{Checkpoint, Error, Limits, Tensor};
+
+mod mapped;
+mod pieces;
+mod texts;
+
+use pieces::NativePieces;
+use texts::Texts;
 
 /// Reads everything before the first payload of a file of `actual_bytes`.
 pub(crate) fn open<R: Read>(
@@ -55,7 +64,7 @@ impl<R: Input> NativeFile<R> {
     }
 }
 
-impl<R: Input> Container for NativeFile<R> {
+impl<R: Input + 'static> Container for NativeFile<R> {
     fn header(&self) -> &Header {
         &self.header
     }
@@ -71,9 +80,9 @@ impl<R: Input> Container for NativeFile<R> {
             return Err(self.no_such(0, "the ids"));
         };
         self.source.seek(section)?;
-        let strings = strings(&mut self.source, section, *count)?;
+        let block = self.source.block(section)?;
         self.source.padding()?;
-        Ok(strings)
+        Texts::check(block.bytes(), section, *count, self.source.path())?.to_strings()
     }
 
     fn tensor(&mut self, place: usize) -> Result<Tensor, Error> {
@@ -95,6 +104,24 @@ impl<R: Input> Container for NativeFile<R> {
         self.source.seek(section)?;
         verify(&self.header, &mut self.source)
     }
+
+    fn scan(&mut self, each: &mut dyn FnMut(usize, &[u8])) -> Result<Vec<String>, Error> {
+        let ids = self.ids()?;
+        for (place, section) in self.header.sections.iter().enumerate().skip(1) {
+            self.source.scan(section, |bytes| each(place, bytes))?;
+            self.source.padding()?;
+        }
+        Ok(ids)
+    }
+
+    fn map(self: Box<Self>, pages: Arc<Block>) -> Result<Checkpoint, Error> {
+        mapped::load(self.header, self.source.path(), &pages)
+    }
+
+    fn pieces(self: Box<Self>, rows: u64) -> Result<BoxedPieces, Error> {
+        NativePieces::verify(self.header, self.source, rows)
+            .map(|pieces| Box::new(pieces) as BoxedPieces)
+    }
 }
 
 /// Reads the payloads and compares their digests.
@@ -104,51 +131,4 @@ pub(crate) fn verify<R: Read>(header: &Header, source: &mut Source<R>) -> Result
         source.padding()?;
     }
     Ok(())
-}
-
-/// Reads a section of texts: where each starts, where the last ends, then all of them.
-fn strings<R: Read>(
-    source: &mut Source<R>,
-    section: &Section,
-    count: u64,
-) -> Result<Vec<String>, Error> {
-    let memory = |source: &Source<R>| source.out_of_memory(section, section.length);
-    let block = source.block(section)?;
-    let bytes = block.bytes();
-    let path = source.path();
-    let wrong = |subject: String, expected: &str, found: String| Error::Inconsistent {
-        path: Some(path.to_owned()),
-        subject: format!("{subject} of section `{}`", section.name),
-        expected: expected.to_owned(),
-        found,
-    };
-    let table_bytes = (count + 1) * OFFSET_BYTES;
-    let (table, text) = usize::try_from(table_bytes)
-        .ok()
-        .and_then(|table_bytes| bytes.split_at_checked(table_bytes))
-        .ok_or_else(|| wrong("table".to_owned(), "room for it", section.length.to_string()))?;
-    let mut offsets = table
-        .chunks_exact(OFFSET_BYTES as usize)
-        .map(|offset| offset.try_into().map(u64::from_le_bytes).unwrap_or(u64::MAX));
-    let mut start = offsets.next().unwrap_or(u64::MAX);
-    if start != 0 {
-        return Err(wrong("first offset".to_owned(), "0", start.to_string()));
-    }
-    let mut strings = Vec::new();
-    strings.try_reserve_exact(offsets.len()).map_err(|_| memory(source))?;
-    for (index, end) in offsets.enumerate() {
-        let slice = usize::try_from(start).ok().zip(usize::try_from(end).ok());
-        let slice = slice.and_then(|(start, end)| text.get(start..end)).ok_or_else(|| {
-            let expected = "an end not before the start nor after the last byte";
-            wrong(format!("text {index}"), expected, format!("{start}..{end}"))
-        })?;
-        let string = std::str::from_utf8(slice)
-            .map_err(|error| wrong(format!("text {index}"), "UTF-8", error.to_string()))?;
-        strings.push(string.to_owned());
-        start = end;
-    }
-    if start != text.len() as u64 {
-        return Err(wrong("last offset".to_owned(), &text.len().to_string(), start.to_string()));
-    }
-    Ok(strings)
 }

@@ -83,28 +83,72 @@ impl<R: Read> Source<R> {
         let length = usize::try_from(section.length).map_err(|_| memory(self))?;
         let mut block = Block::zeroed(length).map_err(|_| memory(self))?;
         let mut hasher = Hasher::new();
-        for step in block.bytes_mut().chunks_mut(STEP_BYTES) {
-            self.fill(step)?;
-            hasher.update(step);
-        }
+        block.fill(|piece| {
+            piece.chunks_mut(STEP_BYTES).try_for_each(|step| {
+                self.fill(step)?;
+                hasher.update(step);
+                Ok(())
+            })
+        })?;
         self.compare(section, hasher.finish())?;
         Ok(block)
     }
 
     /// Reads a section without keeping it and compares the digest.
     pub(crate) fn skip(&mut self, section: &Section) -> Result<(), Error> {
-        let mut step =
-            vec![0; STEP_BYTES.min(usize::try_from(section.length).unwrap_or(STEP_BYTES))];
+        let whole = self.hash(section.length, |_| {})?;
+        self.compare(section, whole)
+    }
+
+    /// The same; each step is given away before the digest is compared.
+    pub(crate) fn scan(&mut self, section: &Section, each: impl FnMut(&[u8])) -> Result<(), Error> {
+        let whole = self.hash(section.length, each)?;
+        self.compare(section, whole)
+    }
+
+    /// The same; the digests of its pieces of this length, of which the last may be shorter.
+    pub(crate) fn skip_pieces(
+        &mut self,
+        section: &Section,
+        piece_bytes: u64,
+    ) -> Result<Vec<Digest>, Error> {
+        let mut digests = Vec::new();
+        let (mut hasher, mut left) = (Hasher::new(), piece_bytes);
+        let whole = self.hash(section.length, |mut bytes| {
+            while !bytes.is_empty() {
+                let length = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+                let (own, rest) = bytes.split_at_checked(length).unwrap_or((bytes, &[]));
+                hasher.update(own);
+                left -= own.len() as u64;
+                bytes = rest;
+                if left == 0 {
+                    digests.push(hasher.finish());
+                    (hasher, left) = (Hasher::new(), piece_bytes);
+                }
+            }
+        })?;
+        if left < piece_bytes {
+            digests.push(hasher.finish());
+        }
+        self.compare(section, whole)?;
+        Ok(digests)
+    }
+
+    /// Reads what follows in steps, and hashes it.
+    fn hash(&mut self, length: u64, mut each: impl FnMut(&[u8])) -> Result<Digest, Error> {
+        let step_bytes = usize::try_from(length).unwrap_or(usize::MAX).min(STEP_BYTES);
+        let mut step = vec![0; step_bytes];
         let mut hasher = Hasher::new();
-        let mut left = section.length;
+        let mut left = length;
         while left > 0 {
             let length = step.len().min(usize::try_from(left).unwrap_or(usize::MAX));
             let (bytes, _) = step.split_at_mut(length);
             self.fill(bytes)?;
             hasher.update(bytes);
+            each(bytes);
             left -= length as u64;
         }
-        self.compare(section, hasher.finish())
+        Ok(hasher.finish())
     }
 
     /// Reads a tensor.

@@ -40,11 +40,14 @@ fn kind_of(start: &[u8], length_bytes: u64) -> Option<Kind> {
     if start.starts_with(b"PK\x03\x04") {
         return Some(Kind::TorchZip);
     }
-    // A pickle of protocol 2 to 5 that is the whole number 0x1950a86a20f9469cfc6c, in a frame or not.
-    if let [0x80, 4..=5, 0x95, _, _, _, _, _, _, _, _, number @ ..] | [0x80, 2..=5, number @ ..] =
-        start
-        && number.starts_with(b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19")
-    {
+    // A pickle of protocol 2 to 5 that is the whole number 0x1950a86a20f9469cfc6c; from 4 on it
+    // is in a frame.
+    let number = match start {
+        [0x80, 4..=5, 0x95, frame @ ..] => frame.get(8..).unwrap_or_default(),
+        [0x80, 2..=5, number @ ..] => number,
+        _ => &[],
+    };
+    if number.starts_with(b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19") {
         return Some(Kind::TorchLegacy);
     }
     let (length, rest) = start.split_first_chunk()?;

@@ -4,10 +4,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytemuck::{Pod, cast_slice, try_cast_slice};
 use half::{bf16, f16};
 
 use super::block::Block;
+use super::cast::{Plain, bytes_of, elements_of};
 use super::dtype::Dtype;
 
 #[cfg(target_endian = "big")]
@@ -66,14 +66,14 @@ impl Buffer {
 
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
-            Self::F32(values) => cast_slice(values),
-            Self::F16(values) => cast_slice(values),
-            Self::Bf16(values) => cast_slice(values),
-            Self::F64(values) => cast_slice(values),
-            Self::I64(values) => cast_slice(values),
-            Self::I32(values) => cast_slice(values),
-            Self::I16(values) => cast_slice(values),
-            Self::I8(values) => cast_slice(values),
+            Self::F32(values) => bytes_of(values),
+            Self::F16(values) => bytes_of(values),
+            Self::Bf16(values) => bytes_of(values),
+            Self::F64(values) => bytes_of(values),
+            Self::I64(values) => bytes_of(values),
+            Self::I32(values) => bytes_of(values),
+            Self::I16(values) => bytes_of(values),
+            Self::I8(values) => bytes_of(values),
             Self::U8(values) | Self::Bool(values) => values,
             Self::Shared { block, range, .. } => {
                 block.bytes().get(range.clone()).unwrap_or_default()
@@ -81,9 +81,22 @@ impl Buffer {
         }
     }
 
+    /// A range of its bytes: the memory itself where that is shared, or else a copy.
+    pub(crate) fn slice(&self, range: Range<usize>) -> Option<Self> {
+        if let Self::Shared { dtype, block, range: own } = self {
+            let start = own.start.checked_add(range.start)?;
+            let end = own.start.checked_add(range.end).filter(|&end| end <= own.end)?;
+            return Self::shared(*dtype, Arc::clone(block), start..end);
+        }
+        let bytes = self.bytes().get(range)?;
+        let mut block = Block::zeroed(bytes.len()).ok()?;
+        block.bytes_mut().copy_from_slice(bytes);
+        Self::shared(self.dtype(), Arc::new(block), 0..bytes.len())
+    }
+
     /// The elements, for a caller who knows their type: place and alignment are checked where a
     /// buffer is made, so that the cast cannot fail.
-    pub(crate) fn elements<T: Pod>(&self) -> &[T] {
-        try_cast_slice(self.bytes()).unwrap_or_default()
+    pub(crate) fn elements<T: Plain>(&self) -> &[T] {
+        elements_of(self.bytes()).unwrap_or_default()
     }
 }

@@ -55,6 +55,20 @@ impl Dtype {
         }
     }
 
+    /// The place of the first NaN or infinity among elements of this type, little-endian, counted
+    /// in elements; `None` when all are finite, as whole numbers and truth values always are.
+    #[must_use]
+    pub fn first_non_finite(self, bytes: &[u8]) -> Option<usize> {
+        // The exponents whose bits are all set.
+        match self {
+            Self::F32 => find(bytes, |b| u32::from_le_bytes(b) & 0x7f80_0000 == 0x7f80_0000),
+            Self::F16 => find(bytes, |b| u16::from_le_bytes(b) & 0x7c00 == 0x7c00),
+            Self::Bf16 => find(bytes, |b| u16::from_le_bytes(b) & 0x7f80 == 0x7f80),
+            Self::F64 => find(bytes, |b| u64::from_le_bytes(b) & (0x7ff << 52) == 0x7ff << 52),
+            _ => None,
+        }
+    }
+
     /// The name in headers and messages: `f32`, `f16`, `bf16`, `f64`, `i64`, `i32`, `i16`, `i8`,
     /// `u8`, `bool`.
     #[must_use]
@@ -72,6 +86,19 @@ impl Dtype {
             Self::Bool => "bool",
         }
     }
+}
+
+/// The place of the first element for which `is` holds. Many are looked at together, for it
+/// hardly ever does.
+fn find<const N: usize>(bytes: &[u8], is: impl Fn([u8; N]) -> bool) -> Option<usize> {
+    const TOGETHER: usize = 1024;
+    let (elements, _) = bytes.as_chunks::<N>();
+    let group = elements
+        .chunks(TOGETHER)
+        .position(|group| group.iter().fold(false, |any, &element| any | is(element)))?;
+    let start = group * TOGETHER;
+    let within = elements.get(start..)?.iter().position(|&element| is(element))?;
+    Some(start + within)
 }
 
 impl fmt::Display for Dtype {
@@ -99,6 +126,28 @@ pub struct UnknownDtype(String);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_finite() {
+        let mut values = vec![f32::MAX; 5000];
+        let bytes =
+            |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>();
+        assert_eq!(Dtype::F32.first_non_finite(&bytes(&values)), None);
+        for (place, value) in [(4999, f32::NAN), (1024, f32::INFINITY), (0, f32::NEG_INFINITY)] {
+            values[place] = value;
+            assert_eq!(Dtype::F32.first_non_finite(&bytes(&values)), Some(place));
+        }
+        assert_eq!(Dtype::F64.first_non_finite(&f64::MAX.to_le_bytes()), None);
+        assert_eq!(Dtype::F64.first_non_finite(&f64::NAN.to_le_bytes()), Some(0));
+        for (dtype, largest, infinity) in
+            [(Dtype::F16, 0x7bff, 0x7c00), (Dtype::Bf16, 0x7f7f, 0xff80)]
+        {
+            let pair = |second: u16| [u16::to_le_bytes(largest), second.to_le_bytes()].concat();
+            assert_eq!(dtype.first_non_finite(&pair(largest)), None);
+            assert_eq!(dtype.first_non_finite(&pair(infinity)), Some(1));
+        }
+        assert_eq!(Dtype::I64.first_non_finite(&[0xff; 8]), None);
+    }
 
     #[test]
     fn names_read_back() {

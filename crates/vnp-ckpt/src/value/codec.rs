@@ -1,4 +1,4 @@
-//! Values to and from MessagePack.
+//! Values to and from MessagePack, and from JSON.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -23,17 +23,12 @@ pub(crate) fn decode_map(
     mut bytes: &[u8],
     limits: &Limits,
 ) -> Result<BTreeMap<String, Value>, DecodeFault> {
-    let budget = Budget { left: Cell::new(limits.header_values), passed: Cell::new(false) };
+    let budget = Budget::new(limits);
     let mut decoder = rmp_serde::Deserializer::new(&mut bytes);
     // The decoder refuses the level at which its counter reaches zero.
     decoder.set_max_depth(MAX_DEPTH + 1);
     let value = Seed(&budget).deserialize(&mut decoder);
-    if budget.passed.get() {
-        let allowed = limits.header_values;
-        let found = allowed.saturating_add(1);
-        limits::check("header_values", allowed, found).map_err(DecodeFault::Limit)?;
-    }
-    let value = value.map_err(|error| DecodeFault::Malformed(error.to_string()))?;
+    let value = budget.settle(value, limits)?;
     if !bytes.is_empty() {
         return Err(DecodeFault::Malformed(format!("{} bytes after the map", bytes.len())));
     }
@@ -41,6 +36,15 @@ pub(crate) fn decode_map(
         Value::Map(map) => Ok(map),
         other => Err(DecodeFault::Malformed(other.noun().to_owned())),
     }
+}
+
+/// Reads one value that fills `text`, in JSON; the decoder refuses more than 128 levels.
+#[cfg(feature = "safetensors")]
+pub(crate) fn decode_json(text: &[u8], limits: &Limits) -> Result<Value, DecodeFault> {
+    let budget = Budget::new(limits);
+    let mut decoder = serde_json::Deserializer::from_slice(text);
+    let value = Seed(&budget).deserialize(&mut decoder);
+    budget.settle(value.and_then(|value| decoder.end().map(|()| value)), limits)
 }
 
 impl Serialize for Value {
@@ -62,6 +66,26 @@ impl Serialize for Value {
 struct Budget {
     left: Cell<u64>,
     passed: Cell<bool>,
+}
+
+impl Budget {
+    fn new(limits: &Limits) -> Self {
+        Self { left: Cell::new(limits.header_values), passed: Cell::new(false) }
+    }
+
+    /// What a decoder gave, told apart.
+    fn settle<E: fmt::Display>(
+        &self,
+        value: Result<Value, E>,
+        limits: &Limits,
+    ) -> Result<Value, DecodeFault> {
+        if self.passed.get() {
+            let allowed = limits.header_values;
+            let found = allowed.saturating_add(1);
+            limits::check("header_values", allowed, found).map_err(DecodeFault::Limit)?;
+        }
+        value.map_err(|error| DecodeFault::Malformed(error.to_string()))
+    }
 }
 
 /// Reads a value, taking one from the budget for it and for each value in it.

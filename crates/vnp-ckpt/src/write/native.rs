@@ -1,166 +1,149 @@
 //! The writer of native files.
 //!
 //! Everything about a file but its digests is known before its first byte is written, and a
-//! digest has a fixed length. So the sections go out first, each hashed as it is written, from
-//! where its bytes lie; the preamble and the header follow into the room that was left for them.
+//! digest has a fixed length. So the sections go out first, in any order and in pieces of any
+//! size, each hashed as it is written, from where its bytes lie; the preamble and the header
+//! follow into the room that was left for them.
 
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 
+use super::plan::Plan;
+use crate::Version;
 use crate::digest::{Digest, Hasher};
-use crate::header::layout::{OFFSET_BYTES, length_of};
-use crate::header::preamble::{ALIGNMENT, PREAMBLE_BYTES, Preamble, align};
-use crate::header::{Encoding, Header};
-use crate::{Checkpoint, Error, Limits, Version, limits};
+use crate::header::preamble::{ALIGNMENT, PREAMBLE_BYTES, Preamble};
 
 /// How much is hashed and written at a time: little enough to stay in a core's cache.
 const STEP_BYTES: usize = 256 << 10;
 
-/// A checkpoint, and where each of its sections goes.
-pub(crate) struct Plan<'c> {
-    checkpoint: &'c Checkpoint,
-    header: Header,
-    header_bytes: u64,
-    file_bytes: u64,
+/// What is shorter is collected before it is written.
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// A file that is being written. It does not hold the file, which is given to each call.
+#[derive(Debug)]
+pub(crate) struct NativeWriter {
+    plan: Plan,
+    /// One for each section of the plan.
+    sections: Vec<Progress>,
+    /// Where the file stands.
+    position: u64,
 }
 
-impl<'c> Plan<'c> {
-    /// Lays the file out. Refuses what the default limits would refuse to read.
-    pub(crate) fn new(checkpoint: &'c Checkpoint) -> Result<Self, Error> {
-        let mut header = checkpoint.header().clone();
-        header.version = Version::CURRENT;
-        let mut plan = Self { checkpoint, header, header_bytes: 0, file_bytes: 0 };
-        // A later section has a larger offset, which may take a byte more in the header, which
-        // may move the sections: each round moves them only outwards, and few are needed.
-        loop {
-            let before = (plan.header_bytes, plan.file_bytes);
-            plan.place_sections()?;
-            plan.header_bytes = plan.encode()?.len() as u64;
-            if before == (plan.header_bytes, plan.file_bytes) {
-                break;
-            }
-        }
-        let limits = Limits::default();
-        limits::check("header_bytes", limits.header_bytes, plan.header_bytes)?;
-        limits::check("total_bytes", limits.total_bytes, plan.file_bytes)?;
-        if let Some(ids) = plan.header.sections.first() {
-            limits::check("id_bytes", limits.id_bytes, ids.length)?;
-        }
-        Ok(plan)
+impl NativeWriter {
+    /// Starts an empty file.
+    pub(crate) fn new(plan: Plan) -> Self {
+        let sections = plan.header().sections.iter().map(|_| Progress::default()).collect();
+        Self { plan, sections, position: 0 }
     }
 
-    /// Length of the file.
-    pub(crate) fn file_bytes(&self) -> u64 {
-        self.file_bytes
+    /// What the file will hold.
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
     }
 
-    /// Writes the file from position 0 on, and returns its preamble.
-    pub(crate) fn write(mut self, out: &mut (impl Write + Seek)) -> io::Result<Vec<u8>> {
-        let start = align(PREAMBLE_BYTES + self.header_bytes).unwrap_or(PREAMBLE_BYTES);
-        out.seek(SeekFrom::Start(start))?;
-        let ids = write_strings(out, self.checkpoint.ids())?;
-        let mut digests = vec![ids];
-        for (_, tensor) in self.checkpoint.tensors() {
-            let mut section = SectionWriter::new(out);
-            section.write_all(tensor.bytes())?;
-            digests.push(section.finish()?);
+    /// How much of a section is still to come.
+    pub(crate) fn left(&self, place: usize) -> u64 {
+        let length = self.plan.header().sections.get(place).map_or(0, |section| section.length);
+        length - self.sections.get(place).map_or(0, |progress| progress.taken_bytes)
+    }
+
+    /// Writes what comes next of a section, which must not be more than is [`left`](Self::left).
+    pub(crate) fn append(
+        &mut self,
+        out: &mut (impl Write + Seek),
+        place: usize,
+        bytes: &[u8],
+    ) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
         }
-        for (section, digest) in self.header.sections.iter_mut().zip(digests) {
-            section.digest = digest;
+        let left = self.left(place);
+        let (Some(section), Some(progress)) =
+            (self.plan.header().sections.get(place), self.sections.get_mut(place))
+        else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        if bytes.len() as u64 > left {
+            return Err(io::ErrorKind::InvalidInput.into());
         }
-        let header = self.encode().map_err(io::Error::other)?;
+        progress.taken_bytes += bytes.len() as u64;
+        let is_last = progress.taken_bytes == section.length;
+        let mut file = At { out, file: &mut self.position };
+        if progress.buffer.len() + bytes.len() < BUFFER_BYTES && !is_last {
+            progress.buffer.extend_from_slice(bytes);
+            return Ok(());
+        }
+        let buffer = std::mem::take(&mut progress.buffer);
+        for step in buffer.chunks(STEP_BYTES).chain(bytes.chunks(STEP_BYTES)) {
+            progress.hasher.update(step);
+            file.write(section.offset + progress.written_bytes, step)?;
+            progress.written_bytes += step.len() as u64;
+        }
+        if is_last {
+            let end = section.offset + section.length;
+            let padding = [0; ALIGNMENT as usize];
+            let length = (ALIGNMENT - end % ALIGNMENT) % ALIGNMENT;
+            file.write(end, padding.get(..length as usize).unwrap_or_default())?;
+        }
+        Ok(())
+    }
+
+    /// Writes the header, when all sections are there, and returns the preamble.
+    pub(crate) fn finish(mut self, out: &mut (impl Write + Seek)) -> io::Result<Vec<u8>> {
+        if (0..self.sections.len()).any(|place| self.left(place) > 0) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "sections are missing"));
+        }
+        let header = self.plan.encode(self.sections.iter().map(Progress::digest))?;
         let preamble = Preamble {
             major: number(Version::CURRENT.major())?,
             minor: number(Version::CURRENT.minor())?,
-            header_bytes: self.header_bytes,
-            file_bytes: self.file_bytes,
+            header_bytes: header.len() as u64,
+            file_bytes: self.plan.file_bytes(),
             header_digest: Digest::of(&header),
         };
         let preamble = preamble.encode();
-        let padding = vec![0; (start - PREAMBLE_BYTES) as usize - header.len()];
-        out.seek(SeekFrom::Start(0))?;
-        out.write_all(&[preamble.as_slice(), &header, &padding].concat())?;
+        let room = usize::try_from(self.plan.start()).map_err(io::Error::other)?;
+        let mut bytes = [preamble.as_slice(), &header].concat();
+        bytes.resize(room, 0);
+        At { out, file: &mut self.position }.write(0, &bytes)?;
         Ok(preamble)
-    }
-
-    fn encode(&self) -> Result<Vec<u8>, Error> {
-        self.header.encode().map_err(|error| Error::Inconsistent {
-            path: None,
-            subject: "header".to_owned(),
-            expected: "one that MessagePack can hold".to_owned(),
-            found: error.to_string(),
-        })
-    }
-
-    fn place_sections(&mut self) -> Result<(), Error> {
-        let text_bytes = self.checkpoint.ids().iter().map(|id| id.len() as u64).sum::<u64>();
-        let mut offset = align(PREAMBLE_BYTES + self.header_bytes);
-        for section in &mut self.header.sections {
-            let text = if let Encoding::Strings { .. } = section.encoding { text_bytes } else { 0 };
-            let length = length_of(&section.encoding).and_then(|length| length.checked_add(text));
-            (section.offset, section.length) = offset.zip(length).ok_or_else(too_long)?;
-            offset = section.offset.checked_add(section.length).and_then(align);
-        }
-        self.file_bytes = offset.ok_or_else(too_long)?;
-        Ok(())
     }
 }
 
-fn too_long() -> Error {
-    let allowed = Limits::default().total_bytes;
-    Error::LimitExceeded { path: None, limit: "total_bytes", allowed, found: u64::MAX }
+/// How far a section has come.
+#[derive(Debug, Default)]
+struct Progress {
+    hasher: Hasher,
+    /// Not hashed nor written yet.
+    buffer: Vec<u8>,
+    taken_bytes: u64,
+    written_bytes: u64,
+}
+
+impl Progress {
+    fn digest(&self) -> Digest {
+        self.hasher.finish()
+    }
+}
+
+/// A file and where it stands: what follows what was written last needs no seek.
+struct At<'w, W> {
+    out: &'w mut W,
+    file: &'w mut u64,
+}
+
+impl<W: Write + Seek> At<'_, W> {
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        if *self.file != offset {
+            *self.file = self.out.seek(SeekFrom::Start(offset))?;
+        }
+        self.out.write_all(bytes)?;
+        *self.file += bytes.len() as u64;
+        Ok(())
+    }
 }
 
 fn number(value: u64) -> io::Result<u16> {
     u16::try_from(value).map_err(io::Error::other)
 }
 
-fn write_strings(out: &mut (impl Write + Seek), strings: &[String]) -> io::Result<Digest> {
-    let mut buffered = BufWriter::with_capacity(STEP_BYTES, SectionWriter::new(out));
-    let mut offset = 0_u64;
-    buffered.write_all(&offset.to_le_bytes())?;
-    for string in strings {
-        offset += string.len() as u64;
-        buffered.write_all(&offset.to_le_bytes())?;
-    }
-    for string in strings {
-        buffered.write_all(string.as_bytes())?;
-    }
-    buffered.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
-}
-
-/// Hashes what it writes.
-struct SectionWriter<'o, W> {
-    out: &'o mut W,
-    hasher: Hasher,
-    length: u64,
-}
-
-impl<'o, W: Write> SectionWriter<'o, W> {
-    fn new(out: &'o mut W) -> Self {
-        Self { out, hasher: Hasher::new(), length: 0 }
-    }
-
-    /// Pads the section and gives its digest.
-    fn finish(self) -> io::Result<Digest> {
-        let padding = [0; ALIGNMENT as usize];
-        let length = (ALIGNMENT - self.length % ALIGNMENT) % ALIGNMENT;
-        self.out.write_all(padding.get(..length as usize).unwrap_or_default())?;
-        Ok(self.hasher.finish())
-    }
-}
-
-impl<W: Write> Write for SectionWriter<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let step = bytes.get(..bytes.len().min(STEP_BYTES)).unwrap_or_default();
-        let written = self.out.write(step)?;
-        self.hasher.update(step.get(..written).unwrap_or_default());
-        self.length += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
-}
-
-const _: () = assert!(OFFSET_BYTES as usize == size_of::<u64>());
+const _: () = assert!(PREAMBLE_BYTES == ALIGNMENT);

@@ -4,16 +4,8 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
+use super::temporary::{FILE, PREFIX, RANDOM_CHARS};
 use crate::Error;
-
-/// How the directories start that `atomicwrites` writes into.
-const PREFIX: &str = ".atomicwrite";
-
-/// How many characters follow.
-const RANDOM_CHARS: usize = 6;
-
-/// The file in such a directory.
-const FILE: &str = "tmpfile.tmp";
 
 /// Removes the temporary directories that savers to `directory` left when they were killed, and
 /// returns them.
@@ -44,7 +36,7 @@ pub fn sweep_stale_temporaries(directory: &Path) -> Result<Vec<PathBuf>, Error> 
     Ok(removed)
 }
 
-fn is_temporary(name: &str) -> bool {
+pub(super) fn is_temporary(name: &str) -> bool {
     name.strip_prefix(PREFIX).is_some_and(|random| {
         random.len() == RANDOM_CHARS && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
     })

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
-use vnp_ckpt::{Checkpoint, Encoding, Header, Limits, Value};
+use vnp_ckpt::{Checkpoint, Encoding, Error, Format, Header, Limits, Value};
 
 use crate::support::{encode, fixtures, hex};
 
@@ -15,9 +15,16 @@ use crate::support::{encode, fixtures, hex};
 const VERSIONS: [&str; 1] = ["v1.0"];
 
 fn files(version: &str) -> Vec<PathBuf> {
+    let mut paths = every_form(version);
+    paths.retain(|path| Format::of_path(path) == Some(Format::Native));
+    paths
+}
+
+/// The fixtures and their exports.
+fn every_form(version: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(fixtures().join(version)).unwrap();
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "vnp"));
+    paths.retain(|path| Format::of_path(path).is_some());
     paths.sort();
     paths
 }
@@ -120,7 +127,7 @@ fn fixtures_never_change() {
     for version in VERSIONS {
         let sums = fs::read_to_string(fixtures().join(version).join("SHA256SUMS")).unwrap();
         let sums: Vec<_> = sums.lines().map(|line| line.split_once("  ").unwrap()).collect();
-        let found: Vec<_> = files(version)
+        let found: Vec<_> = every_form(version)
             .iter()
             .map(|path| (hex(&Sha256::digest(fs::read(path).unwrap())), name(path)))
             .collect();
@@ -136,5 +143,28 @@ fn fixtures_of_the_current_version_save_as_the_same_bytes() {
     for path in files(VERSIONS[VERSIONS.len() - 1]) {
         let checkpoint = vnp_ckpt::load_with_compatibility(&path, &Limits::default()).unwrap();
         assert_eq!(encode(&checkpoint), fs::read(&path).unwrap(), "{}", path.display());
+    }
+}
+
+/// Another form of a fixture is the same checkpoint, and comes out again byte for byte.
+#[test]
+fn every_form_of_a_fixture_is_the_same_checkpoint() {
+    let directory = tempfile::tempdir().unwrap();
+    for version in VERSIONS {
+        let forms = every_form(version);
+        assert_eq!(forms.len(), files(version).len() * Format::ALL.len());
+        for path in forms {
+            let native = path.with_extension(Format::Native.extension());
+            let native = vnp_ckpt::load_with_compatibility(&native, &Limits::default()).unwrap();
+            let read = match vnp_ckpt::load_with_compatibility(&path, &Limits::default()) {
+                // A feature of the crate is off.
+                Err(Error::Unsupported { .. }) => continue,
+                read => read.unwrap(),
+            };
+            assert_eq!(read, native, "{}", path.display());
+            let again = directory.path().join(name(&path));
+            Format::of_path(&path).unwrap().save(&again, &read).unwrap();
+            assert!(fs::read(again).unwrap() == fs::read(&path).unwrap(), "{}", path.display());
+        }
     }
 }

@@ -7,6 +7,9 @@ mod compat;
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
+#[cfg(any(feature = "torch", feature = "safetensors"))]
+mod exports;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod forge;
@@ -27,14 +30,27 @@ mod kit;
 #[cfg(test)]
 mod mutations;
 #[cfg(test)]
+mod partly;
+#[cfg(test)]
 mod python;
 #[cfg(test)]
 mod round_trip;
 #[cfg(test)]
+#[cfg(feature = "safetensors")]
+mod safetensors;
+#[cfg(test)]
+#[cfg(feature = "safetensors")]
+mod safetensors_hostile;
+#[cfg(test)]
 mod saving;
+#[cfg(test)]
+mod streaming;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
 mod torch_damage;
+#[cfg(test)]
+#[cfg(feature = "torch")]
+mod torch_export;
 #[cfg(test)]
 mod torch_files;

@@ -145,6 +145,53 @@ fn a_link_is_read_through_and_replaced() {
     assert_eq!(target.ids()[0], "1/0");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_to_nothing_or_to_a_directory_is_replaced() {
+    use std::os::unix::fs::symlink;
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    fs::create_dir(at("real")).unwrap();
+    symlink("missing.vnp", at("dangling.vnp")).unwrap();
+    symlink("real", at("directory.vnp")).unwrap();
+    for name in ["dangling.vnp", "directory.vnp"] {
+        atomic_save(&at(name), &sample()).unwrap();
+        assert!(fs::symlink_metadata(at(name)).unwrap().is_file(), "{name}");
+    }
+    assert!(!at("missing.vnp").exists());
+    assert!(names(&at("real")).is_empty());
+    // Links in the directories above are followed.
+    symlink("real", at("link")).unwrap();
+    atomic_save(&at("link/a.vnp"), &sample()).unwrap();
+    assert_eq!(names(&at("real")), ["a.vnp"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_written_to_is_replaced() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.vnp");
+    atomic_save(&path, &numbered(1)).unwrap();
+    fs::hard_link(&path, directory.path().join("kept.vnp")).unwrap();
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o444)).unwrap();
+    atomic_save(&path, &sample()).unwrap();
+    let kept = load_with_compatibility(&directory.path().join("kept.vnp"), &Limits::default());
+    assert_eq!(kept.unwrap(), numbered(1), "the other name of the old file");
+}
+
+#[test]
+fn what_a_killed_writer_left_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let stale = directory.path().join(".atomicwriteAAAAAA");
+    fs::create_dir(&stale).unwrap();
+    fs::write(stale.join("tmpfile.tmp"), b"half").unwrap();
+    let path = directory.path().join("a.vnp");
+    atomic_save(&path, &sample()).unwrap();
+    assert_eq!(names(directory.path()), [".atomicwriteAAAAAA", "a.vnp"]);
+    assert_eq!(fs::read(stale.join("tmpfile.tmp")).unwrap(), b"half");
+}
+
 #[test]
 fn readers_see_whole_files_while_writers_write() {
     let directory = tempfile::tempdir().unwrap();

@@ -48,6 +48,9 @@ pub(crate) struct PredictArgs {
     /// Start clean: remove this run's earlier results and checkpoints
     #[arg(short, long, help_heading = "Checkpoints")]
     pub(crate) force: bool,
+    /// Take embeddings from the output directory of a virnucpro run (.pt files), which is only read
+    #[arg(long, value_name = "DIR", help_heading = "Checkpoints")]
+    pub(crate) resume_from: Option<PathBuf>,
     /// Rows that a crash may cost at most
     #[arg(long, value_name = "N", default_value = "8192", help_heading = "Checkpoints")]
     pub(crate) checkpoint_rows: NonZeroU64,

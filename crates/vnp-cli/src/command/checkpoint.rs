@@ -1,29 +1,93 @@
 use std::path::Path;
 
+use anyhow::{Context, bail, ensure};
 use serde_json::{Map, json};
-use vnp_ckpt::{Encoding, Header, Limits, Section, Value};
+use vnp_ckpt::{Checkpoint, Encoding, Error, Format, Header, Integrity, Limits, Section, Value};
 
 use crate::exit::{CheckpointIssue, Exit};
 use crate::output;
 
 /// `vnp checkpoint inspect`: a file that is no sound checkpoint is exit 3.
 pub(crate) fn inspect(file: &Path, as_json: bool) -> anyhow::Result<Exit> {
-    let header = vnp_ckpt::read_header(file, &Limits::default()).map_err(|error| match error {
-        error @ vnp_ckpt::Error::Io { .. } => anyhow::Error::from(error),
-        error => CheckpointIssue(error).into(),
-    })?;
-    let text =
-        if as_json { format!("{:#}\n", to_json(file, &header)) } else { to_text(file, &header) };
+    let open = Checkpoint::open(file, &Limits::default()).map_err(of_reading)?;
+    let (header, integrity) = (open.header(), word_for(open.integrity()));
+    let text = if as_json {
+        format!("{:#}\n", to_json(file, header, integrity))
+    } else {
+        to_text(file, header, integrity)
+    };
     output::print(&text)?;
     Ok(Exit::Done)
 }
 
-fn to_text(file: &Path, header: &Header) -> String {
+/// `vnp checkpoint convert`: the output's name says in which format; what the input is, its first
+/// bytes do.
+pub(crate) fn convert(input: &Path, output: &Path) -> anyhow::Result<Exit> {
+    let Some(format) = Format::of_path(output) else {
+        let known = Format::ALL.map(|format| format!(".{}", format.extension())).join(", ");
+        bail!("{}: the name of the output must end in one of {known}", output.display());
+    };
+    ensure!(
+        !is_same_file(input, output)?,
+        "{} is {}: name another file as the output",
+        output.display(),
+        input.display()
+    );
+    let checkpoint =
+        vnp_ckpt::load_with_compatibility(input, &Limits::default()).map_err(of_reading)?;
+    format.save(output, &checkpoint)?;
+    log::info!(
+        "converted {} (version {}, {}, {} rows, {} tensors) to {}",
+        input.display(),
+        checkpoint.version(),
+        checkpoint.kind(),
+        output::grouped(checkpoint.rows().len()),
+        checkpoint.tensors().len(),
+        output.display()
+    );
+    Ok(Exit::Done)
+}
+
+/// What could not be looked at is no issue of the checkpoint.
+fn of_reading(error: Error) -> anyhow::Error {
+    match error {
+        error @ (Error::Io { .. } | Error::OutOfMemory { .. }) => error.into(),
+        error => CheckpointIssue(error).into(),
+    }
+}
+
+/// Whether both names lead to one file, also through links; an output that is not there is none.
+fn is_same_file(input: &Path, output: &Path) -> anyhow::Result<bool> {
+    let Ok(found) = fs_err::metadata(output) else { return Ok(false) };
+    let own = fs_err::metadata(input).context("cannot read the input")?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        Ok((own.dev(), own.ino()) == (found.dev(), found.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (own, found);
+        Ok(fs_err::canonicalize(input)? == fs_err::canonicalize(output)?)
+    }
+}
+
+fn word_for(integrity: Integrity) -> &'static str {
+    match integrity {
+        Integrity::Digests => "digests",
+        Integrity::Crc32 => "crc-32",
+        // A change of such a file may go unseen.
+        _ => "unverified",
+    }
+}
+
+fn to_text(file: &Path, header: &Header, integrity: &str) -> String {
     let producer = &header.producer;
     let mut rows = vec![
         vec!["path".to_owned(), file.display().to_string()],
         vec!["kind".to_owned(), header.kind.clone()],
         vec!["version".to_owned(), header.version.to_string()],
+        vec!["integrity".to_owned(), integrity.to_owned()],
         vec!["status".to_owned(), header.status.to_string()],
         vec!["rows".to_owned(), header.rows.to_string()],
         vec!["created".to_owned(), header.created.clone()],
@@ -53,7 +117,7 @@ fn describe(section: &Section) -> String {
     }
 }
 
-fn to_json(file: &Path, header: &Header) -> serde_json::Value {
+fn to_json(file: &Path, header: &Header, integrity: &str) -> serde_json::Value {
     let tensors: Vec<_> = header
         .sections
         .iter()
@@ -73,6 +137,7 @@ fn to_json(file: &Path, header: &Header) -> serde_json::Value {
         "path": file.to_string_lossy(),
         "kind": header.kind,
         "version": header.version.to_string(),
+        "integrity": integrity,
         "status": header.status.to_string(),
         "rows": { "start": rows.start, "end": rows.end },
         "created": header.created,

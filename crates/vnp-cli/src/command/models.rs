@@ -1,9 +1,9 @@
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use vnp_infer::{Bundle, ImportOptions};
 
-use crate::args::{ImportArgs, ModelsCommand, PredictArgs};
+use crate::args::{ImportArgs, ModelsCommand};
 use crate::exit::Exit;
 use crate::output;
 
@@ -14,25 +14,6 @@ pub(crate) fn run(command: ModelsCommand) -> anyhow::Result<Exit> {
         ModelsCommand::Path => path(),
         ModelsCommand::Verify { name } => verify(name),
         ModelsCommand::Import(args) => import(args),
-    }
-}
-
-/// The bundle that `predict` is asked for.
-pub(crate) fn bundle_for(args: &PredictArgs) -> anyhow::Result<Bundle> {
-    let bundle = if args.model == "custom" {
-        anyhow::ensure!(
-            args.model_path.is_some(),
-            "--model custom needs a head: --model-path FILE"
-        );
-        // A head of one's own sits on the published encoders.
-        let name = if args.expected_length == Some(300) { "300" } else { "500" };
-        find(name).context("--model custom takes its encoders from an installed bundle")?
-    } else {
-        find(&args.model)?
-    };
-    match &args.model_path {
-        Some(head) => Ok(bundle.with_head_file(head)?),
-        None => Ok(bundle),
     }
 }
 

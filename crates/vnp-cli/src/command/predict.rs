@@ -3,11 +3,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::{Map, json};
-use vnp_infer::{Bundle, Model, ModelOptions};
-use vnp_pipeline::{Counts, ModelInfo, OnBadPart, Outcome, RunOptions, Start, Summary, Trust};
+use vnp_infer::ModelOptions;
+use vnp_pipeline::{Counts, OnBadPart, Outcome, RunOptions, Start, Summary, Trust};
 use vnp_seq::ChunkLength;
 
-use super::models;
+use super::model_source::ModelSource;
 use super::stdin;
 use crate::args::PredictArgs;
 use crate::exit::Exit;
@@ -23,8 +23,8 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
     }
     super::use_threads(args.device.threads)?;
     let inputs = stdin::inputs(&args.input)?;
-    let bundle = models::bundle_for(args)?;
-    let chunk_length = chunk_length(args, &bundle)?;
+    let source = ModelSource::of(args)?;
+    let chunk_length = chunk_length(args, &source)?;
     let output_dir = args.output_dir.clone().unwrap_or_else(|| default_output_dir(&args.input));
     let model_options = ModelOptions {
         device: args.device.device,
@@ -43,6 +43,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
         },
         on_bad_part: if args.force_resume { OnBadPart::Recompute } else { OnBadPart::Refuse },
         trust: if args.skip_checkpoint_validation { Trust::Cheap } else { Trust::Full },
+        resume_from: args.resume_from.clone(),
         checkpoint_rows: args.checkpoint_rows,
         checkpoint_interval: Duration::from_secs(args.checkpoint_seconds),
         score_batch_rows: args.batch_size,
@@ -50,11 +51,11 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
         keep_frames: args.keep_intermediate,
         settings: settings(args),
     };
-    let info = info(&bundle, args);
+    let info = source.info(args.device.precision);
     log::info!("model {}: {}", info.name, info.description);
     let stop = signals::listen()?;
     let progress = Progress::new(console);
-    let load = Box::new(move || Model::load(&bundle, &model_options));
+    let load = Box::new(move || source.load(&model_options));
     match vnp_pipeline::predict(options, &info, load, &progress, &stop)? {
         Outcome::Interrupted { signal } => {
             log::warn!(
@@ -76,28 +77,13 @@ fn default_output_dir(inputs: &[PathBuf]) -> PathBuf {
     PathBuf::from(format!("{stem}_predictions"))
 }
 
-fn chunk_length(args: &PredictArgs, bundle: &Bundle) -> anyhow::Result<ChunkLength> {
-    let trained = bundle.expected_length();
+fn chunk_length(args: &PredictArgs, source: &ModelSource) -> anyhow::Result<ChunkLength> {
+    let trained = source.expected_length();
     let length = args.expected_length.unwrap_or(trained);
     if length != trained {
         log::warn!("chunks of {length} bp for a model trained on {trained} bp: scores may mislead");
     }
     ChunkLength::new(length).context("--expected-length")
-}
-
-fn info(bundle: &Bundle, args: &PredictArgs) -> ModelInfo {
-    let digests = bundle.digests();
-    ModelInfo {
-        name: bundle.name().to_owned(),
-        description: models::description(bundle).to_owned(),
-        held_out: bundle.provenance().get("test").cloned().unwrap_or_default(),
-        dnabert: digests.dnabert.clone(),
-        esm2: digests.esm2.clone(),
-        head: digests.head.clone(),
-        precision: args.device.precision.to_string(),
-        nucleotide_hidden: bundle.nucleotide_hidden_size(),
-        protein_hidden: bundle.protein_hidden_size(),
-    }
 }
 
 /// What was asked for, for `run.json`; none of it is part of the run's identity.
@@ -115,6 +101,7 @@ fn settings(args: &PredictArgs) -> Map<String, serde_json::Value> {
         "checkpoint_rows": args.checkpoint_rows,
         "checkpoint_seconds": args.checkpoint_seconds,
         "keep_embeddings": args.keep_embeddings,
+        "resume_from": args.resume_from.as_ref().map(|path| path.to_string_lossy()),
         "skip_checkpoint_validation": args.skip_checkpoint_validation,
     });
     match settings {

@@ -9,8 +9,11 @@ use serde_json::{Value, json};
 use super::write::BundleWriter;
 use super::{Bundle, DnabertFiles, Esm2Files};
 use crate::encoder::dnabert;
-use crate::weights::Weights;
+use crate::encoder::esm2::fair;
+use crate::weights::checkpoint::CheckpointTensors;
 use crate::weights::file::TensorFile;
+use crate::weights::sharded::ShardedTensors;
+use crate::weights::{TensorSource, Weights};
 use crate::{DnabertConfig, Error, head};
 
 /// What to import, and what to call it.
@@ -71,10 +74,16 @@ pub fn import(options: &ImportOptions) -> Result<Bundle, Error> {
     writer.write(&options.out)
 }
 
-/// An ESM-2 network in a directory or beside its config.
+/// An ESM-2 network: in a transformers directory or beside its config, or in a file of fair-esm,
+/// which needs no config.
 pub(crate) fn read_esm2(path: &Path) -> Result<Esm2Files, Error> {
     let (weights, config) = locate(path)?;
-    Esm2Files::new(read_json(&config)?, TensorFile::open(&weights)?)
+    if is_pytorch(&weights) && !config.is_file() {
+        let tensors = CheckpointTensors::open(&weights, fair::rename)?;
+        let config = fair::config(&tensors, tensors.metadata())?;
+        return Esm2Files::new(config, Arc::new(tensors));
+    }
+    Esm2Files::new(read_json(&config)?, open_weights(&weights)?)
 }
 
 /// A DNABERT network with its tokenizer.
@@ -84,43 +93,59 @@ pub(crate) fn read_dnabert(path: &Path, tokenizer: Option<&Path>) -> Result<Dnab
     let tokenizer =
         tokenizer.map_or_else(|| config_path.with_file_name("tokenizer.json"), Path::to_owned);
     Ok(DnabertFiles {
-        weights: dnabert::select(&config, Arc::new(TensorFile::open(&weights)?))?,
+        weights: dnabert::select(&config, open_weights(&weights)?)?,
         config,
         tokenizer: fs_err::read(&tokenizer)?.into(),
         tokenizer_label: tokenizer.display().to_string(),
     })
 }
 
-/// A head's state dict.
+/// A head: a state dict, or the whole module that the original saves.
 pub(crate) fn read_head(path: &Path) -> Result<Weights, Error> {
-    check_format(path)?;
-    head::select(Arc::new(TensorFile::open(path)?))
+    fs_err::metadata(path)?;
+    head::select(open_weights(path)?)
 }
+
+/// What weights are called in a transformers directory, the best form first.
+const WEIGHTS: [&str; 4] = [
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+];
 
 /// The weights and config that a path, a directory or a file, stands for.
 fn locate(path: &Path) -> Result<(PathBuf, PathBuf), Error> {
     if !path.is_dir() {
         fs_err::metadata(path)?;
-        check_format(path)?;
         return Ok((path.to_owned(), path.with_file_name("config.json")));
     }
-    let weights = path.join("model.safetensors");
-    if !weights.exists() {
-        for name in ["model.safetensors.index.json", "pytorch_model.bin"] {
-            check_format(&path.join(name))?;
-        }
-    }
+    let found = WEIGHTS.iter().map(|name| path.join(name)).find(|weights| weights.exists());
+    let weights = found.ok_or_else(|| Error::NoWeights { directory: path.to_owned() })?;
     Ok((weights, path.join("config.json")))
 }
 
-/// Refuses files that are there and are no single safetensors file. Their readers come with
-/// `vnp-ckpt`'s, and belong here.
-fn check_format(path: &Path) -> Result<(), Error> {
-    let is_safetensors = path.extension().is_some_and(|extension| extension == "safetensors");
-    if path.exists() && !is_safetensors {
-        return Err(Error::WeightsFormat { path: path.to_owned() });
+/// Tensors of a file of any form: safetensors, PyTorch, or an index of several.
+fn open_weights(path: &Path) -> Result<Arc<dyn TensorSource>, Error> {
+    if path.extension().is_some_and(|extension| extension == "json") {
+        return Ok(Arc::new(ShardedTensors::open(path, open_weights_file)?));
     }
-    Ok(())
+    open_weights_file(path)
+}
+
+fn open_weights_file(path: &Path) -> Result<Arc<dyn TensorSource>, Error> {
+    if is_pytorch(path) {
+        return Ok(Arc::new(CheckpointTensors::open(path, str::to_owned)?));
+    }
+    match path.extension().is_some_and(|extension| extension == "safetensors") {
+        true => Ok(Arc::new(TensorFile::open(path)?)),
+        false => Err(Error::WeightsFormat { path: path.to_owned() }),
+    }
+}
+
+fn is_pytorch(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    ["pt", "pth", "bin"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
@@ -191,23 +216,131 @@ mod tests {
     }
 
     #[test]
-    fn formats_of_the_next_version_are_refused() {
-        for name in ["esm2_t36.pt", "pytorch_model.bin", "head.pth", "model.safetensors.index.json"]
-        {
-            let error = refused(|directory, options| {
-                options.esm2 = directory.join(name);
-                fs_err::write(&options.esm2, b"PK").unwrap();
-            });
-            let Error::WeightsFormat { path } = error else { panic!("{error}") };
-            assert!(path.ends_with(name));
-        }
+    fn what_is_no_file_of_weights_is_refused() {
+        let error = refused(|directory, options| {
+            options.esm2 = directory.join("esm2.onnx");
+            fs_err::write(&options.esm2, b"PK").unwrap();
+            fs_err::write(directory.join("config.json"), "{}").unwrap();
+        });
+        assert!(error.to_string().contains("missing field"), "{error}");
+        let error = refused(|directory, options| {
+            options.head = directory.join("head.onnx");
+            fs_err::write(&options.head, b"PK").unwrap();
+        });
+        let Error::WeightsFormat { path } = error else { panic!("{error}") };
+        assert!(path.ends_with("head.onnx"));
+        let error = refused(|directory, options| {
+            options.head = directory.join("head.pth");
+            fs_err::write(&options.head, b"PK\x03\x04").unwrap();
+        });
+        let Error::Checkpoint(vnp_ckpt::Error::BadArchive { path, .. }) = error else {
+            panic!("{error}")
+        };
+        assert!(path.ends_with("head.pth"));
         let error = refused(|directory, options| {
             options.dnabert = directory.join("dnabert");
             fs_err::create_dir(&options.dnabert).unwrap();
-            fs_err::write(options.dnabert.join("pytorch_model.bin"), b"PK").unwrap();
         });
-        let Error::WeightsFormat { path } = error else { panic!("{error}") };
-        assert!(path.ends_with("dnabert/pytorch_model.bin"));
+        let Error::NoWeights { directory } = error else { panic!("{error}") };
+        assert!(directory.ends_with("dnabert"));
+    }
+
+    /// The networks of the parity tests as each distribution has them.
+    #[test]
+    fn every_distribution_of_a_model_makes_one_bundle() {
+        let Some(parity) = crate::testing::shared("parity") else { return };
+        let directory = tempfile::tempdir().unwrap();
+        let digests = |name: &str, esm2: &str, dnabert: &Path, head: &str| {
+            let options = ImportOptions {
+                esm2: parity.join(esm2),
+                dnabert: dnabert.to_owned(),
+                head: parity.join(head),
+                out: directory.path().join(name),
+                ..options(directory.path())
+            };
+            import(&options).unwrap().digests().clone()
+        };
+        let bin = directory.path().join("bin");
+        fs_err::create_dir(&bin).unwrap();
+        for name in ["config.json", "pytorch_model.bin"] {
+            fs_err::copy(parity.join("dnabert").join(name), bin.join(name)).unwrap();
+        }
+        let first = digests("a", "esm2_hf", &parity.join("dnabert"), "head.pth");
+        let second = digests("b", "esm2_fair/esm2_tiny.pt", &bin, "head_state_dict.pth");
+        assert_eq!(first, second);
+    }
+
+    #[test]
+    fn shards_are_read_by_their_index() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = options(directory.path());
+        let whole = read_esm2(&options.esm2).unwrap();
+        let sharded = directory.path().join("sharded");
+        fs_err::create_dir(&sharded).unwrap();
+        fs_err::copy(options.esm2.join("config.json"), sharded.join("config.json")).unwrap();
+        let mut weight_map = serde_json::Map::new();
+        let source = TensorFile::open(&options.esm2.join("model.safetensors")).unwrap();
+        let mut halves = [crate::Tensors::default(), crate::Tensors::default()];
+        for (place, name) in source.names().into_iter().enumerate() {
+            let info = source.info(name).unwrap();
+            let values: Vec<f32> = source
+                .read(name)
+                .unwrap()
+                .as_chunks()
+                .0
+                .iter()
+                .map(|bytes| f32::from_le_bytes(*bytes))
+                .collect();
+            halves[place % 2].insert_f32(name, &info.shape, &values);
+            weight_map.insert(name.to_owned(), json!(format!("model-{}.safetensors", place % 2)));
+        }
+        for (number, half) in halves.into_iter().enumerate() {
+            let path = sharded.join(format!("model-{number}.safetensors"));
+            fs_err::write(path, safetensors_of(&half)).unwrap();
+        }
+        let index = sharded.join("model.safetensors.index.json");
+        let write_index = |map: &serde_json::Map<String, Value>| {
+            fs_err::write(&index, json!({ "weight_map": map }).to_string()).unwrap();
+        };
+        write_index(&weight_map);
+        let read = read_esm2(&sharded).unwrap();
+        for (name, info) in whole.weights.infos() {
+            let found = read.weights.infos().find(|(found, _)| *found == name).unwrap();
+            assert_eq!(found.1, info);
+            assert_eq!(read.weights.read(name).unwrap(), whole.weights.read(name).unwrap());
+        }
+        // A tensor that the index puts into the other file, one that it does not know, and a file
+        // elsewhere.
+        let (name, _) = whole.weights.infos().next().unwrap();
+        let theirs = format!("esm.{name}");
+        let mut wrong = weight_map.clone();
+        let other = if wrong[&theirs] == "model-0.safetensors" { 1 } else { 0 };
+        wrong[&theirs] = json!(format!("model-{other}.safetensors"));
+        write_index(&wrong);
+        assert!(matches!(
+            read_esm2(&sharded).unwrap_err(),
+            Error::MissingTensor { .. } | Error::SurplusTensors { .. }
+        ));
+        wrong.remove(&theirs);
+        write_index(&wrong);
+        let Err(Error::SurplusTensors { names, .. }) = read_esm2(&sharded) else { panic!() };
+        assert_eq!(names, [theirs.clone()]);
+        wrong.insert(theirs, json!("../model-0.safetensors"));
+        write_index(&wrong);
+        let Err(Error::ShardName { file, .. }) = read_esm2(&sharded) else { panic!() };
+        assert_eq!(file, "../model-0.safetensors");
+    }
+
+    /// A safetensors file of f32 tensors.
+    fn safetensors_of(tensors: &crate::Tensors) -> Vec<u8> {
+        let names: Vec<String> = tensors.names().into_iter().map(str::to_owned).collect();
+        let bytes: Vec<Vec<u8>> = names.iter().map(|name| tensors.read(name).unwrap()).collect();
+        let views = names.iter().zip(&bytes).map(|(name, bytes)| {
+            let info = tensors.info(name).unwrap();
+            let view = safetensors::tensor::TensorView::new(info.dtype, info.shape.clone(), bytes);
+            (name.clone(), view.unwrap())
+        });
+        safetensors::serialize(views, None).unwrap()
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! Lin et al., Science 379, 1123 (2023); tensors are named as in transformers' `EsmModel`.
 
+pub(crate) mod fair;
+
 use std::ops::Range;
 use std::sync::Arc;
 

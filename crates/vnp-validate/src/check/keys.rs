@@ -1,26 +1,24 @@
 //! The kind, and the tensors that must be there.
 
-use vnp_ckpt::Checkpoint;
+use vnp_ckpt::{Encoding, Header};
 
 use crate::{Code, Finding, Report, Schema};
 
-pub(crate) fn check(report: &mut Report, checkpoint: &Checkpoint, schema: Option<&Schema>) {
+pub(crate) fn check(report: &mut Report, header: &Header, schema: Option<&Schema>) {
     let Some(schema) = schema else { return };
-    if checkpoint.kind() != schema.kind {
-        let found = format!("`{}`", checkpoint.kind());
-        report.findings.push(Finding::new(
-            Code::WrongKind,
-            "kind",
-            format!("`{}`", schema.kind),
-            found,
-        ));
+    if header.kind != schema.kind {
+        let (expected, found) = (format!("`{}`", schema.kind), format!("`{}`", header.kind));
+        report.findings.push(Finding::new(Code::WrongKind, "kind", expected, found));
     }
-    for rule in &schema.tensors {
-        if checkpoint.tensor(&rule.name).is_none() {
-            let names: Vec<_> = checkpoint.tensors().map(|(name, _)| format!("`{name}`")).collect();
-            let found = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            let expected = format!("one named `{}`", rule.name);
-            report.findings.push(Finding::new(Code::MissingTensor, "tensors", expected, found));
-        }
+    let sections = header.sections.iter();
+    let names: Vec<_> = sections
+        .filter(|section| matches!(section.encoding, Encoding::Tensor { .. }))
+        .map(|section| section.name.as_str())
+        .collect();
+    for rule in schema.tensors.iter().filter(|rule| !names.contains(&rule.name.as_str())) {
+        let listed: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        let found = if listed.is_empty() { "none".to_owned() } else { listed.join(", ") };
+        let expected = format!("one named `{}`", rule.name);
+        report.findings.push(Finding::new(Code::MissingTensor, "tensors", expected, found));
     }
 }

@@ -15,8 +15,8 @@ pub(crate) fn sort<T>(report: &mut Report, read: Result<T, Fault>) -> Result<Opt
                 report.version = Some(found.to_string());
             }
             let finding = finding(report, fault)?;
-            // Loading compares the digests on the way.
-            if finding.code == Code::DigestMismatch {
+            // Loading compares digests on the way, and opening a PyTorch file those of its pickle.
+            if matches!(finding.code, Code::DigestMismatch | Code::CrcMismatch) {
                 report.level = Level::Digest;
             }
             report.findings.push(finding);
@@ -35,11 +35,8 @@ fn finding(report: &Report, fault: Fault) -> Result<Finding, Error> {
         Fault::NotAFile { .. } => {
             Finding::new(Code::NotAFile, "file", "a regular file", "something else")
         }
-        Fault::NotACheckpoint { .. } if is_pytorch_name(report) => {
-            Finding::new(Code::NoReader, "file", "a .vnp file", "a PyTorch file by its name")
-        }
         Fault::NotACheckpoint { .. } => {
-            Finding::new(Code::NotACheckpoint, "file", "the first bytes of a .vnp file", "others")
+            Finding::new(Code::NotACheckpoint, "file", "the first bytes of a checkpoint", "others")
         }
         Fault::TooNew { found, current, .. } => {
             Finding::new(Code::TooNew, "version", format!("at most {current}"), found.to_string())
@@ -76,13 +73,28 @@ fn finding(report: &Report, fault: Fault) -> Result<Finding, Error> {
             let (expected, found) = ("the bytes that were written", "others");
             Finding::new(code, format!("`{section}`"), expected, found)
         }
+        Fault::BadArchive { record, expected, found, .. } => {
+            Finding::new(Code::BadArchive, format!("record `{record}`"), expected, found)
+        }
+        Fault::BadPickle { place, expected, found, .. } => {
+            Finding::new(Code::BadPickle, place, expected, found)
+        }
+        Fault::ForbiddenGlobal { place, global, .. } => {
+            let expected = "what checkpoints are made of";
+            Finding::new(Code::ForbiddenGlobal, place, expected, format!("`{global}`"))
+        }
+        Fault::BadTensor { tensor, expected, found, .. } => {
+            Finding::new(Code::BadTensor, format!("tensor {tensor}"), expected, found)
+        }
+        Fault::Unsupported { what, .. } => {
+            Finding::new(Code::Unsupported, "file", "what this release reads", what)
+        }
+        Fault::CrcMismatch { record, .. } => {
+            let (expected, found) = ("the bytes that were written", "others");
+            Finding::new(Code::CrcMismatch, format!("record `{record}`"), expected, found)
+        }
         source => {
             return Err(Error::CannotRead { path: report.path.clone(), source: Box::new(source) });
         }
     })
-}
-
-fn is_pytorch_name(report: &Report) -> bool {
-    let extension = report.path.extension().unwrap_or_default();
-    ["pt", "pth"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }

@@ -1,33 +1,50 @@
 //! What the tensors hold.
 
-use vnp_ckpt::{Checkpoint, Tensor};
+use vnp_ckpt::{Dtype, Encoding, Header};
 
+use super::Contents;
 use crate::{Code, Finding, Report, Schema, TensorRule};
 
-pub(crate) fn check(report: &mut Report, checkpoint: &Checkpoint, schema: Option<&Schema>) {
+pub(crate) fn check(
+    report: &mut Report,
+    header: &Header,
+    contents: &Contents,
+    schema: Option<&Schema>,
+) {
     let rules = schema.map(|schema| schema.tensors.as_slice()).unwrap_or_default();
-    for (name, tensor) in checkpoint.tensors() {
-        let subject = format!("tensor `{name}`");
-        let rule = rules.iter().find(|rule| rule.name == name);
+    for section in &header.sections {
+        let Encoding::Tensor { dtype, shape, .. } = &section.encoding else { continue };
+        let subject = format!("tensor `{}`", section.name);
+        let rule = rules.iter().find(|rule| rule.name == section.name);
         if let Some(rule) = rule {
-            form(report, &subject, checkpoint.ids().len(), tensor, rule);
+            form(report, &subject, contents.ids, (*dtype, shape), rule);
         }
-        if rule.is_none_or(|rule| rule.finite) {
-            finite(report, subject, tensor);
+        if rule.is_none_or(|rule| rule.finite)
+            && let Some(place) = contents.non_finite.get(&section.name)
+        {
+            let width: usize = shape.iter().skip(1).product();
+            let found = format!("NaN or an infinity in row {}", place / width.max(1));
+            report.findings.push(Finding::new(Code::NonFinite, subject, "finite values", found));
         }
     }
 }
 
-fn form(report: &mut Report, subject: &str, rows: usize, tensor: &Tensor, rule: &TensorRule) {
+fn form(
+    report: &mut Report,
+    subject: &str,
+    rows: usize,
+    (dtype, shape): (Dtype, &[usize]),
+    rule: &TensorRule,
+) {
     let mut find = |code, expected: String, found: String| {
         report.findings.push(Finding::new(code, subject, expected, found));
     };
-    if let Some(dtype) = rule.dtype
-        && tensor.dtype() != dtype
+    if let Some(expected) = rule.dtype
+        && dtype != expected
     {
-        find(Code::WrongDtype, dtype.to_string(), tensor.dtype().to_string());
+        find(Code::WrongDtype, expected.to_string(), dtype.to_string());
     }
-    let (first, trailing) = match tensor.shape() {
+    let (first, trailing) = match shape {
         [first, trailing @ ..] => (Some(*first), trailing),
         [] => (None, &[][..]),
     };
@@ -38,15 +55,7 @@ fn form(report: &mut Report, subject: &str, rows: usize, tensor: &Tensor, rule: 
     if let Some(expected) = &rule.trailing
         && expected.as_slice() != trailing
     {
-        let shape = |shape: &[usize]| format!("rows of shape {shape:?}");
-        find(Code::WrongShape, shape(expected), shape(trailing));
-    }
-}
-
-fn finite(report: &mut Report, subject: String, tensor: &Tensor) {
-    if let Some(place) = tensor.first_non_finite() {
-        let width: usize = tensor.shape().iter().skip(1).product();
-        let found = format!("NaN or an infinity in row {}", place / width.max(1));
-        report.findings.push(Finding::new(Code::NonFinite, subject, "finite values", found));
+        let text = |shape: &[usize]| format!("rows of shape {shape:?}");
+        find(Code::WrongShape, text(expected), text(trailing));
     }
 }

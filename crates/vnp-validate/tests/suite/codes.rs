@@ -11,13 +11,13 @@ use crate::support::{builder, change, embedding, forge, good, saved, schema, wit
 
 /// One bad file: what it is, how it is looked at, and what must be said about it.
 struct Case {
-    make: fn(&Path) -> PathBuf,
+    make: Box<dyn Fn(&Path) -> PathBuf>,
     options: fn() -> Options,
     line: &'static str,
 }
 
 fn case(make: fn(&Path) -> PathBuf, line: &'static str) -> Case {
-    Case { make, options: with_schema, line }
+    Case { make: Box::new(make), options: with_schema, line }
 }
 
 fn schema_of(spoil: impl FnOnce(&mut vnp_validate::Schema)) -> Options {
@@ -49,19 +49,8 @@ fn cases() -> BTreeMap<Code, Case> {
         (
             Code::NotACheckpoint,
             case(
-                |at| write(at, b"PK\x03\x04 and more"),
-                "not-a-checkpoint: file: expected the first bytes of a .vnp file, found others",
-            ),
-        ),
-        (
-            Code::NoReader,
-            case(
-                |at| {
-                    let path = at.join("features.PT");
-                    fs::write(&path, b"PK\x03\x04 and more").unwrap();
-                    path
-                },
-                "no-reader: file: expected a .vnp file, found a PyTorch file by its name",
+                |at| write(at, b">read1\nACGT\n"),
+                "not-a-checkpoint: file: expected the first bytes of a checkpoint, found others",
             ),
         ),
         (
@@ -121,9 +110,26 @@ fn cases() -> BTreeMap<Code, Case> {
             ),
         ),
         (
+            Code::BadArchive,
+            case(
+                |at| write(at, b"PK\x03\x04 and more"),
+                "bad-archive: record `end record`: expected",
+            ),
+        ),
+        (Code::BadPickle, hostile("pickle-no-stop.pt", "bad-pickle: byte")),
+        (Code::ForbiddenGlobal, hostile("global-eval.pt", "forbidden-global: byte")),
+        (Code::BadTensor, hostile("tensor-numel-small.pt", "bad-tensor: tensor")),
+        (
+            Code::Unsupported,
+            hostile(
+                "archive-byteorder-big.pt",
+                "unsupported: file: expected what this release reads",
+            ),
+        ),
+        (
             Code::LimitExceeded,
             Case {
-                make: |at| saved(at, &good()),
+                make: Box::new(|at| saved(at, &good())),
                 options: || {
                     let limits = Limits { ids: 1, ..Limits::default() };
                     Options { limits, ..Options::default() }
@@ -147,9 +153,16 @@ fn cases() -> BTreeMap<Code, Case> {
             ),
         ),
         (
+            Code::CrcMismatch,
+            hostile(
+                "archive-flip-in-storage.pt",
+                "crc-mismatch: record `data/0`: expected the bytes that were written",
+            ),
+        ),
+        (
             Code::WrongKind,
             Case {
-                make: |at| saved(at, &good()),
+                make: Box::new(|at| saved(at, &good())),
                 options: || schema_of(|schema| schema.kind = "protein".into()),
                 line: "wrong-kind: kind: expected `protein`, found `nucleotide`",
             },
@@ -164,7 +177,7 @@ fn cases() -> BTreeMap<Code, Case> {
         (
             Code::WrongDtype,
             Case {
-                make: |at| saved(at, &good()),
+                make: Box::new(|at| saved(at, &good())),
                 options: || schema_of(|schema| schema.tensors[0].dtype = Some(Dtype::F16)),
                 line: "wrong-dtype: tensor `embedding`: expected f16, found f32",
             },
@@ -172,7 +185,7 @@ fn cases() -> BTreeMap<Code, Case> {
         (
             Code::WrongShape,
             Case {
-                make: |at| saved(at, &good()),
+                make: Box::new(|at| saved(at, &good())),
                 options: || schema_of(|schema| schema.tensors[0].trailing = Some(vec![768])),
                 line: "wrong-shape: tensor `embedding`: expected rows of shape [768], found rows of shape [3]",
             },
@@ -198,6 +211,19 @@ fn cases() -> BTreeMap<Code, Case> {
             ),
         ),
     ])
+}
+
+/// A file of the repository's collection of attacks.
+fn hostile(name: &'static str, line: &'static str) -> Case {
+    Case {
+        make: Box::new(move |_| fixtures().join("hostile").join(name)),
+        options: with_schema,
+        line,
+    }
+}
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures")
 }
 
 fn write(directory: &Path, bytes: &[u8]) -> PathBuf {

@@ -22,7 +22,8 @@ fn mixed() -> tempfile::TempDir {
     saved(&at("b/c.vnp"), &good());
     saved(&at(".hidden"), &good());
     fs::write(at("a.vnp"), b"").unwrap();
-    fs::write(at("d.pt"), b"PK\x03\x04").unwrap();
+    let big_endian = "../../tests/fixtures/hostile/archive-byteorder-big.pt";
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(big_endian), at("d.pt")).unwrap();
     fs::write(at("e.pth"), b"").unwrap();
     fs::write(at("notes.txt"), b"not looked at").unwrap();
     fs::write(at("vnp"), b"not looked at").unwrap();

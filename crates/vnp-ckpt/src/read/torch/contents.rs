@@ -8,6 +8,7 @@ use super::pickle::{Item, Node, Tree, check_extent};
 use super::source::Source;
 use super::storages::Storages;
 use super::tensors::{Plan, Plans};
+use crate::checkpoint::builder::check_values;
 use crate::digest::Digest;
 use crate::header::decode::check_words;
 use crate::header::layout::{check_contents, length_of};
@@ -121,6 +122,7 @@ pub(crate) fn contents<R: Input>(
         .and_then(|()| check_contents(&header, context.limits))
         .map_err(|error| error.in_file(context.path))?;
     check_depth(&header, context)?;
+    check_values(&header).map_err(|error| error.in_file(context.path))?;
     let plans = Plans::new(plans, storages, context)?;
     Ok(Contents { header, ids: draft.ids, plans })
 }
@@ -168,33 +170,13 @@ fn draft(
     Ok(named(draft))
 }
 
-/// A top level that is no dict: places of a list are names, another value has none of its own.
+/// A top level that is no dict has no name: its tensors are named by their places in it.
 fn top(draft: &mut Draft, walk: &mut Walk<'_, '_>, root: Item) -> Result<(), Error> {
-    let tree = walk.tree;
-    let Some(items) = tree.sequence(root) else {
-        let is_tensor = matches!(tree.node_of(root), Some(Node::Tensor(_) | Node::Array(_)));
-        match walk.value(if is_tensor { "tensor" } else { "" }, root)? {
-            Some(Value::Map(map)) => draft.metadata = map,
-            Some(value) => drop(draft.metadata.insert("value".to_owned(), value)),
-            None => {}
-        }
-        return Ok(());
-    };
-    let mut numbers = 0_u64..;
-    for &item in items {
-        let mut put = |walk: &mut Walk<'_, '_>, item| {
-            let key = numbers.next().unwrap_or_default().to_string();
-            if let Some(value) = walk.value(&key, item)? {
-                draft.metadata.insert(key, value);
-            }
-            Ok(())
-        };
-        match item {
-            Item::Floats { .. } => {
-                tree.floats(item).try_for_each(|float| put(walk, Item::Float(float)))?;
-            }
-            _ => put(walk, item)?,
-        }
+    let is_tensor = matches!(walk.tree.node_of(root), Some(Node::Tensor(_) | Node::Array(_)));
+    match walk.value(if is_tensor { "tensor" } else { "" }, root)? {
+        Some(Value::Map(map)) => draft.metadata = map,
+        Some(value) => drop(draft.metadata.insert("value".to_owned(), value)),
+        None => {}
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 //! A mapping of a file that somebody shortens or rewrites in place while it is mapped is undefined
 //! behaviour at worst and a signal at best; no check can rule it out. Checkpoints are written to a
 //! temporary and renamed, never in place, so that a mapping keeps the old file. Who maps
-//! files that other programs write into takes that risk, and the documentation of the public
-//! function that comes here says so.
+//! files that other programs write into takes that risk, and the documentation of
+//! [`CheckpointFile::map`](crate::CheckpointFile::map) says so.
 
 use std::fs::File;
 use std::io;

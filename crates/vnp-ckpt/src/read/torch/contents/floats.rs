@@ -4,6 +4,13 @@ use super::super::pickle::{Item, Tree};
 
 /// A float in 32 bits, and whether it is the same.
 pub(super) fn narrow(value: f64) -> (f32, bool) {
+    if value.is_nan() {
+        // A conversion would make it quiet and so change it.
+        let bits = value.to_bits();
+        let payload = (bits >> 29) as u32 & 0x007f_ffff;
+        let narrow = ((bits >> 63) as u32) << 31 | 0x7f80_0000 | payload;
+        return (f32::from_bits(narrow), bits.trailing_zeros() >= 29);
+    }
     let narrow = value as f32;
     (narrow, f64::from(narrow).to_bits() == value.to_bits())
 }
@@ -42,7 +49,15 @@ mod tests {
     fn what_32_bits_hold() {
         let exact = |value: f64| narrow(value).1;
         assert!(exact(0.5) && exact(-0.0) && exact(f64::INFINITY) && exact(f64::NAN));
+        let [quiet, loud, wide] =
+            [0x7ff8 << 48, 0xfff4 << 48, 0x7ff8 << 48 | 1].map(f64::from_bits);
+        assert_eq!((narrow(quiet).0.to_bits(), exact(quiet)), (0x7fc0_0000, true));
+        assert_eq!((narrow(loud).0.to_bits(), exact(loud)), (0xffa0_0000, true));
+        assert!(!exact(wide));
         assert!(exact(f64::from(f32::MIN_POSITIVE / 2.0)) && exact(f64::from(f32::MAX)));
+        let signalling = f64::from_bits(0x7ff4_0000_2000_0000);
+        assert_eq!((narrow(signalling).0.to_bits(), exact(signalling)), (0x7fa0_0001, true));
+        assert!(!exact(f64::from_bits(0x7ff0_0000_0000_0001)));
         assert!(!exact(0.1) && !exact(1e300) && !exact(1e-300));
     }
 }

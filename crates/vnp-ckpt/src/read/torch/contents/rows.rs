@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use bytemuck::cast_slice_mut;
-
 use super::super::context::{Context, shown};
 use super::super::pickle::{Item, Tree};
 use super::super::storages::{Storages, View};
@@ -12,6 +10,7 @@ use super::floats::{fill, narrow};
 use super::ids::repeated;
 use super::{bad, entry, missing, plan_of};
 use crate::tensor::block::Block;
+use crate::tensor::cast::elements_of_mut;
 use crate::{Dtype, Error, Tensor};
 
 /// The keys of a row that is a dict.
@@ -145,11 +144,11 @@ impl Rows<'_, '_> {
         repeated(self.tree, count.saturating_mul(4), self.context)?;
         let shape = [rows.len(), usize::try_from(width.unwrap_or_default()).unwrap_or(usize::MAX)];
         let mut block = self.zeroed(count, 4)?;
-        let dtype = if fill(self.tree, &lists, cast_slice_mut(block.bytes_mut()), narrow) {
+        let dtype = if fill(self.tree, &lists, elements_of_mut(block.bytes_mut()), narrow) {
             Dtype::F32
         } else {
             block = self.zeroed(count, 8)?;
-            fill(self.tree, &lists, cast_slice_mut(block.bytes_mut()), |value| (value, true));
+            fill(self.tree, &lists, elements_of_mut(block.bytes_mut()), |value| (value, true));
             Dtype::F64
         };
         let range = 0..block.bytes().len();

@@ -318,10 +318,13 @@ mod tests {
         let mixed = dict(&[("w", list(&[one(), int(5)]))]);
         check_metadata(&mixed, &[("w", vec![Value::Null, Value::Int(5)].into())]);
         check_metadata(&int(7), &[("value", Value::Int(7))]);
-        check_metadata(&list(&[int(7), text("x")]), &[("0", Value::Int(7)), ("1", "x".into())]);
-        check_metadata(&floats(&[0.5, 1.5]), &[("0", Value::Float(0.5)), ("1", Value::Float(1.5))]);
+        let list = list(&[one(), text("x")]);
+        check_metadata(&list, &[("value", vec![Value::Null, "x".into()].into())]);
+        let floats = || floats(&[0.5, 1.5]);
+        let both = || Value::from(vec![Value::Float(0.5), Value::Float(1.5)]);
+        check_metadata(&floats(), &[("value", both())]);
         check_metadata(
-            &dict(&[("f", floats(&[0.5, 1.5])), ("t", tuple(&[float(0.5), float(1.5)]))]),
+            &dict(&[("f", floats()), ("t", tuple(&[float(0.5), float(1.5)]))]),
             &[
                 ("f", vec![Value::Float(0.5), Value::Float(1.5)].into()),
                 ("t", vec![Value::Float(0.5), Value::Float(1.5)].into()),

@@ -1,0 +1,188 @@
+//! A file on its way to its name: written beside it, brought to disk, renamed.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use tempfile::{Builder, TempDir};
+
+use super::flush::Flush;
+use crate::Error;
+
+/// How the temporary directories start, as `atomicwrites` names its own.
+pub(crate) const PREFIX: &str = ".atomicwrite";
+
+/// How many letters and digits follow.
+pub(crate) const RANDOM_CHARS: usize = 6;
+
+/// The file in such a directory.
+pub(crate) const FILE: &str = "tmpfile.tmp";
+
+/// A file that nobody knows yet. Dropped without [`commit`](Self::commit) it leaves nothing.
+#[derive(Debug)]
+pub(crate) struct Temporary {
+    // In this order: all is closed before the directory goes.
+    file: File,
+    flush: Flush,
+    directory: TempDir,
+    target: PathBuf,
+}
+
+impl Temporary {
+    /// Starts an empty file that is to be `target`.
+    pub(crate) fn create(target: &Path) -> Result<Self, Error> {
+        Self::beside(target).map_err(|source| not_committed(target, source))
+    }
+
+    fn beside(target: &Path) -> io::Result<Self> {
+        if target.file_name().is_none() {
+            let reason = "the path has no file name";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+        }
+        let directory =
+            Builder::new().prefix(PREFIX).rand_bytes(RANDOM_CHARS).tempdir_in(parent_of(target))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        let file = options.open(directory.path().join(FILE))?;
+        let flush = Flush::default();
+        Ok(Self { file, flush, directory, target: target.to_owned() })
+    }
+
+    /// The file, empty and open for both reading and writing.
+    pub(crate) fn file_mut(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    /// To be told how much was written, from time to time.
+    pub(crate) fn wrote(&mut self, bytes: u64) -> io::Result<()> {
+        self.flush.wrote(&self.file, bytes)
+    }
+
+    /// What the file is to be.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Brings the file to disk while `verify` reads it, renames it, and brings the directories to
+    /// disk.
+    pub(crate) fn commit(
+        self,
+        verify: impl Fn(&File) -> io::Result<()> + Sync,
+    ) -> Result<(), Error> {
+        let Self { file, mut flush, directory, target } = self;
+        let synced = sync_and_verify(&file, verify);
+        flush.finish().and(synced).map_err(|source| not_committed(&target, source))?;
+        match atomicwrites::replace_atomic(&directory.path().join(FILE), &target) {
+            Ok(()) => Ok(()),
+            // The rename was done if what was written is what the name leads to now.
+            Err(source) if is_at(&file, &target) => {
+                Err(Error::DurabilityUncertain { path: target, source })
+            }
+            Err(source) => Err(not_committed(&target, source)),
+        }
+    }
+}
+
+/// That nothing was saved.
+pub(crate) fn not_committed(target: &Path, source: io::Error) -> Error {
+    Error::NotCommitted { path: target.to_owned(), source }
+}
+
+/// The disk has to work for the one and a processor for the other.
+fn sync_and_verify(file: &File, verify: impl Fn(&File) -> io::Result<()> + Sync) -> io::Result<()> {
+    thread::scope(|scope| {
+        let reader = thread::Builder::new().spawn_scoped(scope, || verify(file));
+        let synced = file.sync_all();
+        let verified = match reader {
+            Ok(reader) => {
+                let died = |_| Err(io::Error::other("reading back panicked"));
+                reader.join().unwrap_or_else(died)
+            }
+            Err(_) => verify(file),
+        };
+        synced.and(verified)
+    })
+}
+
+fn parent_of(target: &Path) -> &Path {
+    match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether `path` leads to this very file, which is open, so that no other can have its number.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    match (file.metadata(), std::fs::symlink_metadata(path)) {
+        (Ok(own), Ok(found)) => identity(own) == identity(found),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn is_at(_file: &File, _path: &Path) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use fs_err as fs;
+
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_known_by_its_identity() {
+        let directory = tempfile::tempdir().unwrap();
+        let (temporary, target) = (directory.path().join("t"), directory.path().join("a.vnp"));
+        fs::write(&target, b"new").unwrap();
+        fs::write(&temporary, b"new").unwrap();
+        let own = File::open(&temporary).unwrap();
+        assert!(!is_at(&own, &target), "the same contents in another file");
+        fs::rename(&temporary, &target).unwrap();
+        assert!(is_at(&own, &target), "renamed");
+        fs::remove_file(&target).unwrap();
+        assert!(!is_at(&own, &target), "removed");
+        fs::write(&target, b"new").unwrap();
+        assert!(!is_at(&own, &target), "another file after it was removed");
+    }
+
+    #[test]
+    fn what_is_not_committed_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("a.vnp");
+        let entries = || fs::read_dir(directory.path()).unwrap().count();
+        let temporary = Temporary::create(&target).unwrap();
+        assert_eq!(entries(), 1);
+        drop(temporary);
+        assert_eq!(entries(), 0);
+        let refused = Temporary::create(&target).unwrap().commit(|_| Err(io::Error::other("bad")));
+        let Err(Error::NotCommitted { path, source }) = refused else { panic!("{refused:?}") };
+        assert_eq!((path.as_path(), source.to_string().as_str()), (target.as_path(), "bad"));
+        assert_eq!(entries(), 0);
+        Temporary::create(&target).unwrap().commit(|_| Ok(())).unwrap();
+        assert!(target.is_file());
+        assert_eq!(entries(), 1);
+    }
+
+    #[test]
+    fn a_reader_that_panics_saves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("a.vnp");
+        let refused = Temporary::create(&target).unwrap().commit(|_| panic!("while reading"));
+        let Err(Error::NotCommitted { .. }) = refused else { panic!("{refused:?}") };
+        assert!(!target.exists());
+    }
+
+    #[test]
+    fn names_are_swept() {
+        let directory = tempfile::tempdir().unwrap();
+        let temporary = Temporary::create(&directory.path().join("a.vnp")).unwrap();
+        let name = temporary.directory.path().file_name().unwrap().to_str().unwrap();
+        assert!(super::super::sweep::is_temporary(name), "{name}");
+    }
+}

@@ -1,0 +1,106 @@
+//! Saves a checkpoint over an older one, rightly or wrongly, and says what became of it.
+//!
+//! `saver old|save|in-place|rename-without-fsync|rename-without-directory-fsync TARGET`,
+//! `saver check TARGET`, `saver sweep DIRECTORY`.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use fs_err as fs;
+use vnp_ckpt::{Error, atomic_save, sweep_stale_temporaries};
+use vnp_faults::{Found, Which, found, sample};
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let [how, path] = words.as_slice() else {
+        return failed("saver HOW PATH");
+    };
+    match run(how, Path::new(path)) {
+        Ok(said) => match writeln!(io::stdout(), "{said}") {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(error),
+        },
+        Err(error) => failed(error),
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> ExitCode {
+    drop(writeln!(io::stderr(), "{error}"));
+    ExitCode::FAILURE
+}
+
+fn run(how: &str, path: &Path) -> Result<String, Box<dyn std::error::Error>> {
+    match how {
+        "old" => atomic_save(path, &sample(Which::Old)?)?,
+        "check" => return Ok(check(path)?),
+        "sweep" => return Ok(sweep_stale_temporaries(path)?.len().to_string()),
+        "save" => {
+            let checkpoint = sample(Which::New)?;
+            writeln!(io::stdout(), "saving")?;
+            if let Err(error) = atomic_save(path, &checkpoint) {
+                match error {
+                    Error::NotCommitted { .. } => writeln!(io::stdout(), "not committed")?,
+                    Error::DurabilityUncertain { .. } => writeln!(io::stdout(), "uncertain")?,
+                    _ => {}
+                }
+                return Err(error.into());
+            }
+        }
+        wrongly => {
+            // Made elsewhere: what it takes to make the bytes is not what is looked at.
+            let elsewhere = tempfile::tempdir()?;
+            let made = elsewhere.path().join("new.vnp");
+            atomic_save(&made, &sample(Which::New)?)?;
+            let bytes = fs::read(made)?;
+            writeln!(io::stdout(), "saving")?;
+            save_wrongly(wrongly, path, &bytes)?;
+        }
+    }
+    Ok("saved".to_owned())
+}
+
+/// The controls: each breaks one promise, and the harness must see it.
+fn save_wrongly(how: &str, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = temporary(path);
+    match how {
+        "in-place" => {
+            let mut file = fs::File::create(path)?;
+            for part in bytes.chunks(16 << 10) {
+                file.write_all(part)?;
+            }
+            file.sync_all()
+        }
+        "rename-without-fsync" => {
+            fs::write(&temporary, bytes)?;
+            fs::rename(&temporary, path)?;
+            fs::File::open(directory(path))?.sync_all()
+        }
+        "rename-without-directory-fsync" => {
+            let mut file = fs::File::create(&temporary)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&temporary, path)
+        }
+        _ => Err(io::Error::other(format!("{how}: no such way to save"))),
+    }
+}
+
+fn temporary(path: &Path) -> PathBuf {
+    path.with_extension("tmp")
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn check(path: &Path) -> Result<String, Error> {
+    Ok(match found(path)? {
+        Found::Whole(Which::Old) => "old".to_owned(),
+        Found::Whole(Which::New) => "new".to_owned(),
+        Found::Other => "other".to_owned(),
+        Found::Missing => "missing".to_owned(),
+        Found::Torn(error) => format!("torn: {error}"),
+        _ => "unknown".to_owned(),
+    })
+}

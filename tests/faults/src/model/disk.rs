@@ -1,0 +1,252 @@
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::contents::{Change, Contents};
+use super::image::{Image, Node};
+use crate::{Error, Event, Id, Random, Record};
+
+/// Above so many ways to lose changes of directories, they are not looked at one by one.
+const MOST_IMAGES: usize = 100_000;
+
+/// The disk at one point of a record.
+#[derive(Clone, Debug, Default)]
+pub struct Disk {
+    root: Option<Id>,
+    directories: BTreeMap<Id, Directory>,
+    files: BTreeMap<Id, Contents>,
+    /// By thread: how many changes the file or directory had when it began to sync it.
+    syncs: BTreeMap<i32, usize>,
+}
+
+type Names = BTreeMap<OsString, Id>;
+
+/// A change to the names in one directory.
+#[derive(Clone, Debug)]
+enum Naming {
+    Put(OsString, Id),
+    Drop(OsString),
+    /// Atomic within one directory.
+    Rename(OsString, OsString),
+}
+
+#[derive(Clone, Debug, Default)]
+struct Directory {
+    durable: Names,
+    pending: Vec<Naming>,
+    settled: usize,
+}
+
+/// How much of everything was lost: for each directory how many of its pending changes are there.
+type Kept = BTreeMap<Id, usize>;
+
+impl Disk {
+    /// The disk before anything happened.
+    #[must_use]
+    pub fn new(record: &Record) -> Self {
+        let directory = |names: &Names| Directory { durable: names.clone(), ..Default::default() };
+        let directories = record.directories.iter().map(|(id, names)| (*id, directory(names)));
+        let files = record.files.iter();
+        let files = files.map(|(id, contents)| (*id, Contents::on_disk(contents.clone())));
+        Self {
+            root: record.root,
+            directories: directories.collect(),
+            files: files.collect(),
+            syncs: BTreeMap::new(),
+        }
+    }
+
+    /// Lets one thing happen.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::CreateFile { at, file } => {
+                self.files.insert(*file, Contents::default());
+                if let Some((directory, name)) = at {
+                    self.name(*directory, Naming::Put(name.clone(), *file));
+                }
+            }
+            Event::CreateDirectory { at: (parent, name), directory } => {
+                self.directories.insert(*directory, Directory::default());
+                self.name(*parent, Naming::Put(name.clone(), *directory));
+            }
+            Event::Write { file, offset, data } => {
+                self.change(*file, Change::Write { offset: *offset, data: data.as_slice().into() });
+            }
+            Event::Resize { file, length } => self.change(*file, Change::Resize(*length)),
+            Event::SyncBegins { thread, id } => {
+                let changes = match (self.files.get(id), self.directories.get(id)) {
+                    (Some(file), _) => file.changes(),
+                    (_, Some(directory)) => directory.settled + directory.pending.len(),
+                    _ => 0,
+                };
+                self.syncs.insert(*thread, changes);
+            }
+            Event::SyncEnds { thread, id } => {
+                let changes = self.syncs.remove(thread).unwrap_or(0);
+                if let Some(file) = self.files.get_mut(id) {
+                    file.settle(changes);
+                }
+                if let Some(directory) = self.directories.get_mut(id) {
+                    directory.settle(changes);
+                }
+            }
+            Event::Move { from: (source, old), to: (target, new) } if source == target => {
+                self.name(*source, Naming::Rename(old.clone(), new.clone()));
+            }
+            Event::Move { from: (source, old), to: (target, new) } => {
+                let moved = self.directories.get(source).and_then(|d| d.live().get(old).copied());
+                if let Some(moved) = moved {
+                    self.name(*target, Naming::Put(new.clone(), moved));
+                    self.name(*source, Naming::Drop(old.clone()));
+                }
+            }
+            Event::Link { file, to: (directory, name) } => {
+                self.name(*directory, Naming::Put(name.clone(), *file));
+            }
+            Event::Remove { at: (directory, name) } => {
+                self.name(*directory, Naming::Drop(name.clone()));
+            }
+            Event::Told { .. } => {}
+        }
+    }
+
+    fn name(&mut self, directory: Id, naming: Naming) {
+        self.directories.entry(directory).or_default().pending.push(naming);
+    }
+
+    fn change(&mut self, file: Id, change: Change) {
+        self.files.entry(file).or_default().change(change);
+    }
+
+    /// What is there while the power is.
+    #[must_use]
+    pub fn live(&self) -> Image {
+        self.build(&self.all_kept(), &|_, file| file.live())
+    }
+
+    /// Calls `look` with everything that a loss of power may leave here, and says how often.
+    ///
+    /// The losses in the directories are combined in every way. The files are varied one at a
+    /// time, with all the others as much as possible lost, and as much as possible kept.
+    ///
+    /// # Errors
+    /// [`Error::TooManyImages`]; take [`sample`](Self::sample) then.
+    pub fn after_loss(&self, mut look: impl FnMut(&Image)) -> Result<usize, Error> {
+        let states: BTreeMap<Id, Vec<Arc<[u8]>>> =
+            self.files.iter().map(|(id, file)| (*id, file.after_loss())).collect();
+        let varied: Vec<(Id, usize)> = states
+            .iter()
+            .flat_map(|(id, states)| (0..states.len()).map(|index| (*id, index)))
+            .collect();
+        let ways: usize = self.directories.values().map(|d| d.pending.len() + 1).product();
+        let images = ways.saturating_mul(2 * varied.len().max(1));
+        if images > MOST_IMAGES {
+            return Err(Error::TooManyImages { images });
+        }
+        let mut looked = 0;
+        for way in 0..ways {
+            let kept = self.way(way);
+            for others_lost in [true, false] {
+                let mut last = None;
+                for (file, index) in &varied {
+                    let image = self.build(&kept, &|id, _| {
+                        let states = states.get(&id).map(Vec::as_slice).unwrap_or_default();
+                        let state = match (id == *file, others_lost) {
+                            (true, _) => states.get(*index),
+                            (false, true) => states.first(),
+                            (false, false) => states.last(),
+                        };
+                        state.cloned().unwrap_or_default()
+                    });
+                    // Many files have only one state, or no name.
+                    if last.as_ref() != Some(&image) {
+                        look(&image);
+                        looked += 1;
+                    }
+                    last = Some(image);
+                }
+            }
+        }
+        Ok(looked)
+    }
+
+    /// One of the things that a loss of power may leave.
+    #[must_use]
+    pub fn sample(&self, random: &mut Random) -> Image {
+        let kept = self.directories.iter();
+        let kept = kept.map(|(id, d)| (*id, random.below(d.pending.len() + 1))).collect();
+        let mut contents: BTreeMap<Id, Arc<[u8]>> = BTreeMap::new();
+        for (id, file) in &self.files {
+            let states = file.after_loss();
+            let index = random.below(states.len());
+            contents.insert(*id, states.get(index).cloned().unwrap_or_default());
+        }
+        self.build(&kept, &|id, _| contents.get(&id).cloned().unwrap_or_default())
+    }
+
+    fn all_kept(&self) -> Kept {
+        self.directories.iter().map(|(id, d)| (*id, d.pending.len())).collect()
+    }
+
+    /// The combination of losses with this number.
+    fn way(&self, mut number: usize) -> Kept {
+        let mut kept = Kept::new();
+        for (id, directory) in &self.directories {
+            let choices = directory.pending.len() + 1;
+            kept.insert(*id, number % choices);
+            number /= choices;
+        }
+        kept
+    }
+
+    fn build(&self, kept: &Kept, contents: &dyn Fn(Id, &Contents) -> Arc<[u8]>) -> Image {
+        let mut image = Image::default();
+        let mut walk: Vec<(PathBuf, Id)> =
+            self.root.map(|id| (PathBuf::new(), id)).into_iter().collect();
+        while let Some((path, id)) = walk.pop() {
+            let Some(directory) = self.directories.get(&id) else { continue };
+            let names = directory.with(kept.get(&id).copied().unwrap_or(0));
+            for (name, id) in names {
+                let path = Path::new(&path).join(name);
+                if let Some(file) = self.files.get(&id) {
+                    image.nodes.insert(path, Node::File(contents(id, file)));
+                } else {
+                    image.nodes.insert(path.clone(), Node::Directory);
+                    walk.push((path, id));
+                }
+            }
+        }
+        image
+    }
+}
+
+impl Directory {
+    fn settle(&mut self, changes: usize) {
+        let new = changes.saturating_sub(self.settled).min(self.pending.len());
+        self.durable = self.with(new);
+        self.pending.drain(..new);
+        self.settled += new;
+    }
+
+    fn live(&self) -> Names {
+        self.with(self.pending.len())
+    }
+
+    /// The names after the first `changes` pending changes.
+    fn with(&self, changes: usize) -> Names {
+        let mut names = self.durable.clone();
+        for naming in self.pending.iter().take(changes) {
+            match naming {
+                Naming::Put(name, id) => drop(names.insert(name.clone(), *id)),
+                Naming::Drop(name) => drop(names.remove(name)),
+                Naming::Rename(old, new) => {
+                    if let Some(id) = names.remove(old) {
+                        names.insert(new.clone(), id);
+                    }
+                }
+            }
+        }
+        names
+    }
+}

@@ -1,0 +1,66 @@
+use std::path::Path;
+
+use vnp_ckpt::{Checkpoint, Error, Limits, RowRange, Tensor, load_with_compatibility};
+
+/// Which of the two checkpoints of the tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The one that is there before.
+    Old,
+    /// The one that is saved over it.
+    New,
+}
+
+/// What lies under the final name.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Found {
+    /// The whole of one of the two.
+    Whole(Which),
+    /// A checkpoint, but none of the two.
+    Other,
+    /// Nothing.
+    Missing,
+    /// Something that is no checkpoint.
+    Torn(Error),
+}
+
+/// One of the two: of different lengths, many pages each, the same bytes each time.
+///
+/// # Errors
+/// None: the two are well-formed.
+pub fn sample(which: Which) -> Result<Checkpoint, Error> {
+    let (rows, first, name) = match which {
+        Which::Old => (200_u16, 0.5, "old"),
+        Which::New => (251, -0.25, "new"),
+    };
+    let values = (0..u32::from(rows) * 64).map(|index| first + index as f32).collect();
+    Checkpoint::builder("protein")
+        .rows(RowRange::new(0, u64::from(rows)))
+        .ids((0..rows).map(|row| format!("read{row}_chunk_1F1")).collect())
+        .tensor("embedding", Tensor::from_f32([usize::from(rows), 64], values)?)
+        .metadata("which", name)
+        .created("2026-01-01T00:00:00Z".to_owned())
+        .build()
+}
+
+/// Looks under a final name.
+///
+/// # Errors
+/// [`Error::Io`] when nothing can be said.
+pub fn found(path: &Path) -> Result<Found, Error> {
+    if !path.exists() {
+        return Ok(Found::Missing);
+    }
+    let read = match load_with_compatibility(path, &Limits::default()) {
+        Ok(read) => read,
+        Err(error @ Error::Io { .. }) => return Err(error),
+        Err(error) => return Ok(Found::Torn(error)),
+    };
+    for which in [Which::Old, Which::New] {
+        if read == sample(which)? {
+            return Ok(Found::Whole(which));
+        }
+    }
+    Ok(Found::Other)
+}

@@ -1,0 +1,153 @@
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use fs_err as fs;
+
+use crate::{Call, Calls, Error, Image, Random, Tracer};
+
+/// Name of the output directory below the root.
+pub(super) const OUT: &str = "out";
+
+/// The published tables.
+pub(super) const TABLES: [&str; 3] =
+    ["prediction_results.txt", "prediction_results_highestscore.csv", "sequences.tsv"];
+
+/// What is there when a run starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// Nothing.
+    New,
+    /// A finished run with the same input, replaced with `--force`.
+    SameInput,
+    /// A finished run with another input, replaced with `--force`.
+    OtherInput,
+}
+
+impl Start {
+    pub(super) const ALL: [Self; 3] = [Self::New, Self::SameInput, Self::OtherInput];
+
+    pub(super) const RESUME: [&'static str; 7] =
+        ["predict", "in.fa", "-o", "work/out", "--checkpoint-rows", "16", "--resume"];
+
+    /// The words of the run that is disturbed.
+    pub(super) fn words(self) -> [&'static str; 7] {
+        let mut words = Self::RESUME;
+        words[6] = if self == Self::New { "--resume" } else { "--force" };
+        words
+    }
+}
+
+/// A program, inputs, and what it makes of them when nothing disturbs it.
+#[derive(Debug)]
+pub(super) struct Setting {
+    vnp: PathBuf,
+    directory: tempfile::TempDir,
+    root: PathBuf,
+    /// What is below the root after a run with the input, and with the other one.
+    pub(super) this: Image,
+    pub(super) other: Image,
+    /// The calls of an undisturbed run from each start.
+    calls: Vec<Vec<Call>>,
+}
+
+impl Setting {
+    pub(super) fn new(vnp: &Path) -> Result<Self, Error> {
+        let directory = tempfile::tempdir()?;
+        let root = directory.path().join("work");
+        fs::create_dir(&root)?;
+        let mut random = Random::new(4);
+        for name in ["in.fa", "other.fa"] {
+            fs::write(directory.path().join(name), fasta(&mut random, 24, 700))?;
+        }
+        let vnp = fs::canonicalize(vnp)?;
+        let (this, other) = (Image::default(), Image::default());
+        let mut setting = Self { vnp, directory, root, this, other, calls: Vec::new() };
+        setting.other = setting.undisturbed("other.fa")?;
+        setting.this = setting.undisturbed("in.fa")?;
+        for start in Start::ALL {
+            setting.prepare(start)?;
+            let command = setting.command(&start.words());
+            let trace = Tracer::new(setting.root()).run(&command)?;
+            setting.calls.push(trace.calls);
+        }
+        Ok(setting)
+    }
+
+    /// What a run leaves that starts with nothing.
+    fn undisturbed(&self, input: &str) -> Result<Image, Error> {
+        self.reset(&Image::default())?;
+        let mut words = Start::RESUME;
+        words[1] = input;
+        let ended = self.run(&words)?;
+        if !ended.status.success() {
+            let found = String::from_utf8_lossy(&ended.stderr).into_owned();
+            return Err(Error::Broken { after: "nothing".to_owned(), found });
+        }
+        Ok(Image::read(self.root())?)
+    }
+
+    /// What holds the output directory, and is watched.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Puts a tree in the place of what is there.
+    pub(super) fn reset(&self, image: &Image) -> Result<(), Error> {
+        fs::remove_dir_all(self.root())?;
+        fs::create_dir(self.root())?;
+        Ok(image.write(self.root())?)
+    }
+
+    pub(super) fn prepare(&self, start: Start) -> Result<(), Error> {
+        match start {
+            Start::New => self.reset(&Image::default()),
+            Start::SameInput => self.reset(&self.this),
+            Start::OtherInput => self.reset(&self.other),
+        }
+    }
+
+    /// The program with these words, away from the user's models.
+    pub(super) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.vnp);
+        command
+            .args(words)
+            .current_dir(self.directory.path())
+            .env_remove("VNP_MODELS")
+            .env("XDG_DATA_HOME", self.directory.path().join("data-home"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub(super) fn run(&self, words: &[&str]) -> Result<Output, Error> {
+        Ok(self.command(words).output()?)
+    }
+
+    /// How many calls of a kind an undisturbed run makes.
+    pub(super) fn calls(&self, start: Start, calls: &Calls) -> usize {
+        let counts = |call: &&Call| match calls {
+            Calls::Any => true,
+            Calls::OnFiles => call.file.is_some(),
+            Calls::Changes => call.changes,
+            Calls::Named(name) => call.file.is_some() && call.name == *name,
+        };
+        let all = self.calls.get(start as usize).map(Vec::as_slice).unwrap_or_default();
+        all.iter().filter(counts).count()
+    }
+}
+
+/// Records poor in T, and so in stop codons of both strands.
+fn fasta(random: &mut Random, records: usize, length_bp: usize) -> String {
+    let mut text = String::new();
+    for record in 0..records {
+        text.push_str(&format!(">r{record} made up\n"));
+        for _ in 0..length_bp {
+            let letter = match random.below(40) {
+                0 => 'T',
+                _ => random.pick(['C', 'G', 'C', 'G', 'A']),
+            };
+            text.push(letter);
+        }
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,111 @@
+//! Power lost at every point of a save, in a model of the disk.
+
+use std::collections::HashSet;
+
+use vnp_faults::{Disk, Event, Image, Record};
+
+use crate::support::{BEGINS, Bench, DONE, State, TARGET, tell};
+
+/// What a loss of power may leave of a save.
+#[derive(Debug, Default)]
+pub(crate) struct Losses {
+    pub(crate) points: usize,
+    pub(crate) images: usize,
+    pub(crate) old: usize,
+    pub(crate) new: usize,
+    /// Neither the whole old file nor the whole new one.
+    pub(crate) torn: usize,
+    /// Not the new one, although it was said to be saved.
+    pub(crate) lost: usize,
+    pub(crate) different: HashSet<Image>,
+}
+
+/// Records a save and looks at everything that a loss of power may leave of it.
+pub(crate) fn losses(bench: &Bench, how: &str) -> Losses {
+    bench.reset();
+    let trace = bench.tracer().record().run(&bench.saver(how)).unwrap();
+    assert!(trace.status.success(), "{}", trace.stderr);
+    let record = trace.record;
+    let mut losses = Losses::default();
+    let mut disk = Disk::new(&record);
+    for point in 0..=record.events.len() {
+        look(bench, &record, &disk, point, &mut losses);
+        if let Some((_, event)) = record.events.get(point) {
+            disk.apply(event);
+        }
+    }
+    assert_eq!(bench.state_of(disk.live().file(TARGET)), State::New);
+    losses
+}
+
+fn look(bench: &Bench, record: &Record, disk: &Disk, point: usize, losses: &mut Losses) {
+    let told = record.had_told(DONE, point);
+    let looked = disk.after_loss(|image| {
+        let state = bench.state_of(image.file(TARGET));
+        match state {
+            State::Old => losses.old += 1,
+            State::New => losses.new += 1,
+            State::Missing | State::Torn => losses.torn += 1,
+        }
+        losses.lost += usize::from(told && state != State::New);
+        losses.different.insert(image.clone());
+    });
+    losses.images += looked.unwrap();
+    losses.points += 1;
+}
+
+#[test]
+fn a_save_survives_every_loss_of_power() {
+    check("a save", Bench::new());
+}
+
+#[test]
+fn a_first_save_survives_every_loss_of_power() {
+    check("a first save", Bench::first_save());
+}
+
+fn check(what: &str, bench: Option<Bench>) {
+    let Some(bench) = bench else { return };
+    let losses = losses(&bench, "save");
+    let Losses { points, images, old, new, torn, lost, ref different } = losses;
+    tell(&format!(
+        "power lost at {points} points of {what}: {images} images, {} different: {old} old, {new} \
+         new, {torn} torn, {lost} acknowledged and lost",
+        different.len()
+    ));
+    assert_eq!((torn, lost), (0, 0));
+    assert!(points > 15 && old > 100 && new > 10, "{points} points, {old} old, {new} new");
+
+    // Each of them is where a next session can go on.
+    let step = different.len().div_ceil(60);
+    for image in different.iter().step_by(step) {
+        bench.reset();
+        if bench.target().exists() {
+            fs_err::remove_file(bench.target()).unwrap();
+        }
+        image.write(bench.path()).unwrap();
+        bench.recover("after a loss of power");
+    }
+}
+
+/// What happens before the save begins is not part of it.
+#[test]
+fn the_record_is_that_of_the_save() {
+    let Some(bench) = Bench::new() else { return };
+    let trace = bench.tracer().record().run(&bench.saver("save")).unwrap();
+    let first = trace.record.events.first().map(|(_, event)| event);
+    assert_eq!(
+        first,
+        Some(&Event::Told {
+            data: format!(
+                "{BEGINS}
+"
+            )
+            .into_bytes()
+        })
+    );
+    let names: Vec<_> = trace.calls.iter().map(|call| call.name).collect();
+    for name in ["mkdir", "openat", "write", "read", "fsync", "rename", "unlink"] {
+        assert!(names.iter().any(|known| known.starts_with(name)), "no {name} among {names:?}");
+    }
+}
