@@ -1,6 +1,6 @@
 //! From the values of a pickle to a checkpoint: which form it has, its ids, its rows, the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::container::{Input, Origin};
 use super::context::{Context, shown};
@@ -154,9 +154,10 @@ fn draft(
     };
     if entry(tree, root, exported::KEY, context)?.is_some() {
         exported::draft(&mut draft, &mut walk, entries, context)?;
+        draft.tensors.extend(walk.into_tensors());
         return Ok(draft);
     }
-    let mut taken = vec!["version", "status"];
+    let mut taken = BTreeSet::from(["version", "status"]);
     if let Some((ids_key, ids, data_key, data, kind, name)) = form(tree, context)? {
         draft.ids = ids::ids(tree, ids_key, ids, context)?;
         draft.rows = RowRange::new(0, draft.ids.len() as u64);
@@ -186,12 +187,12 @@ fn rest(
     draft: &mut Draft,
     walk: &mut Walk<'_, '_>,
     entries: &[(Item, Item)],
-    taken: &[&str],
+    taken: &BTreeSet<&str>,
     context: Context<'_>,
 ) -> Result<(), Error> {
     for &(key, item) in entries {
         let key = walk.key(key)?;
-        if taken.contains(&key.as_str()) {
+        if taken.contains(key.as_str()) {
             continue;
         }
         if let Some(value) = walk.value(&key, item)?
@@ -254,7 +255,7 @@ fn entry(
     context: Context<'_>,
 ) -> Result<Option<Item>, Error> {
     let entries = tree.dict(dict).unwrap_or_default();
-    let mut found = entries.iter().filter(|(found, _)| tree.text(*found) == Some(key));
+    let mut found = entries.iter().filter(|(found, _)| tree.is_text(*found, key));
     let first = found.next().map(|&(_, item)| item);
     if found.next().is_some() {
         return Err(twice(context, key));

@@ -37,7 +37,7 @@ pub(crate) struct Legacy<R> {
 pub(crate) struct Pickles<'p> {
     pub(crate) tree: Tree<'p>,
     /// The keys of the storages, in file order.
-    keys: Vec<String>,
+    keys: Vec<&'p str>,
     end: u64,
 }
 
@@ -99,17 +99,13 @@ fn run<'p>(bytes: &'p [u8], context: Context<'_>) -> Result<Pickles<'p>, (Error,
     }
     let (tree, _) = next(Form::Legacy)?;
     let (list, place) = next(Form::Archive)?;
-    let texts = match list.node_of(list.root()) {
-        Some(Node::List(items)) => items.iter().map(|&item| list.text(item)).collect(),
-        _ => None,
-    };
-    let Some(texts) = texts else {
+    let Some(Node::List(items)) = list.node_of(list.root()) else {
         return Err(bad(place, "a list of the keys", list.noun(list.root())));
     };
-    let texts: Vec<&str> = texts;
-    let count = texts.len();
-    context.limit("records", context.limits.records, count).map_err(|error| (error, false))?;
-    let keys = texts.into_iter().map(str::to_owned).collect();
+    let limit = context.limit("records", context.limits.records, items.len());
+    limit.map_err(|error| (error, false))?;
+    let keys = items.iter().map(|&item| list.text(item)).collect::<Option<Vec<_>>>();
+    let Some(keys) = keys else { return Err(bad(place, "a list of the keys", "others")) };
     Ok(Pickles { tree, keys, end: position as u64 })
 }
 
@@ -140,9 +136,9 @@ impl<R: Input> Legacy<R> {
         let file_bytes = window.file_bytes();
         let mut legacy = Self { window, storages: Vec::new(), places: HashMap::new() };
         let mut position = pickles.end;
-        for (key, place) in pickles.keys.iter().zip(0..) {
+        for (&key, place) in pickles.keys.iter().zip(0..) {
             let what = || format!("storage `{}`", shown(key.as_bytes()));
-            let Some(storage) = stated.get(key.as_str()) else {
+            let Some(storage) = stated.get(key) else {
                 return Err(context.bad_tensor(what(), "a tensor that needs it", "none"));
             };
             let size = storage.dtype.size_bytes() as u64;
@@ -180,7 +176,7 @@ impl<R: Input> Legacy<R> {
                 });
             }
             legacy.storages.push(start..end);
-            if legacy.places.insert(key.clone(), place).is_some() {
+            if legacy.places.insert(key.to_owned(), place).is_some() {
                 return Err(context.bad_tensor(what(), "one of this key", "more"));
             }
             position = end;
@@ -222,8 +218,8 @@ impl<R: Input> Legacy<R> {
 }
 
 /// A storage that no key of the list stands for.
-fn missing<'k>(stated: &HashMap<&'k str, &StorageNode>, keys: &[String]) -> Option<&'k str> {
-    let keys: HashSet<&str> = keys.iter().map(String::as_str).collect();
+fn missing<'k>(stated: &HashMap<&'k str, &StorageNode>, keys: &[&str]) -> Option<&'k str> {
+    let keys: HashSet<&str> = keys.iter().copied().collect();
     stated.keys().copied().find(|key| !keys.contains(key))
 }
 

@@ -96,7 +96,7 @@ fn dtype(tree: &Tree<'_>, state: &ArrayState, context: Context<'_>) -> Result<Dt
 #[cfg(test)]
 mod tests {
     use super::super::forge::*;
-    use crate::{Dtype, Error, Tensor};
+    use crate::{Dtype, Error, Limits, Tensor};
 
     /// An array as numpy pickles it by protocol 2.
     fn array(dtype: &str, order: &str, shape: &[i64], fortran: bool, data: Vec<u8>) -> Vec<u8> {
@@ -132,6 +132,22 @@ mod tests {
         assert_eq!(read("u1", "|", &[2, 1], latin1("\u{ff}a")).as_u8().unwrap(), [0xff, b'a']);
         assert_eq!(read("b1", "|", &[1], latin1("\x01")).dtype(), Dtype::Bool);
         assert_eq!(read("f2", "<", &[0, 5], latin1("")).shape(), [0, 5]);
+    }
+
+    #[test]
+    fn bytes_that_many_arrays_share_are_bounded() {
+        let data = [latin1(&"x".repeat(1000)), b"q\0".to_vec()].concat();
+        let one = |data: Vec<u8>| array("u1", "|", &[1000], false, data);
+        let mut arrays = vec![one(data)];
+        arrays.extend((0..9).map(|_| one(b"h\0".to_vec())));
+        let file = archive(&pickle(&list(&arrays)), &[]);
+        let few = |bytes| Limits { expanded_bytes: bytes, ..Limits::default() };
+        assert!(open_within(&file, &few(10_000)).is_ok());
+        let Err(Error::LimitExceeded { limit: "expanded_bytes", .. }) =
+            open_within(&file, &few(100))
+        else {
+            panic!("the bytes were copied without end")
+        };
     }
 
     #[test]

@@ -118,7 +118,7 @@ mod tests {
         check(b"]q\0(K\x01q\x01h\x01j\x01\0\0\0e", "[1, 1, 1]");
         check(b"]r\0\0\0\0(K\x01\x94h\x01e", "[1, 1]");
         check(&call("collections", "OrderedDict", &[]), "{}");
-        check(&call("__builtin__", "set", &[list(&[int(1)])]), "{1}");
+        check(&call("__builtin__", "set", &[list(&[int(1)])]), "[1]");
         check(&call("_codecs", "encode", &[text("\u{ff}"), text("latin1")]), "latin1 \"\u{ff}\"");
         check(b"\x8c\x0bcollections\x8c\x0bOrderedDict\x93)R", "{}");
     }

@@ -20,7 +20,18 @@ pub(crate) enum Plan {
     /// It is one of the file's.
     View(View),
     /// It is many of the file's, one behind the other; all of one type and shape.
-    Rows { dtype: Dtype, row: Vec<usize>, rows: Vec<View> },
+    Rows { dtype: Dtype, row: Vec<usize>, rows: Vec<RowView> },
+}
+
+/// One row: what it does not have in common with the others.
+#[derive(Clone, Debug)]
+pub(crate) struct RowView {
+    /// The place of the storage in its list.
+    pub(crate) storage: u32,
+    /// The first element.
+    pub(crate) start: u64,
+    /// As in [`View`].
+    pub(crate) stride: Option<Box<[u64]>>,
 }
 
 impl Plan {
@@ -37,15 +48,6 @@ impl Plan {
             Self::Ready(tensor) => tensor.shape().to_vec(),
             Self::View(view) => view.shape.clone(),
             Self::Rows { row, rows, .. } => [&[rows.len()], row.as_slice()].concat(),
-        }
-    }
-
-    /// The pieces of storages that it is.
-    fn views(&self) -> &[View] {
-        match self {
-            Self::Ready(_) => &[],
-            Self::View(view) => std::slice::from_ref(view),
-            Self::Rows { rows, .. } => rows,
         }
     }
 }
@@ -67,19 +69,23 @@ impl Plans {
     ) -> Result<Self, Error> {
         let mut uses = vec![0_u32; storages.len()];
         let mut copied = vec![0_u64; storages.len()];
+        let mut note = |storage: u32, is_first: bool, bytes: u64| {
+            if let Some(uses) = uses.get_mut(storage as usize) {
+                *uses = uses.saturating_add(is_first.into());
+            }
+            if let Some(copied) = copied.get_mut(storage as usize) {
+                *copied = copied.saturating_add(bytes);
+            }
+        };
         for plan in &plans {
-            let is_rows = matches!(plan, Plan::Rows { .. });
-            for (index, view) in plan.views().iter().enumerate() {
-                let place = view.storage as usize;
-                if let Some(uses) = uses.get_mut(place)
-                    && !(is_rows && index > 0)
-                {
-                    *uses = uses.saturating_add(1);
-                }
-                if let Some(copied) = copied.get_mut(place)
-                    && (is_rows || view.stride.is_some())
-                {
-                    *copied = copied.saturating_add(view.bytes().unwrap_or(u64::MAX));
+            match plan {
+                Plan::Ready(_) => {}
+                Plan::View(View { stride: None, storage, .. }) => note(*storage, true, 0),
+                Plan::View(view) => note(view.storage, true, view.bytes().unwrap_or(u64::MAX)),
+                Plan::Rows { dtype, row, rows } => {
+                    let bytes = row_bytes(*dtype, row);
+                    let rows = rows.iter().enumerate();
+                    rows.for_each(|(number, row)| note(row.storage, number == 0, bytes));
                 }
             }
         }
@@ -144,54 +150,44 @@ impl<R: Input> Reader<'_, R> {
     }
 
     /// Rows, each to its place, in the order in which their storages lie in the file.
-    fn rows(&mut self, dtype: Dtype, row: &[usize], rows: &[View]) -> Result<Block, Error> {
-        let row_bytes = element_count(row).unwrap_or(u64::MAX);
-        let row_bytes = row_bytes.saturating_mul(dtype.size_bytes() as u64);
-        let mut block = self.zeroed(row_bytes.saturating_mul(rows.len() as u64))?;
+    fn rows(&mut self, dtype: Dtype, row: &[usize], rows: &[RowView]) -> Result<Block, Error> {
+        let bytes = row_bytes(dtype, row);
+        let mut block = self.zeroed(bytes.saturating_mul(rows.len() as u64))?;
         if block.bytes().is_empty() {
             return Ok(block);
         }
-        let length = usize::try_from(row_bytes).unwrap_or(usize::MAX);
-        let place = |view: &View| self.plans.storages.get(view.storage).map(|found| found.place);
-        let mut slots: Vec<_> =
-            rows.iter().zip(block.bytes_mut().chunks_exact_mut(length)).collect();
-        slots.sort_by_key(|(view, _)| place(view));
+        let length = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let mut slots = Vec::new();
+        slots.try_reserve_exact(rows.len()).map_err(|_| self.memory(rows.len() as u64))?;
+        slots.extend(rows.iter().zip(block.bytes_mut().chunks_exact_mut(length)));
+        let storages = &self.plans.storages;
+        slots.sort_by_key(|(row, _)| storages.get(row.storage).map(|found| found.place));
         for group in slots.chunk_by_mut(|(one, _), (other, _)| one.storage == other.storage) {
             match group {
-                [(view, into)] if self.is_whole(view) => self.read(view.storage, into)?,
+                // Nothing else is in its storage.
+                [(RowView { storage, start: 0, stride: None }, into)]
+                    if storages.get(*storage).is_some_and(|found| found.bytes == bytes) =>
+                {
+                    self.read(*storage, into)?;
+                }
                 group => {
                     let Some((first, _)) = group.first() else { continue };
                     let block = self.storage(first.storage)?;
-                    for (view, into) in group {
-                        self.copy(&block, view, into)?;
+                    let size = dtype.size_bytes();
+                    for (RowView { start, stride, .. }, into) in group {
+                        self.gathered(copy(
+                            block.bytes(),
+                            size,
+                            *start,
+                            row,
+                            stride.as_deref(),
+                            into,
+                        ))?;
                     }
                 }
             }
         }
         Ok(block)
-    }
-
-    fn copy(&self, block: &Block, view: &View, into: &mut [u8]) -> Result<(), Error> {
-        if let Some(stride) = &view.stride {
-            let size = view.dtype.size_bytes();
-            return self.gathered(gather(
-                block.bytes(),
-                size,
-                view.start,
-                &view.shape,
-                stride,
-                into,
-            ));
-        }
-        let from = range(view).and_then(|range| block.bytes().get(range));
-        let from = from.filter(|from| from.len() == into.len());
-        self.gathered(from.map(|from| into.copy_from_slice(from)))
-    }
-
-    /// Whether nothing else is in its storage.
-    fn is_whole(&self, view: &View) -> bool {
-        let held = self.plans.storages.get(view.storage).map(|storage| storage.bytes);
-        view.stride.is_none() && view.start == 0 && held == view.bytes()
     }
 
     fn storage(&mut self, place: u32) -> Result<Arc<Block>, Error> {
@@ -236,4 +232,28 @@ fn range(view: &View) -> Option<std::ops::Range<usize>> {
     let start = usize::try_from(view.start).ok()?.checked_mul(view.dtype.size_bytes())?;
     let length = usize::try_from(view.bytes()?).ok()?;
     Some(start..start.checked_add(length)?)
+}
+
+/// Copies the elements of a row to where they go.
+fn copy(
+    from: &[u8],
+    size: usize,
+    start: u64,
+    shape: &[usize],
+    stride: Option<&[u64]>,
+    into: &mut [u8],
+) -> Option<()> {
+    match stride {
+        Some(stride) => gather(from, size, start, shape, stride, into),
+        None => {
+            let start = usize::try_from(start).ok()?.checked_mul(size)?;
+            into.copy_from_slice(from.get(start..)?.get(..into.len())?);
+            Some(())
+        }
+    }
+}
+
+/// Length of a row, in bytes.
+fn row_bytes(dtype: Dtype, row: &[usize]) -> u64 {
+    element_count(row).unwrap_or(u64::MAX).saturating_mul(dtype.size_bytes() as u64)
 }

@@ -1,14 +1,14 @@
 //! Files that this crate exported: what the Python tools' form has no room for is under one key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::super::context::Context;
-use super::super::pickle::{Item, Tree};
+use super::super::context::{Context, shown};
+use super::super::pickle::Item;
 use super::super::tensors::Plan;
 use super::rows::Rows;
 use super::walk::Walk;
-use super::{Draft, Entry, bad, entry, ids, missing, plan_of, rest};
+use super::{Draft, Entry, bad, entry, ids, missing, rest};
 use crate::header::fields::Fields;
 use crate::header::{IDS, Producer};
 use crate::tensor::block::Block;
@@ -69,13 +69,20 @@ pub(super) fn draft(
         draft.ids_unknown = ids;
     }
 
-    let mut taken = vec!["version".to_owned(), "status".to_owned(), KEY.to_owned()];
     let keys = [IDS, "nucleotide", "proteins"].into_iter();
     let found = keys.map(|key| Ok((key, top(key)?))).collect::<Result<Vec<_>, Error>>()?;
     let found = found.into_iter().find_map(|(key, item)| Some((key, item?)));
     let Some((key, found)) = found else { return Err(missing(context, IDS)) };
     draft.ids = ids::ids(tree, key, found, context)?;
-    taken.push(key.to_owned());
+    let mut taken = BTreeSet::from(["version", "status", KEY, key]);
+    let mut names = HashMap::new();
+    for &(key, item) in entries {
+        if let Some(key) = tree.text(key)
+            && names.insert(key, item).is_some()
+        {
+            return Err(super::twice(context, key));
+        }
+    }
 
     let Some(tensors) = entry(tree, vnp, "tensors", context)? else {
         return Err(missing(context, "vnp.tensors"));
@@ -86,11 +93,15 @@ pub(super) fn draft(
     context.limit("sections", context.limits.sections, tensors.len() + 1)?;
     for &(name, item) in tensors {
         let name = walk.key(name)?;
-        let (entry, at) = tensor_of(walk, name, item, &draft.ids, context)?;
+        let (entry, at) = tensor_of(walk, name, item, &draft.ids, &names, context)?;
         draft.tensors.push(entry);
-        taken.extend(at);
+        if let Some((&at, _)) = at.and_then(|at| names.get_key_value(at.as_str()))
+            && !taken.insert(at)
+        {
+            let subject = format!("tensors at `{}`", shown(at.as_bytes()));
+            return Err(context.inconsistent(subject, "1", "more"));
+        }
     }
-    let taken: Vec<_> = taken.iter().map(String::as_str).collect();
     rest(draft, walk, entries, &taken, context)
 }
 
@@ -100,9 +111,10 @@ fn tensor_of(
     name: String,
     item: Item,
     ids: &[String],
+    names: &HashMap<&str, Item>,
     context: Context<'_>,
 ) -> Result<(Entry, Option<String>), Error> {
-    let (tree, storages) = (walk.tree, walk.storages);
+    let tree = walk.tree;
     let prefix = format!("vnp.tensors.{name}.");
     let Some(entries) = tree.dict(item) else {
         return Err(bad(context, prefix, "a map", tree.noun(item)));
@@ -112,7 +124,7 @@ fn tensor_of(
     for &(key, item) in entries {
         let key = walk.key(key)?;
         if key == "tensor" {
-            found = plan_of(tree, storages, item, context)?;
+            found = walk.plan(item)?;
         } else if let Some(value) = walk.value(&key, item)? {
             values.insert(key, value);
         }
@@ -137,7 +149,13 @@ fn tensor_of(
     } else {
         match (found, &at) {
             (Some(plan), _) => plan,
-            (None, Some(at)) => at_top(tree, at, walk, ids, context)?,
+            (None, Some(at)) => {
+                let item = names.get(at.as_str()).ok_or_else(|| missing(context, at))?;
+                let rows = Rows { tree, storages: walk.storages, context, key: at };
+                let plan = rows.plan(*item, ids)?;
+                walk.note(&plan)?;
+                plan
+            }
             (None, None) => return Err(missing(context, &prefix)),
         }
     };
@@ -147,19 +165,6 @@ fn tensor_of(
         return Err(context.inconsistent(subject, format!("{dtype} {shape:?}"), found));
     }
     Ok((Entry { name, per_row, plan, unknown }, at))
-}
-
-fn at_top(
-    tree: &Tree<'_>,
-    at: &str,
-    walk: &Walk<'_, '_>,
-    ids: &[String],
-    context: Context<'_>,
-) -> Result<Plan, Error> {
-    let Some(item) = entry(tree, tree.root(), at, context)? else {
-        return Err(missing(context, at));
-    };
-    Rows { tree, storages: walk.storages, context, key: at }.plan(item, ids)
 }
 
 #[cfg(test)]
@@ -217,6 +222,29 @@ mod tests {
         assert_eq!(names, ["embedding", "free", "none"]);
         assert_eq!(read.tensor("embedding").unwrap().as_f32().unwrap(), [1.0, 2.0]);
         assert_eq!(read.tensor("none").unwrap().shape(), [2, 0, 7]);
+    }
+
+    #[test]
+    fn nothing_is_left_out_and_nothing_is_there_twice() {
+        let tensors = dict(&[("embedding", entry(&[2, 1], true, ("at", text("data"))))]);
+        let with = |more: &[(&str, Vec<u8>)]| {
+            let all = [
+                &[("ids", texts(&["a", "b"])), ("data", tensor("0", &[2, 1]))],
+                more,
+                &[("vnp", vnp(tensors.clone()))],
+            ];
+            load_value(&dict(&all.concat()), &[1.0, 2.0])
+        };
+        let read = with(&[("more", tensor("0", &[2])), ("n", int(1))]).unwrap();
+        let names: Vec<_> = read.tensors().map(|(name, _)| name).collect();
+        assert_eq!(names, ["embedding", "more"]);
+        assert_eq!(read.metadata()["n"], Value::Int(1));
+        let Err(Error::BadPickle { .. }) = with(&[("data", int(1))]) else { panic!("twice") };
+        let at = || entry(&[2, 1], true, ("at", text("data")));
+        let Err(Error::Inconsistent { .. }) = self::read(vnp(dict(&[("a", at()), ("b", at())])))
+        else {
+            panic!("two tensors in one place")
+        };
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A whole pickled module: of all its attributes those that make its state_dict.
 
+use std::collections::HashSet;
+
 use super::super::context::Context;
 use super::super::pickle::{Handle, Item, Node, Tree};
 use super::{bad, entry, missing};
@@ -16,10 +18,12 @@ pub(super) fn members(
         return Err(missing(context, "_parameters"));
     };
     let get = |key| entry(tree, state, key, context);
-    let hidden = match get("_non_persistent_buffers_set")?.and_then(|set| tree.node_of(set)) {
-        Some(Node::Set(names)) => names.iter().filter_map(|&name| tree.text(name)).collect(),
-        _ => Vec::new(),
-    };
+    let hidden = get("_non_persistent_buffers_set")?.and_then(|set| match tree.node_of(set)? {
+        Node::Set(names) => Some(names.as_slice()),
+        _ => tree.sequence(set),
+    });
+    let hidden = hidden.unwrap_or_default().iter().filter_map(|&name| tree.text(name));
+    let hidden: HashSet<&str> = hidden.collect();
     let mut members = Vec::new();
     for key in ["_parameters", "_buffers", "_modules"] {
         let item = get(key)?.ok_or_else(|| missing(context, key))?;
@@ -27,7 +31,7 @@ pub(super) fn members(
             return Err(bad(context, key, "a dict", tree.noun(item)));
         };
         let is_hidden =
-            |name| key == "_buffers" && tree.text(name).is_some_and(|name| hidden.contains(&name));
+            |name| key == "_buffers" && tree.text(name).is_some_and(|name| hidden.contains(name));
         members.extend(entries.iter().filter(|(name, _)| !is_hidden(*name)));
     }
     Ok(members)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::context::{Context, shown};
 use super::super::pickle::{Item, Tree};
 use super::super::storages::{Storages, View};
-use super::super::tensors::Plan;
+use super::super::tensors::{Plan, RowView};
 use super::floats::{fill, narrow};
 use super::ids::repeated;
 use super::{bad, entry, missing, plan_of};
@@ -43,12 +43,10 @@ impl Rows<'_, '_> {
             let found = items.len().to_string();
             return Err(self.wrong("rows", format!("{}, one an id", ids.len()), found));
         }
-        let values = items.iter().zip(ids).enumerate();
-        let values = values.map(|(row, (&item, id))| self.values(row, item, id));
-        let values = values.collect::<Result<Vec<_>, _>>()?;
-        match values.first() {
-            Some(Row::View(_)) => self.views(values),
-            _ => self.floats(&values),
+        match items.first().zip(ids.first()).map(|(&item, id)| self.values(0, item, id)) {
+            Some(Ok(Row::View(first))) => self.views(items, ids, first),
+            Some(Err(error)) => Err(error),
+            _ => self.floats(items, ids),
         }
     }
 
@@ -61,7 +59,7 @@ impl Rows<'_, '_> {
                     return Err(missing(self.context, LABEL));
                 };
                 match self.tree.text(label) {
-                    Some(label) if label == id => {}
+                    Some(_) if self.tree.is_text(label, id) => {}
                     Some(label) => {
                         let [id, label] = [id, label].map(|text| shown(text.as_bytes()));
                         let subject = format!("label of row {row}");
@@ -101,36 +99,31 @@ impl Rows<'_, '_> {
     }
 
     /// Rows that are tensors.
-    fn views(&self, rows: Vec<Row>) -> Result<Plan, Error> {
-        let mut views: Vec<View> = Vec::with_capacity(rows.len());
-        for (number, row) in rows.into_iter().enumerate() {
-            let Row::View(view) = row else {
+    fn views(&self, items: &[Item], ids: &[String], first: View) -> Result<Plan, Error> {
+        let mut rows = self.room(items.len())?;
+        for (number, (&item, id)) in items.iter().zip(ids).enumerate() {
+            let Row::View(view) = self.values(number, item, id)? else {
                 return Err(self.wrong(format!("row {number}"), "a tensor, as before", "floats"));
             };
-            if let Some(first) = views.first()
-                && (first.dtype, &first.shape) != (view.dtype, &view.shape)
-            {
+            if (first.dtype, &first.shape) != (view.dtype, &view.shape) {
                 let expected = format!("{} {:?}, as before", first.dtype, first.shape);
                 let found = format!("{} {:?}", view.dtype, view.shape);
                 return Err(self.wrong(format!("row {number}"), expected, found));
             }
-            views.push(view);
+            let View { storage, start, stride, .. } = view;
+            rows.push(RowView { storage, start, stride: stride.map(Vec::into_boxed_slice) });
         }
-        let (dtype, row) = match views.first() {
-            Some(first) => (first.dtype, first.shape.clone()),
-            None => (Dtype::F32, vec![0]),
-        };
         let limits = self.context.limits;
-        self.context.limit("tensor_rank", limits.tensor_rank, row.len() + 1)?;
-        Ok(Plan::Rows { dtype, row, rows: views })
+        self.context.limit("tensor_rank", limits.tensor_rank, first.shape.len() + 1)?;
+        Ok(Plan::Rows { dtype: first.dtype, row: first.shape, rows })
     }
 
     /// Rows that are lists of floats: 32 bits wide where none needs more.
-    fn floats(&self, rows: &[Row]) -> Result<Plan, Error> {
-        let mut lists = Vec::with_capacity(rows.len());
+    fn floats(&self, items: &[Item], ids: &[String]) -> Result<Plan, Error> {
+        let mut lists = self.room(items.len())?;
         let mut width = None;
-        for (number, row) in rows.iter().enumerate() {
-            let &Row::Floats { item, width: found } = row else {
+        for (number, (&item, id)) in items.iter().zip(ids).enumerate() {
+            let Row::Floats { item, width: found } = self.values(number, item, id)? else {
                 return Err(self.wrong(format!("row {number}"), "floats, as before", "a tensor"));
             };
             let expected = *width.get_or_insert(found);
@@ -140,9 +133,9 @@ impl Rows<'_, '_> {
             }
             lists.push(self.tree.sequence(item).unwrap_or_default());
         }
-        let count = width.unwrap_or_default().saturating_mul(rows.len() as u64);
+        let count = width.unwrap_or_default().saturating_mul(items.len() as u64);
         repeated(self.tree, count.saturating_mul(4), self.context)?;
-        let shape = [rows.len(), usize::try_from(width.unwrap_or_default()).unwrap_or(usize::MAX)];
+        let shape = [items.len(), usize::try_from(width.unwrap_or_default()).unwrap_or(usize::MAX)];
         let mut block = self.zeroed(count, 4)?;
         let dtype = if fill(self.tree, &lists, elements_of_mut(block.bytes_mut()), narrow) {
             Dtype::F32
@@ -155,6 +148,15 @@ impl Rows<'_, '_> {
         Tensor::from_block(dtype, shape.to_vec(), Arc::new(block), range)
             .map(Plan::Ready)
             .map_err(|error| error.in_file(self.context.path))
+    }
+
+    /// A list with room for so many.
+    fn room<T>(&self, count: usize) -> Result<Vec<T>, Error> {
+        let mut room = Vec::new();
+        let bytes = count.saturating_mul(size_of::<T>()) as u64;
+        let memory = |_| self.context.out_of_memory(self.key, bytes);
+        room.try_reserve_exact(count).map_err(memory)?;
+        Ok(room)
     }
 
     fn zeroed(&self, count: u64, size: u64) -> Result<Block, Error> {

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::super::context::Context;
+use super::super::context::{Context, shown};
 use super::super::pickle::{Global, Handle, Item, Node, Tree};
 use super::super::storages::Storages;
 use super::super::tensors::Plan;
+use super::ids::repeated;
 use super::{Entry, bad, module, plan_of};
 use crate::value::MAX_DEPTH;
 use crate::{Error, Value};
@@ -13,6 +14,9 @@ use crate::{Error, Value};
 mod frame;
 
 use frame::{Frame, Made, Members, name, pop};
+
+/// The longest name of a tensor.
+const NAME_BYTES: usize = 1000;
 
 /// A walk through values; what it finds of tensors.
 pub(super) struct Walk<'w, 'p> {
@@ -25,6 +29,8 @@ pub(super) struct Walk<'w, 'p> {
     /// Values so far, and their bytes with those of names.
     values: u64,
     bytes: u64,
+    /// Bytes of tensors that were in the pickle, so far.
+    made: u64,
 }
 
 /// What a value is at first sight.
@@ -37,7 +43,7 @@ enum Sight {
 impl<'w, 'p> Walk<'w, 'p> {
     pub(super) fn new(tree: &'w Tree<'p>, storages: &'w Storages, context: Context<'w>) -> Self {
         let (tensors, arrays) = (Vec::new(), HashMap::new());
-        Self { tree, storages, context, tensors, arrays, values: 0, bytes: 0 }
+        Self { tree, storages, context, tensors, arrays, values: 0, bytes: 0, made: 0 }
     }
 
     /// The tensors found, under their paths.
@@ -140,7 +146,8 @@ impl<'w, 'p> Walk<'w, 'p> {
             Item::Node(handle) => return self.node(path, key, handle, in_module),
             _ if in_module => {
                 let found = self.tree.noun(item);
-                return Err(bad(self.context, name(path, key), "a tensor or a module", found));
+                let field = shown(name(path, key).as_bytes());
+                return Err(bad(self.context, field, "a tensor or a module", found));
             }
             Item::None => Value::Null,
             Item::Bool(value) => Value::Bool(value),
@@ -176,10 +183,14 @@ impl<'w, 'p> Walk<'w, 'p> {
         in_module: bool,
     ) -> Result<Sight, Error> {
         let item = Item::Node(handle);
-        if let Some(plan) = self.plan(handle)? {
+        if let Some(plan) = self.plan(item)? {
             let limits = self.context.limits;
             self.context.limit("sections", limits.sections, self.tensors.len() + 2)?;
             let name = name(path, key);
+            if name.len() > NAME_BYTES {
+                let what = format!("a name of {} bytes for a tensor", name.len());
+                return Err(self.context.unsupported(what, "use shorter keys"));
+            }
             self.count(0, name.len() as u64)?;
             self.tensors.push(Entry::free(name, plan));
             return Ok(Sight::Value(None));
@@ -187,7 +198,8 @@ impl<'w, 'p> Walk<'w, 'p> {
         let node = self.tree.node(handle);
         if in_module && !matches!(node, Some(Node::Instance { class: Global::Module, .. })) {
             let found = self.tree.noun(item);
-            return Err(bad(self.context, name(path, key), "a tensor or a module", found));
+            let field = shown(name(path, key).as_bytes());
+            return Err(bad(self.context, field, "a tensor or a module", found));
         }
         let (members, made) = match node {
             Some(Node::List(_) | Node::Tuple(_) | Node::Set(_)) => {
@@ -209,15 +221,26 @@ impl<'w, 'p> Walk<'w, 'p> {
         Ok(Sight::Container(members, made))
     }
 
-    fn plan(&mut self, handle: Handle) -> Result<Option<Plan>, Error> {
+    /// What a tensor or an array is, if it is one. An array is made once.
+    pub(super) fn plan(&mut self, item: Item) -> Result<Option<Plan>, Error> {
+        let Item::Node(handle) = item else { return Ok(None) };
         if let Some(plan) = self.arrays.get(&handle) {
             return Ok(Some(plan.clone()));
         }
-        let plan = plan_of(self.tree, self.storages, Item::Node(handle), self.context)?;
+        let plan = plan_of(self.tree, self.storages, item, self.context)?;
         if let Some(plan @ Plan::Ready(_)) = &plan {
+            self.note(plan)?;
             self.arrays.insert(handle, plan.clone());
         }
         Ok(plan)
+    }
+
+    /// Notes what was made of the pickle: in all it is not much more than the pickle.
+    pub(super) fn note(&mut self, plan: &Plan) -> Result<(), Error> {
+        if let Plan::Ready(tensor) = plan {
+            self.made = self.made.saturating_add(tensor.bytes().len() as u64);
+        }
+        repeated(self.tree, self.made, self.context)
     }
 
     /// A key as text.
@@ -252,7 +275,7 @@ impl<'w, 'p> Walk<'w, 'p> {
     }
 
     fn unsupported(&self, path: &[Frame], key: &str, what: &str) -> Error {
-        let shown = super::super::context::shown(name(path, key).as_bytes());
+        let shown = shown(name(path, key).as_bytes());
         let remedy = "save tensors, texts, numbers, lists and dicts";
         self.context.unsupported(format!("{what} at `{shown}`"), remedy)
     }

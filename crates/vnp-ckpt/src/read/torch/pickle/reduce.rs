@@ -19,7 +19,8 @@ impl Machine<'_, '_> {
             (Global::OrderedDict, []) => {
                 self.push_node(Node::Dict { entries: Vec::new(), ordered: true }, 1)
             }
-            (Global::Set, [list]) => self.set(*list),
+            // The list itself: nothing asks for less, and a copy would be one more for each call.
+            (Global::Set, [list]) if self.tree.sequence(*list).is_some() => self.push(*list),
             (Global::Encode, [text @ Item::Text { length, start }, encoding])
                 if self.tree.text(*encoding) == Some("latin1") =>
             {
@@ -187,25 +188,6 @@ impl Machine<'_, '_> {
             Some([]) => Ok(()),
             _ => self.bad_tensor("no hooks", self.tree.noun(hooks)),
         }
-    }
-
-    fn set(&mut self, list: Item) -> Result<(), Error> {
-        let Some(members) = self.tree.sequence(list) else {
-            return self.bad("the members of a set", self.tree.noun(list));
-        };
-        let mut items = Vec::new();
-        items
-            .try_reserve_exact(members.len())
-            .map_err(|_| self.context.out_of_memory("data.pkl", members.len() as u64))?;
-        items.extend_from_slice(members);
-        self.push_node(Node::Set(Vec::new()), 1)?;
-        if let Ok(last) = u32::try_from(self.tree.len() - 1) {
-            for &item in &items {
-                self.attach(Handle(last), item)?;
-            }
-            self.replace(Handle(last), Node::Set(items));
-        }
-        Ok(())
     }
 
     fn build_array(&mut self, handle: Handle, state: &[Item]) -> Result<(), Error> {

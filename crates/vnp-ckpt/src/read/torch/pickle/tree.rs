@@ -205,6 +205,11 @@ impl<'p> Tree<'p> {
         }
     }
 
+    /// Whether it is this text.
+    pub(crate) fn is_text(&self, item: Item, text: &str) -> bool {
+        matches!(item, Item::Text { .. }) && self.raw(item) == text.as_bytes()
+    }
+
     /// The characters of bytes spelled as text.
     pub(crate) fn latin1(&self, item: Item) -> Option<&'p str> {
         match item {
