@@ -18,7 +18,7 @@ mod end;
 use checked::{read_beside_crc, read_plain, read_with_crc};
 use directory::Record;
 
-/// From this length on the CRC of a record is computed by a thread of its own.
+/// From this length on a record is read with the help of threads.
 const BESIDE_BYTES: usize = 8 << 20;
 
 /// The record with the pickle, below the archive's folder.

@@ -8,8 +8,11 @@ use super::super::context::Context;
 use super::super::window::{STEP_BYTES, Window};
 use crate::Error;
 
-/// How many steps may wait for their CRC.
+/// How many steps may wait for the next thread.
 const WAITING_STEPS: usize = 8;
+
+/// The smallest page of memory.
+const PAGE_BYTES: usize = 4096;
 
 /// Fills `into` with what lies at `offset`, without a CRC.
 pub(crate) fn read_plain<R: Input>(
@@ -36,30 +39,53 @@ pub(crate) fn read_with_crc<R: Input>(
     Ok(crc.finalize())
 }
 
-/// The same, with the CRC computed on another core behind the reading. Where there is no thread
-/// to be had, it is computed here.
+/// The same, with other cores at work before and behind the reading: one takes the pages of memory
+/// that nobody has touched yet, one computes the CRC. Where there is no thread to be had, all is
+/// done here.
 pub(crate) fn read_beside_crc<R: Input>(
     window: &mut Window<R>,
     offset: u64,
     into: &mut [u8],
     context: Context<'_>,
 ) -> Result<u32, Error> {
+    match read_between(window, offset, into, context)? {
+        Some(crc) => Ok(crc),
+        None => read_with_crc(window, offset, into, context),
+    }
+}
+
+/// `None` when a thread was not to be had.
+fn read_between<R: Input>(
+    window: &mut Window<R>,
+    offset: u64,
+    into: &mut [u8],
+    context: Context<'_>,
+) -> Result<Option<u32>, Error> {
     thread::scope(move |scope| {
-        let (send, receive) = mpsc::sync_channel::<&[u8]>(WAITING_STEPS);
-        let other =
-            thread::Builder::new().name("vnp-ckpt-crc".to_owned()).spawn_scoped(scope, move || {
-                let mut crc = crc32fast::Hasher::new();
-                receive.iter().for_each(|step| crc.update(step));
-                crc.finalize()
-            });
-        let Ok(other) = other else { return read_with_crc(window, offset, into, context) };
-        for (offset, step) in steps(offset, into) {
+        let (send_touched, touched) = mpsc::sync_channel::<(u64, &mut [u8])>(WAITING_STEPS);
+        let (send_read, read) = mpsc::sync_channel::<&[u8]>(WAITING_STEPS);
+        let thread = || thread::Builder::new().name("vnp-ckpt-read".to_owned());
+        let crc = thread().spawn_scoped(scope, move || {
+            let mut crc = crc32fast::Hasher::new();
+            read.iter().for_each(|step| crc.update(step));
+            crc.finalize()
+        });
+        let toucher = thread().spawn_scoped(scope, move || {
+            for (offset, step) in steps(offset, into) {
+                step.iter_mut().step_by(PAGE_BYTES).for_each(|byte| *byte = 0);
+                // The reader gave up.
+                if send_touched.send((offset, step)).is_err() {
+                    break;
+                }
+            }
+        });
+        let (Ok(crc), Ok(_)) = (crc, toucher) else { return Ok(None) };
+        for (offset, step) in touched {
             window.read_at(offset, step, context)?;
-            // It listens until this end is dropped.
-            send.send(step).map_err(|_| ended(context))?;
+            send_read.send(step).map_err(|_| ended(context))?;
         }
-        drop(send);
-        other.join().map_err(|_| ended(context))
+        drop(send_read);
+        crc.join().map(Some).map_err(|_| ended(context))
     })
 }
 

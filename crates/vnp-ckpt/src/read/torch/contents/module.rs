@@ -36,3 +36,45 @@ pub(super) fn members(
     }
     Ok(members)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::forge::*;
+    use super::*;
+
+    fn module(parts: &[(&str, Vec<u8>)]) -> Vec<u8> {
+        [b"c__main__\nMLPClassifier\n)\x81", &dict(parts)[..], b"b"].concat()
+    }
+
+    #[track_caller]
+    fn check_names(value: &[u8], expected: &[&str]) {
+        let read = load_value(value, &[1.0, 2.0]).unwrap();
+        assert_eq!(read.tensors().map(|(name, _)| name).collect::<Vec<_>>(), expected);
+        assert!(read.metadata().is_empty());
+    }
+
+    #[test]
+    fn names_are_those_of_the_state_dict() {
+        let one = || tensor("0", &[2]);
+        let inner = module(&[("_parameters", dict(&[("weight", one()), ("bias", b"N".to_vec())]))]);
+        let outer = module(&[
+            ("_modules", dict(&[("fc", inner), ("none", b"N".to_vec())])),
+            ("_buffers", dict(&[("mean", one()), ("scratch", one())])),
+            ("_parameters", dict(&[("scale", one())])),
+            ("_non_persistent_buffers_set", call("builtins", "set", &[texts(&["scratch"])])),
+            ("training", b"\x88".to_vec()),
+        ]);
+        check_names(&outer, &["scale", "mean", "fc.weight"]);
+        check_names(&dict(&[("model", outer)]), &["model.scale", "model.mean", "model.fc.weight"]);
+    }
+
+    #[test]
+    fn a_module_holds_tensors_and_modules() {
+        let Err(Error::BadHeader { field, .. }) =
+            load_value(&module(&[("_modules", dict(&[("fc", int(1))]))]), &[])
+        else {
+            panic!("a number was a module")
+        };
+        assert_eq!(field, "fc");
+    }
+}

@@ -298,10 +298,6 @@ mod tests {
         assert_eq!((read.kind(), read.rows().len()), ("weights", 0));
     }
 
-    fn module(parts: &[(&str, Vec<u8>)]) -> Vec<u8> {
-        [b"c__main__\nMLPClassifier\n)\x81", &dict(parts)[..], b"b"].concat()
-    }
-
     #[test]
     fn tensors_by_their_paths() {
         let one = || tensor("0", &[2]);
@@ -310,20 +306,6 @@ mod tests {
         check_names(&tuple(&[list(&[one()])]), &["0.0"]);
         check_names(&dict(&[("w", one()), ("m", dict(&[("a.b", one())]))]), &["w", "m.a.b"]);
         check_names(&dict(&[("data", one())]), &["data"]);
-        let inner = module(&[
-            ("_parameters", dict(&[("weight", one()), ("bias", b"N".to_vec())])),
-            ("_buffers", dict(&[])),
-            ("_modules", dict(&[])),
-        ]);
-        let outer = module(&[
-            ("_modules", dict(&[("fc", inner), ("none", b"N".to_vec())])),
-            ("_buffers", dict(&[("mean", one()), ("scratch", one())])),
-            ("_parameters", dict(&[("scale", one())])),
-            ("_non_persistent_buffers_set", call("builtins", "set", &[texts(&["scratch"])])),
-            ("training", b"\x88".to_vec()),
-        ]);
-        check_names(&outer, &["scale", "mean", "fc.weight"]);
-        check_names(&dict(&[("model", outer)]), &["model.scale", "model.mean", "model.fc.weight"]);
     }
 
     #[track_caller]
@@ -395,21 +377,6 @@ mod tests {
         check_unsupported(&dict(&[("d", deep)]), "metadata of more than 30 levels at `d`");
         let deep = (0..30).fold(int(1), |inner, _| list(&[inner]));
         assert!(load_value(&dict(&[("d", deep)]), &[]).is_ok());
-    }
-
-    #[test]
-    fn a_module_holds_tensors_and_modules() {
-        let own = [("_parameters", dict(&[])), ("_buffers", dict(&[]))];
-        let modules = ("_modules", dict(&[("fc", int(1))]));
-        let value = module(&[own[0].clone(), own[1].clone(), modules]);
-        let Err(Error::BadHeader { field, .. }) = load_value(&value, &[]) else {
-            panic!("a number was a module")
-        };
-        assert_eq!(field, "fc");
-        let Err(Error::MissingField { field, .. }) = load_value(&module(&own), &[]) else {
-            panic!("modules may be missing")
-        };
-        assert_eq!(field, "_modules");
     }
 
     #[test]
