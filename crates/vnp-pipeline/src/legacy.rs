@@ -167,8 +167,8 @@ fn differing(
     for (sample, computed) in samples.iter().zip(computed.chunks_exact(width.max(1))) {
         let found = row_of(&values, sample.at, width);
         let difference = relative_difference(found, computed);
-        // Written so that a NaN, of an encoder or of the file, is a difference.
-        if !(difference <= TOLERANCE) {
+        // A NaN, of an encoder or of the file, is a difference.
+        if difference > TOLERANCE || difference.is_nan() {
             let Sample { at, id, .. } = sample;
             return Ok(Some(format!(
                 "row {at} is not what the {} encoder gives for `{id}` (they differ by {:.0} %): \

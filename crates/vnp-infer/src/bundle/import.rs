@@ -324,7 +324,7 @@ mod tests {
         wrong.remove(&theirs);
         write_index(&wrong);
         let Err(Error::SurplusTensors { names, .. }) = read_esm2(&sharded) else { panic!() };
-        assert_eq!(names, [theirs.clone()]);
+        assert_eq!(names, std::slice::from_ref(&theirs));
         wrong.insert(theirs, json!("../model-0.safetensors"));
         write_index(&wrong);
         let Err(Error::ShardName { file, .. }) = read_esm2(&sharded) else { panic!() };

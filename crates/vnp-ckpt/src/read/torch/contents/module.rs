@@ -56,7 +56,11 @@ mod tests {
     #[test]
     fn names_are_those_of_the_state_dict() {
         let one = || tensor("0", &[2]);
-        let inner = module(&[("_parameters", dict(&[("weight", one()), ("bias", b"N".to_vec())]))]);
+        let inner = module(&[
+            ("_parameters", dict(&[("weight", one()), ("bias", b"N".to_vec())])),
+            ("_buffers", dict(&[])),
+            ("_modules", dict(&[])),
+        ]);
         let outer = module(&[
             ("_modules", dict(&[("fc", inner), ("none", b"N".to_vec())])),
             ("_buffers", dict(&[("mean", one()), ("scratch", one())])),
@@ -70,11 +74,16 @@ mod tests {
 
     #[test]
     fn a_module_holds_tensors_and_modules() {
-        let Err(Error::BadHeader { field, .. }) =
-            load_value(&module(&[("_modules", dict(&[("fc", int(1))]))]), &[])
-        else {
+        let own = [("_parameters", dict(&[])), ("_buffers", dict(&[]))];
+        let modules = ("_modules", dict(&[("fc", int(1))]));
+        let value = module(&[own[0].clone(), own[1].clone(), modules]);
+        let Err(Error::BadHeader { field, .. }) = load_value(&value, &[]) else {
             panic!("a number was a module")
         };
         assert_eq!(field, "fc");
+        let Err(Error::MissingField { field, .. }) = load_value(&module(&own), &[]) else {
+            panic!("modules may be missing")
+        };
+        assert_eq!(field, "_modules");
     }
 }
