@@ -42,6 +42,46 @@ fn good_checkpoints_are_ok_and_bad_ones_are_3() {
 }
 
 #[test]
+fn mixed_trees_say_what_proves_each_file() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("mixed")).unwrap();
+    let files = [
+        ("v1.0/embedding.vnp", "a.vnp"),
+        ("v1.0/embedding.pt", "b.pt"),
+        ("torch/nocrc.pt", "c.pt"),
+        ("torch/mlp_state_dict.pth", "d.pth"),
+        ("hostile/global-eval.pt", "e.pt"),
+        ("hostile/archive-byteorder-big.pt", "f.pt"),
+    ];
+    for (from, to) in files {
+        std::fs::copy(root().join("tests/fixtures").join(from), bench.path("mixed").join(to))
+            .unwrap();
+    }
+    let before = bench.everything("mixed");
+    let ended = bench.vnp(&["validate-checkpoints", "mixed", "--json"]);
+    ended.expect(3, &["Loading checkpoint v0.x: c.pt", "Loading checkpoint v1.0: a.vnp"]);
+    let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let told: Vec<_> = report["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| ["version", "result", "integrity"].map(|key| file[key].as_str().unwrap_or("-")))
+        .collect();
+    let expected = [
+        ["1.0", "OK", "digests"],
+        ["1.0", "OK", "crc-32"],
+        ["0.x", "OK", "unverified"],
+        ["0.x", "OK", "crc-32"],
+        ["-", "CORRUPTED", "-"],
+        ["-", "INCOMPATIBLE", "-"],
+    ];
+    assert_eq!(told, expected);
+    let table = bench.vnp(&["validate-checkpoints", "mixed"]);
+    assert!(table.stdout.contains("unverified: it has neither"), "{}", table.stdout);
+    assert_eq!(bench.everything("mixed"), before);
+}
+
+#[test]
 fn a_directory_without_checkpoints_is_3_and_a_missing_one_is_1() {
     let bench = Bench::new();
     std::fs::create_dir(bench.path("empty")).unwrap();

@@ -1,5 +1,6 @@
 //! What the reader of every container offers, once it has read what stands before the payloads.
 
+use std::fmt;
 use std::io::{Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
@@ -41,6 +42,24 @@ pub enum Integrity {
 
 /// Checkpoints of a few rows each, one after the other.
 pub(crate) type BoxedPieces = Box<dyn Iterator<Item = Result<Checkpoint, Error>> + Send>;
+
+impl Integrity {
+    /// The name in messages: `digests`, `crc-32` or `unverified`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Digests => "digests",
+            Self::Crc32 => "crc-32",
+            Self::Unverified => "unverified",
+        }
+    }
+}
+
+impl fmt::Display for Integrity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
 
 /// An open file of any format.
 pub(crate) trait Container: Send {

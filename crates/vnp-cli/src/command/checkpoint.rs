@@ -2,7 +2,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use serde_json::{Map, json};
-use vnp_ckpt::{Checkpoint, Encoding, Error, Format, Header, Integrity, Limits, Section, Value};
+use vnp_ckpt::{Checkpoint, Encoding, Error, Format, Header, Limits, Section, Value};
 
 use crate::exit::{CheckpointIssue, Exit};
 use crate::output;
@@ -10,7 +10,7 @@ use crate::output;
 /// `vnp checkpoint inspect`: a file that is no sound checkpoint is exit 3.
 pub(crate) fn inspect(file: &Path, as_json: bool) -> anyhow::Result<Exit> {
     let open = Checkpoint::open(file, &Limits::default()).map_err(of_reading)?;
-    let (header, integrity) = (open.header(), word_for(open.integrity()));
+    let (header, integrity) = (open.header(), open.integrity().name());
     let text = if as_json {
         format!("{:#}\n", to_json(file, header, integrity))
     } else {
@@ -69,15 +69,6 @@ fn is_same_file(input: &Path, output: &Path) -> anyhow::Result<bool> {
     {
         let _ = (own, found);
         Ok(fs_err::canonicalize(input)? == fs_err::canonicalize(output)?)
-    }
-}
-
-fn word_for(integrity: Integrity) -> &'static str {
-    match integrity {
-        Integrity::Digests => "digests",
-        Integrity::Crc32 => "crc-32",
-        // A change of such a file may go unseen.
-        _ => "unverified",
     }
 }
 

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use serde_json::json;
+use vnp_ckpt::Integrity;
 use vnp_validate::{FAILED_CHECKPOINTS, FailedCheckpoint, Level, Options, Report};
 
 use crate::args::ValidateCheckpointsArgs;
@@ -47,7 +48,7 @@ fn as_text(reports: &[Report], recorded: &[FailedCheckpoint], bad: usize) -> Str
             report.version.clone().map_or_else(|| "-".to_owned(), |version| format!("v{version}")),
             report.rows.map_or_else(|| "-".to_owned(), |rows| format!("{rows} rows")),
             report.path.display().to_string(),
-            report.reason(),
+            if report.is_ok() { proof(report).to_owned() } else { report.reason() },
         ]);
     }
     let mut text = output::table(&rows);
@@ -60,6 +61,16 @@ fn as_text(reports: &[Report], recorded: &[FailedCheckpoint], bad: usize) -> Str
         }
     }
     text
+}
+
+/// What a good file leaves open.
+fn proof(report: &Report) -> &'static str {
+    match report.integrity {
+        Some(Integrity::Unverified) => {
+            "unverified: it has neither digests nor CRCs, and a changed byte may go unseen"
+        }
+        _ => "",
+    }
 }
 
 fn as_json(reports: &[Report], recorded: &[FailedCheckpoint]) -> serde_json::Value {
@@ -84,6 +95,7 @@ fn as_json(reports: &[Report], recorded: &[FailedCheckpoint]) -> serde_json::Val
                 "status": report.status.map(|status| status.to_string()),
                 "kind": report.kind,
                 "rows": report.rows,
+                "integrity": report.integrity.map(Integrity::name),
                 "result": report.outcome().name(),
                 "reason": report.reason(),
                 "findings": findings,
