@@ -7,8 +7,8 @@ use std::process::Command;
 use vnp_validate::{FAILED_FILES, load_failures, log_failure};
 
 const LOG: &str = "VNP_VALIDATE_TEST_LOG";
-const WRITERS: usize = 4;
-const LINES: usize = 50;
+const WRITERS: usize = 8;
+const LINES: usize = 200;
 
 /// What writer `writer` says in its line `line`: everything that could break one, and long.
 fn entry(writer: usize, line: usize) -> (PathBuf, String) {
