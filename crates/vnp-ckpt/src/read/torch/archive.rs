@@ -15,11 +15,11 @@ mod checked;
 mod directory;
 mod end;
 
-use checked::{read_beside_crc, read_plain, read_with_crc};
+use checked::{read_behind_touching, read_plain, read_with_crc};
 use directory::Record;
 
-/// From this length on a record is read with the help of threads.
-const BESIDE_BYTES: usize = 8 << 20;
+/// From this length on a second thread touches the memory that a record is read into.
+const TOUCHED_BYTES: usize = 8 << 20;
 
 /// The record with the pickle, below the archive's folder.
 pub(crate) const PICKLE: &str = "data.pkl";
@@ -80,10 +80,10 @@ impl<R: Input> Archive<R> {
             return Err(context.bad_archive(shown(name), "a record", "none"));
         };
         let offset = record.data(&mut self.window, &self.folder, name, context)?;
-        let read = match (self.has_crcs, into.len() >= BESIDE_BYTES) {
+        let read = match (self.has_crcs, into.len() >= TOUCHED_BYTES) {
             (false, _) => read_plain(&mut self.window, offset, into, context).map(|()| record.crc),
             (true, false) => read_with_crc(&mut self.window, offset, into, context),
-            (true, true) => read_beside_crc(&mut self.window, offset, into, context),
+            (true, true) => read_behind_touching(&mut self.window, offset, into, context),
         };
         if read? != record.crc {
             return Err(Error::CrcMismatch { path: context.path.to_owned(), record: shown(name) });

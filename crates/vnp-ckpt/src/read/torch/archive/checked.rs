@@ -39,59 +39,41 @@ pub(crate) fn read_with_crc<R: Input>(
     Ok(crc.finalize())
 }
 
-/// The same, with other cores at work before and behind the reading: one takes the pages of memory
-/// that nobody has touched yet, one computes the CRC. Where there is no thread to be had, all is
-/// done here.
-pub(crate) fn read_beside_crc<R: Input>(
+/// The same, with another core at work before the reading: it takes the pages of memory that nobody
+/// has touched yet, which costs the system as much as the copy. Where there is no thread to be had,
+/// all is done here.
+pub(crate) fn read_behind_touching<R: Input>(
     window: &mut Window<R>,
     offset: u64,
     into: &mut [u8],
     context: Context<'_>,
 ) -> Result<u32, Error> {
-    match read_between(window, offset, into, context)? {
-        Some(crc) => Ok(crc),
-        None => read_with_crc(window, offset, into, context),
-    }
-}
-
-/// `None` when a thread was not to be had.
-fn read_between<R: Input>(
-    window: &mut Window<R>,
-    offset: u64,
-    into: &mut [u8],
-    context: Context<'_>,
-) -> Result<Option<u32>, Error> {
-    thread::scope(move |scope| {
-        let (send_touched, touched) = mpsc::sync_channel::<(u64, &mut [u8])>(WAITING_STEPS);
-        let (send_read, read) = mpsc::sync_channel::<&[u8]>(WAITING_STEPS);
-        let thread = || thread::Builder::new().name("vnp-ckpt-read".to_owned());
-        let crc = thread().spawn_scoped(scope, move || {
-            let mut crc = crc32fast::Hasher::new();
-            read.iter().for_each(|step| crc.update(step));
-            crc.finalize()
-        });
-        let toucher = thread().spawn_scoped(scope, move || {
-            for (offset, step) in steps(offset, into) {
+    let mut crc = crc32fast::Hasher::new();
+    let touched = thread::scope(|scope| {
+        let (sender, touched) = mpsc::sync_channel::<(u64, &mut [u8])>(WAITING_STEPS);
+        let pieces = steps(offset, &mut *into);
+        let toucher = thread::Builder::new().name("vnp-ckpt-touch".to_owned());
+        let toucher = toucher.spawn_scoped(scope, move || {
+            for (offset, step) in pieces {
                 step.iter_mut().step_by(PAGE_BYTES).for_each(|byte| *byte = 0);
                 // The reader gave up.
-                if send_touched.send((offset, step)).is_err() {
+                if sender.send((offset, step)).is_err() {
                     break;
                 }
             }
         });
-        let (Ok(crc), Ok(_)) = (crc, toucher) else { return Ok(None) };
-        for (offset, step) in touched {
-            window.read_at(offset, step, context)?;
-            send_read.send(step).map_err(|_| ended(context))?;
-        }
-        drop(send_read);
-        crc.join().map(Some).map_err(|_| ended(context))
-    })
-}
-
-fn ended(context: Context<'_>) -> Error {
-    let source = std::io::Error::other("the thread that computes a CRC ended");
-    Error::Io { path: context.path.to_owned(), source }
+        toucher.is_ok().then(|| {
+            touched.into_iter().try_for_each(|(offset, step)| {
+                window.read_at(offset, step, context)?;
+                crc.update(step);
+                Ok(())
+            })
+        })
+    });
+    match touched {
+        Some(read) => read.map(|()| crc.finalize()),
+        None => read_with_crc(window, offset, into, context),
+    }
 }
 
 /// Pieces that fit in a cache, each with its place.
@@ -126,11 +108,12 @@ mod tests {
         assert!(found == expected);
         found.fill(0);
         assert_eq!(
-            read_beside_crc(&mut window, 9, &mut found, context).unwrap(),
+            read_behind_touching(&mut window, 9, &mut found, context).unwrap(),
             crc32fast::hash(expected)
         );
         assert!(found == expected);
-        let Err(Error::Truncated { .. }) = read_beside_crc(&mut window, 10, &mut found, context)
+        let Err(Error::Truncated { .. }) =
+            read_behind_touching(&mut window, 10, &mut found, context)
         else {
             panic!("a byte after the end was read")
         };
