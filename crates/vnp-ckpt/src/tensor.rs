@@ -12,6 +12,7 @@ pub(crate) mod buffer;
 pub(crate) mod cast;
 pub(crate) mod dtype;
 pub(crate) mod element;
+pub(crate) mod touch;
 mod views;
 
 use block::Block;

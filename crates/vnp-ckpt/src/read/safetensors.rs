@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::container::{Container, Input, Integrity, Origin};
 use crate::header::{Encoding, Header, IDS, layout};
 use crate::tensor::block::Block;
+use crate::tensor::touch::fill_ahead;
 use crate::value::codec::{DecodeFault, decode_json};
 use crate::write::safetensors::METADATA;
 use crate::{Error, Limits, Tensor, Value, limits};
@@ -16,9 +17,6 @@ mod table;
 
 use description::Description;
 use table::{Place, Table};
-
-/// How much is read at a time.
-const STEP_BYTES: usize = 1 << 20;
 
 /// A safetensors file whose header was read.
 pub(crate) struct SafetensorsFile<R> {
@@ -80,9 +78,8 @@ impl<R: Input> SafetensorsFile<R> {
         let mut block =
             Block::zeroed(usize::try_from(length).unwrap_or(usize::MAX)).map_err(memory)?;
         self.reader.seek(SeekFrom::Start(offset)).map_err(io)?;
-        for step in block.bytes_mut().chunks_mut(STEP_BYTES) {
-            self.reader.read_exact(step).map_err(io)?;
-        }
+        let reader = &mut self.reader;
+        fill_ahead(block.bytes_mut(), |piece| reader.read_exact(piece).map_err(io))?;
         Ok(block)
     }
 

@@ -11,15 +11,10 @@ use super::window::{STEP_BYTES, Window};
 use crate::Error;
 use crate::tensor::block::Block;
 
-mod checked;
 mod directory;
 mod end;
 
-use checked::{read_behind_touching, read_plain, read_with_crc};
 use directory::Record;
-
-/// From this length on a second thread touches the memory that a record is read into.
-const TOUCHED_BYTES: usize = 8 << 20;
 
 /// The record with the pickle, below the archive's folder.
 pub(crate) const PICKLE: &str = "data.pkl";
@@ -80,14 +75,14 @@ impl<R: Input> Archive<R> {
             return Err(context.bad_archive(shown(name), "a record", "none"));
         };
         let offset = record.data(&mut self.window, &self.folder, name, context)?;
-        let read = match (self.has_crcs, into.len() >= TOUCHED_BYTES) {
-            (false, _) => read_plain(&mut self.window, offset, into, context).map(|()| record.crc),
-            (true, false) => read_with_crc(&mut self.window, offset, into, context),
-            (true, true) => read_behind_touching(&mut self.window, offset, into, context),
-        };
-        if read? != record.crc {
-            return Err(Error::CrcMismatch { path: context.path.to_owned(), record: shown(name) });
-        }
+        let (has_crcs, expected) = (self.has_crcs, record.crc);
+        let mut crc = crc32fast::Hasher::new();
+        self.window.read_steps(offset, into, context, |step| {
+            if has_crcs {
+                crc.update(step);
+            }
+        })?;
+        self.compare(crc, expected, name, context)?;
         if let Some(seen) = self.seen.get_mut(place as usize) {
             *seen = true;
         }
@@ -135,10 +130,21 @@ impl<R: Input> Archive<R> {
                 offset += length as u64;
                 left -= length as u64;
             }
-            if self.has_crcs && crc.finalize() != record.crc {
-                let (path, record) = (context.path.to_owned(), shown(&name));
-                return Err(Error::CrcMismatch { path, record });
-            }
+            self.compare(crc, record.crc, &name, context)?;
+        }
+        Ok(())
+    }
+
+    /// Compares a record's CRC with the one that was written, if any was.
+    fn compare(
+        &self,
+        found: crc32fast::Hasher,
+        expected: u32,
+        name: &[u8],
+        context: Context<'_>,
+    ) -> Result<(), Error> {
+        if self.has_crcs && found.finalize() != expected {
+            return Err(Error::CrcMismatch { path: context.path.to_owned(), record: shown(name) });
         }
         Ok(())
     }

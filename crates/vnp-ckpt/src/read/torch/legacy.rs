@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::super::container::Input;
 use super::context::{Context, shown};
 use super::pickle::{Form, Item, Machine, Node, StorageNode, Tree};
-use super::window::{STEP_BYTES, Window};
+use super::window::Window;
 use crate::Error;
 use crate::tensor::block::Block;
 
@@ -208,12 +208,7 @@ impl<R: Input> Legacy<R> {
         let Some(range) = self.storages.get(place as usize) else {
             return Err(context.bad_tensor("unknown", "a storage", "none"));
         };
-        let mut offset = range.start;
-        for step in into.chunks_mut(STEP_BYTES) {
-            self.window.read_at(offset, step, context)?;
-            offset += step.len() as u64;
-        }
-        Ok(())
+        self.window.read_steps(range.start, into, context, |_| {})
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, SeekFrom};
 use super::super::container::Input;
 use super::context::Context;
 use crate::Error;
+use crate::tensor::touch::fill_ahead;
 
 /// How much is read ahead for a small piece, and the length of a step through a large one: little
 /// enough to stay in a core's cache.
@@ -49,6 +50,24 @@ impl<R: Input> Window<R> {
                 found_bytes: offset.min(self.file_bytes),
             },
             _ => Error::Io { path: context.path.to_owned(), source },
+        })
+    }
+
+    /// The same for a large piece, in steps; each is given away while it is in a core's cache.
+    pub(crate) fn read_steps(
+        &mut self,
+        mut offset: u64,
+        into: &mut [u8],
+        context: Context<'_>,
+        mut each: impl FnMut(&[u8]),
+    ) -> Result<(), Error> {
+        fill_ahead(into, |piece| {
+            piece.chunks_mut(STEP_BYTES).try_for_each(|step| {
+                self.read_at(offset, step, context)?;
+                offset += step.len() as u64;
+                each(step);
+                Ok(())
+            })
         })
     }
 
@@ -130,6 +149,27 @@ mod tests {
         check(5, DIRECT_BYTES - 1);
         check(1, file.len() - 1);
         check(2 * STEP_BYTES, STEP_BYTES);
+    }
+
+    #[test]
+    fn steps_read_the_same() {
+        let limits = crate::Limits::default();
+        let context = Context { path: std::path::Path::new("a.pt"), limits: &limits };
+        // Below and above the length from which on memory is touched ahead.
+        for length in [5 * STEP_BYTES + 77, 9 << 20] {
+            let file: Vec<u8> = (0..length).map(|place| (place / 3) as u8).collect();
+            let mut window = Window::new(io::Cursor::new(file.clone()), file.len() as u64);
+            let expected = &file[9..];
+            let mut found = vec![0; expected.len()];
+            let mut crc = crc32fast::Hasher::new();
+            window.read_steps(9, &mut found, context, |step| crc.update(step)).unwrap();
+            assert!(found == expected);
+            assert_eq!(crc.finalize(), crc32fast::hash(expected));
+            let Err(Error::Truncated { .. }) = window.read_steps(10, &mut found, context, |_| {})
+            else {
+                panic!("a byte after the end was read")
+            };
+        }
     }
 
     #[test]
