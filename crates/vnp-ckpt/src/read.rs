@@ -46,10 +46,7 @@ use torch::TorchFile;
 /// [`Error::Io`] and [`Error::NotAFile`] when it cannot be read; otherwise one that
 /// [`Error::is_incompatible`] or [`Error::is_corrupted`] sorts.
 pub fn load_with_compatibility(path: &Path, limits: &Limits) -> Result<Checkpoint, Error> {
-    let file = open(path, limits)?;
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    log::info!("Loading checkpoint v{}: {}", file.header().version, name.to_string_lossy());
-    file.load()
+    open(path, limits)?.load()
 }
 
 /// Opens a checkpoint that is not a file of its own: `length_bytes` bytes from position 0 of

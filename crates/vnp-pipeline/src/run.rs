@@ -85,6 +85,13 @@ pub fn predict(
     result
 }
 
+/// A model that is loaded when it is known that something is to be computed.
+struct LazyModel<'a> {
+    /// Until then.
+    load: Option<Box<LoadModel<'a>>>,
+    loaded: Option<Model>,
+}
+
 struct Run<'a> {
     options: RunOptions,
     model: &'a ModelInfo,
@@ -114,18 +121,16 @@ impl Run<'_> {
         };
         self.seconds.insert("survey".to_owned(), began.elapsed().as_secs_f64());
 
-        let mut load_model = Some(load_model);
-        let mut model = None;
+        let mut model = LazyModel { load: Some(load_model), loaded: None };
         if self.options.start == Start::Again {
             // Earlier work goes only when it is known that the new run can start.
             if survey.rows > 0 {
-                model = self.load(&mut load_model)?;
+                self.load(&mut model)?;
             }
             directory.clear()?;
         }
         loop {
-            let error = match self.attempt(directory, inputs, &survey, &mut model, &mut load_model)
-            {
+            let error = match self.attempt(directory, inputs, &survey, &mut model) {
                 Err(error) => error,
                 outcome => return outcome,
             };
@@ -147,23 +152,15 @@ impl Run<'_> {
         directory: &OutputDirectory,
         inputs: &[PathBuf],
         survey: &Survey,
-        model: &mut Option<Model>,
-        load_model: &mut Option<Box<LoadModel<'_>>>,
+        model: &mut LazyModel<'_>,
     ) -> Result<Outcome, Error> {
         let chunk_length = self.options.chunk_length;
         let identity = self.identity(survey);
         let earlier = Manifest::read(&directory.result(names::RUN));
         let mut inventory = self.take_inventory(directory, &identity, survey, earlier.as_ref())?;
         let keep_embeddings = self.options.keep_embeddings || inventory.keeps_embeddings();
-        let taken = self.take_old_features(
-            directory,
-            inputs,
-            survey,
-            &identity,
-            &mut inventory,
-            model,
-            load_model,
-        )?;
+        let taken =
+            self.take_old_features(directory, inputs, survey, &identity, &mut inventory, model)?;
         if taken == Flow::Stopped {
             return Ok(self.interrupted());
         }
@@ -174,10 +171,8 @@ impl Run<'_> {
             }
             return Ok(Outcome::Finished(summary));
         }
-        if !to_do.is_empty() && model.is_none() {
-            *model = self.load(load_model)?;
-        }
-        if let (Some(model), false) = (model, to_do.is_empty()) {
+        let model = if to_do.is_empty() { None } else { self.load(model)? };
+        if let Some(model) = model {
             let device = model.device_name().to_owned();
             let identity = identity.clone();
             let session = worker::Session {
@@ -215,12 +210,14 @@ impl Run<'_> {
     }
 
     /// The model; it is loaded once.
-    fn load(&self, load_model: &mut Option<Box<LoadModel<'_>>>) -> Result<Option<Model>, Error> {
-        let Some(load_model) = load_model.take() else { return Ok(None) };
-        self.observer.event(Event::LoadingModel);
-        let model = load_model()?;
-        self.observer.event(Event::ModelReady { device: model.device_name() });
-        Ok(Some(model))
+    fn load<'m>(&self, model: &'m mut LazyModel<'_>) -> Result<Option<&'m Model>, Error> {
+        if let Some(load) = model.load.take() {
+            self.observer.event(Event::LoadingModel);
+            let loaded = load()?;
+            self.observer.event(Event::ModelReady { device: loaded.device_name() });
+            model.loaded = Some(loaded);
+        }
+        Ok(model.loaded.as_ref())
     }
 
     fn manifest(
@@ -303,12 +300,7 @@ impl Run<'_> {
 
     fn summary(&self, inventory: &Inventory, survey: &Survey, bad_parts: usize) -> ResumeSummary {
         let missing = self.missing(inventory, survey.rows);
-        let to_compute = |stage| {
-            let covered = inventory.covered(stage);
-            let rows = |&window| covered.missing_in(window);
-            let ranges = missing.iter().flat_map(rows);
-            ranges.map(|range: RowRange| range.end - range.start).sum()
-        };
+        let to_compute = |stage| lacking(inventory, stage, &missing).rows();
         ResumeSummary {
             rows: survey.rows,
             rows_scored: inventory.covered(Stage::Scores).rows(),
@@ -355,6 +347,16 @@ impl Run<'_> {
     fn interrupted(&self) -> Outcome {
         Outcome::Interrupted { signal: self.stop.requested().unwrap_or_default() }
     }
+}
+
+/// The rows of some windows that a stage lacks.
+fn lacking(inventory: &Inventory, stage: Stage, windows: &[RowRange]) -> RowSet {
+    let covered = inventory.covered(stage);
+    let mut lacking = RowSet::default();
+    for range in windows.iter().flat_map(|&window| covered.missing_in(window)) {
+        lacking.insert(range);
+    }
+    lacking
 }
 
 fn devices(inventory: &Inventory) -> BTreeMap<String, u64> {

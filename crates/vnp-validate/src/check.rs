@@ -90,8 +90,6 @@ fn levels(
         return Ok(None);
     }
     go_on(report, level, Level::Load);
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    log::info!("Loading checkpoint v{}: {name}", file.header().version);
     let header = file.header().clone();
     let read = match want {
         Want::Report => scan(file),

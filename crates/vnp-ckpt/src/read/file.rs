@@ -124,6 +124,7 @@ impl CheckpointFile {
     /// # Errors
     /// As [`load_with_compatibility`](crate::load_with_compatibility).
     pub fn scan(&mut self, mut each: impl FnMut(&Section, &[u8])) -> Result<Vec<String>, Error> {
+        self.announce();
         let sections = self.header().sections.clone();
         self.container.scan(&mut |place, bytes| {
             if let Some(section) = sections.get(place) {
@@ -137,6 +138,7 @@ impl CheckpointFile {
     /// # Errors
     /// As [`load_with_compatibility`](crate::load_with_compatibility).
     pub fn load(self) -> Result<Checkpoint, Error> {
+        self.announce();
         self.container.load()
     }
 
@@ -175,6 +177,7 @@ impl CheckpointFile {
     /// # Errors
     /// As [`load_with_compatibility`](crate::load_with_compatibility).
     pub fn map(self) -> Result<Checkpoint, Error> {
+        self.announce();
         let Some(file) = self.file else {
             return self.container.load();
         };
@@ -225,7 +228,14 @@ impl CheckpointFile {
     /// As [`load_with_compatibility`](crate::load_with_compatibility), before the first piece or
     /// with one; after an error there are no more.
     pub fn pieces(self, rows: u64) -> Result<Pieces, Error> {
+        self.announce();
         self.container.pieces(rows.max(1)).map(Pieces)
+    }
+
+    /// Says that the contents are about to be read, whichever way.
+    fn announce(&self) {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy();
+        log::info!("Loading checkpoint v{}: {name}", self.header().version);
     }
 }
 
