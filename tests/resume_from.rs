@@ -207,15 +207,15 @@ fn a_directory_that_is_not_there_is_an_error() {
     assert!(!bench.path("out").exists());
 }
 
-/// A head of the published shape, 3328 inputs, with weights that do not matter.
-fn head(bench: &Bench) -> PathBuf {
+/// A head for so many values a row, with weights that do not matter.
+fn head(bench: &Bench, inputs: usize) -> PathBuf {
     let values = |count: usize| -> Vec<f32> {
         (0..count).map(|i| ((i * 7919) % 201) as f32 / 2_000.0 - 0.05).collect()
     };
     let tensor = |shape: &[usize]| Tensor::from_f32(shape, values(shape.iter().product())).unwrap();
     let ones = |count: usize| Tensor::from_f32([count], vec![1.0; count]).unwrap();
     let checkpoint = Checkpoint::builder("weights")
-        .free_tensor("hidden_layer.weight", tensor(&[512, 3328]))
+        .free_tensor("hidden_layer.weight", tensor(&[512, inputs]))
         .free_tensor("hidden_layer.bias", tensor(&[512]))
         .free_tensor("bn1.weight", ones(512))
         .free_tensor("bn1.bias", tensor(&[512]))
@@ -230,6 +230,26 @@ fn head(bench: &Bench) -> PathBuf {
     path
 }
 
+/// Where no encoder looks at the rows, damage is found all the same; and whatever a bad part would
+/// meet, a file of the old run stays where it is.
+#[test]
+fn a_damaged_file_stays_where_it_is() {
+    let old = Old::new();
+    let head = head(&old.bench, old.nucleotide.rows[0].len() + old.protein.rows[0].len());
+    let path = old.path("protein", 2);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let before = old.bench.everything("old");
+    let words = [&RUN[..], &["-m", "custom", "-p", head.to_str().unwrap()]].concat();
+    old.bench.vnp(&words).expect(3, &["output_2_ESM.pt", "old files stay as they are"]);
+    assert_eq!(old.bench.everything("old"), before);
+    let forced = [&words[..], &["--force-resume"]].concat();
+    old.bench.vnp(&forced).expect(1, &["the model is a head alone"]);
+    assert_eq!(old.bench.everything("old"), before);
+}
+
 /// Real runs, of the original and of the refactor inside of it: every row is there, so that a head
 /// alone is enough, and the parts are the merged features bit for bit.
 #[test]
@@ -237,7 +257,7 @@ fn real_runs_are_scored_by_a_head_alone() {
     let Some(run) = shared("golden/virnucpro-0.x/test_with_orfs") else { return };
     for run in [run.clone(), run.join("test_with_orfs_refactored")] {
         let bench = Bench::new();
-        let head = head(&bench);
+        let head = head(&bench, 3328);
         let input = run.ancestors().map(|dir| dir.join("test_with_orfs.fa"));
         let input = input.into_iter().find(|path| path.is_file()).unwrap();
         let words = [

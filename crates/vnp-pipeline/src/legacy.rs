@@ -136,9 +136,6 @@ fn check(index: &mut Index<'_>, request: &Request<'_>) -> Result<(), Error> {
         match differing(file, samples, model, (request.width_of)(file.stage)) {
             Ok(None) => checked += samples.len(),
             Ok(Some(reason)) => wrong.push((number, reason)),
-            Err(Error::Checkpoint(error)) if error.is_corrupted() || error.is_incompatible() => {
-                wrong.push((number, crate::resume::without_path(&error)));
-            }
             Err(error) => return Err(error),
         }
     }
@@ -163,7 +160,7 @@ fn differing(
     };
     let sequences: Vec<&str> = samples.iter().map(|sample| sample.sequence.as_str()).collect();
     let computed = encoder.embed(&sequences)?;
-    let values = file.values()?;
+    let values = file.values().map_err(|error| file.blame(error))?;
     for (sample, computed) in samples.iter().zip(computed.chunks_exact(width.max(1))) {
         let found = row_of(&values, sample.at, width);
         let difference = relative_difference(found, computed);
@@ -267,7 +264,8 @@ impl<'a> Taker<'a> {
         if let Some(at) = self.held.iter().position(|(path, _)| *path == file.path) {
             self.held.swap(0, at);
         } else {
-            self.held.insert(0, (file.path.clone(), file.values()?));
+            let values = file.values().map_err(|error| file.blame(error))?;
+            self.held.insert(0, (file.path.clone(), values));
             self.held.truncate(HELD_FILES);
         }
         Ok(self.held.first().map(|(_, values)| values.as_slice()).unwrap_or_default())

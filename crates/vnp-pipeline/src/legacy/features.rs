@@ -83,11 +83,21 @@ impl FeatureFile {
         self.sequences.is_empty() || self.sequences.get(id) == Some(&hash(sequence))
     }
 
+    /// The error that this file, which was verified when it was opened, cannot be read now. Never
+    /// one that looks like that of a part, which would be set aside: old files are only read.
+    pub(super) fn blame(&self, error: vnp_ckpt::Error) -> Error {
+        if !error.is_corrupted() && !error.is_incompatible() {
+            return error.into();
+        }
+        let reason = without_path(&error);
+        Error::BadOldFiles { files: vec![BadPart { path: self.path.clone(), reason }] }
+    }
+
     /// The values, `[rows, width]` row-major. Whatever proves them is compared.
     pub(super) fn values(&self) -> Result<Vec<f32>, vnp_ckpt::Error> {
-        let mut file = Checkpoint::open(&self.path, &Limits::default())?;
-        match file.tensor(EMBEDDING)? {
-            Some(tensor) => to_f32(&tensor),
+        let checkpoint = vnp_ckpt::load_with_compatibility(&self.path, &Limits::default())?;
+        match checkpoint.tensor(EMBEDDING) {
+            Some(tensor) => to_f32(tensor),
             None => Err(vnp_ckpt::Error::MissingField {
                 path: self.path.clone(),
                 field: EMBEDDING.to_owned(),
@@ -151,8 +161,10 @@ enum Opened {
 }
 
 fn open(path: &Path, width_of: &impl Fn(Stage) -> usize) -> Result<Opened, Error> {
-    let opened = Checkpoint::open(path, &Limits::default())
-        .and_then(|mut file| Ok((file.header().clone(), file.ids()?)));
+    let opened = Checkpoint::open(path, &Limits::default()).and_then(|mut file| {
+        file.verify()?;
+        Ok((file.header().clone(), file.ids()?))
+    });
     let (header, ids) = match opened {
         Ok(opened) => opened,
         Err(error) if error.is_corrupted() || error.is_incompatible() => {
@@ -160,8 +172,6 @@ fn open(path: &Path, width_of: &impl Fn(Stage) -> usize) -> Result<Opened, Error
         }
         Err(error) => return Err(error.into()),
     };
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    log::info!("Loading checkpoint v{}: {name}", header.version);
     let Some(stage) = Stage::EMBEDDINGS.into_iter().find(|stage| stage.name() == header.kind)
     else {
         return Ok(Opened::Other(header.kind));
