@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
 
 use crate::batch::TokenBatch;
-use crate::encoder::dnabert::DnabertNetwork;
-use crate::encoder::esm2::Esm2Network;
-use crate::encoder::{Network, embed_tokens};
 use crate::kernel::Kernels;
+use crate::network::dnabert::DnabertNetwork;
+use crate::network::esm2::Esm2Network;
+use crate::network::{Forward, embed_tokens};
 use crate::testing::{Random, dnabert_config, esm2_config, random_tensors, tokenizer_json};
 use crate::tokenizer::dnabert::DnabertTokenizer;
 use crate::tokenizer::esm2::tokenize;
@@ -110,7 +110,7 @@ fn padding_changes_nothing() {
     check_padding(&network, &tokens);
 }
 
-fn check_padding(network: &dyn Network, tokens: &[Vec<u32>]) {
+fn check_padding(network: &dyn Forward, tokens: &[Vec<u32>]) {
     check_no_leak(network, tokens);
     let embed = |kernels, budget| embed_tokens(network, kernels, budget, tokens).unwrap();
     let alone = embed(Kernels::Candle, 0);
@@ -122,7 +122,7 @@ fn check_padding(network: &dyn Network, tokens: &[Vec<u32>]) {
 }
 
 /// What stands in the padding must not move a single bit.
-fn check_no_leak(network: &dyn Network, tokens: &[Vec<u32>]) {
+fn check_no_leak(network: &dyn Forward, tokens: &[Vec<u32>]) {
     let rows: Vec<&[u32]> = tokens.iter().map(Vec::as_slice).collect();
     let embed = |padding| {
         let batch = TokenBatch::new(&rows, padding);

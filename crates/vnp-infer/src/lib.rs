@@ -22,6 +22,7 @@ mod head;
 mod kernel;
 mod layer;
 mod model;
+mod network;
 #[cfg(test)]
 mod parity;
 mod pool;
@@ -41,7 +42,7 @@ pub use device::{DeviceInfo, DeviceSpec, list_devices};
 pub use encoder::config::{DnabertConfig, Esm2Config};
 pub use encoder::dnabert::Dnabert;
 pub use encoder::esm2::Esm2;
-pub use encoder::{Encoder, ModelOptions};
+pub use encoder::{Cost, Encoder, ModelOptions};
 pub use error::Error;
 pub use head::Head;
 pub use model::{Model, load_dnabert, load_esm2};

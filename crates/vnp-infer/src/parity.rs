@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use crate::batch::TokenBatch;
 use crate::bundle::import::{read_esm2, read_head};
-use crate::encoder::dnabert::{DnabertNetwork, select};
-use crate::encoder::esm2::Esm2Network;
-use crate::encoder::{Network, embed_tokens};
+use crate::encoder::dnabert::select;
 use crate::kernel::Kernels;
+use crate::network::dnabert::DnabertNetwork;
+use crate::network::esm2::Esm2Network;
+use crate::network::{Forward, embed_tokens};
 use crate::testing::{fixture, shared};
 use crate::tokenizer::dnabert::DnabertTokenizer;
 use crate::tokenizer::esm2::tokenize;
@@ -174,7 +175,7 @@ fn padding_changes_nothing() {
         .map(|(name, _)| expected.ids(&format!("dnabert.{name}.ids")))
         .collect();
     let (esm2, dnabert) = (esm2(), dnabert());
-    let networks: [(&dyn Network, &[Vec<u32>]); 2] = [(&esm2, &proteins), (&dnabert, &nucleotides)];
+    let networks: [(&dyn Forward, &[Vec<u32>]); 2] = [(&esm2, &proteins), (&dnabert, &nucleotides)];
     for (network, tokens) in networks {
         let alone = embed_tokens(network, Kernels::Candle, 0, tokens).unwrap();
         for budget in [500, 100_000] {
