@@ -1,0 +1,2 @@
+//! stub
+pub(crate) fn run(_args: &[String]) -> anyhow::Result<()> { Ok(()) }
