@@ -13,7 +13,9 @@ impl Draw {
         });
         let mut draw = Self(hash | 1);
         // The bits of a short name are spread by some steps.
-        (0..8).for_each(|_| drop(draw.next()));
+        for _ in 0..8 {
+            draw.next();
+        }
         draw
     }
 
@@ -28,7 +30,7 @@ impl Draw {
     pub(crate) fn within(&mut self, range: &RangeInclusive<usize>) -> usize {
         let count = (range.end() - range.start() + 1) as u64;
         // The upper half of the state, whose bits are the better ones; count is far below 2^32.
-        range.start() + ((self.next() >> 32) * count >> 32) as usize
+        range.start() + (((self.next() >> 32) * count) >> 32) as usize
     }
 
     /// One of the letters.
@@ -43,9 +45,12 @@ impl Draw {
         let mut values = Vec::with_capacity(count.next_multiple_of(4));
         while values.len() < count {
             let bits = self.next().to_le_bytes();
-            values.extend(bits.as_chunks().0.iter().map(|two: &[u8; 2]| {
-                (f32::from(u16::from_le_bytes(*two)) - 32767.5) * scale
-            }));
+            values.extend(
+                bits.as_chunks()
+                    .0
+                    .iter()
+                    .map(|two: &[u8; 2]| (f32::from(u16::from_le_bytes(*two)) - 32767.5) * scale),
+            );
         }
         values.truncate(count);
         values

@@ -80,18 +80,16 @@ mod tests {
         let wanted: Option<Vec<Engine>> =
             wanted.map(|names| names.split(' ').map(|name| name.parse().unwrap()).collect());
         let groups = Engine::groups(shape, wanted.as_deref());
-        let names: Vec<String> =
-            groups.iter().map(|group| group.iter().map(|e| e.name).collect::<Vec<_>>().join(" ")).collect();
+        let names: Vec<String> = groups
+            .iter()
+            .map(|group| group.iter().map(|e| e.name).collect::<Vec<_>>().join(" "))
+            .collect();
         assert_eq!(names.join(" | "), expected);
     }
 
     #[test]
     fn engines_fit_their_shape_and_are_grouped() {
-        check(
-            Shape::T6,
-            None,
-            "fair-fp32 hf-sdpa-fp32 ov-fp32 | fair-bf16 hf-sdpa-bf16 ov-bf16",
-        );
+        check(Shape::T6, None, "fair-fp32 hf-sdpa-fp32 ov-fp32 | fair-bf16 hf-sdpa-bf16 ov-bf16");
         check(Shape::T6, Some("ov-bf16 mosaic-b1-fp32"), "ov-bf16");
         check(Shape::Dnabert, Some("ov-bf16 mosaic-b1-fp32"), "mosaic-b1-fp32");
         check(Shape::Dnabert, Some("ov-bf16"), "");

@@ -79,6 +79,8 @@ impl Options {
         }
         ensure!(self.rounds > 0 && self.sequences != Some(0), "at least one");
         ensure!(!self.threads.contains(&0), "at least one thread");
+        // Longer proteins are cut by ours and refused by others.
+        ensure!(*self.residues.end() <= 1022, "at most 1,022 residues");
         ensure!(*self.tokens.start() > 2, "two tokens are the frame of a sequence");
         Ok(())
     }
@@ -139,6 +141,7 @@ mod tests {
             "--lengths 100",
             "--lengths 0-9",
             "--lengths 166-100",
+            "--lengths 100-1023",
             "--tokens 2-9",
             "--engines ov-fp32",
             "--python p --engines torch",

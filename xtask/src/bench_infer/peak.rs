@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::ThreadPool;
 
+use super::clock::thread_seconds;
 use super::product;
 
 /// Operations a second of all threads of a pool at once, a multiply-add counting as two.
@@ -39,15 +40,15 @@ pub(crate) fn measure(pool: &ThreadPool) -> Peak {
     Peak { fma: fma.iter().sum(), gemm: gemm.iter().sum() }
 }
 
-/// The best rate of bursts that say how many operations they did: what else runs on the machine
-/// interrupts some of them, not all.
+/// The best rate of bursts that say how many operations they did. Neither what else runs on the
+/// machine counts, as time is the thread's own, nor a burst that begins with cold caches.
 fn best(mut burst: impl FnMut() -> f64) -> f64 {
     let start = Instant::now();
     let mut best = 0.0_f64;
     while start.elapsed() < TIME {
-        let start = Instant::now();
-        let operations = burst();
-        best = best.max(operations / start.elapsed().as_secs_f64());
+        let mut operations = 0.0;
+        let seconds = thread_seconds(|| operations = burst());
+        best = best.max(operations / seconds);
     }
     best
 }

@@ -62,6 +62,16 @@ impl Shape {
         }
     }
 
+    /// Floating-point operations for a sequence of so many tokens, a multiply-add counting as two:
+    /// the linear layers, and the attention's scores and sums.
+    pub(crate) fn flops(self, tokens: usize) -> f64 {
+        let Size { layers, hidden, inner, .. } = self.size();
+        let into_and_out = if self == Self::Dnabert { 3 } else { 2 };
+        let weights = 4 * hidden * hidden + into_and_out * hidden * inner;
+        let tokens = tokens as f64;
+        layers as f64 * tokens * (2.0 * weights as f64 + 4.0 * tokens * hidden as f64)
+    }
+
     /// How many sequences make runs of some seconds.
     pub(crate) fn sequences(self) -> usize {
         match self {
@@ -126,6 +136,17 @@ mod tests {
     fn names_are_read_back() {
         for shape in Shape::ALL {
             assert_eq!(shape.name().parse::<Shape>().unwrap(), shape);
+        }
+    }
+
+    /// GFLOP a token at 135 tokens (100 for DNABERT).
+    #[test]
+    fn work_is_counted_as_on_paper() {
+        for (shape, tokens, expected) in
+            [(Shape::T33, 135, 1.32), (Shape::T36, 135, 5.71), (Shape::Dnabert, 100, 0.23)]
+        {
+            let found = shape.flops(tokens) / tokens as f64 / 1e9;
+            assert!((found / expected - 1.0).abs() < 0.01, "{shape:?}: {found}");
         }
     }
 
