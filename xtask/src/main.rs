@@ -1,6 +1,8 @@
 //! Project chores: `cargo xtask` lists them.
 
 mod bench_ckpt;
+#[cfg(feature = "infer")]
+mod bench_infer;
 mod bench_validate;
 mod fixtures;
 mod outside;
@@ -21,6 +23,9 @@ cargo run --release -p xtask -- bench-ckpt [--dir DIR] [--pairs N] [--python PAT
         time checkpoints beside the limits of this machine, and beside torch
 cargo run --release -p xtask -- bench-validate [--dir DIR] [--pairs N] [--files N]
         time the validation of a directory beside reading and hashing it
+cargo run --release -p xtask --features infer -- bench-infer [--shapes t6,t30,t33,dnabert]
+        [--threads 1,2] [--python PATH] [OPTION VALUE]...
+        time both encoders beside the peak of this machine, and beside other engines
 
 cargo run --release -p xtask --features train -- train-mini [--data DIR] [--examples FILE]
         [--out DIR] [--set NAME=VALUE]...    make the embedded bundle
@@ -34,10 +39,21 @@ fn main() -> Result<()> {
         Some((chore, [])) if chore == "tidy" => tidy::tidy(&root()),
         Some((chore, rest)) if chore == "bench-ckpt" => bench_ckpt::run(rest),
         Some((chore, rest)) if chore == "bench-validate" => bench_validate::run(rest),
+        Some((chore, rest)) if chore == "bench-infer" => bench_infer(rest),
         Some((chore, rest)) if chore == "train-mini" => train_mini(rest),
         Some((chore, _)) => bail!("no such chore: {chore}\n{USAGE}"),
         None => bail!("which chore?\n{USAGE}"),
     }
+}
+
+#[cfg(feature = "infer")]
+fn bench_infer(args: &[String]) -> Result<()> {
+    bench_infer::run(args)
+}
+
+#[cfg(not(feature = "infer"))]
+fn bench_infer(_args: &[String]) -> Result<()> {
+    bail!("bench-infer wants the feature `infer`\n{USAGE}")
 }
 
 #[cfg(feature = "train")]
