@@ -41,8 +41,8 @@ impl Observer for Progress<'_> {
             Event::Surveyed(survey) => state.surveyed(survey),
             Event::Planned(summary) => state.planned(self.console, summary),
             Event::LoadingModel => log::info!("loading the model"),
-            Event::ModelReady { device } => {
-                log::info!("model ready on {device}");
+            Event::ModelReady { devices } => {
+                log::info!("model ready on {}", devices.join(", "));
                 state.began = Instant::now();
                 state.last_told = state.began;
                 if let Some(bar) = &state.bar {

@@ -137,7 +137,7 @@ impl Setup {
         observer: &dyn Observer,
         stop: &StopFlag,
     ) -> Result<Outcome, Error> {
-        predict(options, &info(), Box::new(|| Ok(model(fault))), observer, stop)
+        predict(options, &info(), Box::new(|| Ok(vec![model(fault)])), observer, stop)
     }
 
     fn table(&self, name: &str) -> Vec<String> {
@@ -384,7 +384,7 @@ fn another_head_reuses_embeddings_but_not_scores() {
     finished(setup.run_with(options, Fault::None, &Silent, &StopFlag::default()));
     let other = ModelInfo { head: "other".into(), ..info() };
     let run = |observer: &Counter| {
-        let load = Box::new(|| Ok(model(Fault::None)));
+        let load = Box::new(|| Ok(vec![model(Fault::None)]));
         predict(setup.options(Start::Resume), &other, load, observer, &StopFlag::default())
     };
     let counter = Counter::default();

@@ -88,14 +88,20 @@ impl ModelSource {
         }
     }
 
-    pub(crate) fn load(&self, options: &ModelOptions) -> Result<Model, Error> {
+    /// One model for each device.
+    pub(crate) fn load(&self, options: &ModelOptions) -> Result<Vec<Model>, Error> {
         match self {
-            Self::Bundle(bundle) => Model::load(bundle, options),
+            Self::Bundle(bundle) => load_all(bundle, options),
             Self::Head { head, nucleotide_hidden, protein_hidden, .. } => {
-                Model::head_only(head, *nucleotide_hidden, *protein_hidden)
+                Ok(vec![Model::head_only(head, *nucleotide_hidden, *protein_hidden)?])
             }
         }
     }
+}
+
+/// A bundle on each of the devices that are asked for.
+fn load_all(bundle: &Bundle, options: &ModelOptions) -> Result<Vec<Model>, Error> {
+    Ok(vec![Model::load(bundle, options)?])
 }
 
 fn is_unknown(error: &anyhow::Error) -> bool {
