@@ -1,5 +1,5 @@
 use anyhow::Context;
-use vnp_infer::{Bundle, Error, HeadFile, Model, ModelOptions, Precision};
+use vnp_infer::{Bundle, DeviceSpec, Error, HeadFile, Model, ModelOptions, Precision};
 use vnp_pipeline::ModelInfo;
 
 use super::models;
@@ -88,10 +88,20 @@ impl ModelSource {
         }
     }
 
-    /// One model for each device.
-    pub(crate) fn load(&self, options: &ModelOptions) -> Result<Vec<Model>, Error> {
+    /// One model on each of the devices.
+    pub(crate) fn load(
+        &self,
+        devices: &[DeviceSpec],
+        options: &ModelOptions,
+    ) -> Result<Vec<Model>, Error> {
         match self {
-            Self::Bundle(bundle) => load_all(bundle, options),
+            Self::Bundle(bundle) => {
+                let mut models = Vec::new();
+                for &device in devices {
+                    models.extend(load_all(bundle, &ModelOptions { device, ..options.clone() })?);
+                }
+                Ok(models)
+            }
             Self::Head { head, nucleotide_hidden, protein_hidden, .. } => {
                 Ok(vec![Model::head_only(head, *nucleotide_hidden, *protein_hidden)?])
             }
@@ -99,7 +109,7 @@ impl ModelSource {
     }
 }
 
-/// A bundle on each of the devices that are asked for.
+/// A bundle on the device, or devices, that are asked for.
 fn load_all(bundle: &Bundle, options: &ModelOptions) -> Result<Vec<Model>, Error> {
     Ok(vec![Model::load(bundle, options)?])
 }
