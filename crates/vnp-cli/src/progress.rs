@@ -122,7 +122,7 @@ impl State {
         }
         if console.interactive && self.total > 0 {
             let style =
-                "{elapsed_precise} [{bar:40}] {percent}% {human_pos}/{human_len} embeddings {msg}";
+                "{elapsed_precise} [{bar:40}] {percent}% {human_pos}/{human_len} embeddings{msg}";
             let bar = console.bars().add(ProgressBar::new(self.total));
             if let Ok(style) = ProgressStyle::with_template(style) {
                 bar.set_style(style.progress_chars("=> "));
@@ -149,7 +149,8 @@ impl State {
     fn progress(&mut self, console: &Console, progress: &vnp_pipeline::Progress) {
         if let Some(bar) = &self.bar {
             bar.set_position(self.done);
-            bar.set_message(words::left(progress).unwrap_or_default());
+            let left = words::left(progress).map(|left| format!(", {left}"));
+            bar.set_message(left.unwrap_or_default());
         }
         // Early where there is something new to say of a run that goes on for a while.
         let rates = [progress.nucleotide, progress.protein];
