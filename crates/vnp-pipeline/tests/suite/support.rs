@@ -31,10 +31,10 @@ pub(crate) enum Fault {
     Edits(Mutex<Option<PathBuf>>, fn(String) -> String),
     /// Does not go on before the others have begun so many rows.
     Waits(Arc<Race>, u64),
-    /// Does not begin before one waits, or has failed.
+    /// Does not begin before one waits.
     Follows(Arc<Race>),
-    /// Fails at once.
-    FailsFirst(Arc<Race>),
+    /// Fails when the others have begun so many rows.
+    FailsAfter(Arc<Race>, u64),
     /// Panics.
     Panics,
 }
@@ -86,8 +86,9 @@ impl Encoder for Counting {
                 race.wait(|state| state.begun);
                 race.change(|state| state.rows += sequences.len() as u64);
             }
-            Fault::FailsFirst(race) => {
+            Fault::FailsAfter(race, rows) => {
                 race.change(|state| state.begun = true);
+                race.wait(|state| state.rows >= *rows);
                 return Err(vnp_infer::Error::RowCount { nucleotide: 1, protein: 2 });
             }
             Fault::Panics => panic!("the encoder panics"),
