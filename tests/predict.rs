@@ -33,6 +33,14 @@ fn every_row_of_the_tables_is_accounted_for() {
     for name in RESULTS.iter().filter(|name| **name != "run.json") {
         assert_eq!(run["results"][name]["rows"], lines(name));
     }
+    let session = &run["session"];
+    for key in ["load_model", "to_first_batch"] {
+        assert!(session["seconds"][key].as_f64().unwrap() > 0.0, "{key}");
+    }
+    for encoder in ["nucleotide", "protein"] {
+        assert!(session["tokens_per_second"][encoder].as_f64().unwrap() > 0.0, "{encoder}");
+    }
+    assert_eq!(session["devices"].as_array().unwrap().len(), 1);
     assert_eq!(run["model"]["name"], "mini");
     assert!(run["model"]["description"].as_str().unwrap().contains("not the published"));
 }
@@ -127,4 +135,36 @@ fn flags_of_the_python_tools_are_accepted_and_said_to_do_nothing() {
     bench.write("in.fa", Nucleotides::new(4).fasta(1, 300));
     let words = ["predict", "in.fa", "--model-type", "mini", "--parallel", "--num-workers", "4"];
     bench.vnp(&words).expect(0, &["--parallel has no effect", "--num-workers has no effect"]);
+}
+
+#[test]
+fn a_run_of_seconds_is_not_talked_about() {
+    let bench = Bench::new();
+    bench.write("in.fa", Nucleotides::new(4).fasta(2, 300));
+    let quiet = bench.vnp(&["predict", "in.fa", "-o", "out"]);
+    quiet.expect(0, &[]);
+    for word in ["tokens", "FLOP", " left", "WARN"] {
+        assert!(!quiet.stderr.contains(word), "{word}\n{}", quiet.stderr);
+    }
+    let words = ["predict", "in.fa", "-o", "out", "--force", "-v"];
+    bench
+        .vnp(&words)
+        .expect(0, &["to compute: ", " nucleotide embeddings (", " tokens, all counted"]);
+}
+
+#[test]
+fn a_device_that_cannot_do_what_is_asked_is_an_error_with_a_reason() {
+    let bench = Bench::new();
+    bench.write("in.fa", Nucleotides::new(4).fasta(1, 300));
+    let f16 = bench.vnp(&["predict", "in.fa", "-o", "out", "-d", "cpu", "--precision", "f16"]);
+    f16.expect(1, &["f16", "cpu"]);
+    let f8 = bench.vnp(&["predict", "in.fa", "-o", "out", "--precision", "f8"]);
+    f8.expect(1, &["f8", "f32", "bf16", "f16"]);
+    if !cfg!(feature = "cuda") {
+        for words in [["--gpus", "0,1"], ["--device", "cuda"]] {
+            let words = ["predict", "in.fa", "-o", "out", words[0], words[1]];
+            bench.vnp(&words).expect(1, &["CUDA"]);
+        }
+    }
+    assert!(!bench.path("out").exists(), "nothing is left in the way of the next try");
 }

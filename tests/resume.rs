@@ -81,6 +81,12 @@ fn another_input_is_refused_by_name() {
     }
     let ended = bench.vnp(&["predict", "in.fa", "-o", "out", "--resume", "-e", "300"]);
     ended.expect(3, &["chunk_length was 500, is now 300"]);
+    // Said before anybody asks whether the device can.
+    for precision in ["bf16", "f16"] {
+        let words = ["predict", "in.fa", "-o", "out", "--resume", "--precision", precision];
+        let ended = bench.vnp(&words);
+        ended.expect(3, &[&format!("precision was f32, is now {precision}")]);
+    }
     let after = bench.everything("out");
     assert_eq!(after, before, "a refused resume must change nothing");
 }

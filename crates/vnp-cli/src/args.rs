@@ -66,13 +66,13 @@ pub(crate) enum Command {
 /// Where a model computes and how finely.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DeviceArgs {
-    /// auto, cpu, cuda, cuda:N or N
+    /// auto (every GPU, or the CPU where there is none), cpu, cuda (every GPU), cuda:N or N
     #[arg(short, long, default_value = "auto", help_heading = "Computing")]
     pub(crate) device: DeviceSpec,
-    /// f32, bf16 or f16
+    /// f32, bf16 or f16: the numbers that the encoders compute with, where the device can
     #[arg(long, default_value = "f32", help_heading = "Computing")]
     pub(crate) precision: Precision,
-    /// Threads; by default as many as this process may use
+    /// Threads that compute; by default as many as this process may use
     #[arg(short, long, value_name = "N", help_heading = "Computing")]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
     /// Tokens in one batch of the protein encoder on a GPU; on a CPU every sequence runs alone

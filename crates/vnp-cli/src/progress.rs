@@ -1,14 +1,18 @@
+mod words;
+
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use vnp_pipeline::{Event, Observer, ResumeSummary, Stage, Survey};
+use vnp_pipeline::{Estimate, Event, Observer, ResumeSummary, Stage, Survey};
 
 use crate::logging::Console;
 use crate::output::grouped;
 
 /// Between two progress lines where there is no terminal.
 const INTERVAL: Duration = Duration::from_secs(30);
+/// How long an encoder works before its rate says something.
+const WARM: Duration = Duration::from_secs(5);
 
 /// Tells a run's progress on standard error: a bar on a terminal, lines at intervals elsewhere.
 pub(crate) struct Progress<'a> {
@@ -21,14 +25,23 @@ struct State {
     /// Embeddings to compute and computed: both stages weigh alike.
     total: u64,
     done: u64,
-    began: Instant,
+    /// Whether it was told what there is to compute.
+    told_work: bool,
+    /// How many encoders' rates were told.
+    told_rates: usize,
     last_told: Instant,
 }
 
 impl<'a> Progress<'a> {
     pub(crate) fn new(console: &'a Console) -> Self {
-        let now = Instant::now();
-        let state = State { bar: None, total: 0, done: 0, began: now, last_told: now };
+        let state = State {
+            bar: None,
+            total: 0,
+            done: 0,
+            told_work: false,
+            told_rates: 0,
+            last_told: Instant::now(),
+        };
         Self { console, state: RefCell::new(state) }
     }
 }
@@ -41,17 +54,18 @@ impl Observer for Progress<'_> {
             Event::Surveyed(survey) => state.surveyed(survey),
             Event::Planned(summary) => state.planned(self.console, summary),
             Event::LoadingModel => log::info!("loading the model"),
-            Event::ModelReady { device } => {
-                log::info!("model ready on {device}");
-                state.began = Instant::now();
-                state.last_told = state.began;
+            Event::ModelReady { devices } => {
+                log::info!("model ready on {}", devices.join(", "));
+                state.last_told = Instant::now();
                 if let Some(bar) = &state.bar {
                     bar.reset();
                 }
             }
+            Event::Estimated(estimate) => state.estimated(estimate),
             Event::Computed { stage, rows } if Stage::EMBEDDINGS.contains(&stage) => {
-                state.computed(self.console, rows.end - rows.start);
+                state.done += rows.end - rows.start;
             }
+            Event::Progress(progress) => state.progress(self.console, progress),
             Event::Publishing => {
                 state.clear();
                 log::info!("every row is scored: writing the results");
@@ -107,8 +121,8 @@ impl State {
             );
         }
         if console.interactive && self.total > 0 {
-            let style = "{elapsed_precise} [{bar:40}] {percent}% {human_pos}/{human_len} embeddings, \
-                         {per_sec}, {eta} left";
+            let style =
+                "{elapsed_precise} [{bar:40}] {percent}% {human_pos}/{human_len} embeddings{msg}";
             let bar = console.bars().add(ProgressBar::new(self.total));
             if let Ok(style) = ProgressStyle::with_template(style) {
                 bar.set_style(style.progress_chars("=> "));
@@ -117,23 +131,53 @@ impl State {
         }
     }
 
-    fn computed(&mut self, console: &Console, rows: u64) {
-        self.done += rows;
+    /// A run of seconds is not talked about.
+    fn estimated(&mut self, estimate: &Estimate) {
+        let threads = rayon::current_num_threads();
+        self.told_work = estimate.assumed_time(threads) >= words::LONG;
+        self.told_rates = 0;
+        if self.told_work {
+            log::info!("{}", words::work(estimate));
+        } else {
+            log::debug!("{}", words::work(estimate));
+        }
+        if let Some(warning) = words::warning(estimate, threads) {
+            log::warn!("{warning}");
+        }
+    }
+
+    fn progress(&mut self, console: &Console, progress: &vnp_pipeline::Progress) {
         if let Some(bar) = &self.bar {
             bar.set_position(self.done);
-        } else if console.wants_progress && self.is_due() {
-            let seconds = self.began.elapsed().as_secs_f64();
-            let done = self.done.max(1);
-            #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
-            let left = seconds * self.total.saturating_sub(done) as f64 / done as f64;
-            log::info!(
-                "{} of {} embeddings ({}%), about {} left",
-                grouped(self.done),
-                grouped(self.total),
-                self.done * 100 / self.total.max(1),
-                duration(left),
-            );
+            let left = words::left(progress).map(|left| format!(", {left}"));
+            bar.set_message(left.unwrap_or_default());
         }
+        // Early where there is something new to say of a run that goes on for a while.
+        let rates = [progress.nucleotide, progress.protein];
+        let warm = rates.iter().filter(|rate| rate.busy >= WARM).count();
+        let is_long = progress.left.is_some_and(|left| left >= words::LONG);
+        let is_news = is_long && warm > self.told_rates;
+        let is_due = self.bar.is_none() && console.wants_progress && self.is_due();
+        if !is_news && !is_due {
+            return;
+        }
+        if is_long && !self.told_work {
+            self.told_work = true;
+            log::info!("{}", words::work(&progress.estimate));
+        }
+        self.told_rates = warm;
+        self.last_told = Instant::now();
+        let done = format!(
+            "{} of {} embeddings ({}%)",
+            grouped(self.done),
+            grouped(self.total),
+            self.done * 100 / self.total.max(1),
+        );
+        let rest = [words::left(progress), Some(words::rates(progress))];
+        let told: Vec<String> = std::iter::once(done)
+            .chain(rest.into_iter().flatten().filter(|text| !text.is_empty()))
+            .collect();
+        log::info!("{}", told.join(", "));
     }
 
     /// Whether a line may be written again; if so, it counts as written.
@@ -148,35 +192,6 @@ impl State {
     fn clear(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
-        }
-    }
-}
-
-/// Seconds in the coarsest two units that say something.
-fn duration(seconds: f64) -> String {
-    let seconds = Duration::try_from_secs_f64(seconds).map_or(u64::MAX, |time| time.as_secs());
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3600..86400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-        _ => format!("{} d {} h", seconds / 86400, seconds % 86400 / 3600),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_told_in_two_units() {
-        for (seconds, text) in [
-            (0.4, "0 s"),
-            (59.9, "59 s"),
-            (61.0, "1 min 1 s"),
-            (3_700.0, "1 h 1 min"),
-            (200_000.0, "2 d 7 h"),
-        ] {
-            assert_eq!(duration(seconds), text);
         }
     }
 }

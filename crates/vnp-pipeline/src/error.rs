@@ -57,6 +57,9 @@ pub enum Error {
     /// The model could not be loaded, or failed.
     #[error(transparent)]
     Model(#[from] vnp_infer::Error),
+    /// There is no model to compute with.
+    #[error("no device was given to compute on: choose one with --device")]
+    NoDevice,
     /// A part could not be saved or read.
     #[error(transparent)]
     Checkpoint(#[from] vnp_ckpt::Error),

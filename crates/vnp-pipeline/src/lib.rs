@@ -11,10 +11,13 @@
 
 mod directory;
 mod error;
+mod estimate;
+mod forecast;
 mod identity;
 mod legacy;
 mod lock;
 mod manifest;
+mod memory;
 mod observer;
 mod options;
 mod orfs;
@@ -32,6 +35,8 @@ mod worker;
 
 pub use directory::names;
 pub use error::Error;
+pub use estimate::{Estimate, Workload};
+pub use forecast::{Progress, Rate};
 pub use identity::{Difference, Identity};
 pub use legacy::features::old_feature_widths;
 pub use manifest::Counts;

@@ -65,10 +65,21 @@ pub struct Counts {
 pub(crate) struct Session {
     pub(crate) started: String,
     pub(crate) finished: String,
+    /// The devices that computed.
+    #[serde(default)]
+    pub(crate) devices: Vec<String>,
     /// Rows computed per stage; the others were there already.
     pub(crate) rows_computed: BTreeMap<String, u64>,
-    /// Seconds per stage.
+    /// Seconds per stage, over all devices, and for the rest of the run;
+    /// `to_first_batch` from the start to the first embeddings.
     pub(crate) seconds: BTreeMap<String, f64>,
+    /// Tokens a second of each encoder while it was at work, on one device; see
+    /// [`Workload`](crate::Workload) for how they are counted.
+    #[serde(default)]
+    pub(crate) tokens_per_second: BTreeMap<String, f64>,
+    /// The largest resident size of the process, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) peak_memory_bytes: Option<u64>,
 }
 
 impl Manifest {

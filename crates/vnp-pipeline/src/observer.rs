@@ -1,5 +1,7 @@
 use vnp_ckpt::RowRange;
 
+use crate::estimate::Estimate;
+use crate::forecast::Progress;
 use crate::resume::ResumeSummary;
 use crate::stage::Stage;
 use crate::survey::Survey;
@@ -21,11 +23,13 @@ pub enum Event<'a> {
     Planned(&'a ResumeSummary),
     /// The model is being loaded.
     LoadingModel,
-    /// The model is ready on a device.
+    /// The model is ready on its devices.
     ModelReady {
-        /// The device, as parts record it.
-        device: &'a str,
+        /// The devices, as parts record them.
+        devices: &'a [String],
     },
+    /// What there is to compute; comes before the first row is computed.
+    Estimated(&'a Estimate),
     /// These rows of a stage were computed, and are not yet saved.
     Computed {
         /// The stage.
@@ -33,6 +37,8 @@ pub enum Event<'a> {
         /// The rows.
         rows: RowRange,
     },
+    /// How far the encoders are and how fast; comes after each [`Computed`](Self::Computed) of one.
+    Progress(&'a Progress),
     /// A part with these rows is durable.
     Saved {
         /// The stage.

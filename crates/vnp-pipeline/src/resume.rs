@@ -72,6 +72,12 @@ impl Inventory {
         self.parts.iter().find(|part| part.stage == stage && part.rows.contains(row))
     }
 
+    /// The parts that hold rows of a window.
+    pub(crate) fn overlapping(&self, window: RowRange) -> Self {
+        let overlaps = |part: &&Part| part.rows.start < window.end && window.start < part.rows.end;
+        Self { parts: self.parts.iter().filter(overlaps).cloned().collect() }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.parts.len()
     }

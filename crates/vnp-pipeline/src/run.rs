@@ -1,22 +1,24 @@
+mod models;
 mod old;
+mod record;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use vnp_ckpt::RowRange;
-use vnp_infer::Model;
 use vnp_seq::FrameReader;
 
 use crate::directory::{OutputDirectory, names};
 use crate::error::Error;
+use crate::estimate::Frames;
+use crate::forecast::Forecast;
 use crate::identity::Identity;
-use crate::manifest::{Counts, Manifest, ModelRecord, Session};
+use crate::manifest::{Counts, Manifest};
 use crate::observer::{Event, Observer};
 use crate::options::{ModelInfo, OnBadPart, RunOptions, Start};
-use crate::part::Provenance;
 use crate::plan::{RowSet, windows};
-use crate::publish::{Published, publish};
+use crate::publish::publish;
 use crate::resume::{
     Expectation, Inspection, Inventory, ResumeSummary, inspect, log_bad, set_aside,
 };
@@ -24,7 +26,9 @@ use crate::spool::Spool;
 use crate::stage::Stage;
 use crate::stop::StopFlag;
 use crate::survey::{Survey, confirm, survey};
-use crate::worker::{self, Flow, Work, Worker};
+use crate::worker::{Flow, Session, Team, Work};
+use models::LazyModels;
+pub use models::LoadModel;
 
 /// How a session ended without an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,13 +53,12 @@ pub struct Summary {
     pub already_finished: bool,
 }
 
-/// Loads the model when it is known that something is to be computed.
-pub type LoadModel<'a> = dyn FnOnce() -> Result<Model, vnp_infer::Error> + 'a;
-
 /// Takes every frame of the inputs through both encoders and the head, and publishes the results.
 ///
 /// Work is saved as it is done, below `output_dir/checkpoints`; see `docs/ARCHITECTURE.md` for
-/// what a crash can and cannot cost. `load_model` is called only if rows are missing.
+/// what a crash can and cannot cost. `load_model` is called only if rows are missing; each model that
+/// it gives computes windows of rows of its own, on a thread of its own, with the rayon pool of the
+/// process.
 ///
 /// # Errors
 /// Every [`Error`]. Results of an earlier session are untouched until the new ones are complete,
@@ -75,6 +78,7 @@ pub fn predict(
         observer,
         stop,
         started: jiff::Timestamp::now(),
+        began: Instant::now(),
         seconds: BTreeMap::new(),
         work: Work::default(),
     };
@@ -85,19 +89,13 @@ pub fn predict(
     result
 }
 
-/// A model that is loaded when it is known that something is to be computed.
-struct LazyModel<'a> {
-    /// Until then.
-    load: Option<Box<LoadModel<'a>>>,
-    loaded: Option<Model>,
-}
-
 struct Run<'a> {
     options: RunOptions,
     model: &'a ModelInfo,
     observer: &'a dyn Observer,
     stop: &'a StopFlag,
     started: jiff::Timestamp,
+    began: Instant,
     /// Seconds spent outside of the stages.
     seconds: BTreeMap<String, f64>,
     work: Work,
@@ -116,21 +114,20 @@ impl Run<'_> {
         let inputs = inputs.paths();
         let began = Instant::now();
         let chunk_length = self.options.chunk_length;
-        let Some(survey) = survey(inputs, chunk_length, self.observer, self.stop)? else {
-            return Ok(self.interrupted());
-        };
+        let surveyed = survey(inputs, chunk_length, self.observer, self.stop)?;
+        let Some((survey, frames)) = surveyed else { return Ok(self.interrupted()) };
         self.seconds.insert("survey".to_owned(), began.elapsed().as_secs_f64());
 
-        let mut model = LazyModel { load: Some(load_model), loaded: None };
+        let mut models = LazyModels::new(load_model);
         if self.options.start == Start::Again {
             // Earlier work goes only when it is known that the new run can start.
             if survey.rows > 0 {
-                self.load(&mut model)?;
+                models.get(self.observer)?;
             }
             directory.clear()?;
         }
         loop {
-            let error = match self.attempt(directory, inputs, &survey, &mut model) {
+            let error = match self.attempt(directory, inputs, &survey, &frames, &mut models) {
                 Err(error) => error,
                 outcome => return outcome,
             };
@@ -152,7 +149,8 @@ impl Run<'_> {
         directory: &OutputDirectory,
         inputs: &[PathBuf],
         survey: &Survey,
-        model: &mut LazyModel<'_>,
+        frames: &Frames,
+        models: &mut LazyModels<'_>,
     ) -> Result<Outcome, Error> {
         let chunk_length = self.options.chunk_length;
         let identity = self.identity(survey);
@@ -160,7 +158,7 @@ impl Run<'_> {
         let mut inventory = self.take_inventory(directory, &identity, survey, earlier.as_ref())?;
         let keep_embeddings = self.options.keep_embeddings || inventory.keeps_embeddings();
         let taken =
-            self.take_old_features(directory, inputs, survey, &identity, &mut inventory, model)?;
+            self.take_old_features(directory, inputs, survey, &identity, &mut inventory, models)?;
         if taken == Flow::Stopped {
             return Ok(self.interrupted());
         }
@@ -171,23 +169,28 @@ impl Run<'_> {
             }
             return Ok(Outcome::Finished(summary));
         }
-        let model = if to_do.is_empty() { None } else { self.load(model)? };
-        if let Some(model) = model {
-            let device = model.device_name().to_owned();
-            let identity = identity.clone();
-            let session = worker::Session {
+        if !to_do.is_empty() {
+            let models = models.get(self.observer)?;
+            let estimate = frames.estimate(models, &|stage| lacking(&inventory, stage, &to_do));
+            self.observer.event(Event::Estimated(&estimate));
+            let team = Team {
+                models,
+                identity: &identity,
+                checkpoint_interval: self.options.checkpoint_interval,
+                score_batch_rows: self.options.score_batch_rows.get(),
+                stop: self.stop,
+            };
+            let mut session = Session {
                 directory,
                 inventory: &mut inventory,
-                provenance: Provenance { identity, device, keep_embeddings },
-                checkpoint_interval: self.options.checkpoint_interval,
+                keep_embeddings,
                 observer: self.observer,
-                stop: self.stop,
-                last_saved: Instant::now(),
+                forecast: Forecast::new(estimate),
                 work: Work::default(),
             };
-            let mut worker = Worker::new(session, model, self.options.score_batch_rows.get());
-            let flow = worker.run(&to_do, FrameReader::open(inputs, chunk_length)?);
-            self.work.add(&worker.into_work());
+            let reader = FrameReader::open(inputs, chunk_length)?;
+            let flow = team.compute(&mut session, &to_do, reader);
+            self.work.add(&session.work);
             if flow? == Flow::Stopped {
                 return Ok(self.interrupted());
             }
@@ -204,51 +207,10 @@ impl Run<'_> {
         let Some(published) = published else { return Ok(self.interrupted()) };
         self.seconds.insert("publish".to_owned(), began.elapsed().as_secs_f64());
         let counts = published.counts.clone();
-        self.manifest(identity, &inventory, published).publish(&directory.result(names::RUN))?;
+        self.manifest(identity, &inventory, models, published)
+            .publish(&directory.result(names::RUN))?;
         let rows_scored_now = self.work.rows(Stage::Scores);
         Ok(Outcome::Finished(Summary { counts, rows_scored_now, already_finished: false }))
-    }
-
-    /// The model; it is loaded once.
-    fn load<'m>(&self, model: &'m mut LazyModel<'_>) -> Result<Option<&'m Model>, Error> {
-        if let Some(load) = model.load.take() {
-            self.observer.event(Event::LoadingModel);
-            let loaded = load()?;
-            self.observer.event(Event::ModelReady { device: loaded.device_name() });
-            model.loaded = Some(loaded);
-        }
-        Ok(model.loaded.as_ref())
-    }
-
-    fn manifest(
-        &self,
-        identity: Identity,
-        inventory: &Inventory,
-        published: Published,
-    ) -> Manifest {
-        let names = || Stage::ALL.into_iter().map(|stage| stage.name().to_owned());
-        let rows = Stage::ALL.into_iter().map(|stage| self.work.rows(stage));
-        let time = Stage::ALL.into_iter().map(|stage| self.work.time(stage).as_secs_f64());
-        Manifest {
-            producer: concat!("vnp ", env!("CARGO_PKG_VERSION")).to_owned(),
-            checkpoint_version: vnp_ckpt::CHECKPOINT_VERSION.to_owned(),
-            identity,
-            model: ModelRecord {
-                name: self.model.name.clone(),
-                description: self.model.description.clone(),
-                held_out: self.model.held_out.clone(),
-            },
-            settings: self.options.settings.clone(),
-            devices: devices(inventory),
-            counts: published.counts,
-            session: Session {
-                started: rfc3339(self.started),
-                finished: rfc3339(jiff::Timestamp::now()),
-                rows_computed: names().zip(rows).collect(),
-                seconds: self.seconds.clone().into_iter().chain(names().zip(time)).collect(),
-            },
-            results: published.results,
-        }
     }
 
     fn identity(&self, survey: &Survey) -> Identity {
@@ -357,16 +319,4 @@ fn lacking(inventory: &Inventory, stage: Stage, windows: &[RowRange]) -> RowSet 
         lacking.insert(range);
     }
     lacking
-}
-
-fn devices(inventory: &Inventory) -> BTreeMap<String, u64> {
-    let mut devices = BTreeMap::new();
-    for part in inventory.parts(Stage::Scores) {
-        *devices.entry(part.device.clone()).or_default() += part.rows.end - part.rows.start;
-    }
-    devices
-}
-
-fn rfc3339(time: jiff::Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use vnp_seq::{ChunkLength, FrameReader, RecordOutcome, RecordStatus};
 
 use crate::error::Error;
+use crate::estimate::Frames;
 use crate::observer::{Event, Observer};
 use crate::stop::StopFlag;
 
@@ -80,7 +81,7 @@ impl Tally {
     }
 }
 
-/// Reads the whole input once: how many rows there are and what they are rows of.
+/// Reads the whole input once: how many rows there are and what they are rows of, and how long.
 ///
 /// `None` when a stop was asked for.
 pub(crate) fn survey(
@@ -88,19 +89,21 @@ pub(crate) fn survey(
     chunk_length: ChunkLength,
     observer: &dyn Observer,
     stop: &StopFlag,
-) -> Result<Option<Survey>, Error> {
+) -> Result<Option<(Survey, Frames)>, Error> {
     let mut reader = FrameReader::open(inputs, chunk_length)?;
     let mut tally = Tally::default();
+    let mut frames = Frames::default();
     while let Some(block) = reader.next_block()? {
         if stop.requested().is_some() {
             return Ok(None);
         }
         tally.add(&block.records);
+        frames.add(&block.rows);
         observer.event(tally.event());
     }
     let survey = tally.finish(&reader)?;
     observer.event(Event::Surveyed(&survey));
-    Ok(Some(survey))
+    Ok(Some((survey, frames)))
 }
 
 /// Reads an input to its end, and fails if it is not what the survey saw.

@@ -1,18 +1,26 @@
 mod embedder;
+mod feed;
+mod halt;
+mod link;
 mod pace;
 mod session;
+mod team;
 
 use std::time::Instant;
 
 use vnp_ckpt::RowRange;
 use vnp_infer::Model;
-use vnp_seq::{FrameReader, FrameRow};
+use vnp_seq::FrameRow;
 
 use crate::error::Error;
 use crate::part::Rows;
 use crate::stage::Stage;
 use embedder::Embedder;
+use feed::Job;
+use link::Link;
 pub(crate) use session::{Session, Work};
+use team::Queue;
+pub(crate) use team::Team;
 
 /// Whether the work was done or a stop was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,9 +29,16 @@ pub(crate) enum Flow {
     Stopped,
 }
 
-/// Takes windows of rows through the stages, and saves each as it is computed.
-pub(crate) struct Worker<'a> {
-    session: Session<'a>,
+impl Flow {
+    /// Done only if both are.
+    fn and(self, other: Self) -> Self {
+        if self == Self::Done { other } else { self }
+    }
+}
+
+/// Takes windows of rows through the stages on one device, and saves each as it is computed.
+struct Worker<'a> {
+    link: Link<'a>,
     nucleotide: Embedder<'a>,
     protein: Embedder<'a>,
     model: &'a Model,
@@ -31,70 +46,39 @@ pub(crate) struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    pub(crate) fn new(session: Session<'a>, model: &'a Model, score_batch_rows: usize) -> Self {
+    fn new(link: Link<'a>, model: &'a Model, score_batch_rows: usize) -> Self {
         let nucleotide =
             Embedder::new(Stage::Nucleotide, model.nucleotide.as_ref(), |frame| &frame.nucleotide);
         let protein = Embedder::new(Stage::Protein, model.protein.as_ref(), |frame| &frame.protein);
-        Self { session, nucleotide, protein, model, score_batch_rows }
+        Self { link, nucleotide, protein, model, score_batch_rows }
     }
 
-    /// What was computed.
-    pub(crate) fn into_work(self) -> Work {
-        self.session.work
-    }
-
-    /// Computes `windows` (ascending, disjoint) from the frames of `reader`.
-    pub(crate) fn run(
-        &mut self,
-        windows: &[RowRange],
-        mut reader: FrameReader,
-    ) -> Result<Flow, Error> {
-        let mut windows = windows.iter().copied();
-        let Some(mut window) = windows.next() else { return Ok(Flow::Done) };
-        let mut frames: Vec<FrameRow> = Vec::new();
-        let mut row = 0_u64;
-        while let Some(block) = reader.next_block()? {
-            for frame in block.rows {
-                let at = row;
-                row += 1;
-                if at < window.start {
-                    continue;
-                }
-                frames.push(frame);
-                if row < window.end {
-                    continue;
-                }
-                if self.window(window, &frames)? == Flow::Stopped {
-                    return Ok(Flow::Stopped);
-                }
-                frames.clear();
-                let Some(next) = windows.next() else { return Ok(Flow::Done) };
-                window = next;
-            }
-            if self.session.is_stopped() {
+    /// Computes windows as they come.
+    fn run(mut self, queue: &Queue) -> Result<Flow, Error> {
+        while let Some(Job { window, frames }) = queue.next() {
+            if self.link.is_stopped() || self.window(window, &frames)? == Flow::Stopped {
                 return Ok(Flow::Stopped);
             }
         }
-        Err(Error::InputChanged { found: format!("it ended after {row} frames") })
+        Ok(Flow::Done)
     }
 
     /// One window through every stage of which it lacks rows.
     fn window(&mut self, window: RowRange, frames: &[FrameRow]) -> Result<Flow, Error> {
-        let unscored = self.session.inventory.covered(Stage::Scores).missing_in(window);
-        let session = &mut self.session;
-        let Some(nucleotide) = self.nucleotide.embeddings(session, window, frames)? else {
+        let link = &mut self.link;
+        link.begin(window)?;
+        let unscored = link.inventory.covered(Stage::Scores).missing_in(window);
+        let Some(nucleotide) = self.nucleotide.embeddings(link, window, frames)? else {
             return Ok(Flow::Stopped);
         };
-        let Some(protein) = self.protein.embeddings(session, window, frames)? else {
+        let Some(protein) = self.protein.embeddings(link, window, frames)? else {
             return Ok(Flow::Stopped);
         };
         for range in unscored {
             self.score(window, range, frames, &nucleotide, &protein)?;
         }
-        if !self.session.provenance.keep_embeddings {
-            self.session.inventory.delete_scored_embeddings()?;
-        }
-        Ok(if self.session.is_stopped() { Flow::Stopped } else { Flow::Done })
+        self.link.done()?;
+        Ok(if self.link.is_stopped() { Flow::Stopped } else { Flow::Done })
     }
 
     fn score(
@@ -123,8 +107,9 @@ impl<'a> Worker<'a> {
                 rows.push(frame, if failed { &[f32::NAN; 2] } else { &scores });
             }
         }
-        self.session.computed(Stage::Scores, range, began);
-        self.session.save(Stage::Scores, range.start, &rows)
+        self.link.computed(Stage::Scores, range, 0, began);
+        self.link.save(Stage::Scores, range.start, rows)?;
+        Ok(())
     }
 }
 

@@ -1,5 +1,8 @@
+use std::collections::BTreeSet;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
+
+use vnp_infer::DeviceSpec;
 
 use super::DeviceArgs;
 
@@ -32,6 +35,15 @@ pub(crate) struct PredictArgs {
 
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
+    /// The GPUs that share the work, by number: 0,2
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        conflicts_with = "device",
+        help_heading = "Computing"
+    )]
+    pub(crate) gpus: Vec<usize>,
     /// Rows that the head scores at once
     #[arg(short, long, value_name = "ROWS", default_value = "4096", help_heading = "Computing")]
     pub(crate) batch_size: NonZeroUsize,
@@ -68,13 +80,22 @@ pub(crate) struct PredictArgs {
     pub(crate) pytorch: PyTorchArgs,
 }
 
+impl PredictArgs {
+    /// The devices that are asked for, each once.
+    pub(crate) fn devices(&self) -> Vec<DeviceSpec> {
+        if self.gpus.is_empty() {
+            return vec![self.device.device];
+        }
+        let gpus: BTreeSet<usize> = self.gpus.iter().copied().collect();
+        gpus.into_iter().map(DeviceSpec::Cuda).collect()
+    }
+}
+
 /// Flags of the Python tools that tune PyTorch. They are accepted so that old scripts run on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PyTorchArgs {
     #[arg(long, hide = true)]
     pub(crate) parallel: bool,
-    #[arg(long, hide = true, value_name = "LIST")]
-    pub(crate) gpus: Option<String>,
     #[arg(long, hide = true, value_name = "N")]
     pub(crate) num_workers: Option<u32>,
     #[arg(long, hide = true)]
@@ -94,7 +115,6 @@ impl PyTorchArgs {
     pub(crate) fn without_effect(&self) -> Vec<(&'static str, &'static str)> {
         [
             (self.parallel, "--parallel", "sequences are always computed in parallel"),
-            (self.gpus.is_some(), "--gpus", "choose the GPU with --device cuda:N"),
             (self.num_workers.is_some(), "--num-workers", "choose the threads with --threads"),
             (self.persistent_models, "--persistent-models", "each model is loaded once"),
             (self.no_persistent_models, "--no-persistent-models", "each model is loaded once"),
@@ -105,5 +125,35 @@ impl PyTorchArgs {
         .into_iter()
         .filter_map(|(given, flag, reason)| given.then_some((flag, reason)))
         .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use crate::args::{Args, Command};
+
+    #[track_caller]
+    fn check(words: &[&str], expected: Option<&str>) {
+        let words = ["vnp", "predict", "in.fa"].iter().chain(words);
+        let devices = Args::try_parse_from(words).ok().map(|args| {
+            let Command::Predict(args) = args.command else { panic!("another command") };
+            let devices: Vec<String> = args.devices().iter().map(ToString::to_string).collect();
+            devices.join(" ")
+        });
+        assert_eq!(devices.as_deref(), expected);
+    }
+
+    #[test]
+    fn devices_are_named_one_by_one_or_together() {
+        check(&[], Some("auto"));
+        check(&["--device", "cpu"], Some("cpu"));
+        check(&["-d", "1"], Some("cuda:1"));
+        check(&["--gpus", "0"], Some("cuda:0"));
+        check(&["--gpus", "2,0,2"], Some("cuda:0 cuda:2"));
+        check(&["--gpus", ""], None);
+        check(&["--gpus", "0,x"], None);
+        check(&["--gpus", "0", "-d", "cpu"], None);
     }
 }

@@ -1,5 +1,5 @@
 use anyhow::Context;
-use vnp_infer::{Bundle, Error, HeadFile, Model, ModelOptions, Precision};
+use vnp_infer::{Bundle, DeviceSpec, Error, HeadFile, Model, ModelOptions, Precision};
 use vnp_pipeline::ModelInfo;
 
 use super::models;
@@ -88,14 +88,30 @@ impl ModelSource {
         }
     }
 
-    pub(crate) fn load(&self, options: &ModelOptions) -> Result<Model, Error> {
+    /// One model on each of the devices.
+    pub(crate) fn load(
+        &self,
+        devices: &[DeviceSpec],
+        options: &ModelOptions,
+    ) -> Result<Vec<Model>, Error> {
         match self {
-            Self::Bundle(bundle) => Model::load(bundle, options),
+            Self::Bundle(bundle) => {
+                let mut models = Vec::new();
+                for &device in devices {
+                    models.extend(load_all(bundle, &ModelOptions { device, ..options.clone() })?);
+                }
+                Ok(models)
+            }
             Self::Head { head, nucleotide_hidden, protein_hidden, .. } => {
-                Model::head_only(head, *nucleotide_hidden, *protein_hidden)
+                Ok(vec![Model::head_only(head, *nucleotide_hidden, *protein_hidden)?])
             }
         }
     }
+}
+
+/// A bundle on the device, or devices, that are asked for.
+fn load_all(bundle: &Bundle, options: &ModelOptions) -> Result<Vec<Model>, Error> {
+    Ok(vec![Model::load(bundle, options)?])
 }
 
 fn is_unknown(error: &anyhow::Error) -> bool {

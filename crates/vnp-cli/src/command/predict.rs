@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::{Map, json};
-use vnp_infer::ModelOptions;
+use vnp_infer::{DeviceSpec, ModelOptions};
 use vnp_pipeline::{Counts, OnBadPart, Outcome, RunOptions, Start, Summary, Trust};
 use vnp_seq::ChunkLength;
 
@@ -26,6 +26,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
     let source = ModelSource::of(args)?;
     let chunk_length = chunk_length(args, &source)?;
     let output_dir = args.output_dir.clone().unwrap_or_else(|| default_output_dir(&args.input));
+    let devices = args.devices();
     let model_options = ModelOptions {
         device: args.device.device,
         precision: args.device.precision,
@@ -55,7 +56,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
     log::info!("model {}: {}", info.name, info.description);
     let stop = signals::listen()?;
     let progress = Progress::new(console);
-    let load = Box::new(move || source.load(&model_options));
+    let load = Box::new(move || source.load(&devices, &model_options));
     match vnp_pipeline::predict(options, &info, load, &progress, &stop)? {
         Outcome::Interrupted { signal } => {
             log::warn!(
@@ -86,6 +87,11 @@ fn chunk_length(args: &PredictArgs, source: &ModelSource) -> anyhow::Result<Chun
     ChunkLength::new(length).context("--expected-length")
 }
 
+fn listed(devices: &[DeviceSpec]) -> String {
+    let devices: Vec<String> = devices.iter().map(ToString::to_string).collect();
+    devices.join(",")
+}
+
 /// What was asked for, for `run.json`; none of it is part of the run's identity.
 fn settings(args: &PredictArgs) -> Map<String, serde_json::Value> {
     let settings = json!({
@@ -93,7 +99,8 @@ fn settings(args: &PredictArgs) -> Map<String, serde_json::Value> {
         "model": args.model,
         "model_path": args.model_path.as_ref().map(|path| path.to_string_lossy()),
         "expected_length": args.expected_length,
-        "device": args.device.device.to_string(),
+        "device": listed(&args.devices()),
+        "precision": args.device.precision.to_string(),
         "threads": rayon::current_num_threads(),
         "esm_batch_size": args.device.esm_batch_size,
         "dnabert_batch_size": args.device.dnabert_batch_size,

@@ -3,7 +3,8 @@ use std::path::PathBuf;
 
 use vnp_seq::FrameReader;
 
-use super::{LazyModel, Run, lacking};
+use super::models::LazyModels;
+use super::{Run, lacking};
 use crate::directory::OutputDirectory;
 use crate::error::Error;
 use crate::identity::Identity;
@@ -27,7 +28,7 @@ impl Run<'_> {
         survey: &Survey,
         identity: &Identity,
         inventory: &mut Inventory,
-        model: &mut LazyModel<'_>,
+        models: &mut LazyModels<'_>,
     ) -> Result<Flow, Error> {
         let Some(dir) = &self.options.resume_from else { return Ok(Flow::Done) };
         let missing = self.missing(inventory, survey.rows);
@@ -39,7 +40,7 @@ impl Run<'_> {
             return Ok(Flow::Done);
         }
         let encoders = match self.model.has_encoders {
-            true => self.load(model)?,
+            true => models.get(self.observer)?.first(),
             false => None,
         };
         let provenance = Provenance {

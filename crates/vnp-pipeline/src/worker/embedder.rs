@@ -5,9 +5,9 @@ use vnp_ckpt::RowRange;
 use vnp_infer::Encoder;
 use vnp_seq::FrameRow;
 
+use super::link::Link;
 use super::offset;
 use super::pace::Pace;
-use super::session::Session;
 use crate::error::Error;
 use crate::part::{self, Part, Rows};
 use crate::stage::Stage;
@@ -36,7 +36,7 @@ impl<'a> Embedder<'a> {
     /// `None` when a stop was asked for; what was computed until then is saved.
     pub(super) fn embeddings(
         &mut self,
-        session: &mut Session<'_>,
+        link: &mut Link<'_>,
         window: RowRange,
         frames: &[FrameRow],
     ) -> Result<Option<Rows>, Error> {
@@ -44,15 +44,15 @@ impl<'a> Embedder<'a> {
         let mut at = window.start;
         while at < window.end {
             let left = frames.get(offset(at, window.start)..).unwrap_or_default();
-            if let Some(part) = session.inventory.part_with(self.stage, at).cloned() {
+            if let Some(part) = link.inventory.part_with(self.stage, at).cloned() {
                 at = self.take(&part, at, left, &mut rows)?;
                 continue;
             }
-            let covered = session.inventory.covered(self.stage);
+            let covered = link.inventory.covered(self.stage);
             let gap = RowRange::new(at, window.end);
             let end = covered.missing_in(gap).first().map_or(window.end, |missing| missing.end);
-            at = self.compute(session, RowRange::new(at, end), left, &mut rows)?;
-            if session.is_stopped() {
+            at = self.compute(link, RowRange::new(at, end), left, &mut rows)?;
+            if link.is_stopped() {
                 return Ok(None);
             }
         }
@@ -92,7 +92,7 @@ impl<'a> Embedder<'a> {
     /// computed.
     fn compute(
         &mut self,
-        session: &mut Session<'_>,
+        link: &mut Link<'_>,
         range: RowRange,
         frames: &[FrameRow],
         rows: &mut Rows,
@@ -105,17 +105,17 @@ impl<'a> Embedder<'a> {
             let frames = frames
                 .get(offset(slice.start, range.start)..offset(slice.end, range.start))
                 .unwrap_or_default();
-            outcome = self.slice(session, slice, frames, &mut part);
+            outcome = self.slice(link, slice, frames, &mut part);
             if outcome.is_ok() {
                 at = slice.end;
             }
-            if session.is_save_due() {
+            if link.is_save_due() {
                 break;
             }
         }
         // Also when the encoder failed: what was computed before is as good as ever.
         if at > range.start {
-            session.save(self.stage, range.start, &part)?;
+            part = link.save(self.stage, range.start, part)?;
         }
         rows.append(part);
         outcome.map(|()| at)
@@ -123,7 +123,7 @@ impl<'a> Embedder<'a> {
 
     fn slice(
         &mut self,
-        session: &mut Session<'_>,
+        link: &mut Link<'_>,
         slice: RowRange,
         frames: &[FrameRow],
         part: &mut Rows,
@@ -140,7 +140,8 @@ impl<'a> Embedder<'a> {
             part.push(frame, values);
         }
         self.pace.learn(slice.len(), began.elapsed());
-        session.computed(self.stage, slice, began);
+        let letters = sequences.iter().map(|sequence| sequence.len() as u64).sum();
+        link.computed(self.stage, slice, letters, began);
         Ok(())
     }
 }

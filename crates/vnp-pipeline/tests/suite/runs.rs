@@ -1,202 +1,14 @@
-//! Runs with encoders that cost nothing, so that odd moments and odd models can be tried.
-
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
-
-use std::cell::RefCell;
-use std::num::{NonZeroU64, NonZeroUsize};
-use std::path::{Path, PathBuf};
+use std::num::NonZeroU64;
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use vnp_infer::{Encoder, Head, Model, Tensors};
 use vnp_pipeline::{
-    Error, Event, Input, ModelInfo, Observer, OnBadPart, Outcome, RunOptions, Silent, Stage, Start,
-    StopFlag, Summary, Trust, predict,
+    Error, Input, ModelInfo, OnBadPart, Outcome, RunOptions, Silent, Stage, Start, StopFlag,
+    predict,
 };
-use vnp_seq::ChunkLength;
 
-/// Counts letters: a function of the sequence alone, as an encoder must be.
-struct Counting {
-    fault: Fault,
-}
-
-/// How an encoder misbehaves.
-enum Fault {
-    None,
-    /// Gives values that are not finite to sequences with this text.
-    NotFinite(&'static str),
-    /// Gives a value too few.
-    Short,
-    /// Fails on sequences with this text.
-    Fails(&'static str),
-    /// Edits the input once while it computes.
-    Edits(Mutex<Option<PathBuf>>, fn(String) -> String),
-}
-
-impl Encoder for Counting {
-    fn name(&self) -> &str {
-        "counting"
-    }
-
-    fn hidden_size(&self) -> usize {
-        3
-    }
-
-    fn embed(&self, sequences: &[&str]) -> Result<Vec<f32>, vnp_infer::Error> {
-        if let Fault::Edits(path, edit) = &self.fault
-            && let Some(path) = path.lock().unwrap().take()
-        {
-            let text = std::fs::read_to_string(&path).unwrap();
-            std::fs::write(&path, edit(text)).unwrap();
-        }
-        if let Fault::Fails(text) = self.fault
-            && sequences.iter().any(|sequence| sequence.contains(text))
-        {
-            return Err(vnp_infer::Error::RowCount { nucleotide: 1, protein: 2 });
-        }
-        let mut values = Vec::new();
-        for sequence in sequences {
-            let bad = matches!(self.fault, Fault::NotFinite(text) if sequence.contains(text));
-            let count = |letter: char| sequence.matches(letter).count() as f32;
-            values.extend(match bad {
-                true => [f32::NAN, 0.0, f32::INFINITY],
-                false => [count('G'), count('C'), sequence.len() as f32],
-            });
-        }
-        if matches!(self.fault, Fault::Short) {
-            values.pop();
-        }
-        Ok(values)
-    }
-}
-
-fn model(fault: Fault) -> Model {
-    let mut tensors = Tensors::default();
-    let weights: Vec<f32> = (0..24).map(|i| (i % 5) as f32 - 2.0).collect();
-    tensors.insert_f32("hidden_layer.weight", &[4, 6], &weights);
-    tensors.insert_f32("hidden_layer.bias", &[4], &[0.0; 4]);
-    tensors.insert_f32("bn1.weight", &[4], &[0.01; 4]);
-    tensors.insert_f32("bn1.bias", &[4], &[0.0; 4]);
-    tensors.insert_f32("bn1.running_mean", &[4], &[0.0; 4]);
-    tensors.insert_f32("bn1.running_var", &[4], &[1.0; 4]);
-    tensors.insert_f32("output_layer.weight", &[2, 4], &[1.0, -1.0, 0.5, 0.0, -1.0, 1.0, 0.0, 0.5]);
-    tensors.insert_f32("output_layer.bias", &[2], &[0.1, -0.1]);
-    let head = Head::new(tensors, 3, 3).unwrap();
-    let protein = Box::new(Counting { fault: Fault::None });
-    Model::from_parts(Box::new(Counting { fault }), protein, head, "test")
-}
-
-struct Setup {
-    dir: tempfile::TempDir,
-}
-
-impl Setup {
-    /// 40 records with six open frames each.
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let letters = |i: usize| ["GCC", "GGC", "CGC", "CCG"][i % 4];
-        let record = |i: usize| {
-            let sequence: String = (0..7 + i % 9).map(|at| letters(i / (at + 1))).collect();
-            format!(">r{i}\n{sequence}\n")
-        };
-        let fasta: String = (0..40).map(record).collect();
-        std::fs::write(dir.path().join("in.fa"), fasta).unwrap();
-        Self { dir }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn options(&self, start: Start) -> RunOptions {
-        RunOptions {
-            inputs: vec![Input::File(self.path("in.fa"))],
-            output_dir: self.path("out"),
-            chunk_length: ChunkLength::new(500).unwrap(),
-            start,
-            on_bad_part: OnBadPart::Refuse,
-            trust: Trust::Full,
-            resume_from: None,
-            checkpoint_rows: NonZeroU64::new(100).unwrap(),
-            checkpoint_interval: Duration::from_secs(600),
-            score_batch_rows: NonZeroUsize::new(7).unwrap(),
-            keep_embeddings: false,
-            keep_frames: false,
-            settings: serde_json::Map::new(),
-        }
-    }
-
-    fn run(&self, start: Start, fault: Fault) -> Result<Outcome, Error> {
-        self.run_with(self.options(start), fault, &Silent, &StopFlag::default())
-    }
-
-    fn run_with(
-        &self,
-        options: RunOptions,
-        fault: Fault,
-        observer: &dyn Observer,
-        stop: &StopFlag,
-    ) -> Result<Outcome, Error> {
-        predict(options, &info(), Box::new(|| Ok(model(fault))), observer, stop)
-    }
-
-    fn table(&self, name: &str) -> Vec<String> {
-        let text = std::fs::read_to_string(self.path("out").join(name)).unwrap();
-        text.lines().skip(1).map(str::to_owned).collect()
-    }
-
-    fn parts(&self, stage: Stage) -> usize {
-        let dir = self.path("out/checkpoints").join(stage.name());
-        std::fs::read_dir(dir).unwrap().count()
-    }
-}
-
-fn info() -> ModelInfo {
-    ModelInfo {
-        name: "counting".into(),
-        description: "counts letters".into(),
-        held_out: serde_json::Value::Null,
-        dnabert: "d".into(),
-        esm2: "e".into(),
-        head: "h".into(),
-        precision: "f32".into(),
-        has_encoders: true,
-        nucleotide_hidden: 3,
-        protein_hidden: 3,
-    }
-}
-
-fn finished(outcome: Result<Outcome, Error>) -> Summary {
-    let Outcome::Finished(summary) = outcome.unwrap() else { panic!("not finished") };
-    summary
-}
-
-/// Rows computed per stage; asks for a stop after so many events of one stage.
-#[derive(Default)]
-struct Counter {
-    rows: RefCell<[u64; 3]>,
-    saved: RefCell<[u64; 3]>,
-    stop_after: Option<(Stage, u64)>,
-    stop: StopFlag,
-}
-
-impl Observer for Counter {
-    fn event(&self, event: Event<'_>) {
-        match event {
-            Event::Computed { stage, rows } => {
-                let computed = &mut self.rows.borrow_mut()[stage as usize];
-                *computed += rows.end - rows.start;
-                if self.stop_after.is_some_and(|(at, after)| at == stage && *computed >= after) {
-                    self.stop.request(15);
-                }
-            }
-            Event::Saved { stage, rows } => {
-                self.saved.borrow_mut()[stage as usize] += rows.end - rows.start;
-            }
-            _ => {}
-        }
-    }
-}
+use crate::support::{Counter, Fault, Setup, finished, info, model};
 
 #[test]
 fn a_row_that_is_not_finite_fails_alone() {
@@ -384,7 +196,7 @@ fn another_head_reuses_embeddings_but_not_scores() {
     finished(setup.run_with(options, Fault::None, &Silent, &StopFlag::default()));
     let other = ModelInfo { head: "other".into(), ..info() };
     let run = |observer: &Counter| {
-        let load = Box::new(|| Ok(model(Fault::None)));
+        let load = Box::new(|| Ok(vec![model(Fault::None)]));
         predict(setup.options(Start::Resume), &other, load, observer, &StopFlag::default())
     };
     let counter = Counter::default();

@@ -1,0 +1,77 @@
+use std::collections::BTreeMap;
+
+use super::Run;
+use super::models::LazyModels;
+use crate::identity::Identity;
+use crate::manifest::{Manifest, ModelRecord, Session};
+use crate::publish::Published;
+use crate::resume::Inventory;
+use crate::stage::Stage;
+
+impl Run<'_> {
+    /// What `run.json` says of the run, and of the session that ends it.
+    pub(super) fn manifest(
+        &self,
+        identity: Identity,
+        inventory: &Inventory,
+        models: &LazyModels<'_>,
+        published: Published,
+    ) -> Manifest {
+        Manifest {
+            producer: concat!("vnp ", env!("CARGO_PKG_VERSION")).to_owned(),
+            checkpoint_version: vnp_ckpt::CHECKPOINT_VERSION.to_owned(),
+            identity,
+            model: ModelRecord {
+                name: self.model.name.clone(),
+                description: self.model.description.clone(),
+                held_out: self.model.held_out.clone(),
+            },
+            settings: self.options.settings.clone(),
+            devices: devices(inventory),
+            counts: published.counts,
+            session: self.session(models),
+            results: published.results,
+        }
+    }
+
+    fn session(&self, models: &LazyModels<'_>) -> Session {
+        let named = |stage: Stage| stage.name().to_owned();
+        let mut seconds = self.seconds.clone();
+        for stage in Stage::ALL {
+            seconds.insert(named(stage), self.work.time(stage).as_secs_f64());
+        }
+        if let Some(loading) = models.seconds() {
+            seconds.insert("load_model".to_owned(), loading);
+        }
+        if let Some(first) = self.work.first_embeddings() {
+            let waited = first.saturating_duration_since(self.began);
+            seconds.insert("to_first_batch".to_owned(), waited.as_secs_f64());
+        }
+        let rate = |stage| Some((named(stage), self.work.tokens_per_second(stage)?.round()));
+        Session {
+            started: rfc3339(self.started),
+            finished: rfc3339(jiff::Timestamp::now()),
+            devices: models.devices(),
+            rows_computed: Stage::ALL
+                .into_iter()
+                .map(|stage| (named(stage), self.work.rows(stage)))
+                .collect(),
+            seconds,
+            tokens_per_second: Stage::EMBEDDINGS.into_iter().filter_map(rate).collect(),
+            peak_memory_bytes: crate::memory::peak_bytes(),
+        }
+    }
+}
+
+/// Rows scored on each device.
+fn devices(inventory: &Inventory) -> BTreeMap<String, u64> {
+    let mut devices = BTreeMap::new();
+    for part in inventory.parts(Stage::Scores) {
+        *devices.entry(part.device.clone()).or_default() += part.rows.end - part.rows.start;
+    }
+    devices
+}
+
+fn rfc3339(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

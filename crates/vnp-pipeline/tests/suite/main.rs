@@ -1,0 +1,8 @@
+//! Runs with encoders that cost nothing, so that odd moments and odd models can be tried.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod devices;
+mod forecasts;
+mod runs;
+mod support;
