@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use candle_core::Device;
+use vnp_kernels::Cpu;
 
 use crate::{Error, Precision};
 
@@ -35,7 +36,7 @@ pub struct DeviceInfo {
 pub fn list_devices() -> Vec<DeviceInfo> {
     let cpu = DeviceInfo {
         name: "cpu".to_owned(),
-        description: format!("instruction set {}", cpu_instruction_set()),
+        description: format!("instruction set {}", Cpu::detect().name()),
         available: true,
     };
     let mut devices = vec![cpu];
@@ -54,8 +55,10 @@ impl DeviceSpec {
                     Self::Cpu.open(precision)
                 }
             },
-            Self::Cpu if precision == Precision::F32 => Ok(Device::Cpu),
-            Self::Cpu => Err(Error::Precision { precision, device: "cpu" }),
+            Self::Cpu if precision.on_cpu().is_some_and(|it| Cpu::detect().has(it)) => {
+                Ok(Device::Cpu)
+            }
+            Self::Cpu => Err(Error::Precision { precision, device: "this CPU" }),
             Self::Cuda(ordinal) => cuda::open(ordinal),
         }
     }
@@ -89,28 +92,14 @@ impl FromStr for DeviceSpec {
     }
 }
 
-/// The name to record with results: `cpu (avx512f)` or `cuda:0`. Bits of f32 results may differ
+/// The name to record with results: `cpu (avx512)` or `cuda:0`. Bits of f32 results may differ
 /// between two names, and do not within one `cpu (..)` name on one machine type.
 pub(crate) fn device_name(device: &Device) -> String {
     match device.location() {
-        candle_core::DeviceLocation::Cpu => format!("cpu ({})", cpu_instruction_set()),
+        candle_core::DeviceLocation::Cpu => format!("cpu ({})", Cpu::detect().name()),
         candle_core::DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
         candle_core::DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
     }
-}
-
-/// The widest instruction set that the matrix kernels use here.
-fn cpu_instruction_set() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if std::arch::is_x86_feature_detected!("avx512f") {
-            return "avx512f";
-        }
-        if std::arch::is_x86_feature_detected!("fma") {
-            return "avx2+fma";
-        }
-    }
-    std::env::consts::ARCH
 }
 
 #[cfg(not(feature = "cuda"))]
@@ -195,11 +184,13 @@ mod tests {
 
     #[test]
     fn half_precision_on_cpu_is_refused() {
-        let Err(Error::Precision { precision, device }) = DeviceSpec::Cpu.open(Precision::Bf16)
+        let Err(Error::Precision { precision, device }) = DeviceSpec::Cpu.open(Precision::F16)
         else {
             panic!()
         };
-        assert_eq!((precision, device), (Precision::Bf16, "cpu"));
+        assert_eq!((precision, device), (Precision::F16, "this CPU"));
+        let has_bf16 = Cpu::detect().has(vnp_kernels::Precision::Bf16);
+        assert_eq!(DeviceSpec::Cpu.open(Precision::Bf16).is_ok(), has_bf16);
     }
 
     #[cfg(not(feature = "cuda"))]

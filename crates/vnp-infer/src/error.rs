@@ -262,9 +262,20 @@ pub enum Error {
         /// The reason.
         source: Box<candle_core::Error>,
     },
+    /// A kernel of the CPU was given what does not fit: a defect here, or tensors that lie.
+    #[error("computing on the CPU: {source}")]
+    Kernel {
+        /// The reason.
+        source: vnp_kernels::Error,
+    },
 }
 
 impl Error {
+    /// Wraps a failure of a CPU kernel.
+    pub(crate) fn kernel(source: vnp_kernels::Error) -> Self {
+        Self::Kernel { source }
+    }
+
     /// Wraps a failure of the tensor library with what was being computed.
     pub(crate) fn compute(what: impl Into<String>) -> impl FnOnce(candle_core::Error) -> Self {
         let what = what.into();

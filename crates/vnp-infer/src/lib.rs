@@ -13,6 +13,7 @@
 
 mod batch;
 mod bundle;
+mod cpu;
 #[cfg(test)]
 mod determinism;
 mod device;

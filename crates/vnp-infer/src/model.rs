@@ -81,7 +81,7 @@ impl Model {
         Self { nucleotide, protein, head, device_name: device_name.into() }
     }
 
-    /// The device and, on CPU, the instruction set: `cuda:0`, `cpu (avx512f)`. Within one name on
+    /// The device and, on CPU, the instruction set: `cuda:0`, `cpu (avx512)`. Within one name on
     /// one machine type f32 embeddings are equal bit for bit; across names within 1e-4.
     pub fn device_name(&self) -> &str {
         &self.device_name

@@ -9,8 +9,8 @@ use crate::Error;
 
 /// The number format of weights and activations while computing; embeddings are always f32.
 ///
-/// On CPU only [`Precision::F32`] is offered: half precision there would be slower than f32
-/// without kernels of its own, so it is refused instead of pretended.
+/// On CPU there is [`Precision::F32`], and [`Precision::Bf16`] where the CPU has instructions for it;
+/// otherwise it is refused instead of pretended, as [`Precision::F16`] is everywhere on CPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Precision {
     /// IEEE single precision.
@@ -23,6 +23,15 @@ pub enum Precision {
 }
 
 impl Precision {
+    /// The precision of CPU kernels; there is none for f16.
+    pub(crate) fn on_cpu(self) -> Option<vnp_kernels::Precision> {
+        match self {
+            Self::F32 => Some(vnp_kernels::Precision::F32),
+            Self::Bf16 => Some(vnp_kernels::Precision::Bf16),
+            Self::F16 => None,
+        }
+    }
+
     pub(crate) fn dtype(self) -> DType {
         match self {
             Self::F32 => DType::F32,

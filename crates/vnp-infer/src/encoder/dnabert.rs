@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use candle_core::Device;
 use rayon::prelude::*;
+use vnp_kernels::Cpu;
 
 use super::config::DnabertConfig;
 use super::esm2::norm;
@@ -53,15 +54,23 @@ impl Dnabert {
         device: &Device,
     ) -> Result<Self, Error> {
         tokenizer.check_vocabulary(config.vocab_size)?;
-        let network = DnabertNetwork::load(config, weights, options.precision.dtype(), device)?;
-        let network = OnCandle::new(network, device, options.dnabert_batch_tokens);
+        let network: Box<dyn Network> = match options.precision.on_cpu() {
+            Some(precision) if device.is_cpu() => {
+                Box::new(crate::cpu::dnabert::load(config, weights, Cpu::detect(), precision)?)
+            }
+            _ => {
+                let dtype = options.precision.dtype();
+                let network = DnabertNetwork::load(config, weights, dtype, device)?;
+                Box::new(OnCandle::new(network, device, options.dnabert_batch_tokens))
+            }
+        };
         let DnabertConfig { hidden_size, intermediate_size, num_hidden_layers, .. } = *config;
         let size = Size {
             layers: num_hidden_layers,
             hidden: hidden_size,
             weights: 4 * hidden_size * hidden_size + 3 * hidden_size * intermediate_size,
         };
-        Ok(Self { network: Box::new(network), tokenizer, size })
+        Ok(Self { network, tokenizer, size })
     }
 }
 

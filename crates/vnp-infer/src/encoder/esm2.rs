@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use candle_core::Device;
+use vnp_kernels::Cpu;
 
 use super::config::Esm2Config;
 use super::{Cost, Encoder, ModelOptions, Size};
@@ -54,15 +55,23 @@ impl Esm2 {
         options: &ModelOptions,
         device: &Device,
     ) -> Result<Self, Error> {
-        let network = Esm2Network::load(config, weights, options.precision.dtype(), device)?;
-        let network = OnCandle::new(network, device, options.esm2_batch_tokens);
+        let network: Box<dyn Network> = match options.precision.on_cpu() {
+            Some(precision) if device.is_cpu() => {
+                Box::new(crate::cpu::esm2::load(config, weights, Cpu::detect(), precision)?)
+            }
+            _ => {
+                let dtype = options.precision.dtype();
+                let network = Esm2Network::load(config, weights, dtype, device)?;
+                Box::new(OnCandle::new(network, device, options.esm2_batch_tokens))
+            }
+        };
         let Esm2Config { hidden_size, intermediate_size, num_hidden_layers, .. } = *config;
         let size = Size {
             layers: num_hidden_layers,
             hidden: hidden_size,
             weights: 4 * hidden_size * hidden_size + 2 * hidden_size * intermediate_size,
         };
-        Ok(Self { network: Box::new(network), size })
+        Ok(Self { network, size })
     }
 }
 

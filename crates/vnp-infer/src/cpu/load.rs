@@ -1,0 +1,52 @@
+//! Packing a checkpoint's tensors.
+
+use vnp_kernels::{Cpu, Form, Linear, LinearBuilder, Precision};
+
+use super::transformer::Norm;
+use crate::Error;
+use crate::weights::Weights;
+
+/// How weights are to be packed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Loader<'a> {
+    pub(crate) weights: &'a Weights,
+    pub(crate) cpu: Cpu,
+    pub(crate) precision: Precision,
+}
+
+impl Loader<'_> {
+    /// One layer of the matrices `NAME.weight` of `names`, `[outputs, inputs]` together, below each
+    /// other, and their biases where `biased`.
+    pub(crate) fn linear(
+        &self,
+        names: &[String],
+        form: Form,
+        outputs: usize,
+        inputs: usize,
+        biased: bool,
+    ) -> Result<Linear, Error> {
+        let mut builder = LinearBuilder::new(self.cpu, self.precision, form, outputs, inputs)
+            .map_err(Error::kernel)?;
+        let mut first = 0;
+        for name in names {
+            let weight = self.weights.required(&format!("{name}.weight"))?;
+            builder.rows(first, &weight).map_err(Error::kernel)?;
+            if biased {
+                let bias = self.weights.required(&format!("{name}.bias"))?;
+                builder.bias(first, &bias).map_err(Error::kernel)?;
+            }
+            first += weight.len() / inputs;
+        }
+        Ok(builder.build())
+    }
+
+    /// The norm `NAME.weight`, `NAME.bias`.
+    pub(crate) fn norm(&self, name: &str, eps: f64) -> Result<Norm, Error> {
+        Ok(Norm {
+            cpu: self.cpu,
+            weight: self.weights.required(&format!("{name}.weight"))?,
+            bias: self.weights.required(&format!("{name}.bias"))?,
+            eps: eps as f32,
+        })
+    }
+}

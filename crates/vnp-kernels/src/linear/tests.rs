@@ -1,0 +1,193 @@
+use half::bf16;
+
+use super::*;
+use crate::testing::{cpus, gelu, random, worst};
+
+struct Case {
+    form: Form,
+    then: Then,
+    rows: usize,
+    outputs: usize,
+    inputs: usize,
+}
+
+impl Case {
+    fn layer(&self, cpu: Cpu, precision: Precision) -> Linear {
+        let Case { form, outputs, inputs, .. } = *self;
+        let mut builder = LinearBuilder::new(cpu, precision, form, outputs, inputs).unwrap();
+        // In two parts, the second first.
+        let (weight, bias) = (self.weight(), random(2, outputs));
+        let first = outputs / 3;
+        builder.rows(first, &weight[first * inputs..]).unwrap();
+        builder.rows(0, &weight[..first * inputs]).unwrap();
+        builder.bias(first, &bias[first..]).unwrap();
+        builder.bias(0, &bias[..first]).unwrap();
+        builder.build()
+    }
+
+    fn weight(&self) -> Vec<f32> {
+        let scale = (3.0 / self.inputs as f32).sqrt();
+        random(1, self.outputs * self.inputs).iter().map(|x| x * scale).collect()
+    }
+
+    fn width(&self) -> usize {
+        if self.form == Form::Gated { self.outputs / 2 } else { self.outputs }
+    }
+
+    fn x(&self) -> Vec<f32> {
+        random(3, self.rows * self.inputs)
+    }
+
+    fn before(&self) -> Vec<f32> {
+        random(4, self.rows * self.width())
+    }
+
+    fn forward(&self, layer: &Linear, scratch: &mut Scratch) -> Vec<f32> {
+        let mut output = self.before();
+        layer.forward(&self.x(), &mut output, self.then, scratch).unwrap();
+        output
+    }
+
+    /// In f64, of operands rounded by `round`.
+    fn expected(&self, round: impl Fn(f32) -> f32) -> Vec<f64> {
+        let to_f64 = |x: &[f32]| -> Vec<f64> { x.iter().map(|x| f64::from(round(*x))).collect() };
+        let (x, weight) = (to_f64(&self.x()), to_f64(&self.weight()));
+        let (bias, before) = (random(2, self.outputs), self.before());
+        let mut output = Vec::new();
+        for (row, x) in x.chunks(self.inputs).enumerate() {
+            let sums: Vec<f64> = weight
+                .chunks(self.inputs)
+                .zip(&bias)
+                .map(|(w, b)| f64::from(*b) + w.iter().zip(x).map(|(w, x)| w * x).sum::<f64>())
+                .collect();
+            let before = before.iter().skip(row * self.width());
+            match (self.form, self.then) {
+                (Form::Gated, _) => {
+                    let (gate, up) = sums.split_at(self.outputs / 2);
+                    output.extend(gate.iter().zip(up).map(|(g, u)| gelu(*g) * u));
+                }
+                (_, Then::Store) => output.extend(sums),
+                (_, Then::Gelu) => output.extend(sums.iter().map(|x| gelu(*x))),
+                (_, Then::Add) => {
+                    output.extend(sums.iter().zip(before).map(|(x, b)| x + f64::from(*b)));
+                }
+            }
+        }
+        output
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (rows, outputs, inputs) in [
+        (1, 2, 1),
+        (3, 33, 7),
+        (12, 64, 32),
+        (13, 96, 31),
+        (33, 100, 641),
+        (70, 32, 1300),
+        (500, 34, 65),
+    ] {
+        for then in [Then::Store, Then::Gelu, Then::Add] {
+            cases.push(Case { form: Form::Plain, then, rows, outputs, inputs });
+        }
+        let outputs = outputs.next_multiple_of(2);
+        cases.push(Case { form: Form::Gated, then: Then::Store, rows, outputs, inputs });
+    }
+    cases
+}
+
+/// Against f64: f32 loses what adding in f32 loses, and no kernel more than another.
+#[test]
+fn f32_is_f32_on_every_cpu() {
+    for cpu in cpus() {
+        let mut scratch = Scratch::default();
+        let mut largest = 0.0_f64;
+        for case in cases() {
+            let found = case.forward(&case.layer(cpu, Precision::F32), &mut scratch);
+            let worst = worst(&found, &case.expected(|x| x));
+            assert!(worst < 4e-6, "{worst:e} on {} of {case:?}", cpu.name());
+            largest = largest.max(worst);
+        }
+        println!("f32 on {}: {largest:.1e}", cpu.name());
+    }
+}
+
+/// Against f64 on operands rounded to bf16: the products are exact, the sums in f32.
+#[test]
+fn bf16_rounds_its_operands_and_nothing_else() {
+    for cpu in cpus().into_iter().filter(|cpu| cpu.has(Precision::Bf16)) {
+        let mut scratch = Scratch::default();
+        for case in cases() {
+            let found = case.forward(&case.layer(cpu, Precision::Bf16), &mut scratch);
+            let expected = case.expected(|x| bf16::from_f32(x).to_f32());
+            let worst = worst(&found, &expected);
+            assert!(worst < 4e-6, "{worst:e} on {} of {case:?}", cpu.name());
+        }
+    }
+}
+
+/// A row alone is the row among others, wherever it stands.
+#[test]
+fn a_row_depends_on_itself_alone() {
+    let cpus = cpus().into_iter().filter(|cpu| cpu.rows_are_independent());
+    for (cpu, precision) in cpus.flat_map(|cpu| [(cpu, Precision::F32), (cpu, Precision::Bf16)]) {
+        if !cpu.has(precision) {
+            continue;
+        }
+        let case =
+            Case { form: Form::Plain, then: Then::Gelu, rows: 501, outputs: 70, inputs: 1500 };
+        let layer = case.layer(cpu, precision);
+        let mut scratch = Scratch::default();
+        let together = case.forward(&layer, &mut scratch);
+        for row in [0, 1, 11, 12, 31, 32, 479, 480, 500] {
+            let mut alone = vec![0.0; 70];
+            let x = &case.x()[row * 1500..(row + 1) * 1500];
+            layer.forward(x, &mut alone, Then::Gelu, &mut scratch).unwrap();
+            assert_eq!(alone, together[row * 70..(row + 1) * 70], "row {row} on {}", cpu.name());
+        }
+    }
+}
+
+#[test]
+fn nan_and_infinity_stay_in_their_row() {
+    for cpu in cpus() {
+        let case = Case { form: Form::Plain, then: Then::Store, rows: 3, outputs: 40, inputs: 5 };
+        let layer = case.layer(cpu, Precision::F32);
+        let mut x = case.x();
+        (x[5], x[14]) = (f32::NAN, f32::INFINITY);
+        let mut output = case.before();
+        layer.forward(&x, &mut output, Then::Store, &mut Scratch::default()).unwrap();
+        assert!(output[..40].iter().all(|x| x.is_finite()), "{}", cpu.name());
+        assert!(output[40..].iter().all(|x| !x.is_finite()), "{}", cpu.name());
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let new = |form, outputs, inputs| {
+        LinearBuilder::new(Cpu::portable(), Precision::F32, form, outputs, inputs)
+    };
+    assert_eq!(new(Form::Plain, 0, 1).err(), Some(Error::Shape { outputs: 0, inputs: 1 }));
+    assert_eq!(new(Form::Gated, 3, 1).err(), Some(Error::Shape { outputs: 3, inputs: 1 }));
+    let bf16 = LinearBuilder::new(Cpu::portable(), Precision::Bf16, Form::Plain, 1, 1);
+    assert_eq!(bf16.err(), Some(Error::NoBf16 { cpu: Cpu::portable().name() }));
+    let mut layer = new(Form::Plain, 2, 3).unwrap();
+    let length = |what, expected, found| Err(Error::Length { what, expected, found });
+    assert_eq!(layer.rows(0, &[0.0; 4]), length("a row of weights", 0, 1));
+    assert_eq!(layer.rows(1, &[0.0; 6]), length("a layer", 1, 2));
+    assert_eq!(layer.bias(3, &[0.0]), length("a layer", 0, 1));
+    let layer = layer.build();
+    let forward =
+        |x: &[f32], y: &mut [f32]| layer.forward(x, y, Then::Store, &mut Scratch::default());
+    assert_eq!(forward(&[0.0; 4], &mut [0.0; 2]), length("a row of inputs", 0, 1));
+    assert_eq!(forward(&[0.0; 6], &mut [0.0; 2]), length("the output", 4, 2));
+    assert_eq!(forward(&[], &mut []), Ok(()));
+}
+
+impl std::fmt::Debug for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { form, then, rows, outputs, inputs } = self;
+        write!(f, "{form:?} {then:?}: {rows} rows, {outputs} x {inputs}")
+    }
+}

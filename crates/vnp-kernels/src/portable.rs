@@ -1,0 +1,11 @@
+//! Kernels for any CPU: matrix products by the `gemm` crate, the rest in code that the compiler
+//! vectorises for the instructions that `pulp` finds.
+//!
+//! Outside of `gemm` sums are taken in 16 lanes folded in one order, and no multiply-add is fused,
+//! so that they are the same bits on every instruction set.
+
+pub(crate) mod attend;
+pub(crate) mod elementwise;
+pub(crate) mod linear;
+pub(crate) mod matmul;
+pub(crate) mod rows;

@@ -1,0 +1,156 @@
+//! Attention of one sequence in AVX-512: tiles of 12 queries against panels of 32 keys, and their
+//! weights against panels of 32 values.
+#![allow(clippy::wildcard_imports, reason = "the vocabulary of this file")]
+
+use std::arch::x86_64::*;
+
+use super::fma::{self, ROWS};
+use super::lanes::{LANES, exp_of_negative, load, mask, store};
+use super::multiply::COLUMNS;
+use crate::attention::{Attention, AttentionScratch, Position};
+
+#[target_feature(enable = "avx512f,avx512dq")]
+pub(crate) fn attend(
+    attention: &Attention,
+    qkv: &[f32],
+    output: &mut [f32],
+    scratch: &mut AttentionScratch,
+) {
+    let size = attention.size;
+    let hidden = attention.heads * size;
+    let length = qkv.len() / (3 * hidden);
+    let panels = length.div_ceil(COLUMNS);
+    let stride = panels * COLUMNS;
+    let value_panels = size.div_ceil(COLUMNS);
+    let keys = scratch.keys.resize(panels * size * COLUMNS);
+    let values = scratch.values.resize(value_panels * length * COLUMNS);
+    let queries = scratch.queries.resize(ROWS * size);
+    let scores = scratch.scores.resize(panels.max(1) * ROWS * COLUMNS);
+    let weights = scratch.weights.resize(ROWS * stride);
+    keys.fill(0.0);
+    values.fill(0.0);
+    for head in 0..attention.heads {
+        let of = |part: usize| part * hidden + head * size;
+        let slope = match &attention.position {
+            Position::Alibi(slopes) => slopes.get(head).copied().unwrap_or_default(),
+            Position::Rotary(_) => 0.0,
+        };
+        for (at, row) in qkv.chunks_exact(3 * hidden).enumerate() {
+            // The queries' place is free until the keys are packed.
+            let key = queries.get_mut(..size).unwrap_or_default();
+            place(attention, row.get(of(1)..).unwrap_or_default(), at, 1.0, key);
+            let panel = keys.chunks_exact_mut(size * COLUMNS).nth(at / COLUMNS);
+            let column = panel.unwrap_or_default().iter_mut().skip(at % COLUMNS).step_by(COLUMNS);
+            column.zip(&*key).for_each(|(place, x)| *place = *x);
+            let value = row.get(of(2)..of(2) + size).unwrap_or_default();
+            let rows = values.chunks_exact_mut(length * COLUMNS).zip(value.chunks(COLUMNS));
+            for (panel, value) in rows {
+                let place = panel.get_mut(at * COLUMNS..at * COLUMNS + value.len());
+                place.unwrap_or_default().copy_from_slice(value);
+            }
+        }
+        let blocks = qkv.chunks(ROWS * 3 * hidden).zip(output.chunks_mut(ROWS * hidden));
+        for (block, (qkv, output)) in blocks.enumerate() {
+            let rows = qkv.chunks_exact(3 * hidden);
+            queries.fill(0.0);
+            for (at, (row, query)) in rows.zip(queries.chunks_exact_mut(size)).enumerate() {
+                let at = block * ROWS + at;
+                place(
+                    attention,
+                    row.get(of(0)..).unwrap_or_default(),
+                    at,
+                    attention.scale(),
+                    query,
+                );
+            }
+            let tiles = scores.chunks_exact_mut(ROWS * COLUMNS);
+            for (keys, scores) in keys.chunks_exact(size * COLUMNS).zip(tiles) {
+                fma::tile(size, queries, size, keys, scores, true);
+            }
+            let mut sums = [1.0; ROWS];
+            let rows = weights.chunks_exact_mut(stride).zip(&mut sums).take(output.len() / hidden);
+            for (row, (weights, sum)) in rows.enumerate() {
+                *sum = softmax(scores, row, length, block * ROWS + row, slope, weights);
+            }
+            let tile = scores.get_mut(..ROWS * COLUMNS).unwrap_or_default();
+            for (panel, values) in values.chunks_exact(length * COLUMNS).enumerate() {
+                fma::tile(length, weights, stride, values, tile, true);
+                let columns = COLUMNS.min(size - panel * COLUMNS);
+                let first = head * size + panel * COLUMNS;
+                let rows = tile.as_chunks::<COLUMNS>().0.iter().zip(&sums);
+                for ((tile, sum), output) in rows.zip(output.chunks_exact_mut(hidden)) {
+                    let scale = _mm512_set1_ps(1.0 / *sum);
+                    let output = output.get_mut(first..first + columns).unwrap_or_default();
+                    for (x, output) in tile.chunks(LANES).zip(output.chunks_mut(LANES)) {
+                        store(output, _mm512_mul_ps(load(x), scale));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Writes a query or key, scaled, then rotated, to `output`.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn place(attention: &Attention, input: &[f32], position: usize, scale: f32, output: &mut [f32]) {
+    let scale = _mm512_set1_ps(scale);
+    let Position::Rotary(rotary) = &attention.position else {
+        let input = input.get(..output.len()).unwrap_or_default();
+        for (x, output) in input.chunks(LANES).zip(output.chunks_mut(LANES)) {
+            store(output, _mm512_mul_ps(load(x), scale));
+        }
+        return;
+    };
+    let (cosines, sines) = rotary.angles(position);
+    let half = cosines.len();
+    let (low, high) = input.split_at(half.min(input.len()));
+    let (low_output, high_output) = output.split_at_mut(half.min(output.len()));
+    let inputs = low.chunks(LANES).zip(high.get(..half).unwrap_or_default().chunks(LANES));
+    let outputs = low_output.chunks_mut(LANES).zip(high_output.chunks_mut(LANES));
+    let angles = cosines.chunks(LANES).zip(sines.chunks(LANES));
+    for (((low, high), (low_output, high_output)), (cos, sin)) in inputs.zip(outputs).zip(angles) {
+        let (low, high) = (_mm512_mul_ps(load(low), scale), _mm512_mul_ps(load(high), scale));
+        let (cos, sin) = (load(cos), load(sin));
+        store(low_output, _mm512_fmsub_ps(low, cos, _mm512_mul_ps(high, sin)));
+        store(high_output, _mm512_fmadd_ps(high, cos, _mm512_mul_ps(low, sin)));
+    }
+}
+
+/// The exponentials of a row of scores, less the largest, in `weights`; returns their sum. Scores lie
+/// in tiles of 12 rows and 32 keys.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq")]
+fn softmax(
+    scores: &[f32],
+    row: usize,
+    length: usize,
+    query: usize,
+    slope: f32,
+    weights: &mut [f32],
+) -> f32 {
+    let lanes = _mm512_set_ps(15., 14., 13., 12., 11., 10., 9., 8., 7., 6., 5., 4., 3., 2., 1., 0.);
+    let lowest = _mm512_set1_ps(f32::NEG_INFINITY);
+    let slope = _mm512_set1_ps(slope);
+    let mut largest = lowest;
+    for (panel, tile) in scores.chunks_exact(ROWS * COLUMNS).enumerate() {
+        let tile = tile.get(row * COLUMNS..(row + 1) * COLUMNS).unwrap_or_default();
+        for (half, x) in tile.chunks_exact(LANES).enumerate() {
+            let first = panel * COLUMNS + half * LANES;
+            // Distances are exact in f32 up to 2^24 tokens.
+            let keys = _mm512_add_ps(lanes, _mm512_set1_ps(first as f32 - query as f32));
+            let x = _mm512_fnmadd_ps(slope, _mm512_abs_ps(keys), load(x));
+            let x = _mm512_mask_mov_ps(lowest, mask(length.saturating_sub(first)), x);
+            largest = _mm512_max_ps(largest, x);
+            store(weights.get_mut(first..).unwrap_or_default(), x);
+        }
+    }
+    let largest = _mm512_set1_ps(_mm512_reduce_max_ps(largest));
+    let mut sum = _mm512_setzero_ps();
+    for weights in weights.chunks_exact_mut(LANES) {
+        let x = exp_of_negative(_mm512_sub_ps(load(weights), largest));
+        sum = _mm512_add_ps(sum, x);
+        store(weights, x);
+    }
+    _mm512_reduce_add_ps(sum)
+}

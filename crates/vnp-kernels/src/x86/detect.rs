@@ -1,0 +1,49 @@
+//! Which instructions CPU and operating system allow.
+#![allow(unsafe_code, reason = "CPUID is an intrinsic, AMX is asked for by a system call")]
+
+use std::sync::OnceLock;
+
+use crate::cpu::Level;
+
+/// The levels of this machine, best first.
+pub(crate) fn levels() -> Vec<Level> {
+    static FOUND: OnceLock<Vec<Level>> = OnceLock::new();
+    FOUND.get_or_init(find).clone()
+}
+
+fn find() -> Vec<Level> {
+    let avx512 = std::arch::is_x86_feature_detected!("avx512f")
+        && std::arch::is_x86_feature_detected!("avx512bw")
+        && std::arch::is_x86_feature_detected!("avx512dq")
+        && std::arch::is_x86_feature_detected!("avx512vl")
+        && std::arch::is_x86_feature_detected!("fma");
+    let bf16 = avx512 && std::arch::is_x86_feature_detected!("avx512bf16");
+    let levels = [
+        (bf16 && has_amx_bf16() && may_use_amx(), Level::Amx),
+        (bf16, Level::Avx512Bf16),
+        (avx512, Level::Avx512),
+    ];
+    levels.into_iter().filter(|(there, _)| *there).map(|(_, level)| level).collect()
+}
+
+/// AMX-BF16 and AMX-TILE of CPUID leaf 7 (Intel SDM, volume 2A, "CPUID").
+fn has_amx_bf16() -> bool {
+    const AMX_BF16: u32 = 1 << 22;
+    const AMX_TILE: u32 = 1 << 24;
+    let edx = std::arch::x86_64::__cpuid_count(7, 0).edx;
+    edx & AMX_BF16 != 0 && edx & AMX_TILE != 0
+}
+
+/// Linux keeps the 8 KiB of tile registers from a process that has not asked for them.
+#[cfg(target_os = "linux")]
+fn may_use_amx() -> bool {
+    const ARCH_REQ_XCOMP_PERM: libc::c_long = 0x1023;
+    const XFEATURE_XTILEDATA: libc::c_long = 18;
+    // SAFETY: this call takes two numbers and touches no memory of ours.
+    unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0 }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn may_use_amx() -> bool {
+    false
+}
