@@ -11,11 +11,12 @@ const LONGEST_FILE_LINES: usize = 400;
 const LARGEST_FILE_BYTES: u64 = 8 << 20;
 
 /// Each crate with the workspace crates that it may depend on: nothing points up.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("vnp-ckpt", &[]),
     ("vnp-seq", &[]),
     ("vnp-validate", &["vnp-ckpt"]),
-    ("vnp-infer", &["vnp-ckpt"]),
+    ("vnp-kernels", &[]),
+    ("vnp-infer", &["vnp-ckpt", "vnp-kernels"]),
     ("vnp-pipeline", &["vnp-ckpt", "vnp-infer", "vnp-seq", "vnp-validate"]),
     ("vnp-cli", &["vnp-ckpt", "vnp-infer", "vnp-pipeline", "vnp-seq", "vnp-validate"]),
     ("vnp-faults", &["vnp-ckpt"]),
@@ -23,9 +24,10 @@ const ARROWS: [(&str, &[&str]); 8] = [
 ];
 
 /// Crates that some crate must not name among its dependencies.
-const NEVER: [(&str, &[&str]); 3] = [
+const NEVER: [(&str, &[&str]); 4] = [
     ("vnp-ckpt", &["candle-core", "candle-nn", "clap", "tokenizers"]),
     ("vnp-validate", &["candle-core", "candle-nn", "clap"]),
+    ("vnp-kernels", &["candle-core", "candle-nn", "clap", "rayon"]),
     ("vnp-pipeline", &["candle-core", "candle-nn", "clap"]),
 ];
 
