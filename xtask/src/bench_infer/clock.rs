@@ -30,19 +30,19 @@ pub(crate) fn thread_seconds(run: impl FnOnce()) -> f64 {
 
 #[cfg(unix)]
 mod cpu {
-    use rustix::time::{ClockId, clock_gettime};
+    use nix::time::{ClockId, clock_gettime};
 
     pub(super) fn seconds() -> Option<f64> {
-        read(ClockId::ProcessCPUTime)
+        read(ClockId::CLOCK_PROCESS_CPUTIME_ID)
     }
 
     pub(super) fn thread_seconds() -> Option<f64> {
-        read(ClockId::ThreadCPUTime)
+        read(ClockId::CLOCK_THREAD_CPUTIME_ID)
     }
 
     fn read(clock: ClockId) -> Option<f64> {
-        let time = clock_gettime(clock);
-        Some(time.tv_sec as f64 + time.tv_nsec as f64 / 1e9)
+        let time = clock_gettime(clock).ok()?;
+        Some(time.tv_sec() as f64 + time.tv_nsec() as f64 / 1e9)
     }
 }
 
