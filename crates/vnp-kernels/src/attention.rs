@@ -39,6 +39,7 @@ pub struct AttentionScratch {
     pub(crate) keys: Aligned<f32>,
     pub(crate) values: Aligned<f32>,
     pub(crate) queries: Aligned<f32>,
+    pub(crate) rotated: Aligned<f32>,
     pub(crate) scores: Aligned<f32>,
     pub(crate) weights: Aligned<f32>,
 }

@@ -12,3 +12,4 @@ pub(crate) mod fma;
 pub(crate) mod lanes;
 pub(crate) mod multiply;
 pub(crate) mod norm;
+pub(crate) mod transpose;

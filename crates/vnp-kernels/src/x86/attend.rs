@@ -7,6 +7,7 @@ use std::arch::x86_64::*;
 use super::fma::{self, ROWS};
 use super::lanes::{LANES, exp_of_negative, load, mask, store};
 use super::multiply::COLUMNS;
+use super::transpose::transpose;
 use crate::attention::{Attention, AttentionScratch, Position};
 
 #[target_feature(enable = "avx512f,avx512dq")]
@@ -25,28 +26,36 @@ pub(crate) fn attend(
     let keys = scratch.keys.resize(panels * size * COLUMNS);
     let values = scratch.values.resize(value_panels * length * COLUMNS);
     let queries = scratch.queries.resize(ROWS * size);
+    // Of the last keys of a shorter sequence what another left there: their scores are masked.
+    let rotated = scratch.rotated.resize(LANES * size);
     let scores = scratch.scores.resize(panels.max(1) * ROWS * COLUMNS);
     let weights = scratch.weights.resize(ROWS * stride);
-    keys.fill(0.0);
-    values.fill(0.0);
     for head in 0..attention.heads {
         let of = |part: usize| part * hidden + head * size;
         let slope = match &attention.position {
             Position::Alibi(slopes) => slopes.get(head).copied().unwrap_or_default(),
             Position::Rotary(_) => 0.0,
         };
+        let panels = keys.chunks_exact_mut(size * COLUMNS);
+        for (panel, (place, qkv)) in panels.zip(qkv.chunks(COLUMNS * 3 * hidden)).enumerate() {
+            for (half, qkv) in qkv.chunks(LANES * 3 * hidden).enumerate() {
+                let first = panel * COLUMNS + half * LANES;
+                let rows = qkv.chunks_exact(3 * hidden).zip(rotated.chunks_exact_mut(size));
+                for (at, (row, rotated)) in rows.enumerate() {
+                    let key = row.get(of(1)..).unwrap_or_default();
+                    rotate(attention, key, first + at, 1.0, rotated);
+                }
+                let place = place.get_mut(half * LANES..).unwrap_or_default();
+                pack_keys(rotated, size, place);
+            }
+        }
         for (at, row) in qkv.chunks_exact(3 * hidden).enumerate() {
-            // The queries' place is free until the keys are packed.
-            let key = queries.get_mut(..size).unwrap_or_default();
-            place(attention, row.get(of(1)..).unwrap_or_default(), at, 1.0, key);
-            let panel = keys.chunks_exact_mut(size * COLUMNS).nth(at / COLUMNS);
-            let column = panel.unwrap_or_default().iter_mut().skip(at % COLUMNS).step_by(COLUMNS);
-            column.zip(&*key).for_each(|(place, x)| *place = *x);
             let value = row.get(of(2)..of(2) + size).unwrap_or_default();
             let rows = values.chunks_exact_mut(length * COLUMNS).zip(value.chunks(COLUMNS));
             for (panel, value) in rows {
                 let place = panel.get_mut(at * COLUMNS..at * COLUMNS + value.len());
-                place.unwrap_or_default().copy_from_slice(value);
+                let place = place.unwrap_or_default().chunks_mut(LANES);
+                place.zip(value.chunks(LANES)).for_each(|(place, value)| store(place, load(value)));
             }
         }
         let blocks = qkv.chunks(ROWS * 3 * hidden).zip(output.chunks_mut(ROWS * hidden));
@@ -55,13 +64,8 @@ pub(crate) fn attend(
             queries.fill(0.0);
             for (at, (row, query)) in rows.zip(queries.chunks_exact_mut(size)).enumerate() {
                 let at = block * ROWS + at;
-                place(
-                    attention,
-                    row.get(of(0)..).unwrap_or_default(),
-                    at,
-                    attention.scale(),
-                    query,
-                );
+                let row = row.get(of(0)..).unwrap_or_default();
+                rotate(attention, row, at, attention.scale(), query);
             }
             let tiles = scores.chunks_exact_mut(ROWS * COLUMNS);
             for (keys, scores) in keys.chunks_exact(size * COLUMNS).zip(tiles) {
@@ -90,10 +94,25 @@ pub(crate) fn attend(
     }
 }
 
+/// Writes 16 keys, `[16, size]`, below each other as columns, rows of a panel apart.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn pack_keys(keys: &[f32], size: usize, panel: &mut [f32]) {
+    for (block, panel) in panel.chunks_mut(LANES * COLUMNS).enumerate() {
+        let mut rows = [_mm512_setzero_ps(); LANES];
+        for (row, key) in rows.iter_mut().zip(keys.chunks_exact(size)) {
+            *row = load(key.get(block * LANES..).unwrap_or_default());
+        }
+        for (place, column) in panel.chunks_mut(COLUMNS).zip(transpose(rows)) {
+            store(place.get_mut(..LANES).unwrap_or_default(), column);
+        }
+    }
+}
+
 /// Writes a query or key, scaled, then rotated, to `output`.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn place(attention: &Attention, input: &[f32], position: usize, scale: f32, output: &mut [f32]) {
+fn rotate(attention: &Attention, input: &[f32], position: usize, scale: f32, output: &mut [f32]) {
     let scale = _mm512_set1_ps(scale);
     let Position::Rotary(rotary) = &attention.position else {
         let input = input.get(..output.len()).unwrap_or_default();

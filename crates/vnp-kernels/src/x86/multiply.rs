@@ -158,8 +158,10 @@ impl<M: Micro> Panels<M> {
         let tiles = rows.div_ceil(M::ROWS);
         let of_a_step = tiles * M::ROWS * M::TERMS;
         let packed = packed.resize(of_a_step * self.padded());
-        // The last tile may have rows, and every row inputs, that nothing is written to.
-        packed.fill(M::Element::default());
+        // Rows of the last tile, and inputs of every row, may be such that nothing is written to.
+        if rows % M::ROWS != 0 || self.inputs % M::STEP != 0 {
+            packed.fill(M::Element::default());
+        }
         for (start, length) in self.blocks() {
             let block = packed.get_mut(start * of_a_step..(start + length) * of_a_step);
             let tiles = block.unwrap_or_default().chunks_exact_mut(length * M::ROWS * M::TERMS);
