@@ -5,16 +5,20 @@ use std::str::FromStr;
 
 use candle_core::Device;
 
+#[cfg(feature = "cuda")]
+use crate::cuda::device as cuda;
 use crate::{Error, Precision};
 
 /// The device asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum DeviceSpec {
-    /// The first CUDA device where this build and machine have one, otherwise the CPU.
+    /// All CUDA devices where this build and machine have any, otherwise the CPU.
     #[default]
     Auto,
     /// The CPU, with the threads of the current rayon pool.
     Cpu,
+    /// All CUDA devices that this process may see.
+    AllCuda,
     /// The CUDA device of this number.
     Cuda(usize),
 }
@@ -44,7 +48,25 @@ pub fn list_devices() -> Vec<DeviceInfo> {
 }
 
 impl DeviceSpec {
-    /// Opens the device for computing in `precision`.
+    /// Opens every device meant, at least one, for computing in `precision`.
+    pub(crate) fn open_all(self, precision: Precision) -> Result<Vec<Device>, Error> {
+        match self {
+            Self::Auto => match Self::AllCuda.open_all(precision) {
+                Ok(devices) => Ok(devices),
+                Err(reason) => {
+                    // A machine whose devices cannot be used is worth a word; most have none.
+                    let level =
+                        if cuda::count() > 0 { log::Level::Warn } else { log::Level::Debug };
+                    log::log!(level, "using the CPU: {reason}");
+                    Self::Cpu.open_all(precision)
+                }
+            },
+            Self::AllCuda => (0..cuda::count().max(1)).map(cuda::open).collect(),
+            Self::Cpu | Self::Cuda(_) => Ok(vec![self.open(precision)?]),
+        }
+    }
+
+    /// Opens the device, or the first of several.
     pub(crate) fn open(self, precision: Precision) -> Result<Device, Error> {
         match self {
             Self::Auto => match cuda::open(0) {
@@ -56,6 +78,7 @@ impl DeviceSpec {
             },
             Self::Cpu if precision == Precision::F32 => Ok(Device::Cpu),
             Self::Cpu => Err(Error::Precision { precision, device: "cpu" }),
+            Self::AllCuda => cuda::open(0),
             Self::Cuda(ordinal) => cuda::open(ordinal),
         }
     }
@@ -66,6 +89,7 @@ impl fmt::Display for DeviceSpec {
         match self {
             Self::Auto => f.write_str("auto"),
             Self::Cpu => f.write_str("cpu"),
+            Self::AllCuda => f.write_str("cuda"),
             Self::Cuda(ordinal) => write!(f, "cuda:{ordinal}"),
         }
     }
@@ -78,7 +102,7 @@ impl FromStr for DeviceSpec {
         match text {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
-            "cuda" => Ok(Self::Cuda(0)),
+            "cuda" => Ok(Self::AllCuda),
             _ => text
                 .strip_prefix("cuda:")
                 .unwrap_or(text)
@@ -89,12 +113,15 @@ impl FromStr for DeviceSpec {
     }
 }
 
-/// The name to record with results: `cpu (avx512f)` or `cuda:0`. Bits of f32 results may differ
-/// between two names, and do not within one `cpu (..)` name on one machine type.
+/// The name to record with results: `cpu (avx512f)` or `cuda:0 (NVIDIA H200)`. Bits of f32 results
+/// may differ between two names, and do not within one `cpu (..)` name on one machine type.
 pub(crate) fn device_name(device: &Device) -> String {
     match device.location() {
         candle_core::DeviceLocation::Cpu => format!("cpu ({})", cpu_instruction_set()),
-        candle_core::DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
+        candle_core::DeviceLocation::Cuda { gpu_id } => match cuda::model(device) {
+            Some(model) => format!("cuda:{gpu_id} ({model})"),
+            None => format!("cuda:{gpu_id}"),
+        },
         candle_core::DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
     }
 }
@@ -113,12 +140,21 @@ fn cpu_instruction_set() -> &'static str {
     std::env::consts::ARCH
 }
 
+/// What `crate::cuda::device` is where the build has CUDA.
 #[cfg(not(feature = "cuda"))]
 mod cuda {
     use super::{Device, DeviceInfo, Error};
 
+    pub(super) fn count() -> usize {
+        0
+    }
+
     pub(super) fn open(ordinal: usize) -> Result<Device, Error> {
         Err(Error::NoCuda { ordinal })
+    }
+
+    pub(super) fn model(_device: &Device) -> Option<String> {
+        None
     }
 
     pub(super) fn list() -> Vec<DeviceInfo> {
@@ -127,40 +163,6 @@ mod cuda {
             description: "this build has no CUDA".to_owned(),
             available: false,
         }]
-    }
-}
-
-#[cfg(feature = "cuda")]
-mod cuda {
-    use candle_core::cuda_backend::cudarc::driver::CudaContext;
-
-    use super::{Device, DeviceInfo, Error};
-
-    pub(super) fn open(ordinal: usize) -> Result<Device, Error> {
-        Device::new_cuda(ordinal)
-            .map_err(|source| Error::Device { ordinal, source: Box::new(source) })
-    }
-
-    pub(super) fn list() -> Vec<DeviceInfo> {
-        let count =
-            CudaContext::device_count().map_or(0, |count| usize::try_from(count).unwrap_or(0));
-        if count == 0 {
-            return vec![DeviceInfo {
-                name: "cuda".to_owned(),
-                description: "no CUDA device or driver found".to_owned(),
-                available: false,
-            }];
-        }
-        (0..count)
-            .map(|ordinal| {
-                let name = CudaContext::new(ordinal).and_then(|context| context.name());
-                DeviceInfo {
-                    name: format!("cuda:{ordinal}"),
-                    available: name.is_ok(),
-                    description: name.unwrap_or_else(|reason| reason.to_string()),
-                }
-            })
-            .collect()
     }
 }
 
@@ -178,7 +180,7 @@ mod tests {
     fn text_names_devices() {
         check("auto", DeviceSpec::Auto, "auto");
         check("cpu", DeviceSpec::Cpu, "cpu");
-        check("cuda", DeviceSpec::Cuda(0), "cuda:0");
+        check("cuda", DeviceSpec::AllCuda, "cuda");
         check("cuda:3", DeviceSpec::Cuda(3), "cuda:3");
         check("1", DeviceSpec::Cuda(1), "cuda:1");
     }
@@ -205,10 +207,14 @@ mod tests {
     #[cfg(not(feature = "cuda"))]
     #[test]
     fn cuda_without_the_feature_is_refused() {
-        let Err(Error::NoCuda { ordinal }) = DeviceSpec::Cuda(2).open(Precision::F32) else {
-            panic!()
+        let refused = |spec: DeviceSpec| {
+            let Err(Error::NoCuda { ordinal }) = spec.open_all(Precision::F32) else { panic!() };
+            ordinal
         };
-        assert_eq!(ordinal, 2);
+        assert_eq!(refused(DeviceSpec::Cuda(2)), 2);
+        assert_eq!(refused(DeviceSpec::AllCuda), 0);
+        let devices = DeviceSpec::Auto.open_all(Precision::F32).unwrap();
+        assert!(matches!(devices.as_slice(), [Device::Cpu]));
         assert!(DeviceSpec::Auto.open(Precision::F32).unwrap().is_cpu());
         assert_eq!(list_devices().len(), 2);
     }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::config::DnabertConfig;
 use super::esm2::norm;
-use super::{Cost, Encoder, ModelOptions, Size};
+use super::{Cost, Encoder, ModelOptions, Size, groups};
 use crate::network::dnabert::DnabertNetwork;
 use crate::network::{Network, OnCandle};
 use crate::tokenizer::dnabert::{DnabertTokenizer, FRAMING_TOKENS};
@@ -54,7 +54,8 @@ impl Dnabert {
     ) -> Result<Self, Error> {
         tokenizer.check_vocabulary(config.vocab_size)?;
         let network = DnabertNetwork::load(config, weights, options.precision.dtype(), device)?;
-        let network = OnCandle::new(network, device, options.dnabert_batch_tokens);
+        let budget = if device.is_cpu() { 0 } else { options.dnabert_batch_tokens };
+        let network = OnCandle::new(network, device, budget);
         let DnabertConfig { hidden_size, intermediate_size, num_hidden_layers, .. } = *config;
         let size = Size {
             layers: num_hidden_layers,
@@ -81,7 +82,7 @@ impl Encoder for Dnabert {
     }
 
     fn embed(&self, sequences: &[&str]) -> Result<Vec<f32>, Error> {
-        self.network.embed(&self.tokens(sequences)?)
+        self.network.embed_groups(&mut groups(sequences).map(|group| self.tokens(group)))
     }
 
     fn cost(&self, sequences: &[&str]) -> Result<Cost, Error> {

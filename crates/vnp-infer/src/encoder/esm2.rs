@@ -10,7 +10,7 @@ use std::sync::Arc;
 use candle_core::Device;
 
 use super::config::Esm2Config;
-use super::{Cost, Encoder, ModelOptions, Size};
+use super::{Cost, Encoder, ModelOptions, Size, groups};
 use crate::network::esm2::Esm2Network;
 use crate::network::{Network, OnCandle};
 use crate::tokenizer::esm2::{MAX_RESIDUES, tokenize};
@@ -55,7 +55,8 @@ impl Esm2 {
         device: &Device,
     ) -> Result<Self, Error> {
         let network = Esm2Network::load(config, weights, options.precision.dtype(), device)?;
-        let network = OnCandle::new(network, device, options.esm2_batch_tokens);
+        let budget = if device.is_cpu() { 0 } else { options.esm2_batch_tokens };
+        let network = OnCandle::new(network, device, budget);
         let Esm2Config { hidden_size, intermediate_size, num_hidden_layers, .. } = *config;
         let size = Size {
             layers: num_hidden_layers,
@@ -76,8 +77,8 @@ impl Encoder for Esm2 {
     }
 
     fn embed(&self, sequences: &[&str]) -> Result<Vec<f32>, Error> {
-        let tokens: Vec<Vec<u32>> = sequences.iter().map(|protein| tokenize(protein)).collect();
-        self.network.embed(&tokens)
+        let tokens = |group: &[&str]| Ok(group.iter().map(|protein| tokenize(protein)).collect());
+        self.network.embed_groups(&mut groups(sequences).map(tokens))
     }
 
     fn cost(&self, sequences: &[&str]) -> Result<Cost, Error> {
