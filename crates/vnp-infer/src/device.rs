@@ -51,16 +51,14 @@ impl DeviceSpec {
     /// Opens every device meant, at least one, for computing in `precision`.
     pub(crate) fn open_all(self, precision: Precision) -> Result<Vec<Device>, Error> {
         match self {
-            Self::Auto => match Self::AllCuda.open_all(precision) {
-                Ok(devices) => Ok(devices),
-                Err(reason) => {
-                    // A machine whose devices cannot be used is worth a word; most have none.
-                    let level =
-                        if cuda::count() > 0 { log::Level::Warn } else { log::Level::Debug };
-                    log::log!(level, "using the CPU: {reason}");
-                    Self::Cpu.open_all(precision)
-                }
-            },
+            Self::Auto => {
+                let open = |ordinal| {
+                    let device = cuda::open(ordinal);
+                    device.inspect_err(|reason| log::warn!("going on without it: {reason}")).ok()
+                };
+                let devices: Vec<Device> = (0..cuda::count()).filter_map(open).collect();
+                if devices.is_empty() { Self::Cpu.open_all(precision) } else { Ok(devices) }
+            }
             Self::AllCuda => (0..cuda::count().max(1)).map(cuda::open).collect(),
             Self::Cpu | Self::Cuda(_) => Ok(vec![self.open(precision)?]),
         }

@@ -20,7 +20,14 @@ pub(crate) fn count() -> usize {
 
 /// Opens a GPU. All work on what is returned runs on one stream of its own.
 pub(crate) fn open(ordinal: usize) -> Result<Device, Error> {
-    open_stream(ordinal).map_err(|source| Error::Device { ordinal, source: Box::new(source) })
+    open_stream(ordinal).map_err(|source| {
+        // A message is no place for a backtrace, which candle puts into some of its own.
+        let source = match source {
+            candle_core::Error::WithBacktrace { inner, .. } => inner,
+            source => Box::new(source),
+        };
+        Error::Device { ordinal, source }
+    })
 }
 
 fn open_stream(ordinal: usize) -> candle_core::Result<Device> {
