@@ -4,6 +4,7 @@ mod bench_ckpt;
 #[cfg(feature = "infer")]
 mod bench_infer;
 mod bench_validate;
+mod cuda_build;
 mod fixtures;
 mod outside;
 mod tidy;
@@ -18,6 +19,8 @@ const USAGE: &str = "\
 cargo xtask fixtures    write the missing fixtures of the current checkpoint version
 cargo xtask outside     build the tool of tests/outside and count the crates it takes
 cargo xtask tidy        check file sizes, module layout and the arrows between crates
+cargo xtask cuda-build [--toolkit DIR] [--cap N] [--python PATH] [--check]
+        build vnp for NVIDIA GPUs, with a toolkit of its own making; --check lints and tests it
 
 cargo run --release -p xtask -- bench-ckpt [--dir DIR] [--pairs N] [--python PATH]
         time checkpoints beside the limits of this machine, and beside torch
@@ -40,6 +43,7 @@ fn main() -> Result<()> {
         Some((chore, rest)) if chore == "bench-ckpt" => bench_ckpt::run(rest),
         Some((chore, rest)) if chore == "bench-validate" => bench_validate::run(rest),
         Some((chore, rest)) if chore == "bench-infer" => bench_infer(rest),
+        Some((chore, rest)) if chore == "cuda-build" => cuda_build::run(&root(), rest),
         Some((chore, rest)) if chore == "train-mini" => train_mini(rest),
         Some((chore, _)) => bail!("no such chore: {chore}\n{USAGE}"),
         None => bail!("which chore?\n{USAGE}"),

@@ -1,57 +1,136 @@
-//! Cutting sequences into padded batches, and padding them.
+//! Cutting sequences into packs, and putting a pack onto a device.
 
-/// The sequences of one forward pass, padded to the longest.
-#[derive(Debug, Clone)]
-pub(crate) struct TokenBatch {
-    /// Token ids, `[rows, length]` row-major; `padding` beyond a sequence's end.
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use candle_core::{Device, Result, Tensor};
+
+/// Queries that one block of a device's attention takes.
+pub(crate) const QUERY_BLOCK: usize = 64;
+
+/// The sequences of one forward pass, below each other without padding.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pack {
+    /// The tokens of all.
     pub(crate) ids: Vec<u32>,
-    /// The tokens of each sequence.
+    /// The tokens of each.
     pub(crate) lengths: Vec<usize>,
-    /// The tokens of the longest.
-    pub(crate) length: usize,
 }
 
-impl TokenBatch {
-    /// Puts sequences below each other, padded at their ends.
-    pub(crate) fn new(sequences: &[&[u32]], padding: u32) -> Self {
-        let lengths: Vec<usize> = sequences.iter().map(|ids| ids.len()).collect();
-        let length = lengths.iter().copied().max().unwrap_or(0);
-        let ids = sequences
-            .iter()
-            .flat_map(|ids| ids.iter().copied().chain(std::iter::repeat(padding)).take(length))
-            .collect();
-        Self { ids, lengths, length }
+impl Pack {
+    /// Puts sequences below each other.
+    pub(crate) fn new<'a>(sequences: impl IntoIterator<Item = &'a [u32]>) -> Self {
+        let mut pack = Self::default();
+        for ids in sequences {
+            pack.ids.extend_from_slice(ids);
+            pack.lengths.push(ids.len());
+        }
+        pack
     }
 
-    /// The number of sequences.
-    pub(crate) fn rows(&self) -> usize {
-        self.lengths.len()
+    /// Where each sequence's tokens lie.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+        self.lengths.iter().scan(0, |end, length| {
+            let start = *end;
+            *end += length;
+            Some(start..*end)
+        })
     }
 
-    /// Whether any sequence is shorter than the longest.
-    pub(crate) fn is_padded(&self) -> bool {
-        self.lengths.iter().any(|length| *length != self.length)
+    /// Copies to a device, in one transfer, what its layers need to know. `pooled` are the
+    /// positions, of a sequence of so many tokens, whose mean is its embedding.
+    pub(crate) fn upload(
+        self,
+        device: &Device,
+        pooled: impl Fn(usize) -> Range<usize>,
+    ) -> Result<Tokens> {
+        let number = |x: usize| u32::try_from(x).map_err(candle_core::Error::from);
+        let mut all = self.ids.clone();
+        for length in &self.lengths {
+            all.extend(0..number(*length)?);
+        }
+        for range in self.ranges() {
+            let pooled = pooled(range.len());
+            all.extend([number(range.start + pooled.start)?, number(range.start + pooled.end)?]);
+        }
+        let before_blocks = all.len();
+        for range in self.ranges() {
+            for query in (0..range.len()).step_by(QUERY_BLOCK) {
+                all.extend([number(range.start)?, number(range.len())?, number(query)?]);
+            }
+        }
+        let (tokens, sequences) = (self.ids.len(), self.lengths.len());
+        let blocks = (all.len() - before_blocks) / 3;
+        let length = all.len();
+        let all = Tensor::from_vec(all, length, device)?;
+        Ok(Tokens {
+            ids: all.narrow(0, 0, tokens)?,
+            positions: all.narrow(0, tokens, tokens)?,
+            pooled: all.narrow(0, 2 * tokens, 2 * sequences)?.reshape((sequences, 2))?,
+            query_blocks: all.narrow(0, before_blocks, 3 * blocks)?.reshape((blocks, 3))?,
+            pooled_rows: self
+                .ranges()
+                .map(|range| {
+                    let pooled = pooled(range.len());
+                    range.start + pooled.start..range.start + pooled.end
+                })
+                .collect(),
+            pack: self,
+        })
     }
 }
 
-/// Cuts sequences of these lengths into batches of at most `budget` tokens, padding included.
-/// Batches hold sequences of like length, longest first, so that the largest need of memory comes
-/// first; a sequence longer than the budget is a batch of its own. Each index occurs once.
-pub(crate) fn plan(lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
-    let mut order: Vec<(usize, usize)> = lengths.iter().copied().enumerate().collect();
-    order.sort_by_key(|(index, length)| (std::cmp::Reverse(*length), *index));
-    let mut batches: Vec<Vec<usize>> = Vec::new();
-    let mut longest = 0;
-    for (index, length) in order {
-        match batches.last_mut() {
-            Some(batch) if (batch.len() + 1) * longest <= budget => batch.push(index),
+/// A pack on a device; all numbers there are u32.
+#[derive(Debug)]
+pub(crate) struct Tokens {
+    /// What was copied.
+    pub(crate) pack: Pack,
+    /// Of each sequence, the rows whose mean is its embedding.
+    pub(crate) pooled_rows: Vec<Range<usize>>,
+    /// `[tokens]`
+    pub(crate) ids: Tensor,
+    /// Each token's place in its sequence, `[tokens]`.
+    pub(crate) positions: Tensor,
+    /// [`Tokens::pooled_rows`], `[sequences, 2]`.
+    #[cfg_attr(not(feature = "cuda"), allow(dead_code, reason = "only kernels read it"))]
+    pub(crate) pooled: Tensor,
+    /// Every [`QUERY_BLOCK`] queries as their sequence's first row, its tokens, and the first
+    /// query's place in it, `[blocks, 3]`.
+    #[cfg_attr(not(feature = "cuda"), allow(dead_code, reason = "only kernels read it"))]
+    pub(crate) query_blocks: Tensor,
+}
+
+impl Tokens {
+    /// The number of tokens.
+    pub(crate) fn len(&self) -> usize {
+        self.pack.ids.len()
+    }
+}
+
+/// Cuts rows, each with the tokens of its sequence, into packs of at most `budget` tokens. Packs
+/// hold sequences of like length, longest first, so that the largest need of memory comes first; a
+/// sequence longer than the budget is a pack of its own. Each row occurs once.
+pub(crate) fn plan(
+    rows: impl IntoIterator<Item = (usize, usize)>,
+    budget: usize,
+) -> Vec<Vec<usize>> {
+    let mut order: Vec<(usize, usize)> = rows.into_iter().collect();
+    order.sort_by_key(|(row, tokens)| (Reverse(*tokens), *row));
+    let mut packs: Vec<Vec<usize>> = Vec::new();
+    let mut left = 0;
+    for (row, tokens) in order {
+        match packs.last_mut() {
+            Some(pack) if tokens <= left => {
+                pack.push(row);
+                left -= tokens;
+            }
             _ => {
-                longest = length;
-                batches.push(vec![index]);
+                packs.push(vec![row]);
+                left = budget.saturating_sub(tokens);
             }
         }
     }
-    batches
+    packs
 }
 
 #[cfg(test)]
@@ -61,23 +140,33 @@ mod tests {
     use super::*;
 
     fn check(lengths: &[usize], budget: usize, expected: &[&[usize]]) {
-        assert_eq!(plan(lengths, budget), expected);
+        assert_eq!(plan(lengths.iter().copied().enumerate(), budget), expected);
     }
 
     #[test]
     fn plans() {
         check(&[], 10, &[]);
         check(&[3], 0, &[&[0]]);
-        check(&[3, 5, 4], 10, &[&[1, 2], &[0]]);
+        check(&[3, 5, 4], 9, &[&[1, 2], &[0]]);
+        check(&[3, 5, 4], 12, &[&[1, 2, 0]]);
         check(&[20, 1, 1], 4, &[&[0], &[1, 2]]);
         check(&[2, 2, 2, 2], 4, &[&[0, 1], &[2, 3]]);
     }
 
     #[test]
-    fn pads_at_the_end() {
-        let batch = TokenBatch::new(&[&[5, 6, 7], &[8]], 1);
-        assert_eq!(batch.ids, [5, 6, 7, 8, 1, 1]);
-        assert_eq!((batch.rows(), batch.length, batch.is_padded()), (2, 3, true));
+    fn a_pack_has_no_padding() {
+        let long = vec![7; 65];
+        let pack = Pack::new([&[5, 6, 7][..], &[8], &long]);
+        assert_eq!(pack.ids[..4], [5, 6, 7, 8]);
+        assert_eq!(pack.ranges().collect::<Vec<_>>(), [0..3, 3..4, 4..69]);
+        let tokens = pack.upload(&Device::Cpu, |length| 1..length).unwrap();
+        assert_eq!(tokens.len(), 69);
+        assert_eq!(tokens.ids.to_vec1::<u32>().unwrap(), tokens.pack.ids);
+        assert_eq!(tokens.positions.to_vec1::<u32>().unwrap()[..6], [0, 1, 2, 0, 0, 1]);
+        assert_eq!(tokens.pooled.to_vec2::<u32>().unwrap(), [[1, 3], [4, 4], [5, 69]]);
+        assert_eq!(tokens.pooled_rows, [1..3, 4..4, 5..69]);
+        let blocks = tokens.query_blocks.to_vec2::<u32>().unwrap();
+        assert_eq!(blocks, [[0, 3, 0], [3, 1, 0], [4, 65, 0], [4, 65, 64]]);
     }
 
     proptest! {
@@ -86,13 +175,13 @@ mod tests {
             lengths in prop::collection::vec(0_usize..300, 0..60),
             budget in 0_usize..2000,
         ) {
-            let batches = plan(&lengths, budget);
-            let mut seen: Vec<usize> = batches.iter().flatten().copied().collect();
+            let packs = plan(lengths.iter().copied().enumerate(), budget);
+            let mut seen: Vec<usize> = packs.iter().flatten().copied().collect();
             seen.sort_unstable();
             prop_assert_eq!(seen, (0..lengths.len()).collect::<Vec<_>>());
-            for batch in batches {
-                let longest = batch.iter().map(|index| lengths[*index]).max().unwrap();
-                prop_assert!(batch.len() == 1 || batch.len() * longest <= budget);
+            for pack in packs {
+                let tokens: usize = pack.iter().map(|row| lengths[*row]).sum();
+                prop_assert!(pack.len() == 1 || tokens <= budget);
             }
         }
     }

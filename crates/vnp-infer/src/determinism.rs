@@ -1,18 +1,10 @@
 //! A row depends on its sequence alone: the tests behind the promise of docs/NUMERICS.md.
 
-use candle_core::{DType, Device};
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
 
-use crate::batch::TokenBatch;
-use crate::kernel::Kernels;
-use crate::network::dnabert::DnabertNetwork;
-use crate::network::esm2::Esm2Network;
-use crate::network::{Forward, embed_tokens};
 use crate::testing::{Random, dnabert_config, esm2_config, random_tensors, tokenizer_json};
-use crate::tokenizer::dnabert::DnabertTokenizer;
-use crate::tokenizer::esm2::tokenize;
-use crate::{DeviceSpec, Dnabert, Encoder, Error, Esm2, ModelOptions, pool};
+use crate::{DeviceSpec, Dnabert, Encoder, Error, Esm2, ModelOptions};
 
 const RESIDUES: &str = "LAGVSERTIDPKQNFYMHWC";
 
@@ -83,62 +75,6 @@ fn esm2_rows_depend_on_their_sequence_alone() {
 fn dnabert_rows_depend_on_their_sequence_alone() {
     check_rows(&dnabert(96, 12), &sequences("ACGT"));
     check_rows(&dnabert(320, 5), &some(sequences("ACGTN")));
-}
-
-/// The path of CUDA, on CPU: padded and masked batches against each sequence alone.
-#[test]
-fn padding_changes_nothing() {
-    let config = esm2_config(64, 3, 4);
-    let weights = crate::encoder::esm2::select(
-        &config,
-        std::sync::Arc::new(random_tensors(config.tensors(), 1)),
-    );
-    let network = Esm2Network::load(&config, &weights.unwrap(), DType::F32, &Device::Cpu).unwrap();
-    let tokens: Vec<Vec<u32>> = sequences(RESIDUES).iter().map(|s| tokenize(s)).collect();
-    check_padding(&network, &tokens);
-
-    let config = dnabert_config(96, 3, 12);
-    let weights = crate::encoder::dnabert::select(
-        &config,
-        std::sync::Arc::new(random_tensors(config.tensors(), 1)),
-    );
-    let network =
-        DnabertNetwork::load(&config, &weights.unwrap(), DType::F32, &Device::Cpu).unwrap();
-    let tokenizer = DnabertTokenizer::new("t", &tokenizer_json()).unwrap();
-    let tokens: Vec<Vec<u32>> =
-        sequences("ACGT").iter().map(|s| tokenizer.tokenize(s).unwrap()).collect();
-    check_padding(&network, &tokens);
-}
-
-fn check_padding(network: &dyn Forward, tokens: &[Vec<u32>]) {
-    check_no_leak(network, tokens);
-    let embed = |kernels, budget| embed_tokens(network, kernels, budget, tokens).unwrap();
-    let alone = embed(Kernels::Candle, 0);
-    // Padded a little, and everything padded to the longest.
-    check_close(&embed(Kernels::Candle, 600), &alone, 2e-6);
-    check_close(&embed(Kernels::Candle, 100_000), &alone, 2e-6);
-    // Two codes that round differently.
-    check_close(&embed(Kernels::Own, 0), &alone, 4e-6);
-}
-
-/// What stands in the padding must not move a single bit.
-fn check_no_leak(network: &dyn Forward, tokens: &[Vec<u32>]) {
-    let rows: Vec<&[u32]> = tokens.iter().map(Vec::as_slice).collect();
-    let embed = |padding| {
-        let batch = TokenBatch::new(&rows, padding);
-        let hidden = network.forward(&batch, Kernels::Candle, &mut |_, _| {}).unwrap();
-        let pooled = pool::mean_of_batch(&hidden, &batch, |tokens| network.pooled(tokens));
-        bits(&pooled.unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap())
-    };
-    assert_eq!(embed(network.padding()), embed(9));
-}
-
-fn check_close(found: &[f32], expected: &[f32], tolerance: f32) {
-    let pairs = || found.iter().zip(expected);
-    assert!(pairs().all(|(a, b)| a.is_finite() && b.is_finite()));
-    let worst = pairs().map(|(a, b)| (a - b).abs() / b.abs().max(1.0)).fold(0.0, f32::max);
-    println!("{worst:.1e}");
-    assert!(worst <= tolerance, "{worst:e}");
 }
 
 #[test]

@@ -6,16 +6,20 @@ use std::str::FromStr;
 use candle_core::Device;
 use vnp_kernels::Cpu;
 
+#[cfg(feature = "cuda")]
+use crate::cuda::device as cuda;
 use crate::{Error, Precision};
 
 /// The device asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum DeviceSpec {
-    /// The first CUDA device where this build and machine have one, otherwise the CPU.
+    /// All CUDA devices where this build and machine have any, otherwise the CPU.
     #[default]
     Auto,
     /// The CPU, with the threads of the current rayon pool.
     Cpu,
+    /// All CUDA devices that this process may see.
+    AllCuda,
     /// The CUDA device of this number.
     Cuda(usize),
 }
@@ -45,7 +49,23 @@ pub fn list_devices() -> Vec<DeviceInfo> {
 }
 
 impl DeviceSpec {
-    /// Opens the device for computing in `precision`.
+    /// Opens every device meant, at least one, for computing in `precision`.
+    pub(crate) fn open_all(self, precision: Precision) -> Result<Vec<Device>, Error> {
+        match self {
+            Self::Auto => {
+                let open = |ordinal| {
+                    let device = cuda::open(ordinal);
+                    device.inspect_err(|reason| log::warn!("going on without it: {reason}")).ok()
+                };
+                let devices: Vec<Device> = (0..cuda::count()).filter_map(open).collect();
+                if devices.is_empty() { Self::Cpu.open_all(precision) } else { Ok(devices) }
+            }
+            Self::AllCuda => (0..cuda::count().max(1)).map(cuda::open).collect(),
+            Self::Cpu | Self::Cuda(_) => Ok(vec![self.open(precision)?]),
+        }
+    }
+
+    /// Opens the device, or the first of several.
     pub(crate) fn open(self, precision: Precision) -> Result<Device, Error> {
         match self {
             Self::Auto => match cuda::open(0) {
@@ -59,6 +79,7 @@ impl DeviceSpec {
                 Ok(Device::Cpu)
             }
             Self::Cpu => Err(Error::Precision { precision, device: "this CPU" }),
+            Self::AllCuda => cuda::open(0),
             Self::Cuda(ordinal) => cuda::open(ordinal),
         }
     }
@@ -69,6 +90,7 @@ impl fmt::Display for DeviceSpec {
         match self {
             Self::Auto => f.write_str("auto"),
             Self::Cpu => f.write_str("cpu"),
+            Self::AllCuda => f.write_str("cuda"),
             Self::Cuda(ordinal) => write!(f, "cuda:{ordinal}"),
         }
     }
@@ -81,7 +103,7 @@ impl FromStr for DeviceSpec {
         match text {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
-            "cuda" => Ok(Self::Cuda(0)),
+            "cuda" => Ok(Self::AllCuda),
             _ => text
                 .strip_prefix("cuda:")
                 .unwrap_or(text)
@@ -92,22 +114,34 @@ impl FromStr for DeviceSpec {
     }
 }
 
-/// The name to record with results: `cpu (avx512)` or `cuda:0`. Bits of f32 results may differ
-/// between two names, and do not within one `cpu (..)` name on one machine type.
+/// The name to record with results: `cpu (avx512)` or `cuda:0 (NVIDIA H200)`. Bits of f32 results
+/// may differ between two names, and do not within one `cpu (..)` name on one machine type.
 pub(crate) fn device_name(device: &Device) -> String {
     match device.location() {
         candle_core::DeviceLocation::Cpu => format!("cpu ({})", Cpu::detect().name()),
-        candle_core::DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
+        candle_core::DeviceLocation::Cuda { gpu_id } => match cuda::model(device) {
+            Some(model) => format!("cuda:{gpu_id} ({model})"),
+            None => format!("cuda:{gpu_id}"),
+        },
         candle_core::DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
     }
 }
 
+/// What `crate::cuda::device` is where the build has CUDA.
 #[cfg(not(feature = "cuda"))]
 mod cuda {
     use super::{Device, DeviceInfo, Error};
 
+    pub(super) fn count() -> usize {
+        0
+    }
+
     pub(super) fn open(ordinal: usize) -> Result<Device, Error> {
         Err(Error::NoCuda { ordinal })
+    }
+
+    pub(super) fn model(_device: &Device) -> Option<String> {
+        None
     }
 
     pub(super) fn list() -> Vec<DeviceInfo> {
@@ -116,40 +150,6 @@ mod cuda {
             description: "this build has no CUDA".to_owned(),
             available: false,
         }]
-    }
-}
-
-#[cfg(feature = "cuda")]
-mod cuda {
-    use candle_core::cuda_backend::cudarc::driver::CudaContext;
-
-    use super::{Device, DeviceInfo, Error};
-
-    pub(super) fn open(ordinal: usize) -> Result<Device, Error> {
-        Device::new_cuda(ordinal)
-            .map_err(|source| Error::Device { ordinal, source: Box::new(source) })
-    }
-
-    pub(super) fn list() -> Vec<DeviceInfo> {
-        let count =
-            CudaContext::device_count().map_or(0, |count| usize::try_from(count).unwrap_or(0));
-        if count == 0 {
-            return vec![DeviceInfo {
-                name: "cuda".to_owned(),
-                description: "no CUDA device or driver found".to_owned(),
-                available: false,
-            }];
-        }
-        (0..count)
-            .map(|ordinal| {
-                let name = CudaContext::new(ordinal).and_then(|context| context.name());
-                DeviceInfo {
-                    name: format!("cuda:{ordinal}"),
-                    available: name.is_ok(),
-                    description: name.unwrap_or_else(|reason| reason.to_string()),
-                }
-            })
-            .collect()
     }
 }
 
@@ -167,7 +167,7 @@ mod tests {
     fn text_names_devices() {
         check("auto", DeviceSpec::Auto, "auto");
         check("cpu", DeviceSpec::Cpu, "cpu");
-        check("cuda", DeviceSpec::Cuda(0), "cuda:0");
+        check("cuda", DeviceSpec::AllCuda, "cuda");
         check("cuda:3", DeviceSpec::Cuda(3), "cuda:3");
         check("1", DeviceSpec::Cuda(1), "cuda:1");
     }
@@ -196,10 +196,14 @@ mod tests {
     #[cfg(not(feature = "cuda"))]
     #[test]
     fn cuda_without_the_feature_is_refused() {
-        let Err(Error::NoCuda { ordinal }) = DeviceSpec::Cuda(2).open(Precision::F32) else {
-            panic!()
+        let refused = |spec: DeviceSpec| {
+            let Err(Error::NoCuda { ordinal }) = spec.open_all(Precision::F32) else { panic!() };
+            ordinal
         };
-        assert_eq!(ordinal, 2);
+        assert_eq!(refused(DeviceSpec::Cuda(2)), 2);
+        assert_eq!(refused(DeviceSpec::AllCuda), 0);
+        let devices = DeviceSpec::Auto.open_all(Precision::F32).unwrap();
+        assert!(matches!(devices.as_slice(), [Device::Cpu]));
         assert!(DeviceSpec::Auto.open(Precision::F32).unwrap().is_cpu());
         assert_eq!(list_devices().len(), 2);
     }

@@ -22,7 +22,8 @@ pub trait Encoder: Send + Sync {
     /// holds NaN or infinity, and the others are unharmed.
     ///
     /// # Errors
-    /// [`Error::Compute`] when the device fails, for example for want of memory.
+    /// [`Error::OutOfMemory`] where a single sequence is too much for the device, and
+    /// [`Error::Compute`] when the device fails otherwise.
     fn embed(&self, sequences: &[&str]) -> Result<Vec<f32>, Error>;
 
     /// What embedding `sequences` takes; nothing where an encoder cannot tell.
@@ -33,6 +34,25 @@ pub trait Encoder: Send + Sync {
         let _ = sequences;
         Ok(Cost::default())
     }
+}
+
+/// Letters whose tokens are made while a device computes those before.
+const GROUP_LETTERS: usize = 1 << 18;
+
+/// Cuts sequences into groups of some hundred thousand letters.
+pub(crate) fn groups<'a>(sequences: &'a [&'a str]) -> impl Iterator<Item = &'a [&'a str]> {
+    let mut rest = sequences;
+    std::iter::from_fn(move || {
+        let mut letters = 0;
+        let is_full = |sequence: &&str| {
+            letters += sequence.len();
+            letters >= GROUP_LETTERS
+        };
+        let end = rest.iter().position(is_full).map_or(rest.len(), |last| last + 1);
+        let (group, after) = rest.split_at_checked(end)?;
+        rest = after;
+        (!group.is_empty()).then_some(group)
+    })
 }
 
 /// The work in embedding some sequences.
@@ -73,15 +93,15 @@ pub struct ModelOptions {
     pub device: DeviceSpec,
     /// The number format of weights and activations; the CPU computes in f32 only.
     pub precision: Precision,
-    /// Tokens, padding included, in one batch of proteins on a device; on CPU every sequence is
-    /// computed alone and this has no effect.
+    /// Tokens in one pack of proteins on a device, halved there where its memory is too small; on
+    /// CPU every sequence is computed alone and this has no effect.
     pub esm2_batch_tokens: usize,
     /// The same for nucleotide sequences.
     pub dnabert_batch_tokens: usize,
 }
 
 impl Default for ModelOptions {
-    /// The best device, f32, 16,384 tokens a batch.
+    /// The best device, f32, 16,384 tokens a pack.
     fn default() -> Self {
         Self {
             device: DeviceSpec::Auto,
@@ -95,6 +115,23 @@ impl Default for ModelOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check_groups(lengths: &[usize], expected: &[usize]) {
+        let texts: Vec<String> = lengths.iter().map(|length| "A".repeat(*length)).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let found: Vec<&[&str]> = groups(&texts).collect();
+        assert_eq!(found.iter().map(|group| group.len()).collect::<Vec<_>>(), expected);
+        assert_eq!(found.concat(), texts);
+    }
+
+    #[test]
+    fn groups_hold_every_sequence() {
+        check_groups(&[], &[]);
+        check_groups(&[0], &[1]);
+        check_groups(&[5, 6], &[2]);
+        check_groups(&[GROUP_LETTERS, 1, GROUP_LETTERS - 1, 1], &[1, 2, 1]);
+        check_groups(&[GROUP_LETTERS + 1, GROUP_LETTERS], &[1, 1]);
+    }
 
     /// The figure of ESM-2 3B without its attention: 36 layers of 12 * 2560^2 weights.
     #[test]

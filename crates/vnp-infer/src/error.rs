@@ -246,6 +246,17 @@ pub enum Error {
         /// The driver's reason.
         source: Box<candle_core::Error>,
     },
+    /// A device's memory does not hold what one sequence takes.
+    #[error(
+        "{device} has no memory for a sequence of {tokens} tokens: use a device with more, \
+         --precision bf16, or --device cpu"
+    )]
+    OutOfMemory {
+        /// The device.
+        device: String,
+        /// The tokens of the sequence.
+        tokens: usize,
+    },
     /// A precision that the device does not compute in.
     #[error("precision {precision} is not available on {device}: use f32")]
     Precision {

@@ -1,25 +1,18 @@
 //! The layers that both encoders are built from.
 //!
-//! Each takes and returns tensors of `[batch, length, ..]`, and computes with the kernels of its
-//! [`Pass`]: this crate's own on CPU, candle's elsewhere.
+//! A layer works on packed tokens, `[tokens, ..]`: sequences below each other, without padding.
+//! Matrix products are candle's; what comes between them is computed by [`ops::Ops`], one
+//! implementation of candle's plain operations, which runs anywhere and is the reference in tests,
+//! and one of fused kernels on CUDA.
+//!
+//! Products and attention have the network's number format. The vectors that run from layer to
+//! layer, biases, norms and means are f32 in any case.
 
 pub(crate) mod alibi;
 pub(crate) mod attention;
 pub(crate) mod feed_forward;
 pub(crate) mod linear;
 pub(crate) mod norm;
+pub(crate) mod ops;
+pub(crate) mod plain;
 pub(crate) mod rotary;
-
-use candle_core::Tensor;
-
-use crate::kernel::Kernels;
-
-/// What the layers of one forward pass share.
-#[derive(Debug, Clone)]
-pub(crate) struct Pass {
-    /// The code that computes.
-    pub(crate) kernels: Kernels,
-    /// What is added to attention scores, to be broadcast to `[batch, heads, length, length]`:
-    /// the mask of padding and the distance penalty. Candle's kernels only.
-    pub(crate) score_bias: Option<Tensor>,
-}

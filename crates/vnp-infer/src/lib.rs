@@ -6,27 +6,27 @@
 //!
 //! On CPU an embedding depends on its sequence, the weights and the instruction set, and on
 //! nothing else: not on the sequences beside it, their order, or the number of threads, which are
-//! those of the current rayon pool. On CUDA (feature `cuda`) sequences are padded into batches and
-//! embeddings agree within a tolerance. `docs/NUMERICS.md` has the figures.
+//! those of the current rayon pool. On CUDA (feature `cuda`) sequences are packed, and embeddings
+//! agree within a tolerance. `docs/NUMERICS.md` has the figures.
 //!
 //! This crate never prints and never reads the environment; it logs through `log`.
 
 mod batch;
 mod bundle;
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
 #[cfg(test)]
 mod determinism;
 mod device;
 mod encoder;
 mod error;
 mod head;
-mod kernel;
 mod layer;
 mod model;
 mod network;
 #[cfg(test)]
 mod parity;
-mod pool;
 mod precision;
 #[cfg(test)]
 mod testing;

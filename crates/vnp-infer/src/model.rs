@@ -23,7 +23,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Loads a bundle onto a device.
+    /// Loads a bundle onto a device, of several the first.
     ///
     /// ```
     /// use vnp_infer::{Bundle, Model, ModelOptions};
@@ -40,17 +40,48 @@ impl Model {
     /// [`Error::NoCuda`], [`Error::Device`] and [`Error::Precision`] for a device that cannot be
     /// used as asked; [`Error::Io`] and [`Error::Compute`] while loading.
     pub fn load(bundle: &Bundle, options: &ModelOptions) -> Result<Self, Error> {
-        let device = options.device.open(options.precision)?;
+        Self::load_onto(bundle, options, &options.device.open(options.precision)?)
+    }
+
+    /// Loads a bundle onto every device that the options mean, one model each: all visible GPUs
+    /// for `cuda` and, where there are any, `auto`; otherwise one.
+    ///
+    /// ```
+    /// use vnp_infer::{Bundle, DeviceSpec, Model, ModelOptions};
+    ///
+    /// let options = ModelOptions { device: DeviceSpec::Cpu, ..ModelOptions::default() };
+    /// assert_eq!(Model::load_all(&Bundle::embedded()?, &options)?.len(), 1);
+    /// # Ok::<(), vnp_infer::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Model::load`], of any of the devices.
+    pub fn load_all(bundle: &Bundle, options: &ModelOptions) -> Result<Vec<Self>, Error> {
+        let devices = options.device.open_all(options.precision)?;
+        // All at once: what takes long is reading and converting the weights.
+        std::thread::scope(|scope| {
+            let loads: Vec<_> = devices
+                .iter()
+                .map(|device| scope.spawn(|| Self::load_onto(bundle, options, device)))
+                .collect();
+            let join = |load: std::thread::ScopedJoinHandle<'_, _>| {
+                load.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            loads.into_iter().map(join).collect()
+        })
+    }
+
+    fn load_onto(bundle: &Bundle, options: &ModelOptions, device: &Device) -> Result<Self, Error> {
         let head = Head::load(
             &bundle.head,
             bundle.nucleotide_hidden_size(),
             bundle.protein_hidden_size(),
         )?;
         Ok(Self {
-            nucleotide: Box::new(dnabert(&bundle.dnabert, options, &device)?),
-            protein: Box::new(esm2(&bundle.esm2, options, &device)?),
+            nucleotide: Box::new(dnabert(&bundle.dnabert, options, device)?),
+            protein: Box::new(esm2(&bundle.esm2, options, device)?),
             head,
-            device_name: device_name(&device),
+            device_name: device_name(device),
         })
     }
 
@@ -81,7 +112,7 @@ impl Model {
         Self { nucleotide, protein, head, device_name: device_name.into() }
     }
 
-    /// The device and, on CPU, the instruction set: `cuda:0`, `cpu (avx512)`. Within one name on
+    /// The device and what it is: `cuda:0 (NVIDIA H200)`, `cpu (avx512)`. Within one name on
     /// one machine type f32 embeddings are equal bit for bit; across names within 1e-4.
     pub fn device_name(&self) -> &str {
         &self.device_name

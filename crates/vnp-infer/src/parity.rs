@@ -1,4 +1,4 @@
-//! Every tensor that PyTorch computed for the parity models, against ours, by both kernels.
+//! Every tensor that PyTorch computed for the parity models, against ours.
 
 use std::sync::Arc;
 
@@ -6,13 +6,12 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::Dtype;
 use serde_json::Value;
 
-use crate::batch::TokenBatch;
+use crate::batch::Pack;
 use crate::bundle::import::{read_esm2, read_head};
 use crate::encoder::dnabert::select;
-use crate::kernel::Kernels;
 use crate::network::dnabert::DnabertNetwork;
 use crate::network::esm2::Esm2Network;
-use crate::network::{Forward, embed_tokens};
+use crate::network::{Forward, Network as _, OnCandle};
 use crate::testing::{fixture, shared};
 use crate::tokenizer::dnabert::DnabertTokenizer;
 use crate::tokenizer::esm2::tokenize;
@@ -23,7 +22,6 @@ use crate::{DnabertConfig, Encoder, Head, ModelOptions, load_dnabert};
 /// What must hold, absolutely for values up to 1 and relatively beyond (the head's logits reach
 /// 130, where one step of f32 is 1.5e-5); the figures reached are in docs/NUMERICS.md.
 const TOLERANCE: f32 = 1e-5;
-const BOTH: [Kernels; 2] = [Kernels::Own, Kernels::Candle];
 
 struct Expected(TensorFile);
 
@@ -98,30 +96,26 @@ fn esm2_layers() {
     let network = esm2();
     let (_, protein) = &cases("esm2")[0];
     let tokens = tokenize(protein);
-    let batch = TokenBatch::new(&[&tokens], 1);
-    for kernels in BOTH {
-        let mut seen = 0;
-        let last = network
-            .forward(&batch, kernels, &mut |layer, x| {
-                if layer < 2 {
-                    expected.check(&format!("esm2.first.layer{layer}"), &flat(x));
-                }
-                seen += 1;
-            })
-            .unwrap();
-        expected.check("esm2.first.last", &flat(&last));
-        assert_eq!(seen, 4);
-    }
+    let tokens = Pack::new([tokens.as_slice()]).upload(&Device::Cpu, |n| 0..n).unwrap();
+    let mut seen = 0;
+    let last = network
+        .forward(&tokens, &mut |layer, x| {
+            if layer < 2 {
+                expected.check(&format!("esm2.first.layer{layer}"), &flat(x));
+            }
+            seen += 1;
+        })
+        .unwrap();
+    expected.check("esm2.first.last", &flat(&last));
+    assert_eq!(seen, 4);
 }
 
 #[test]
 fn esm2_means() {
     let network = esm2();
     let tokens: Vec<Vec<u32>> = cases("esm2").iter().map(|(_, p)| tokenize(p)).collect();
-    for kernels in BOTH {
-        let found = embed_tokens(&network, kernels, 500, &tokens).unwrap();
-        Expected::open().check("esm2.mean", &found);
-    }
+    let found = OnCandle::new(&network, &Device::Cpu, 500).embed(&tokens).unwrap();
+    Expected::open().check("esm2.mean", &found);
 }
 
 #[test]
@@ -143,11 +137,9 @@ fn dnabert_hidden() {
     let expected = Expected::open();
     let network = dnabert();
     let ids = expected.ids("dnabert.d2.ids");
-    let batch = TokenBatch::new(&[&ids], 0);
-    for kernels in BOTH {
-        let found = network.forward(&batch, kernels, &mut |_, _| {}).unwrap();
-        expected.check("dnabert.d2.hidden", &flat(&found));
-    }
+    let tokens = Pack::new([ids.as_slice()]).upload(&Device::Cpu, |n| 0..n).unwrap();
+    let found = network.forward(&tokens, &mut |_, _| {}).unwrap();
+    expected.check("dnabert.d2.hidden", &flat(&found));
 }
 
 #[test]
@@ -157,17 +149,15 @@ fn dnabert_means() {
     let names: Vec<String> = cases("dnabert").into_iter().map(|(name, _)| name).collect();
     let tokens: Vec<Vec<u32>> =
         names.iter().map(|name| expected.ids(&format!("dnabert.{name}.ids"))).collect();
-    for kernels in BOTH {
-        let found = embed_tokens(&network, kernels, 1000, &tokens).unwrap();
-        for (name, found) in names.iter().zip(found.chunks(network.hidden_size())) {
-            expected.check(&format!("dnabert.{name}.mean"), found);
-        }
+    let found = OnCandle::new(&network, &Device::Cpu, 1000).embed(&tokens).unwrap();
+    for (name, found) in names.iter().zip(found.chunks(network.hidden_size())) {
+        expected.check(&format!("dnabert.{name}.mean"), found);
     }
 }
 
-/// Alone, padded a little, padded to the longest: the same within 1e-6.
+/// Alone, some together, all together: the same within 1e-6.
 #[test]
-fn padding_changes_nothing() {
+fn packing_changes_nothing() {
     let proteins: Vec<Vec<u32>> = cases("esm2").iter().map(|(_, p)| tokenize(p)).collect();
     let expected = Expected::open();
     let nucleotides: Vec<Vec<u32>> = cases("dnabert")
@@ -177,12 +167,13 @@ fn padding_changes_nothing() {
     let (esm2, dnabert) = (esm2(), dnabert());
     let networks: [(&dyn Forward, &[Vec<u32>]); 2] = [(&esm2, &proteins), (&dnabert, &nucleotides)];
     for (network, tokens) in networks {
-        let alone = embed_tokens(network, Kernels::Candle, 0, tokens).unwrap();
+        let embed = |budget| OnCandle::new(network, &Device::Cpu, budget).embed(tokens).unwrap();
+        let alone = embed(0);
         for budget in [500, 100_000] {
-            let padded = embed_tokens(network, Kernels::Candle, budget, tokens).unwrap();
-            let worst = padded.iter().zip(&alone).map(|(a, b)| (a - b).abs());
+            let packed = embed(budget);
+            let worst = packed.iter().zip(&alone).map(|(a, b)| (a - b).abs());
             let worst = worst.fold(0.0, |worst, x| if x <= worst { worst } else { x });
-            println!("padded to a budget of {budget}: {worst:.1e}");
+            println!("packed to a budget of {budget}: {worst:.1e}");
             assert!(worst <= 1e-6, "{worst:e} with a budget of {budget}");
         }
     }

@@ -5,8 +5,7 @@ use rayon::ThreadPoolBuilder;
 use vnp_kernels::{Cpu, Precision};
 
 use super::*;
-use crate::batch::TokenBatch;
-use crate::kernel::Kernels;
+use crate::batch::Pack;
 use crate::network::Forward;
 use crate::network::dnabert::DnabertNetwork;
 use crate::network::esm2::Esm2Network;
@@ -101,9 +100,9 @@ fn every_layer_is_that_of_candle() {
         let tolerance = if pair.name.contains("Bf16") { 6e-2 } else { 4e-6 };
         for ids in sequences(pair.vocabulary) {
             let mut expected = Vec::new();
-            let batch = TokenBatch::new(&[&ids], 1);
+            let tokens = Pack::new([ids.as_slice()]).upload(&Device::Cpu, |n| 0..n).unwrap();
             let observe = &mut |_: usize, x: &Tensor| expected.push(flat(x));
-            let last = pair.reference.forward(&batch, Kernels::Candle, observe).unwrap();
+            let last = pair.reference.forward(&tokens, observe).unwrap();
             expected.push(flat(&last));
             let found = pair.own.layers(&ids);
             assert_eq!(found.len(), expected.len());

@@ -12,7 +12,7 @@ use vnp_kernels::Cpu;
 
 use super::config::DnabertConfig;
 use super::esm2::norm;
-use super::{Cost, Encoder, ModelOptions, Size};
+use super::{Cost, Encoder, ModelOptions, Size, groups};
 use crate::network::dnabert::DnabertNetwork;
 use crate::network::{Network, OnCandle};
 use crate::tokenizer::dnabert::{DnabertTokenizer, FRAMING_TOKENS};
@@ -90,7 +90,7 @@ impl Encoder for Dnabert {
     }
 
     fn embed(&self, sequences: &[&str]) -> Result<Vec<f32>, Error> {
-        self.network.embed(&self.tokens(sequences)?)
+        self.network.embed_groups(&mut groups(sequences).map(|group| self.tokens(group)))
     }
 
     fn cost(&self, sequences: &[&str]) -> Result<Cost, Error> {

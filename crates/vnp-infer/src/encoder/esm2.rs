@@ -11,7 +11,7 @@ use candle_core::Device;
 use vnp_kernels::Cpu;
 
 use super::config::Esm2Config;
-use super::{Cost, Encoder, ModelOptions, Size};
+use super::{Cost, Encoder, ModelOptions, Size, groups};
 use crate::network::esm2::Esm2Network;
 use crate::network::{Network, OnCandle};
 use crate::tokenizer::esm2::{MAX_RESIDUES, tokenize};
@@ -85,8 +85,8 @@ impl Encoder for Esm2 {
     }
 
     fn embed(&self, sequences: &[&str]) -> Result<Vec<f32>, Error> {
-        let tokens: Vec<Vec<u32>> = sequences.iter().map(|protein| tokenize(protein)).collect();
-        self.network.embed(&tokens)
+        let tokens = |group: &[&str]| Ok(group.iter().map(|protein| tokenize(protein)).collect());
+        self.network.embed_groups(&mut groups(sequences).map(tokens))
     }
 
     fn cost(&self, sequences: &[&str]) -> Result<Cost, Error> {

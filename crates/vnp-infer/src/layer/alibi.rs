@@ -2,36 +2,33 @@
 
 use candle_core::{DType, Device, Result, Tensor};
 
-/// The slopes of the distance penalty, one a head.
+/// The slopes of the distance penalty on a device.
 #[derive(Debug, Clone)]
 pub(crate) struct Alibi {
-    slopes: Vec<f32>,
+    /// `[heads]`, f32
+    pub(crate) slopes: Tensor,
 }
 
 impl Alibi {
-    /// The slopes of the ALiBi paper: for a power of two n the powers of `2^(-8/n)`; otherwise
-    /// those of the next lower power of two, then every other slope of twice that.
-    pub(crate) fn new(heads: usize) -> Self {
-        let lower = if heads.is_power_of_two() { heads } else { heads.next_power_of_two() / 2 };
-        let slopes = powers(lower).chain(powers(2 * lower).step_by(2)).take(heads).collect();
-        Self { slopes }
+    /// The slopes of a layer with `heads` heads.
+    pub(crate) fn new(heads: usize, device: &Device) -> Result<Self> {
+        Ok(Self { slopes: Tensor::from_vec(slopes(heads), heads, device)? })
     }
 
-    /// The slope of one head.
-    pub(crate) fn slope(&self, head: usize) -> f32 {
-        self.slopes.get(head).copied().unwrap_or_default()
+    /// `-slope * |i - j|` as `[heads, length, length]`.
+    pub(crate) fn score_bias(&self, length: usize) -> Result<Tensor> {
+        let last = u32::try_from(length)?;
+        let positions = Tensor::arange(0, last, self.slopes.device())?.to_dtype(DType::F32)?;
+        let distances = positions.unsqueeze(0)?.broadcast_sub(&positions.unsqueeze(1)?)?.abs()?;
+        distances.unsqueeze(0)?.broadcast_mul(&self.slopes.neg()?.reshape(((), 1, 1))?)
     }
+}
 
-    /// `-slope * |i - j|` as `[1, heads, length, length]`.
-    pub(crate) fn score_bias(&self, length: usize, device: &Device) -> Result<Tensor> {
-        let last = u32::try_from(length).unwrap_or(u32::MAX);
-        let positions = Tensor::arange(0, last, device)?.to_dtype(DType::F32)?;
-        let distances =
-            positions.unsqueeze(0)?.broadcast_sub(&positions.unsqueeze(1)?)?.abs()?.unsqueeze(0)?;
-        let slopes: Vec<f32> = self.slopes.iter().map(|slope| -slope).collect();
-        let slopes = Tensor::from_vec(slopes, (self.slopes.len(), 1, 1), device)?;
-        distances.broadcast_mul(&slopes)?.unsqueeze(0)
-    }
+/// The slopes of the ALiBi paper, one a head: for a power of two n the powers of `2^(-8/n)`;
+/// otherwise those of the next lower power of two, then every other slope of twice that.
+pub(crate) fn slopes(heads: usize) -> Vec<f32> {
+    let lower = if heads.is_power_of_two() { heads } else { heads.next_power_of_two() / 2 };
+    powers(lower).chain(powers(2 * lower).step_by(2)).take(heads).collect()
 }
 
 fn powers(heads: usize) -> impl Iterator<Item = f32> {
@@ -44,7 +41,7 @@ mod tests {
 
     fn check(heads: usize, exponents: &[f64]) {
         let expected: Vec<f32> = exponents.iter().map(|e| (-e).exp2() as f32).collect();
-        assert_eq!(Alibi::new(heads).slopes, expected);
+        assert_eq!(slopes(heads), expected);
     }
 
     #[test]
@@ -58,8 +55,8 @@ mod tests {
 
     #[test]
     fn penalty_is_symmetric() {
-        let bias = Alibi::new(2).score_bias(3, &Device::Cpu).unwrap();
-        let first = bias.get(0).unwrap().get(0).unwrap().to_vec2::<f32>().unwrap();
+        let bias = Alibi::new(2, &Device::Cpu).unwrap().score_bias(3).unwrap();
+        let first = bias.get(0).unwrap().to_vec2::<f32>().unwrap();
         let slope = -(0.5_f32.powi(4));
         assert_eq!(first, [[0., slope, 2. * slope], [slope, 0., slope], [2. * slope, slope, 0.]]);
     }

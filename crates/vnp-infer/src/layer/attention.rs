@@ -1,13 +1,12 @@
 //! Multi-head self-attention.
 
-use candle_core::{D, DType, Result, Tensor};
+use candle_core::{Result, Tensor};
 
-use super::Pass;
 use super::alibi::Alibi;
 use super::linear::Linear;
+use super::ops::{Ops, Update};
 use super::rotary::Rotary;
-use crate::kernel::attend::attend;
-use crate::kernel::{Kernels, compute};
+use crate::batch::Tokens;
 
 /// The number and size of heads.
 #[derive(Debug, Clone, Copy)]
@@ -46,55 +45,26 @@ pub(crate) struct Attention {
 }
 
 impl Attention {
-    /// The attention of `x` added to `residual`, all `[batch, length, hidden]`.
-    pub(crate) fn forward_add(
+    /// The attention of `x`, `[tokens, hidden]`, before its output's bias: see
+    /// [`Attention::update`].
+    pub(crate) fn forward(
         &self,
         x: &Tensor,
-        residual: &Tensor,
         position: &Position,
-        pass: &Pass,
+        tokens: &Tokens,
+        ops: &dyn Ops,
     ) -> Result<Tensor> {
-        let qkv = self.qkv.forward(x, pass.kernels)?;
-        let attended = match pass.kernels {
-            Kernels::Own => self.own(&qkv, position)?,
-            Kernels::Candle => self.candle(&qkv, position, pass.score_bias.as_ref())?,
+        let (rotary, alibi) = match position {
+            Position::Rotary(rotary) => (Some(rotary), None),
+            Position::Alibi(alibi) => (None, Some(alibi)),
         };
-        self.output.forward_add(&attended, residual, pass.kernels)
+        let qkv = self.qkv.multiply(x)?;
+        let qkv = ops.prepare(qkv, &self.qkv.bias, self.heads, rotary, tokens)?;
+        self.output.multiply(&ops.attend(&qkv, self.heads, alibi, tokens)?)
     }
 
-    fn own(&self, qkv: &Tensor, position: &Position) -> Result<Tensor> {
-        let (batch, length, width) = qkv.dims3()?;
-        let hidden = width / 3;
-        compute([qkv], (batch, length, hidden), |[qkv], output| {
-            let sequences = qkv.chunks_exact(length * width);
-            for (qkv, output) in sequences.zip(output.chunks_exact_mut(length * hidden)) {
-                attend(qkv, output, self.heads, position)?;
-            }
-            Ok(())
-        })
-    }
-
-    fn candle(
-        &self,
-        qkv: &Tensor,
-        position: &Position,
-        score_bias: Option<&Tensor>,
-    ) -> Result<Tensor> {
-        let (batch, length, width) = qkv.dims3()?;
-        let Heads { count, size } = self.heads;
-        let split = qkv.reshape((batch, length, 3, count, size))?;
-        let part = |index| split.narrow(2, index, 1)?.squeeze(2)?.transpose(1, 2)?.contiguous();
-        let q = part(0)?.affine(f64::from(self.heads.scale()), 0.0)?;
-        let (q, k, v) = match position {
-            Position::Rotary(rotary) => (rotary.apply(&q)?, rotary.apply(&part(1)?)?, part(2)?),
-            Position::Alibi(_) => (q, part(1)?, part(2)?),
-        };
-        let scores = q.matmul(&k.transpose(D::Minus2, D::Minus1)?)?.to_dtype(DType::F32)?;
-        let scores = match score_bias {
-            Some(bias) => scores.broadcast_add(bias)?,
-            None => scores,
-        };
-        let weights = candle_nn::ops::softmax_last_dim(&scores)?.to_dtype(v.dtype())?;
-        weights.matmul(&v)?.transpose(1, 2)?.reshape((batch, length, width / 3))
+    /// What [`Attention::forward`] gave, with the bias to be added.
+    pub(crate) fn update<'a>(&'a self, product: &'a Tensor) -> Update<'a> {
+        Update { product, bias: &self.output.bias }
     }
 }

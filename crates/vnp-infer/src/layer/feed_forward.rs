@@ -1,72 +1,41 @@
 //! The feed-forward half of a layer.
 
-use candle_core::{D, Result, Tensor};
+use candle_core::{Result, Tensor};
 
-use super::linear::Linear;
-use crate::kernel::{Kernels, compute, elementwise};
+use super::linear::{Linear, Matrix};
+use super::ops::{Ops, Update};
 
-/// The two forms of feed-forward. Both use the exact (erf) GELU.
+/// A feed-forward of either form.
 #[derive(Debug, Clone)]
-pub(crate) enum FeedForward {
-    /// ESM-2: `down(gelu(up(x)))`.
-    Plain {
-        /// hidden to intermediate
-        up: Linear,
-        /// intermediate to hidden
-        down: Linear,
-    },
-    /// MosaicBERT: `[g | u] = gated(x)`, `down(gelu(g) * u)`. The gate is the first half.
-    Gated {
-        /// hidden to twice intermediate
-        gated: Linear,
-        /// intermediate to hidden
-        down: Linear,
-    },
+pub(crate) struct FeedForward {
+    /// hidden to intermediate
+    pub(crate) up: Up,
+    /// intermediate to hidden
+    pub(crate) down: Linear,
+}
+
+/// The two ways up. Both use the exact (erf) GELU.
+#[derive(Debug, Clone)]
+pub(crate) enum Up {
+    /// ESM-2: `gelu(up(x))`.
+    Plain(Linear),
+    /// MosaicBERT: `[g | u] = gated(x)`, `gelu(g) * u`. The gate is the first half.
+    Gated(Matrix),
 }
 
 impl FeedForward {
-    /// The feed-forward of `x` added to `residual`, all `[batch, length, hidden]`.
-    pub(crate) fn forward_add(
-        &self,
-        x: &Tensor,
-        residual: &Tensor,
-        kernels: Kernels,
-    ) -> Result<Tensor> {
-        match self {
-            Self::Plain { up, down } => {
-                let inner = gelu(&up.forward(x, kernels)?, kernels)?;
-                down.forward_add(&inner, residual, kernels)
-            }
-            Self::Gated { gated, down } => {
-                let inner = gated_gelu(&gated.forward(x, kernels)?, kernels)?;
-                down.forward_add(&inner, residual, kernels)
-            }
-        }
+    /// The feed-forward of `x`, `[tokens, hidden]`, before its output's bias: see
+    /// [`FeedForward::update`].
+    pub(crate) fn forward(&self, x: &Tensor, ops: &dyn Ops) -> Result<Tensor> {
+        let inner = match &self.up {
+            Up::Plain(up) => ops.bias_gelu(up.multiply(x)?, &up.bias)?,
+            Up::Gated(gated) => ops.gated_gelu(&gated.multiply(x)?)?,
+        };
+        self.down.multiply(&inner)
     }
-}
 
-fn gelu(x: &Tensor, kernels: Kernels) -> Result<Tensor> {
-    match kernels {
-        Kernels::Own => compute([x], x.shape(), |[x], output| {
-            output.copy_from_slice(x);
-            elementwise::gelu(output);
-            Ok(())
-        }),
-        Kernels::Candle => x.gelu_erf(),
-    }
-}
-
-fn gated_gelu(x: &Tensor, kernels: Kernels) -> Result<Tensor> {
-    let (batch, length, width) = x.dims3()?;
-    let half = width / 2;
-    match kernels {
-        Kernels::Own => compute([x], (batch, length, half), |[x], output| {
-            elementwise::gated_gelu(x, output, half);
-            Ok(())
-        }),
-        Kernels::Candle => {
-            let gate = x.narrow(D::Minus1, 0, half)?.contiguous()?;
-            gate.gelu_erf()? * x.narrow(D::Minus1, half, half)?
-        }
+    /// What [`FeedForward::forward`] gave, with the bias to be added.
+    pub(crate) fn update<'a>(&'a self, product: &'a Tensor) -> Update<'a> {
+        Update { product, bias: &self.down.bias }
     }
 }

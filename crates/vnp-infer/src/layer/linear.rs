@@ -1,84 +1,62 @@
-//! A linear layer.
+//! Linear layers.
 
-use candle_core::{Result, Tensor};
+use candle_core::{DType, Device, Result as CandleResult, Tensor};
 
-use crate::kernel::matmul::{Matrix, MatrixMut, multiply_add};
-use crate::kernel::{Kernels, compute, rows};
+use crate::Error;
+use crate::weights::Weights;
 
-/// `x W^T + b`.
+/// `x W^T`.
+#[derive(Debug, Clone)]
+pub(crate) struct Matrix {
+    /// `[out, in]`, as checkpoints store it: both gemm and cuBLAS take it transposed.
+    weight: Tensor,
+}
+
+/// `x W^T + b`, whose bias is left to the step that follows.
 #[derive(Debug, Clone)]
 pub(crate) struct Linear {
-    /// `[in, out]`: the transpose of how checkpoints store it, because `gemm` then copies panels of
-    /// it straight instead of transposing them for every sequence.
-    weight: Tensor,
-    /// `[out]`
-    bias: Option<Tensor>,
+    matrix: Matrix,
+    /// `[out]`, f32
+    pub(crate) bias: Tensor,
+}
+
+impl Matrix {
+    /// The tensor `NAME.weight` of every name, below each other.
+    pub(crate) fn load(
+        names: &[String],
+        weights: &Weights,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        Ok(Self { weight: weights.stacked(&ending(names, "weight"), dtype, device)? })
+    }
+
+    /// `[tokens, in]` to `[tokens, out]`.
+    pub(crate) fn multiply(&self, x: &Tensor) -> CandleResult<Tensor> {
+        x.matmul(&self.weight.t()?)
+    }
 }
 
 impl Linear {
-    /// Takes a weight of `[out, in]` and a bias of `[out]`.
-    pub(crate) fn new(weight: &Tensor, bias: Option<Tensor>) -> Result<Self> {
-        Ok(Self { weight: weight.t()?.contiguous()?, bias })
-    }
-
-    /// `[batch, length, in]` to `[batch, length, out]`.
-    pub(crate) fn forward(&self, x: &Tensor, kernels: Kernels) -> Result<Tensor> {
-        match kernels {
-            Kernels::Own => self.own(x, None),
-            Kernels::Candle => self.candle(x),
-        }
-    }
-
-    /// The same, added to `residual`, `[batch, length, out]`.
-    pub(crate) fn forward_add(
-        &self,
-        x: &Tensor,
-        residual: &Tensor,
-        kernels: Kernels,
-    ) -> Result<Tensor> {
-        match kernels {
-            Kernels::Own => self.own(x, Some(residual)),
-            Kernels::Candle => self.candle(x)? + residual,
-        }
-    }
-
-    /// The output starts as the residual and the bias, and the product is added to it.
-    fn own(&self, x: &Tensor, residual: Option<&Tensor>) -> Result<Tensor> {
-        let (batch, length, width) = x.dims3()?;
-        let (inputs, outputs) = self.weight.dims2()?;
-        let count = batch * length;
-        // An absent operand is stood for by the weight, which is there in any case.
-        let operands = [
-            x,
-            &self.weight,
-            self.bias.as_ref().unwrap_or(&self.weight),
-            residual.unwrap_or(&self.weight),
-        ];
-        compute(operands, (batch, length, outputs), |[x, weight, bias, base], output| {
-            match (residual, &self.bias) {
-                (Some(_), Some(_)) => {
-                    output.copy_from_slice(base);
-                    rows::add_rows(output, bias);
-                }
-                (Some(_), None) => output.copy_from_slice(base),
-                (None, Some(_)) => rows::fill_rows(output, bias),
-                (None, None) => {}
-            }
-            multiply_add(
-                MatrixMut::new(output, count, outputs, outputs)?,
-                Matrix::new(x, count, width, width)?,
-                Matrix::new(weight, inputs, outputs, outputs)?,
-            )
+    /// The tensors `NAME.weight` and `NAME.bias` of every name, below each other.
+    pub(crate) fn load(
+        names: &[String],
+        weights: &Weights,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            matrix: Matrix::load(names, weights, dtype, device)?,
+            bias: weights.stacked(&ending(names, "bias"), DType::F32, device)?,
         })
     }
 
-    fn candle(&self, x: &Tensor) -> Result<Tensor> {
-        let (batch, length, width) = x.dims3()?;
-        let y = x.reshape((batch * length, width))?.matmul(&self.weight)?;
-        let y = y.reshape((batch, length, ()))?;
-        match &self.bias {
-            Some(bias) => y.broadcast_add(bias),
-            None => Ok(y),
-        }
+    /// `[tokens, in]` to `[tokens, out]`, without the bias.
+    pub(crate) fn multiply(&self, x: &Tensor) -> CandleResult<Tensor> {
+        self.matrix.multiply(x)
     }
+}
+
+fn ending(names: &[String], ending: &str) -> Vec<String> {
+    names.iter().map(|name| format!("{name}.{ending}")).collect()
 }

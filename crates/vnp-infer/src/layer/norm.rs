@@ -1,33 +1,30 @@
 //! Layer normalisation.
 
-use candle_core::{Result, Tensor};
+use candle_core::{DType, Device, Tensor};
 
-use crate::kernel::{Kernels, compute, rows};
+use crate::Error;
+use crate::weights::Weights;
 
 /// Normalises the last dimension to mean 0 and variance 1, then scales and shifts it.
 #[derive(Debug, Clone)]
 pub(crate) struct LayerNorm {
-    /// `[hidden]`
+    /// `[hidden]`, f32
     pub(crate) weight: Tensor,
-    /// `[hidden]`
+    /// `[hidden]`, f32
     pub(crate) bias: Tensor,
     /// Added to the variance.
     pub(crate) eps: f32,
 }
 
 impl LayerNorm {
-    /// `[batch, length, hidden]` to the same.
-    pub(crate) fn forward(&self, x: &Tensor, kernels: Kernels) -> Result<Tensor> {
-        match kernels {
-            Kernels::Own => {
-                compute([x, &self.weight, &self.bias], x.shape(), |[x, weight, bias], output| {
-                    rows::layer_norm(x, output, weight, bias, self.eps);
-                    Ok(())
-                })
-            }
-            Kernels::Candle => {
-                candle_nn::ops::layer_norm(&x.contiguous()?, &self.weight, &self.bias, self.eps)
-            }
-        }
+    /// The tensors `NAME.weight` and `NAME.bias`.
+    pub(crate) fn load(
+        name: &str,
+        eps: f64,
+        weights: &Weights,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let tensor = |ending| weights.stacked(&[format!("{name}.{ending}")], DType::F32, device);
+        Ok(Self { weight: tensor("weight")?, bias: tensor("bias")?, eps: eps as f32 })
     }
 }

@@ -1,21 +1,17 @@
 //! Rotary position embedding, half-split form.
 
-use candle_core::{DType, Device, Result, Tensor, bail};
+use candle_core::{D, Device, Result, Tensor, bail};
 use half::f16;
 
-/// The cosines and sines of every position and frequency.
+use crate::batch::Tokens;
+
+/// The cosines and sines of every position and frequency, on a device.
 #[derive(Debug, Clone)]
 pub(crate) struct Rotary {
-    /// Tokens that the tables reach.
-    positions: usize,
-    /// Half the head size.
-    frequencies: usize,
-    /// `[positions, frequencies]`
-    cosines: Vec<f32>,
-    /// `[positions, frequencies]`
-    sines: Vec<f32>,
-    /// Both tables on the network's device.
-    tables: (Tensor, Tensor),
+    /// `[positions, head size / 2]`, f32
+    pub(crate) cosines: Tensor,
+    /// `[positions, head size / 2]`, f32
+    pub(crate) sines: Tensor,
 }
 
 impl Rotary {
@@ -29,62 +25,35 @@ impl Rotary {
             .flat_map(|position| inverse_frequencies.iter().map(move |f| position as f32 * f));
         let (cosines, sines): (Vec<f32>, Vec<f32>) =
             angles.map(|angle| (angle.cos(), angle.sin())).unzip();
-        let frequencies = inverse_frequencies.len();
-        let shape = (positions, frequencies);
-        let tables = (
-            Tensor::from_slice(&cosines, shape, device)?,
-            Tensor::from_slice(&sines, shape, device)?,
-        );
-        Ok(Self { positions, frequencies, cosines, sines, tables })
+        let shape = (positions, inverse_frequencies.len());
+        Ok(Self {
+            cosines: Tensor::from_vec(cosines, shape, device)?,
+            sines: Tensor::from_vec(sines, shape, device)?,
+        })
     }
 
-    /// Writes one head of `input` to `output` (`[length, head size]`), scaled, then rotated. The
-    /// head's columns start at `offset` of every row of `stride`.
-    pub(crate) fn rotate(
-        &self,
-        output: &mut [f32],
-        input: &[f32],
-        offset: usize,
-        stride: usize,
-        scale: f32,
-    ) -> Result<()> {
-        let half = self.frequencies;
-        self.reaches(output.len() / (2 * half).max(1))?;
-        let rows = output.chunks_exact_mut(2 * half).zip(input.chunks_exact(stride));
-        let tables = self.cosines.chunks_exact(half).zip(self.sines.chunks_exact(half));
-        for ((output, row), (cosines, sines)) in rows.zip(tables) {
-            let (low, high) = row.get(offset..).unwrap_or_default().split_at(half);
-            let (low_output, high_output) = output.split_at_mut(half);
-            let low_output = low_output.iter_mut().zip(high_output);
-            let inputs = low.iter().zip(high);
-            let angles = cosines.iter().zip(sines);
-            for (((low_output, high_output), (low, high)), (cos, sin)) in
-                low_output.zip(inputs).zip(angles)
-            {
-                let (low, high) = (low * scale, high * scale);
-                *low_output = low * cos - high * sin;
-                *high_output = high * cos + low * sin;
-            }
+    /// Fails where a sequence is longer than the tables: a kernel would read beyond them.
+    pub(crate) fn check(&self, tokens: &Tokens) -> Result<()> {
+        let positions = self.cosines.dim(0)?;
+        let longest = tokens.pack.lengths.iter().max().copied().unwrap_or_default();
+        if longest > positions {
+            bail!("{longest} tokens, but the rotary tables reach {positions}");
         }
         Ok(())
     }
 
-    /// Rotates `[batch, heads, length, head size]` with candle's operation, in f32.
-    pub(crate) fn apply(&self, x: &Tensor) -> Result<Tensor> {
-        let length = x.dim(2)?;
-        self.reaches(length)?;
-        let (cosines, sines) = &self.tables;
-        let (cosines, sines) = (cosines.narrow(0, 0, length)?, sines.narrow(0, 0, length)?);
-        let rotated =
-            candle_nn::rotary_emb::rope(&x.to_dtype(DType::F32)?.contiguous()?, &cosines, &sines)?;
-        rotated.to_dtype(x.dtype())
-    }
-
-    fn reaches(&self, length: usize) -> Result<()> {
-        if length > self.positions {
-            bail!("{length} tokens, but the rotary tables reach {}", self.positions);
-        }
-        Ok(())
+    /// Rotates `[tokens, heads, head size]`, f32, with candle's operations.
+    pub(crate) fn apply(&self, x: &Tensor, tokens: &Tokens) -> Result<Tensor> {
+        self.check(tokens)?;
+        let half = self.cosines.dim(1)?;
+        let of = |table: &Tensor| table.index_select(&tokens.positions, 0)?.unsqueeze(1);
+        let (cosines, sines) = (of(&self.cosines)?, of(&self.sines)?);
+        let (low, high) = (x.narrow(D::Minus1, 0, half)?, x.narrow(D::Minus1, half, half)?);
+        let rotated = [
+            (low.broadcast_mul(&cosines)? - high.broadcast_mul(&sines)?)?,
+            (high.broadcast_mul(&cosines)? + low.broadcast_mul(&sines)?)?,
+        ];
+        Tensor::cat(&rotated, D::Minus1)
     }
 }
 
@@ -102,6 +71,13 @@ pub(crate) fn default_inverse_frequencies(head_size: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::Pack;
+
+    fn tokens(lengths: &[usize]) -> Tokens {
+        let ids = [0; 9];
+        let pack = Pack::new(lengths.iter().map(|length| &ids[..*length]));
+        pack.upload(&Device::Cpu, |length| 0..length).unwrap()
+    }
 
     #[test]
     fn frequencies_are_rounded_through_half_precision() {
@@ -113,22 +89,20 @@ mod tests {
     #[test]
     fn beyond_the_tables_is_an_error() {
         let rotary = Rotary::new(&[1.0], 2, &Device::Cpu).unwrap();
-        let mut output = [0.0; 6];
-        assert!(rotary.rotate(&mut output, &[0.0; 6], 0, 2, 1.0).is_err());
-        assert!(rotary.rotate(&mut output[..4], &[0.0; 4], 0, 2, 1.0).is_ok());
+        assert!(rotary.check(&tokens(&[2, 2])).is_ok());
+        assert!(rotary.check(&tokens(&[1, 3])).is_err());
     }
 
+    /// Quarter turns by position, starting again with every sequence.
     #[test]
-    fn both_forms_agree() {
-        let frequencies = default_inverse_frequencies(6);
-        let rotary = Rotary::new(&frequencies, 5, &Device::Cpu).unwrap();
-        let input: Vec<f32> = (0..30).map(|i| (i as f32).sin()).collect();
-        let mut own = vec![0.0; 30];
-        rotary.rotate(&mut own, &input, 0, 6, 1.0).unwrap();
-        let tensor = Tensor::from_slice(&input, (1, 1, 5, 6), &Device::Cpu).unwrap();
-        let candle = rotary.apply(&tensor).unwrap().flatten_all().unwrap();
-        for (own, candle) in own.iter().zip(candle.to_vec1::<f32>().unwrap()) {
-            assert!((own - candle).abs() < 1e-6);
+    fn heads_turn_by_their_position() {
+        let rotary = Rotary::new(&[std::f32::consts::FRAC_PI_2], 9, &Device::Cpu).unwrap();
+        let x = Tensor::new(&[[[1_f32, 2.]], [[1., 2.]], [[1., 2.]], [[1., 2.]]], &Device::Cpu);
+        let found = rotary.apply(&x.unwrap(), &tokens(&[3, 1])).unwrap();
+        let expected = [[1., 2.], [-2., 1.], [-1., -2.], [1., 2.]];
+        let found: Vec<f32> = found.flatten_all().unwrap().to_vec1().unwrap();
+        for (found, expected) in found.iter().zip(expected.as_flattened()) {
+            assert!((found - expected).abs() < 1e-6, "{found} {expected}");
         }
     }
 }

@@ -1,32 +1,33 @@
 //! ESM-2 on a device of candle.
 
-use candle_core::{DType, Device, Result as CandleResult, Tensor};
 use std::ops::Range;
 
-use super::{Forward, look_up, padding_bias, per_token};
+use candle_core::{DType, Device, Result as CandleResult, Tensor};
+
+use super::Forward;
 use crate::Error;
-use crate::batch::TokenBatch;
+use crate::batch::Tokens;
 use crate::encoder::config::Esm2Config;
 use crate::encoder::esm2::{INVERSE_FREQUENCIES, KEPT_IN_TRAINING, pooled};
-use crate::kernel::Kernels;
-use crate::layer::Pass;
 use crate::layer::attention::{Attention, Heads, Position};
-use crate::layer::feed_forward::FeedForward;
+use crate::layer::feed_forward::{FeedForward, Up};
 use crate::layer::linear::Linear;
 use crate::layer::norm::LayerNorm;
+use crate::layer::ops::{self, Stream};
 use crate::layer::rotary::{Rotary, default_inverse_frequencies};
 use crate::tokenizer::esm2::{MASK, MAX_RESIDUES, PADDING};
 use crate::weights::Weights;
 
 /// The network on a device.
 pub(crate) struct Esm2Network {
+    /// `[vocabulary, hidden]`, f32, scaled by the share of tokens kept in training
     embeddings: Tensor,
     layers: Vec<Layer>,
     last_norm: LayerNorm,
     position: Position,
     token_dropout: bool,
     hidden_size: usize,
-    device: Device,
+    dtype: DType,
 }
 
 struct Layer {
@@ -43,36 +44,23 @@ impl Esm2Network {
         dtype: DType,
         device: &Device,
     ) -> Result<Self, Error> {
-        let stacked = |names: &[String]| weights.stacked(names, dtype, device);
-        let norm = |name: String| {
-            Ok::<_, Error>(LayerNorm {
-                weight: stacked(&[format!("{name}.weight")])?,
-                bias: stacked(&[format!("{name}.bias")])?,
-                eps: config.layer_norm_eps as f32,
-            })
-        };
-        let linear = |names: &[String]| {
-            let ending = |ending: &str| -> Vec<String> {
-                names.iter().map(|name| format!("{name}.{ending}")).collect()
-            };
-            let (weight, bias) = (stacked(&ending("weight"))?, stacked(&ending("bias"))?);
-            Linear::new(&weight, Some(bias)).map_err(Error::compute("transposing a weight"))
-        };
+        let norm = |name: &str| LayerNorm::load(name, config.layer_norm_eps, weights, device);
+        let linear = |names: &[String]| Linear::load(names, weights, dtype, device);
         let heads = Heads { count: config.num_attention_heads, size: config.head_size() };
         let layer = |index: usize| {
             let named = |name: &str| format!("encoder.layer.{index}.{name}");
             let qkv =
                 ["query", "key", "value"].map(|part| named(&format!("attention.self.{part}")));
             Ok::<_, Error>(Layer {
-                attention_norm: norm(named("attention.LayerNorm"))?,
+                attention_norm: norm(&named("attention.LayerNorm"))?,
                 attention: Attention {
                     qkv: linear(&qkv)?,
                     output: linear(&[named("attention.output.dense")])?,
                     heads,
                 },
-                feed_forward_norm: norm(named("LayerNorm"))?,
-                feed_forward: FeedForward::Plain {
-                    up: linear(&[named("intermediate.dense")])?,
+                feed_forward_norm: norm(&named("LayerNorm"))?,
+                feed_forward: FeedForward {
+                    up: Up::Plain(linear(&[named("intermediate.dense")])?),
                     down: linear(&[named("output.dense")])?,
                 },
             })
@@ -82,32 +70,40 @@ impl Esm2Network {
             .unwrap_or_else(|| default_inverse_frequencies(config.head_size()));
         let rotary = Rotary::new(&frequencies, MAX_RESIDUES + 2, device)
             .map_err(Error::compute("making the rotary tables"))?;
+        let name = "embeddings.word_embeddings.weight".to_owned();
+        let kept = if config.token_dropout { KEPT_IN_TRAINING } else { 1.0 };
         Ok(Self {
-            embeddings: stacked(&["embeddings.word_embeddings.weight".to_owned()])?,
+            embeddings: weights
+                .stacked(&[name], DType::F32, device)?
+                .affine(f64::from(kept), 0.0)
+                .map_err(Error::compute("scaling the embeddings"))?,
             layers: (0..config.num_hidden_layers).map(layer).collect::<Result<_, _>>()?,
-            last_norm: norm("encoder.emb_layer_norm_after".to_owned())?,
+            last_norm: norm("encoder.emb_layer_norm_after")?,
             position: Position::Rotary(rotary),
             token_dropout: config.token_dropout,
             hidden_size: config.hidden_size,
-            device: device.clone(),
+            dtype,
         })
     }
 
     /// Token vectors before the first layer: masks and padding are zero, the rest is scaled by the
     /// share of tokens kept in training over the share not masked here.
-    fn embed(&self, batch: &TokenBatch) -> CandleResult<Tensor> {
-        let x = look_up(&self.embeddings, batch, &self.device)?;
-        let sequences = batch.ids.chunks(batch.length.max(1)).zip(&batch.lengths);
+    fn embed(&self, tokens: &Tokens) -> CandleResult<Tensor> {
+        let x = self.embeddings.index_select(&tokens.ids, 0)?;
+        if tokens.pack.ids.iter().all(|id| *id != MASK && *id != PADDING) {
+            return Ok(x);
+        }
+        let sequences = tokens.pack.ranges().filter_map(|range| tokens.pack.ids.get(range));
         let scales: Vec<f32> = sequences
-            .flat_map(|(ids, length)| {
+            .flat_map(|ids| {
                 let masks = ids.iter().filter(|id| **id == MASK).count();
-                let kept = 1.0 - masks as f32 / *length as f32;
-                let scale = if self.token_dropout { KEPT_IN_TRAINING / kept } else { 1.0 };
+                let kept = 1.0 - masks as f32 / ids.len() as f32;
+                let scale = if self.token_dropout { 1.0 / kept } else { 1.0 };
                 let hides = |id: u32| id == PADDING || (self.token_dropout && id == MASK);
                 ids.iter().map(move |id| if hides(*id) { 0.0 } else { scale })
             })
             .collect();
-        x.broadcast_mul(&per_token(scales, batch, x.dtype(), &self.device)?)
+        x.broadcast_mul(&Tensor::from_vec(scales, (tokens.len(), 1), x.device())?)
     }
 }
 
@@ -116,31 +112,37 @@ impl Forward for Esm2Network {
         self.hidden_size
     }
 
-    fn padding(&self) -> u32 {
-        PADDING
-    }
-
     fn pooled(&self, tokens: usize) -> Range<usize> {
         pooled(tokens)
     }
 
     fn forward(
         &self,
-        batch: &TokenBatch,
-        kernels: Kernels,
+        tokens: &Tokens,
         observe: &mut dyn FnMut(usize, &Tensor),
     ) -> CandleResult<Tensor> {
-        let score_bias = padding_bias(batch, &self.device)?;
-        let pass = Pass { kernels, score_bias };
-        let mut x = self.embed(batch)?;
+        let ops = ops::for_device(tokens.ids.device());
+        let x = self.embed(tokens)?;
         observe(0, &x);
+        let Some(first) = self.layers.first() else {
+            return Ok(ops.add_norm(&x, None, &self.last_norm, Stream::Norm, DType::F32)?.0);
+        };
+        let (mut x, mut normed) =
+            ops.add_norm(&x, None, &first.attention_norm, Stream::Sum, self.dtype)?;
         for (index, layer) in self.layers.iter().enumerate() {
-            let normed = layer.attention_norm.forward(&x, kernels)?;
-            x = layer.attention.forward_add(&normed, &x, &self.position, &pass)?;
-            let normed = layer.feed_forward_norm.forward(&x, kernels)?;
-            x = layer.feed_forward.forward_add(&normed, &x, kernels)?;
+            let attended = layer.attention.forward(&normed, &self.position, tokens, ops)?;
+            let update = Some(layer.attention.update(&attended));
+            (x, normed) =
+                ops.add_norm(&x, update, &layer.feed_forward_norm, Stream::Sum, self.dtype)?;
+            let fed = layer.feed_forward.forward(&normed, ops)?;
+            let update = Some(layer.feed_forward.update(&fed));
+            let (norm, dtype) = match self.layers.get(index + 1) {
+                Some(next) => (&next.attention_norm, self.dtype),
+                None => (&self.last_norm, DType::F32),
+            };
+            (x, normed) = ops.add_norm(&x, update, norm, Stream::Sum, dtype)?;
             observe(index + 1, &x);
         }
-        self.last_norm.forward(&x, kernels)
+        Ok(normed)
     }
 }

@@ -1,0 +1,143 @@
+//! Packs against each sequence alone, and memory that does not suffice.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use candle_core::{DType, Device, Error as CandleError, Result as CandleResult, Tensor};
+
+use super::dnabert::DnabertNetwork;
+use super::esm2::Esm2Network;
+use super::{Forward, Network, OnCandle};
+use crate::Error;
+use crate::batch::Tokens;
+use crate::encoder::{dnabert, esm2};
+use crate::testing::{Random, dnabert_config, esm2_config, random_tensors};
+
+/// Ids of every awkward length, and some of equal length.
+fn sequences(ids: Range<u32>) -> Vec<Vec<u32>> {
+    let mut random = Random::new(3);
+    let width = u64::from(ids.end - ids.start);
+    let mut id = || ids.start + u32::try_from(random.next() % width).unwrap();
+    [3, 4, 17, 18, 19, 65, 66, 67, 130, 168, 168, 168, 258]
+        .map(|length| (0..length).map(|_| id()).collect())
+        .to_vec()
+}
+
+fn check(network: &dyn Forward, sequences: &[Vec<u32>]) {
+    let embed = |budget| OnCandle::new(network, &Device::Cpu, budget).embed(sequences).unwrap();
+    let alone = embed(0);
+    for budget in [1, 100, 600, 100_000] {
+        let found = embed(budget);
+        let pairs = || found.iter().zip(&alone);
+        assert!(pairs().all(|(a, b)| a.is_finite() && b.is_finite()));
+        let worst = pairs().map(|(a, b)| (a - b).abs() / b.abs().max(1.0)).fold(0.0, f32::max);
+        assert!(worst <= 2e-6, "{worst:e} with a budget of {budget}");
+    }
+}
+
+#[test]
+fn packing_changes_nothing() {
+    for (hidden, heads) in [(64, 4), (24, 1)] {
+        let config = esm2_config(hidden, 3, heads);
+        let weights = esm2::select(&config, Arc::new(random_tensors(config.tensors(), 1))).unwrap();
+        let network = Esm2Network::load(&config, &weights, DType::F32, &Device::Cpu).unwrap();
+        check(&network, &sequences(4..24));
+        // With masks, which change the scale of their sequence alone.
+        check(&network, &sequences(20..33));
+    }
+    let config = dnabert_config(96, 3, 12);
+    let weights = dnabert::select(&config, Arc::new(random_tensors(config.tensors(), 1))).unwrap();
+    let network = DnabertNetwork::load(&config, &weights, DType::F32, &Device::Cpu).unwrap();
+    check(&network, &sequences(5..300));
+}
+
+/// A token's vector is its id; more than so many tokens do not fit.
+struct Small {
+    fits: usize,
+    tried: Mutex<Vec<usize>>,
+    failure: &'static str,
+}
+
+impl Small {
+    fn new(fits: usize) -> Self {
+        Self { fits, tried: Mutex::default(), failure: "DriverError(CUDA_ERROR_OUT_OF_MEMORY)" }
+    }
+}
+
+impl Forward for Small {
+    fn hidden_size(&self) -> usize {
+        1
+    }
+
+    fn pooled(&self, tokens: usize) -> Range<usize> {
+        0..tokens
+    }
+
+    fn forward(
+        &self,
+        tokens: &Tokens,
+        _observe: &mut dyn FnMut(usize, &Tensor),
+    ) -> CandleResult<Tensor> {
+        self.tried.lock().unwrap().push(tokens.len());
+        if tokens.len() > self.fits {
+            return Err(CandleError::Msg(self.failure.to_owned()).bt());
+        }
+        tokens.ids.to_dtype(DType::F32)?.reshape(((), 1))
+    }
+}
+
+/// Row n is n times of id n.
+fn rows(lengths: &[usize]) -> Vec<Vec<u32>> {
+    (0..).zip(lengths).map(|(id, length)| vec![id; *length]).collect()
+}
+
+fn check_halving(fits: usize, lengths: &[usize], budget: usize, tried: &[usize]) {
+    let network = OnCandle::new(Small::new(fits), &Device::Cpu, budget);
+    let found = network.embed(&rows(lengths)).unwrap();
+    for ((row, found), length) in found.iter().enumerate().zip(lengths) {
+        let [row, found] = [row as f32, *found];
+        assert!(if *length == 0 { found.is_nan() } else { row == found }, "{row} {found}");
+    }
+    assert_eq!(*network.network.tried.lock().unwrap(), tried);
+}
+
+#[test]
+fn want_of_memory_halves_the_budget() {
+    check_halving(10, &[2, 3, 4], 100, &[9]);
+    check_halving(4, &[2, 2, 2, 2], 100, &[8, 4, 4]);
+    check_halving(3, &[2, 2, 2, 2], 100, &[8, 4, 2, 2, 2, 2]);
+    // The packs after the failed one are cut anew, and what is done is not done again.
+    check_halving(5, &[1, 5, 1, 0, 1, 1, 1, 1], 6, &[6, 5, 3, 3]);
+    check_halving(7, &[7, 7, 1, 1, 1], 8, &[7, 8, 7, 3]);
+}
+
+#[test]
+fn a_smaller_budget_stays() {
+    let network = OnCandle::new(Small::new(4), &Device::Cpu, 100);
+    let rows = rows(&[2, 2, 2, 2]);
+    network.embed(&rows).unwrap();
+    network.network.tried.lock().unwrap().clear();
+    let mut groups = [Ok(rows.clone()), Ok(Vec::new()), Ok(rows)].into_iter();
+    let found = network.embed_groups(&mut groups).unwrap();
+    assert_eq!(found, [0., 1., 2., 3., 0., 1., 2., 3.]);
+    assert_eq!(*network.network.tried.lock().unwrap(), [4, 4, 4, 4]);
+}
+
+#[test]
+fn a_sequence_that_does_not_fit_is_an_error() {
+    let network = OnCandle::new(Small::new(4), &Device::Cpu, 100);
+    let Err(Error::OutOfMemory { device, tokens }) = network.embed(&rows(&[2, 5, 1])) else {
+        panic!()
+    };
+    assert_eq!(tokens, 5);
+    assert!(device.starts_with("cpu"), "{device}");
+}
+
+#[test]
+fn other_failures_are_not_tried_again() {
+    let small = Small { failure: "DriverError(CUDA_ERROR_ILLEGAL_ADDRESS)", ..Small::new(1) };
+    let network = OnCandle::new(small, &Device::Cpu, 100);
+    let Err(Error::Compute { what, .. }) = network.embed(&rows(&[1, 1])) else { panic!() };
+    assert_eq!(what, "embedding");
+    assert_eq!(*network.network.tried.lock().unwrap(), [2]);
+}
