@@ -9,6 +9,7 @@ pub(crate) mod dnabert;
 pub(crate) mod esm2;
 mod load;
 mod pack;
+mod pool;
 mod transformer;
 
 use std::ops::Range;
@@ -16,9 +17,10 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use crate::Error;
 use crate::network::Network;
-use crate::{Error, pool};
-use transformer::{Buffers, Transformer};
+pub(crate) use transformer::Buffers;
+use transformer::Transformer;
 
 /// A network with the buffers of its threads.
 pub(crate) struct OnCpu<T> {

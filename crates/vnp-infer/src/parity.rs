@@ -1,5 +1,7 @@
 //! Every tensor that PyTorch computed for the parity models, against ours.
 
+mod paths;
+
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
@@ -32,21 +34,26 @@ impl Expected {
 
     fn floats(&self, name: &str) -> Vec<f32> {
         assert_eq!(self.0.info(name).unwrap().dtype, Dtype::F32, "{name}");
-        self.0.read(name).unwrap().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
+        self.0.bytes(name).unwrap().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
     }
 
     fn ids(&self, name: &str) -> Vec<u32> {
         assert_eq!(self.0.info(name).unwrap().dtype, Dtype::I64, "{name}");
-        let bytes = self.0.read(name).unwrap();
+        let bytes = self.0.bytes(name).unwrap();
         bytes.as_chunks().0.iter().map(|b| u32::try_from(i64::from_le_bytes(*b)).unwrap()).collect()
     }
 
-    fn check(&self, name: &str, found: &[f32]) {
+    /// The largest difference, absolute up to 1 and relative beyond.
+    fn worst(&self, name: &str, found: &[f32]) -> f32 {
         let expected = self.floats(name);
         assert_eq!(found.len(), expected.len(), "{name}");
         let worst = found.iter().zip(&expected).map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
         // Not `f32::max`, which would lose a NaN.
-        let worst = worst.fold(0.0, |worst, x| if x <= worst { worst } else { x });
+        worst.fold(0.0, |worst, x| if x <= worst { worst } else { x })
+    }
+
+    fn check(&self, name: &str, found: &[f32]) {
+        let worst = self.worst(name, found);
         println!("{name}: {worst:.1e}");
         assert!(worst <= TOLERANCE, "{name} differs by {worst:e}");
     }
@@ -193,17 +200,26 @@ fn dnabert_means_from_text() {
     }
 }
 
+const NUCLEOTIDE_SIZE: usize = 96;
+const PROTEIN_SIZE: usize = 64;
+
+/// The head's input as two embeddings.
+fn head_input(expected: &Expected) -> (Vec<f32>, Vec<f32>) {
+    let input = expected.floats("head.input");
+    let rows = || input.chunks(NUCLEOTIDE_SIZE + PROTEIN_SIZE);
+    (
+        rows().flat_map(|row| row[..NUCLEOTIDE_SIZE].to_vec()).collect(),
+        rows().flat_map(|row| row[NUCLEOTIDE_SIZE..].to_vec()).collect(),
+    )
+}
+
 #[test]
 fn head() {
     let expected = Expected::open();
-    let input = expected.floats("head.input");
     let weights = read_head(&fixture("parity/head.safetensors")).unwrap();
     assert_eq!(weights.unused(), ["bn1.num_batches_tracked"]);
-    let (nucleotide_size, protein_size) = (96, 64);
-    let head = Head::load(&weights, nucleotide_size, protein_size).unwrap();
-    let rows = || input.chunks(nucleotide_size + protein_size);
-    let nucleotide: Vec<f32> = rows().flat_map(|row| row[..nucleotide_size].to_vec()).collect();
-    let protein: Vec<f32> = rows().flat_map(|row| row[nucleotide_size..].to_vec()).collect();
+    let head = Head::load(&weights, NUCLEOTIDE_SIZE, PROTEIN_SIZE).unwrap();
+    let (nucleotide, protein) = head_input(&expected);
     expected.check("head.logits", head.logits(&nucleotide, &protein).unwrap().as_flattened());
     expected.check("head.probabilities", head.score(&nucleotide, &protein).unwrap().as_flattened());
 }

@@ -76,7 +76,7 @@ impl<R: Input> TorchFile<R> {
         Self { path, limits, source, contents }
     }
 
-    fn read(&mut self, place: usize, kept: &mut Kept) -> Result<Tensor, Error> {
+    fn read(&mut self, place: usize, kept: Option<&mut Kept>) -> Result<Tensor, Error> {
         let context = Context { path: &self.path, limits: &self.limits };
         self.contents.plans.tensor(place, &mut self.source, kept, context)
     }
@@ -106,7 +106,7 @@ impl<R: Input> Container for TorchFile<R> {
 
     fn tensor(&mut self, section: usize) -> Result<Tensor, Error> {
         // The ids are the first section.
-        self.read(section.wrapping_sub(1), &mut Kept::new())
+        self.read(section.wrapping_sub(1), None)
     }
 
     fn verify(&mut self) -> Result<(), Error> {
@@ -117,7 +117,7 @@ impl<R: Input> Container for TorchFile<R> {
     fn load(mut self: Box<Self>) -> Result<Checkpoint, Error> {
         let mut kept = Kept::new();
         let tensors = 1..self.contents.header.sections.len();
-        let tensors = tensors.map(|section| self.read(section - 1, &mut kept));
+        let tensors = tensors.map(|section| self.read(section - 1, Some(&mut kept)));
         let tensors = tensors.collect::<Result<_, _>>()?;
         // What no tensor needs is a part of the file all the same.
         let context = Context { path: &self.path, limits: &self.limits };
@@ -155,6 +155,41 @@ mod tests {
         assert_eq!(record, "data/1");
         let Err(Error::CrcMismatch { .. }) = file.verify() else { panic!("it was not seen") };
         let Err(Error::CrcMismatch { .. }) = load(&bytes) else { panic!("it was loaded") };
+    }
+
+    /// Slices of one storage, as a fused weight or a flat list of parameters is saved.
+    #[test]
+    fn a_piece_of_a_storage_is_read_without_the_rest() {
+        let whole = || storage("0", "Float", 6, &[]);
+        let value = dict(&[
+            ("a", view(whole(), 1, &[2], &[1])),
+            ("b", view(whole(), 1, &[2, 2], &[1, 2])),
+            ("c", view(whole(), 6, &[0], &[1])),
+            ("d", view(whole(), 0, &[6], &[1])),
+        ]);
+        let numbers = bytes(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        let mut file = archive(&pickle(&value), &[("0", &numbers)]);
+        let mut opened = open(&file).unwrap();
+        for _ in 0..2 {
+            let mut check = |section, expected: &[f32]| {
+                assert_eq!(opened.tensor(section).unwrap().as_f32().unwrap(), expected);
+            };
+            check(1, &[1.0, 2.0]);
+            check(2, &[1.0, 3.0, 2.0, 4.0]);
+            check(3, &[]);
+            check(4, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        }
+        opened.verify().unwrap();
+        // What no piece holds is proved all the same.
+        let last = file.windows(4).position(|found| found == 5_f32.to_le_bytes()).unwrap();
+        file[last] ^= 1;
+        let mut opened = open(&file).unwrap();
+        for _ in 0..2 {
+            let Err(Error::CrcMismatch { record, .. }) = opened.tensor(1) else {
+                panic!("a piece of a damaged storage was read")
+            };
+            assert_eq!(record, "data/0");
+        }
     }
 
     #[test]

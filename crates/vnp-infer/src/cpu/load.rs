@@ -6,6 +6,9 @@ use super::transformer::Norm;
 use crate::Error;
 use crate::weights::Weights;
 
+/// Rows of a matrix that are in memory as f32 before they are packed.
+const ROWS_AT_A_TIME: usize = 64;
+
 /// How weights are to be packed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Loader<'a> {
@@ -27,15 +30,21 @@ impl Loader<'_> {
     ) -> Result<Linear, Error> {
         let mut builder = LinearBuilder::new(self.cpu, self.precision, form, outputs, inputs)
             .map_err(Error::kernel)?;
+        let mut buffer: Vec<f32> = Vec::new();
         let mut first = 0;
         for name in names {
-            let weight = self.weights.required(&format!("{name}.weight"))?;
-            builder.rows(first, &weight).map_err(Error::kernel)?;
+            let weight = self.weights.tensor(&format!("{name}.weight"))?;
             if biased {
                 let bias = self.weights.required(&format!("{name}.bias"))?;
                 builder.bias(first, &bias).map_err(Error::kernel)?;
             }
-            first += weight.len() / inputs;
+            let rows = weight.shape().first().copied().unwrap_or_default();
+            for start in (0..rows).step_by(ROWS_AT_A_TIME) {
+                buffer.clear();
+                weight.extend_rows(start..rows.min(start + ROWS_AT_A_TIME), &mut buffer);
+                builder.rows(first + start, &buffer).map_err(Error::kernel)?;
+            }
+            first += rows;
         }
         Ok(builder.build())
     }

@@ -62,7 +62,7 @@ mod tests {
             prop_assert!(packs.iter().all(|pack| !pack.is_empty()));
             let tokens = packs.iter().map(|pack| pack.iter().map(|i| lengths[*i]).sum::<usize>());
             prop_assert!(tokens.max().unwrap_or(0) <= TOKENS + 300);
-            prop_assert!(packs.len() % threads == 0 || packs.len() == there.len());
+            prop_assert!(packs.len().is_multiple_of(threads) || packs.len() == there.len());
         }
     }
 }

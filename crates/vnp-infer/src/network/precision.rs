@@ -25,7 +25,7 @@ pub(crate) const TOLERANCES: [(DType, f32); 3] =
 fn expected(name: &str) -> Vec<f32> {
     let file = TensorFile::open(&fixture("parity/expected.safetensors")).unwrap();
     assert_eq!(file.info(name).unwrap().dtype, Dtype::F32, "{name}");
-    file.read(name).unwrap().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
+    file.bytes(name).unwrap().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
 }
 
 /// Names and sequences of one encoder's cases.
@@ -82,7 +82,7 @@ fn dnabert_means_in_every_precision() {
     let weights = select(&config, Arc::new(file)).unwrap();
     let ids = TensorFile::open(&fixture("parity/expected.safetensors")).unwrap();
     let ids = |name: &str| -> Vec<u32> {
-        let bytes = ids.read(&format!("dnabert.{name}.ids")).unwrap();
+        let bytes = ids.bytes(&format!("dnabert.{name}.ids")).unwrap();
         bytes.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b) as u32).collect()
     };
     let names: Vec<String> = cases("dnabert").into_iter().map(|(name, _)| name).collect();

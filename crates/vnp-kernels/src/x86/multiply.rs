@@ -159,7 +159,7 @@ impl<M: Micro> Panels<M> {
         let of_a_step = tiles * M::ROWS * M::TERMS;
         let packed = packed.resize(of_a_step * self.padded());
         // Rows of the last tile, and inputs of every row, may be such that nothing is written to.
-        if rows % M::ROWS != 0 || self.inputs % M::STEP != 0 {
+        if !rows.is_multiple_of(M::ROWS) || !self.inputs.is_multiple_of(M::STEP) {
             packed.fill(M::Element::default());
         }
         for (start, length) in self.blocks() {

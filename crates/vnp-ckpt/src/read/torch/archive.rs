@@ -89,6 +89,26 @@ impl<R: Input> Archive<R> {
         Ok(())
     }
 
+    /// Fills `into` with what lies from byte `start` of the record on. The CRC of the whole
+    /// record is compared the first time.
+    pub(crate) fn read_piece(
+        &mut self,
+        place: u32,
+        name: &[u8],
+        start: u64,
+        into: &mut [u8],
+        context: Context<'_>,
+    ) -> Result<(), Error> {
+        if self.seen.get(place as usize) == Some(&false) {
+            self.prove(place, name, &mut vec![0; STEP_BYTES], context)?;
+        }
+        let Some(record) = self.records.get(place as usize) else {
+            return Err(context.bad_archive(shown(name), "a record", "none"));
+        };
+        let offset = record.data(&mut self.window, &self.folder, name, context)?;
+        self.window.read_steps(offset.saturating_add(start), into, context, |_| {})
+    }
+
     /// Reads a record into memory of its own.
     pub(crate) fn block(
         &mut self,
@@ -117,20 +137,32 @@ impl<R: Input> Archive<R> {
         let mut names: Vec<_> = names.map(|(name, &place)| (place, name.clone())).collect();
         names.sort_unstable();
         let mut step = vec![0; STEP_BYTES];
-        for (place, name) in names {
-            let mut left = self.length(place);
-            let Some(record) = self.records.get(place as usize) else { continue };
-            let mut offset = record.data(&mut self.window, &self.folder, &name, context)?;
-            let mut crc = crc32fast::Hasher::new();
-            while self.has_crcs && left > 0 {
-                let length = step.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-                let (bytes, _) = step.split_at_mut(length);
-                self.window.read_at(offset, bytes, context)?;
-                crc.update(bytes);
-                offset += length as u64;
-                left -= length as u64;
-            }
-            self.compare(crc, record.crc, &name, context)?;
+        names.iter().try_for_each(|(place, name)| self.prove(*place, name, &mut step, context))
+    }
+
+    /// Reads a record a `step` at a time and compares its CRC.
+    fn prove(
+        &mut self,
+        place: u32,
+        name: &[u8],
+        step: &mut [u8],
+        context: Context<'_>,
+    ) -> Result<(), Error> {
+        let Some(record) = self.records.get(place as usize) else { return Ok(()) };
+        let (mut left, expected) = (record.length, record.crc);
+        let mut offset = record.data(&mut self.window, &self.folder, name, context)?;
+        let mut crc = crc32fast::Hasher::new();
+        while self.has_crcs && left > 0 {
+            let length = step.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            let (bytes, _) = step.split_at_mut(length);
+            self.window.read_at(offset, bytes, context)?;
+            crc.update(bytes);
+            offset += length as u64;
+            left -= length as u64;
+        }
+        self.compare(crc, expected, name, context)?;
+        if let Some(seen) = self.seen.get_mut(place as usize) {
+            *seen = true;
         }
         Ok(())
     }

@@ -205,10 +205,21 @@ impl<R: Input> Legacy<R> {
         into: &mut [u8],
         context: Context<'_>,
     ) -> Result<(), Error> {
+        self.read_piece(place, 0, into, context)
+    }
+
+    /// Fills `into` with what lies from byte `start` of the storage on.
+    pub(crate) fn read_piece(
+        &mut self,
+        place: u32,
+        start: u64,
+        into: &mut [u8],
+        context: Context<'_>,
+    ) -> Result<(), Error> {
         let Some(range) = self.storages.get(place as usize) else {
             return Err(context.bad_tensor("unknown", "a storage", "none"));
         };
-        self.window.read_steps(range.start, into, context, |_| {})
+        self.window.read_steps(range.start.saturating_add(start), into, context, |_| {})
     }
 }
 

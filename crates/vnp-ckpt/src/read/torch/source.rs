@@ -38,6 +38,24 @@ impl<R: Input> Source<R> {
         }
     }
 
+    /// Fills `into` with what lies from byte `start` of the storage on. All of the storage is
+    /// compared with what proves it, the first time.
+    pub(crate) fn read_piece(
+        &mut self,
+        place: u32,
+        key: &str,
+        start: u64,
+        into: &mut [u8],
+        context: Context<'_>,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Archive(archive) => {
+                archive.read_piece(place, name(key).as_bytes(), start, into, context)
+            }
+            Self::Legacy(legacy) => legacy.read_piece(place, start, into, context),
+        }
+    }
+
     pub(crate) fn integrity(&self) -> Integrity {
         match self {
             Self::Archive(archive) => archive.integrity(),

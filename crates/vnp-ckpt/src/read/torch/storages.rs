@@ -1,6 +1,7 @@
 //! The memory of tensors, and which piece of it each of them is: checked before any is read.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::super::container::Input;
 use super::context::{Context, shown};
@@ -45,6 +46,17 @@ impl View {
     /// Length of the elements, in bytes.
     pub(crate) fn bytes(&self) -> Option<u64> {
         element_count(&self.shape)?.checked_mul(self.dtype.size_bytes() as u64)
+    }
+
+    /// The bytes of its storage from its first element to its last.
+    pub(crate) fn span(&self) -> Option<Range<u64>> {
+        let size = self.dtype.size_bytes() as u64;
+        let start = self.start.checked_mul(size)?;
+        let length = match &self.stride {
+            None => self.bytes()?,
+            Some(stride) => last_of(0, &self.shape, stride)?.checked_add(1)?.checked_mul(size)?,
+        };
+        Some(start..start.checked_add(length)?)
     }
 }
 

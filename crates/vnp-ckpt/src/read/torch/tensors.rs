@@ -97,21 +97,26 @@ impl Plans {
         Ok(Self { plans, storages, uses })
     }
 
-    /// Reads the tensor of this place. What other plans need too is kept in `kept`.
+    /// Reads the tensor of this place. What other plans need too is kept in `kept`; without one
+    /// no more than the tensor is read into memory, however large the storage that it is a piece
+    /// of.
     pub(crate) fn tensor<R: Input>(
         &self,
         place: usize,
         source: &mut Source<R>,
-        kept: &mut Kept,
+        kept: Option<&mut Kept>,
         context: Context<'_>,
     ) -> Result<Tensor, Error> {
         let Some(plan) = self.plans.get(place) else {
             let expected = format!("at most {} tensors", self.plans.len());
             return Err(context.inconsistent("tensors", expected, format!("place {place}")));
         };
+        let (is_alone, mut none) = (kept.is_none(), Kept::new());
+        let kept = kept.unwrap_or(&mut none);
         let mut reader = Reader { plans: self, source, kept, context };
         let tensor = match plan {
             Plan::Ready(tensor) => Ok(tensor.clone()),
+            Plan::View(view) if is_alone => reader.piece(view)?,
             Plan::View(view) => reader.view(view)?,
             Plan::Rows { dtype, row, rows } => {
                 let block = Arc::new(reader.rows(*dtype, row, rows)?);
@@ -134,6 +139,28 @@ struct Reader<'r, R> {
 }
 
 impl<R: Input> Reader<'_, R> {
+    /// A view, read without what lies before its first element and behind its last.
+    fn piece(&mut self, view: &View) -> Result<Result<Tensor, Error>, Error> {
+        let (Some(storage), Some(span)) = (self.plans.storages.get(view.storage), view.span())
+        else {
+            return Err(self.memory(view.bytes().unwrap_or(u64::MAX)));
+        };
+        if span == (0..storage.bytes) {
+            return self.view(view);
+        }
+        let mut block = self.zeroed(span.end - span.start)?;
+        let (place, key) = (storage.place, &storage.key);
+        self.source.read_piece(place, key, span.start, block.bytes_mut(), self.context)?;
+        let (size, shape) = (view.dtype.size_bytes(), view.shape.clone());
+        if let Some(stride) = &view.stride {
+            let mut copy = self.zeroed(view.bytes().unwrap_or(u64::MAX))?;
+            self.gathered(gather(block.bytes(), size, 0, &shape, stride, copy.bytes_mut()))?;
+            block = copy;
+        }
+        let range = 0..block.bytes().len();
+        Ok(Tensor::from_block(view.dtype, shape, Arc::new(block), range))
+    }
+
     fn view(&mut self, view: &View) -> Result<Result<Tensor, Error>, Error> {
         let block = self.storage(view.storage)?;
         let Some(range) = range(view) else {
