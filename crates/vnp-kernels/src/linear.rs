@@ -10,7 +10,7 @@ use aligned::Aligned;
 
 #[cfg(target_arch = "x86_64")]
 use crate::x86::{
-    amx::{AmxBf16, AmxF32},
+    amx::{AmxBf16, AmxF16, AmxF32, narrowed},
     bf16::Bf16,
     finish::Target,
     fma::Fma,
@@ -55,6 +55,8 @@ enum Packed {
     Bf16(Panels<Bf16>),
     #[cfg(target_arch = "x86_64")]
     AmxF32(Panels<AmxF32>),
+    #[cfg(target_arch = "x86_64")]
+    AmxF16(Panels<AmxF16>),
     #[cfg(target_arch = "x86_64")]
     AmxBf16(Panels<AmxBf16>),
 }
@@ -140,6 +142,8 @@ impl LinearBuilder {
                 #[cfg(target_arch = "x86_64")]
                 Packed::AmxF32(panels) => panels.set(panel, column, row),
                 #[cfg(target_arch = "x86_64")]
+                Packed::AmxF16(panels) => panels.set(panel, column, row),
+                #[cfg(target_arch = "x86_64")]
                 Packed::AmxBf16(panels) => panels.set(panel, column, row),
             }
         }
@@ -169,7 +173,13 @@ impl LinearBuilder {
     }
 
     /// The layer.
-    pub fn build(self) -> Linear {
+    pub fn build(mut self) -> Linear {
+        #[cfg(target_arch = "x86_64")]
+        if let Packed::AmxF32(panels) = &self.0.packed
+            && let Some(narrow) = narrowed(panels)
+        {
+            self.0.packed = Packed::AmxF16(narrow);
+        }
         self.0
     }
 
@@ -224,6 +234,7 @@ impl Linear {
                     Packed::Fma(panels) => panels.multiply(x, &mut target, rows, sums),
                     Packed::Bf16(panels) => panels.multiply(x, &mut target, terms, sums),
                     Packed::AmxF32(panels) => panels.multiply(x, &mut target, terms, sums),
+                    Packed::AmxF16(panels) => panels.multiply(x, &mut target, terms, sums),
                     Packed::AmxBf16(panels) => panels.multiply(x, &mut target, terms, sums),
                 }
             }

@@ -98,7 +98,8 @@ impl ModelSource {
             Self::Bundle(bundle) => {
                 let mut models = Vec::new();
                 for &device in devices {
-                    models.extend(load_all(bundle, &ModelOptions { device, ..options.clone() })?);
+                    let options = ModelOptions { device, ..options.clone() };
+                    models.extend(Model::load_all(bundle, &options)?);
                 }
                 Ok(models)
             }
@@ -107,11 +108,6 @@ impl ModelSource {
             }
         }
     }
-}
-
-/// A bundle on the device, or devices, that are asked for.
-fn load_all(bundle: &Bundle, options: &ModelOptions) -> Result<Vec<Model>, Error> {
-    Ok(vec![Model::load(bundle, options)?])
 }
 
 fn is_unknown(error: &anyhow::Error) -> bool {

@@ -1,4 +1,4 @@
-use half::bf16;
+use half::{bf16, f16};
 
 use super::*;
 use crate::testing::{cpus, gelu, random, worst};
@@ -9,6 +9,8 @@ struct Case {
     rows: usize,
     outputs: usize,
     inputs: usize,
+    /// Whether weights are those of a file of f16.
+    halves: bool,
 }
 
 impl Case {
@@ -27,7 +29,8 @@ impl Case {
 
     fn weight(&self) -> Vec<f32> {
         let scale = (3.0 / self.inputs as f32).sqrt();
-        random(1, self.outputs * self.inputs).iter().map(|x| x * scale).collect()
+        let weight = random(1, self.outputs * self.inputs).into_iter().map(|x| x * scale);
+        weight.map(|x| if self.halves { f16::from_f32(x).to_f32() } else { x }).collect()
     }
 
     fn width(&self) -> usize {
@@ -88,11 +91,14 @@ fn cases() -> Vec<Case> {
         (70, 32, 1300),
         (500, 34, 65),
     ] {
-        for then in [Then::Store, Then::Gelu, Then::Add] {
-            cases.push(Case { form: Form::Plain, then, rows, outputs, inputs });
+        for (then, halves) in [(Then::Store, true), (Then::Gelu, false), (Then::Add, false)] {
+            cases.push(Case { form: Form::Plain, then, rows, outputs, inputs, halves });
         }
         let outputs = outputs.next_multiple_of(2);
-        cases.push(Case { form: Form::Gated, then: Then::Store, rows, outputs, inputs });
+        for halves in [false, true] {
+            let then = Then::Store;
+            cases.push(Case { form: Form::Gated, then, rows, outputs, inputs, halves });
+        }
     }
     cases
 }
@@ -135,8 +141,14 @@ fn a_row_depends_on_itself_alone() {
         if !cpu.has(precision) {
             continue;
         }
-        let case =
-            Case { form: Form::Plain, then: Then::Gelu, rows: 501, outputs: 70, inputs: 1500 };
+        let case = Case {
+            form: Form::Plain,
+            then: Then::Gelu,
+            rows: 501,
+            outputs: 70,
+            inputs: 1500,
+            halves: true,
+        };
         let layer = case.layer(cpu, precision);
         let mut scratch = Scratch::default();
         let together = case.forward(&layer, &mut scratch);
@@ -152,7 +164,14 @@ fn a_row_depends_on_itself_alone() {
 #[test]
 fn nan_and_infinity_stay_in_their_row() {
     for cpu in cpus() {
-        let case = Case { form: Form::Plain, then: Then::Store, rows: 3, outputs: 40, inputs: 5 };
+        let case = Case {
+            form: Form::Plain,
+            then: Then::Store,
+            rows: 3,
+            outputs: 40,
+            inputs: 5,
+            halves: false,
+        };
         let layer = case.layer(cpu, Precision::F32);
         let mut x = case.x();
         (x[5], x[14]) = (f32::NAN, f32::INFINITY);
@@ -187,7 +206,7 @@ fn what_does_not_fit_is_refused() {
 
 impl std::fmt::Debug for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { form, then, rows, outputs, inputs } = self;
-        write!(f, "{form:?} {then:?}: {rows} rows, {outputs} x {inputs}")
+        let Self { form, then, rows, outputs, inputs, halves } = self;
+        write!(f, "{form:?} {then:?}: {rows} rows, {outputs} x {inputs}, halves {halves}")
     }
 }

@@ -148,25 +148,33 @@ fn softmax(
     slope: f32,
     weights: &mut [f32],
 ) -> f32 {
-    let lanes = _mm512_set_ps(15., 14., 13., 12., 11., 10., 9., 8., 7., 6., 5., 4., 3., 2., 1., 0.);
+    let (weights, _) = weights.as_chunks_mut::<COLUMNS>();
+    let lanes =
+        _mm512_cvtepi32_ps(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
     let lowest = _mm512_set1_ps(f32::NEG_INFINITY);
-    let slope = _mm512_set1_ps(slope);
     let mut largest = lowest;
-    for (panel, tile) in scores.chunks_exact(ROWS * COLUMNS).enumerate() {
-        let tile = tile.get(row * COLUMNS..(row + 1) * COLUMNS).unwrap_or_default();
-        for (half, x) in tile.chunks_exact(LANES).enumerate() {
+    let tiles = scores.as_chunks::<{ ROWS * COLUMNS }>().0.iter().zip(&mut *weights);
+    for (panel, (tile, weights)) in tiles.enumerate() {
+        let Some(tile) = tile.as_chunks::<COLUMNS>().0.get(row) else { continue };
+        let (tile, (weights, _)) = (tile.as_chunks::<LANES>().0, weights.as_chunks_mut::<LANES>());
+        for (half, (x, weights)) in tile.iter().zip(weights).enumerate() {
             let first = panel * COLUMNS + half * LANES;
-            // Distances are exact in f32 up to 2^24 tokens.
-            let keys = _mm512_add_ps(lanes, _mm512_set1_ps(first as f32 - query as f32));
-            let x = _mm512_fnmadd_ps(slope, _mm512_abs_ps(keys), load(x));
-            let x = _mm512_mask_mov_ps(lowest, mask(length.saturating_sub(first)), x);
+            let mut x = load(x);
+            if slope != 0.0 {
+                // Distances are exact in f32 up to 2^24 tokens.
+                let keys = _mm512_add_ps(lanes, _mm512_set1_ps(first as f32 - query as f32));
+                x = _mm512_fnmadd_ps(_mm512_set1_ps(slope), _mm512_abs_ps(keys), x);
+            }
+            if first + LANES > length {
+                x = _mm512_mask_mov_ps(lowest, mask(length.saturating_sub(first)), x);
+            }
             largest = _mm512_max_ps(largest, x);
-            store(weights.get_mut(first..).unwrap_or_default(), x);
+            store(weights, x);
         }
     }
     let largest = _mm512_set1_ps(_mm512_reduce_max_ps(largest));
     let mut sum = _mm512_setzero_ps();
-    for weights in weights.chunks_exact_mut(LANES) {
+    for weights in weights.as_flattened_mut().as_chunks_mut::<LANES>().0 {
         let x = exp_of_negative(_mm512_sub_ps(load(weights), largest));
         sum = _mm512_add_ps(sum, x);
         store(weights, x);

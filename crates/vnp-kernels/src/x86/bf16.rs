@@ -22,6 +22,7 @@ impl Micro for Bf16 {
     const STEP: usize = 2;
     const BLOCK: usize = 480;
     const TERMS: usize = 1;
+    const WEIGHT_TERMS: usize = 1;
 
     fn pack_weight(value: f32, k: usize, column: usize, block: &mut [u16]) {
         if let Some(place) = block.get_mut((k / 2 * COLUMNS + column) * 2 + k % 2) {

@@ -21,6 +21,7 @@ impl Micro for Fma {
     const STEP: usize = 1;
     const BLOCK: usize = 240;
     const TERMS: usize = 1;
+    const WEIGHT_TERMS: usize = 1;
 
     fn pack_weight(value: f32, k: usize, column: usize, block: &mut [f32]) {
         if let Some(place) = block.get_mut(k * COLUMNS + column) {

@@ -28,8 +28,10 @@ pub(crate) trait Micro {
     const STEP: usize;
     /// Inputs of a block, a multiple of the step.
     const BLOCK: usize;
-    /// Elements that hold one value.
+    /// Elements that hold one input.
     const TERMS: usize;
+    /// Elements that hold one weight.
+    const WEIGHT_TERMS: usize;
 
     /// Puts a weight of input `k` into its block of a panel.
     fn pack_weight(value: f32, k: usize, column: usize, block: &mut [Self::Element]);
@@ -71,7 +73,7 @@ struct Block {
 impl<M: Micro> Panels<M> {
     pub(crate) fn new(panels: usize, inputs: usize) -> Self {
         let padded = inputs.next_multiple_of(M::STEP);
-        Self { values: Aligned::zeroed(panels * padded * COLUMNS * M::TERMS), inputs }
+        Self { values: Aligned::zeroed(panels * padded * COLUMNS * M::WEIGHT_TERMS), inputs }
     }
 
     /// Packs the weights of one column.
@@ -80,7 +82,7 @@ impl<M: Micro> Panels<M> {
         let Some(panel) = self.values.get_mut().get_mut(panel * size..(panel + 1) * size) else {
             return;
         };
-        let blocks = panel.chunks_mut(M::BLOCK * COLUMNS * M::TERMS);
+        let blocks = panel.chunks_mut(M::BLOCK * COLUMNS * M::WEIGHT_TERMS);
         for (block, weights) in blocks.zip(weights.chunks(M::BLOCK)) {
             for (k, weight) in weights.iter().enumerate() {
                 M::pack_weight(*weight, k, column, block);
@@ -89,7 +91,28 @@ impl<M: Micro> Panels<M> {
     }
 
     /// Elements of a panel for one input.
-    const OF_AN_INPUT: usize = COLUMNS * M::TERMS;
+    const OF_AN_INPUT: usize = COLUMNS * M::WEIGHT_TERMS;
+
+    /// The same weights for another kernel: what `part` takes of each `size` elements, in order,
+    /// if it takes something of all.
+    pub(crate) fn repacked<N: Micro<Element = M::Element>>(
+        &self,
+        size: usize,
+        part: impl Fn(&[M::Element]) -> Option<&[M::Element]>,
+    ) -> Option<Panels<N>> {
+        let parts = || self.values.get().chunks_exact(size).map(&part);
+        if parts().any(|part| part.is_none()) {
+            return None;
+        }
+        let mut values = Aligned::zeroed(parts().flatten().map(<[_]>::len).sum());
+        let mut rest = values.get_mut();
+        for part in parts().flatten() {
+            let (place, after) = rest.split_at_mut(part.len());
+            place.copy_from_slice(part);
+            rest = after;
+        }
+        Some(Panels { values, inputs: self.inputs })
+    }
 
     /// Elements of a panel.
     fn panel(&self) -> usize {
