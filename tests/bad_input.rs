@@ -136,7 +136,7 @@ fn a_refused_input_leaves_an_earlier_run_alone() {
         &["bad.fa", "--resume"],
         &["missing.fa", "--force"],
         // Nor does a model that cannot be loaded.
-        &["in.fa", "--force", "--device", "cpu", "--precision", "bf16"],
+        &["in.fa", "--force", "--device", "cpu", "--precision", "f16"],
     ];
     for words in refused {
         bench.vnp(&[&["predict", "-o", "out"], words].concat()).expect(1, &[]);

@@ -78,7 +78,7 @@ impl DeviceSpec {
             Self::Cpu if precision.on_cpu().is_some_and(|it| Cpu::detect().has(it)) => {
                 Ok(Device::Cpu)
             }
-            Self::Cpu => Err(Error::Precision { precision, device: "this CPU" }),
+            Self::Cpu => Err(Error::Precision { precision, device: "cpu" }),
             Self::AllCuda => cuda::open(0),
             Self::Cuda(ordinal) => cuda::open(ordinal),
         }
@@ -188,7 +188,7 @@ mod tests {
         else {
             panic!()
         };
-        assert_eq!((precision, device), (Precision::F16, "this CPU"));
+        assert_eq!((precision, device), (Precision::F16, "cpu"));
         let has_bf16 = Cpu::detect().has(vnp_kernels::Precision::Bf16);
         assert_eq!(DeviceSpec::Cpu.open(Precision::Bf16).is_ok(), has_bf16);
     }
