@@ -95,7 +95,6 @@ fn faults_are_named_and_leave_nothing() {
     check("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4", &[missing]);
     let surplus = "belong to no part of this network: esm.encoder.layer.2.";
     check("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 2", &[surplus]);
-    let shape =
-        "esm.encoder.layer.0.intermediate.dense.weight has shape [256, 64], expected [128, 64]";
+    let shape = "layer.0.intermediate.dense.weight has shape [256, 64], expected [128, 64]";
     check("\"intermediate_size\": 256", "\"intermediate_size\": 128", &[shape]);
 }

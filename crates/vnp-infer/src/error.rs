@@ -99,6 +99,12 @@ pub enum Error {
         /// The directory.
         directory: PathBuf,
     },
+    /// A clone of a repository holds a pointer in the place of the weights.
+    #[error("{} is not the weights but a pointer of git-lfs to them: run `git lfs pull`", path.display())]
+    LfsPointer {
+        /// The file.
+        path: PathBuf,
+    },
     /// A directory holds several networks of fair-esm.
     #[error("{} holds several networks: give one of {}", directory.display(), names.join(", "))]
     AmbiguousWeights {

@@ -85,16 +85,22 @@ fn dnabert() -> DnabertNetwork {
     DnabertNetwork::load(&config, &weights, DType::F32, &Device::Cpu).unwrap()
 }
 
-#[test]
-fn esm2_tokens() {
-    let expected = Expected::open();
+/// How many tokens are not those of PyTorch.
+fn esm2_token_differences(expected: &Expected) -> f32 {
     let shape = &expected.0.info("esm2.tokens").unwrap().shape;
     let ids = expected.ids("esm2.tokens");
-    for ((name, protein), ids) in cases("esm2").iter().zip(ids.chunks(shape[1])) {
-        let found = tokenize(protein);
-        assert_eq!(found, ids[..found.len()], "{name}");
-        assert!(ids[found.len()..].iter().all(|id| *id == 1), "{name}");
+    let mut differences = 0.0;
+    for ((_, protein), ids) in cases("esm2").iter().zip(ids.chunks(shape[1])) {
+        let mut found = tokenize(protein);
+        found.resize(shape[1], 1);
+        differences += found.iter().zip(ids).filter(|(found, id)| found != id).count() as f32;
     }
+    differences
+}
+
+#[test]
+fn esm2_tokens() {
+    assert_eq!(esm2_token_differences(&Expected::open()), 0.0);
 }
 
 #[test]
@@ -136,6 +142,7 @@ fn dnabert_tokens() {
     for (name, sequence) in cases("dnabert") {
         let ids = expected.ids(&format!("dnabert.{name}.ids"));
         assert_eq!(tokenizer.tokenize(&sequence).unwrap(), ids, "{name}");
+        println!("dnabert.{name}.ids: equal");
     }
 }
 

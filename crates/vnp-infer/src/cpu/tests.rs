@@ -93,11 +93,12 @@ fn flat(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// Every layer against candle's operations: f32 to its rounding, bf16 to that of its operands.
+/// Every layer against candle's operations: two codes that round differently in f32, and in bf16 the
+/// rounding of operands.
 #[test]
 fn every_layer_is_that_of_candle() {
     for pair in pairs() {
-        let tolerance = if pair.name.contains("Bf16") { 6e-2 } else { 4e-6 };
+        let tolerance = if pair.name.contains("Bf16") { 6e-2 } else { 1e-5 };
         for ids in sequences(pair.vocabulary) {
             let mut expected = Vec::new();
             let tokens = Pack::new([ids.as_slice()]).upload(&Device::Cpu, |n| 0..n).unwrap();

@@ -1,7 +1,7 @@
 //! Tensors in a safetensors file, one at a time.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -135,7 +135,10 @@ impl Bytes {
                 let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
                 file.seek(SeekFrom::Start(start))?;
                 let mut bytes = vec![0; length];
-                file.read_exact(&mut bytes)?;
+                file.read_exact(&mut bytes).map_err(|source| match source.kind() {
+                    ErrorKind::UnexpectedEof => cut_short(&file),
+                    _ => source.into(),
+                })?;
                 Lent::Read(bytes)
             }
             // No system maps nothing.
@@ -144,16 +147,17 @@ impl Bytes {
                 // The length was right when the file was opened. What is beyond the end of a
                 // file that shrank since must not be touched.
                 if file.metadata()?.len() < start.saturating_add(length as u64) {
-                    return Err(std::io::Error::new(
-                        std::io::ErrorKind::UnexpectedEof,
-                        format!("{} was cut short while it was open", file.path().display()),
-                    )
-                    .into());
+                    return Err(cut_short(file));
                 }
                 Lent::Mapped(Mapped::new(file.file(), start, length)?)
             }
         })
     }
+}
+
+fn cut_short(file: &File) -> Error {
+    let reason = format!("{} was cut short while it was open", file.path().display());
+    std::io::Error::new(ErrorKind::UnexpectedEof, reason).into()
 }
 
 #[cfg(test)]
