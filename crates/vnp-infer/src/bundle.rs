@@ -7,6 +7,7 @@
 //! head.safetensors
 //! ```
 
+pub(crate) mod distribution;
 pub(crate) mod files;
 pub(crate) mod find;
 pub(crate) mod head_file;
@@ -286,7 +287,7 @@ mod tests {
     fn head_file(directory: &Path, features: usize) -> PathBuf {
         let path = directory.join("head.safetensors");
         let weights = head::select(Arc::new(random_head(features, 5, 9))).unwrap();
-        write(&path, &weights).unwrap();
+        write(&path, &weights, &mut sha2::Digest::new()).unwrap();
         path
     }
 

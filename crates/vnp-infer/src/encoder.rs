@@ -4,6 +4,7 @@ pub(crate) mod absent;
 pub(crate) mod config;
 pub(crate) mod dnabert;
 pub(crate) mod esm2;
+pub(crate) mod infer;
 
 use crate::{DeviceSpec, Error, Precision};
 

@@ -91,13 +91,27 @@ pub enum Error {
     },
     /// A directory holds no file of weights.
     #[error(
-        "{} holds none of model.safetensors, model.safetensors.index.json, pytorch_model.bin and \
-         pytorch_model.bin.index.json",
+        "{} holds none of model.safetensors, model.safetensors.index.json, pytorch_model.bin, \
+         pytorch_model.bin.index.json and a .pt of fair-esm",
         directory.display()
     )]
     NoWeights {
         /// The directory.
         directory: PathBuf,
+    },
+    /// A clone of a repository holds a pointer in the place of the weights.
+    #[error("{} is not the weights but a pointer of git-lfs to them: run `git lfs pull`", path.display())]
+    LfsPointer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A directory holds several networks of fair-esm.
+    #[error("{} holds several networks: give one of {}", directory.display(), names.join(", "))]
+    AmbiguousWeights {
+        /// The directory.
+        directory: PathBuf,
+        /// The files.
+        names: Vec<String>,
     },
     /// A tensor that the config asks for is not there.
     #[error("{file} has no tensor {name} of shape {expected:?}")]

@@ -132,10 +132,14 @@ impl Head {
     }
 }
 
-/// Picks a head's tensors out of a state dict, whatever its number of units.
+/// Picks a head's tensors out of a state dict, whatever its number of units. All names may begin
+/// alike, as those of a module in another one (`module.`) or of a dict in a dict do.
 pub(crate) fn select(source: Arc<dyn TensorSource>) -> Result<Weights, Error> {
     const HIDDEN: &str = "hidden_layer.weight";
-    let shape = source.info(HIDDEN).map(|info| info.shape.clone());
+    let names = source.names();
+    let prefix = names.iter().find_map(|name| name.strip_suffix(HIDDEN)).unwrap_or_default();
+    let prefix = prefix.to_owned();
+    let shape = source.info(&format!("{prefix}{HIDDEN}")).map(|info| info.shape.clone());
     // Where the tensor is missing or no matrix, the check below says so.
     let (units, features) = match shape.as_deref() {
         Some([units, features]) => (*units, *features),
@@ -151,9 +155,9 @@ pub(crate) fn select(source: Arc<dyn TensorSource>) -> Result<Weights, Error> {
         TensorSpec::new("output_layer.weight", [CLASSES, units]),
         TensorSpec::new("output_layer.bias", [CLASSES]),
     ];
-    let role = |name: &str| match name {
+    let role = |name: &str| match name.strip_prefix(&prefix).unwrap_or(name) {
         "bn1.num_batches_tracked" => Role::Unused,
-        _ => Role::Used(name.to_owned()),
+        name => Role::Used(name.to_owned()),
     };
     Weights::select(source, role, required.into_iter(), std::iter::empty())
 }

@@ -34,12 +34,12 @@ impl Expected {
 
     fn floats(&self, name: &str) -> Vec<f32> {
         assert_eq!(self.0.info(name).unwrap().dtype, Dtype::F32, "{name}");
-        self.0.read(name).unwrap().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
+        self.0.bytes(name).unwrap().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
     }
 
     fn ids(&self, name: &str) -> Vec<u32> {
         assert_eq!(self.0.info(name).unwrap().dtype, Dtype::I64, "{name}");
-        let bytes = self.0.read(name).unwrap();
+        let bytes = self.0.bytes(name).unwrap();
         bytes.as_chunks().0.iter().map(|b| u32::try_from(i64::from_le_bytes(*b)).unwrap()).collect()
     }
 

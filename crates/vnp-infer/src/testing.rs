@@ -1,5 +1,7 @@
 //! What several tests need: random networks, a small tokenizer, places of files.
 
+pub(crate) mod distribute;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 

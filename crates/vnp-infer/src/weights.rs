@@ -1,7 +1,11 @@
 //! Named tensors, from files or memory, checked against what a network needs.
 
 pub(crate) mod checkpoint;
+pub(crate) mod convert;
 pub(crate) mod file;
+pub(crate) mod lent;
+mod mapped;
+pub(crate) mod renamed;
 pub(crate) mod sharded;
 pub(crate) mod tensors;
 pub(crate) mod write;
@@ -10,11 +14,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor, WithDType};
 use half::{bf16, f16};
 use safetensors::Dtype;
+use vnp_ckpt::Value;
 
 use crate::Error;
+use convert::Number;
+use lent::{Lent, Stored};
 
 /// A tensor that a network needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +53,17 @@ pub(crate) trait TensorSource: fmt::Debug + Send + Sync {
     fn names(&self) -> Vec<&str>;
     /// The type and shape of one.
     fn info(&self, name: &str) -> Option<&TensorInfo>;
-    /// Its elements, little-endian, row-major; empty for a name that is not there.
-    fn read(&self, name: &str) -> Result<Vec<u8>, Error>;
+    /// Its elements, little-endian, row-major; empty for a name that is not there. They are
+    /// lent, not copied, where they are in memory or a file's pages: hold one tensor's at a time.
+    fn bytes(&self, name: &str) -> Result<Lent<'_>, Error>;
+    /// What the file itself calls it.
+    fn original<'n>(&'n self, name: &'n str) -> &'n str {
+        name
+    }
+    /// What the file says beside its tensors.
+    fn metadata(&self) -> Option<&BTreeMap<String, Value>> {
+        None
+    }
 }
 
 /// What the tensor of a name in a file means to a network.
@@ -85,10 +101,10 @@ impl Weights {
         let mut surplus = Vec::new();
         for name in source.names() {
             match role(name) {
-                Role::Unused => unused.push(name.to_owned()),
+                Role::Unused => unused.push(source.original(name).to_owned()),
                 Role::Used(ours) => {
                     if found.insert(ours, name.to_owned()).is_some() {
-                        surplus.push(name.to_owned());
+                        surplus.push(source.original(name).to_owned());
                     }
                 }
                 Role::Repeated(ours) => {
@@ -118,7 +134,7 @@ impl Weights {
                 names.insert(spec.name, name);
             }
         }
-        surplus.extend(found.into_values());
+        surplus.extend(found.values().map(|name| source.original(name).to_owned()));
         if !surplus.is_empty() {
             return Err(Error::SurplusTensors { file: source.label().to_owned(), names: surplus });
         }
@@ -143,44 +159,72 @@ impl Weights {
     }
 
     /// The elements of a tensor as stored.
-    pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
-        self.names.get(name).map_or(Ok(Vec::new()), |name| self.source.read(name))
+    pub(crate) fn bytes(&self, name: &str) -> Result<Lent<'_>, Error> {
+        self.names.get(name).map_or(Ok(Lent::Slice(&[])), |name| self.source.bytes(name))
     }
 
-    /// The elements of a tensor as f32, or nothing where it is optional and not there.
-    pub(crate) fn values(&self, name: &str) -> Result<Option<Vec<f32>>, Error> {
-        let Some(name) = self.names.get(name) else {
-            return Ok(None);
-        };
-        values(self.source.as_ref(), name).map(Some)
+    /// A tensor, to take numbers from; nothing where it is optional and not there.
+    pub(crate) fn stored(&self, name: &str) -> Result<Option<Stored<'_>>, Error> {
+        let Some(name) = self.names.get(name) else { return Ok(None) };
+        let Some(info) = self.source.info(name) else { return Ok(None) };
+        if !is_float(info.dtype) {
+            return Err(dtype_error(self.source.as_ref(), name, info));
+        }
+        Ok(Some(Stored::new(info.dtype, &info.shape, self.source.bytes(name)?)))
     }
 
-    /// A tensor that [`Weights::select`] was told is required.
-    pub(crate) fn required(&self, name: &str) -> Result<Vec<f32>, Error> {
-        self.values(name)?.ok_or_else(|| Error::MissingTensor {
+    /// The same of a tensor that [`Weights::select`] was told is required.
+    pub(crate) fn tensor(&self, name: &str) -> Result<Stored<'_>, Error> {
+        self.stored(name)?.ok_or_else(|| Error::MissingTensor {
             file: self.label().to_owned(),
             name: name.to_owned(),
             expected: Vec::new(),
         })
     }
 
-    /// The rows of one or more matrices or vectors below each other, on a device.
+    /// The elements of a tensor as f32, or nothing where it is optional and not there.
+    pub(crate) fn values(&self, name: &str) -> Result<Option<Vec<f32>>, Error> {
+        Ok(self.stored(name)?.map(|tensor| tensor.to_vec()))
+    }
+
+    /// The elements, as f32, of a tensor that [`Weights::select`] was told is required.
+    pub(crate) fn required(&self, name: &str) -> Result<Vec<f32>, Error> {
+        Ok(self.tensor(name)?.to_vec())
+    }
+
+    /// The rows of one or more matrices or vectors below each other, on a device. They are
+    /// converted from where they lie to the type asked for, and copied no further here.
     pub(crate) fn stacked(
         &self,
         names: &[String],
         dtype: DType,
         device: &Device,
     ) -> Result<Tensor, Error> {
-        let mut elements = Vec::new();
+        match dtype {
+            DType::F16 => self.stacked_as::<f16>(names, device),
+            DType::BF16 => self.stacked_as::<bf16>(names, device),
+            _ => self.stacked_as::<f32>(names, device),
+        }
+    }
+
+    fn stacked_as<T: Number + WithDType>(
+        &self,
+        names: &[String],
+        device: &Device,
+    ) -> Result<Tensor, Error> {
+        let mut elements = Vec::<T>::new();
         let mut shape: Option<Vec<usize>> = None;
         for name in names {
-            elements.extend(self.required(name)?);
-            let info = self.names.get(name).and_then(|name| self.source.info(name));
-            let next = info.map(|info| info.shape.clone()).unwrap_or_default();
+            let tensor = self.tensor(name)?;
+            if elements.is_empty() {
+                // What is stacked is of one size as a rule.
+                elements.reserve_exact(names.len() * tensor.shape().iter().product::<usize>());
+            }
+            tensor.extend(&mut elements);
             shape = Some(match shape {
-                None => next,
+                None => tensor.shape().to_vec(),
                 Some(mut sum) => {
-                    if let (Some(rows), Some(more)) = (sum.first_mut(), next.first()) {
+                    if let (Some(rows), Some(more)) = (sum.first_mut(), tensor.shape().first()) {
                         *rows += more;
                     }
                     sum
@@ -188,7 +232,6 @@ impl Weights {
             });
         }
         Tensor::from_vec(elements, shape.unwrap_or_default(), device)
-            .and_then(|tensor| tensor.to_dtype(dtype))
             .map_err(Error::compute(format!("loading {}", names.join(", "))))
     }
 }
@@ -200,43 +243,33 @@ fn check_tensor(source: &dyn TensorSource, name: &str, spec: &TensorSpec) -> Res
     if info.shape != spec.shape {
         return Err(Error::TensorShape {
             file: source.label().to_owned(),
-            name: name.to_owned(),
+            name: source.original(name).to_owned(),
             expected: spec.shape.clone(),
             found: info.shape.clone(),
         });
     }
-    if !matches!(info.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) {
+    if !is_float(info.dtype) {
         return Err(dtype_error(source, name, info));
     }
     Ok(())
 }
 
 fn check_equal(source: &dyn TensorSource, first: &str, name: &str) -> Result<(), Error> {
-    if source.info(first) == source.info(name) && source.read(first)? == source.read(name)? {
+    if source.info(first) == source.info(name) && *source.bytes(first)? == *source.bytes(name)? {
         return Ok(());
     }
-    Err(Error::RotaryMismatch { file: source.label().to_owned(), name: name.to_owned() })
+    let (file, name) = (source.label().to_owned(), source.original(name).to_owned());
+    Err(Error::RotaryMismatch { file, name })
 }
 
-fn values(source: &dyn TensorSource, name: &str) -> Result<Vec<f32>, Error> {
-    let Some(info) = source.info(name) else {
-        return Ok(Vec::new());
-    };
-    let bytes = source.read(name)?;
-    Ok(match info.dtype {
-        Dtype::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-        Dtype::F16 => bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
-        Dtype::BF16 => {
-            bytes.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect()
-        }
-        _ => return Err(dtype_error(source, name, info)),
-    })
+fn is_float(dtype: Dtype) -> bool {
+    matches!(dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16)
 }
 
 fn dtype_error(source: &dyn TensorSource, name: &str, info: &TensorInfo) -> Error {
     Error::TensorDtype {
         file: source.label().to_owned(),
-        name: name.to_owned(),
+        name: source.original(name).to_owned(),
         found: info.dtype.to_string(),
     }
 }

@@ -54,7 +54,7 @@ impl Files {
     pub(crate) fn tensors(&self, name: &str) -> Result<TensorFile, Error> {
         match self {
             Self::Embedded => TensorFile::embedded(&self.label(name), embedded(name)),
-            Self::Directory(directory) => TensorFile::open(&directory.join(name)),
+            Self::Directory(directory) => TensorFile::open_of_bundle(&directory.join(name)),
         }
     }
 }

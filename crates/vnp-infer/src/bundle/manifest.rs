@@ -78,32 +78,50 @@ impl BundleDigests {
         dnabert: &DnabertFiles,
         head: &Weights,
     ) -> Result<Self, Error> {
-        let (esm2, dnabert) = rayon::join(|| esm2_digest(esm2), || dnabert_digest(dnabert));
+        let (esm2, dnabert) = rayon::join(
+            || esm2_digest_with(esm2, |hasher| digest(&esm2.weights, hasher)),
+            || dnabert_digest_with(dnabert, |hasher| digest(&dnabert.weights, hasher)),
+        );
         Ok(Self { dnabert: dnabert?, esm2: esm2?, head: head_digest(head)? })
     }
 }
 
 /// The digest of a head.
 pub(crate) fn head_digest(head: &Weights) -> Result<String, Error> {
+    head_digest_with(|hasher| digest(head, hasher))
+}
+
+/// The same, its tensors added by `add`.
+pub(crate) fn head_digest_with(add: impl AddTensors) -> Result<String, Error> {
     let mut hasher = Sha256::new();
-    digest(head, &mut hasher)?;
+    add(&mut hasher)?;
     Ok(hex(hasher))
 }
 
-fn esm2_digest(files: &Esm2Files) -> Result<String, Error> {
+/// The digest of a protein encoder, its tensors added by `add`.
+pub(crate) fn esm2_digest_with(files: &Esm2Files, add: impl AddTensors) -> Result<String, Error> {
     let mut hasher = Sha256::new();
     digest_config(files.weights.label(), &files.config, &mut hasher)?;
-    digest(&files.weights, &mut hasher)?;
+    add(&mut hasher)?;
     Ok(hex(hasher))
 }
 
-fn dnabert_digest(files: &DnabertFiles) -> Result<String, Error> {
+/// The digest of a nucleotide encoder, its tensors added by `add`.
+pub(crate) fn dnabert_digest_with(
+    files: &DnabertFiles,
+    add: impl AddTensors,
+) -> Result<String, Error> {
     let mut hasher = Sha256::new();
     digest_config(files.weights.label(), &files.config, &mut hasher)?;
     digest_bytes(&files.tokenizer, &mut hasher);
-    digest(&files.weights, &mut hasher)?;
+    add(&mut hasher)?;
     Ok(hex(hasher))
 }
+
+/// Something that adds tensors to a digest: on their way into a file, or from there.
+pub(crate) trait AddTensors: FnOnce(&mut Sha256) -> Result<(), Error> {}
+
+impl<F: FnOnce(&mut Sha256) -> Result<(), Error>> AddTensors for F {}
 
 /// The text of a JSON file of a bundle. A config keeps the fields that are used and no other, so
 /// that the bundle does not depend on the form in which the config was distributed.

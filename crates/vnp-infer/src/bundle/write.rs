@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::manifest::{BUNDLE_FORMAT, BundleDigests, Manifest, check_expected_length, config_json};
+use super::manifest::{
+    BUNDLE_FORMAT, BundleDigests, Manifest, check_expected_length, config_json,
+    dnabert_digest_with, esm2_digest_with, head_digest_with,
+};
 use super::{Bundle, DnabertFiles, Esm2Files};
 use crate::encoder::{dnabert, esm2};
 use crate::tokenizer::dnabert::DnabertTokenizer;
@@ -104,17 +107,22 @@ impl BundleWriter {
         fs_err::create_dir_all(root.join("dnabert"))?;
         let config = config_json("esm2/config.json", &self.esm2.config)?;
         write_bytes(&root.join("esm2/config.json"), &config)?;
-        write(&root.join("esm2/model.safetensors"), &self.esm2.weights)?;
+        let path = root.join("esm2/model.safetensors");
+        let weights = &self.esm2.weights;
+        let esm2 = esm2_digest_with(&self.esm2, |hasher| write(&path, weights, hasher))?;
         let config = config_json("dnabert/config.json", &self.dnabert.config)?;
         write_bytes(&root.join("dnabert/config.json"), &config)?;
         write_bytes(&root.join("dnabert/tokenizer.json"), &self.dnabert.tokenizer)?;
-        write(&root.join("dnabert/model.safetensors"), &self.dnabert.weights)?;
-        write(&root.join("head.safetensors"), &self.head)?;
+        let path = root.join("dnabert/model.safetensors");
+        let weights = &self.dnabert.weights;
+        let dnabert = dnabert_digest_with(&self.dnabert, |hasher| write(&path, weights, hasher))?;
+        let path = root.join("head.safetensors");
+        let head = head_digest_with(|hasher| write(&path, &self.head, hasher))?;
         let manifest = Manifest {
             format: BUNDLE_FORMAT,
             name: self.name.clone(),
             expected_length: self.expected_length,
-            digests: BundleDigests::compute(&self.esm2, &self.dnabert, &self.head)?,
+            digests: BundleDigests { dnabert, esm2, head },
             provenance: self.provenance.clone(),
             licence: self.licence.clone(),
         };

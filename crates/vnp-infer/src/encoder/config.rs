@@ -20,19 +20,19 @@ pub struct Esm2Config {
     /// Values inside the feed-forward.
     pub intermediate_size: usize,
     /// Added to variances in layer norms.
-    #[serde(default = "esm2_eps")]
+    #[serde(default = "defaults::esm2_eps")]
     pub layer_norm_eps: f64,
     /// Whether token vectors are scaled as in training, where tokens were dropped.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     pub token_dropout: bool,
     /// A norm before the first layer: only in ESM-1b, must be false.
     #[serde(default)]
     pub emb_layer_norm_before: bool,
     /// Must be `rotary`.
-    #[serde(default = "rotary")]
+    #[serde(default = "defaults::rotary")]
     pub position_embedding_type: String,
     /// Must be `gelu`, the exact form.
-    #[serde(default = "gelu")]
+    #[serde(default = "defaults::gelu")]
     pub hidden_act: String,
 }
 
@@ -42,7 +42,7 @@ pub struct DnabertConfig {
     /// Rows of the embedding table.
     pub vocab_size: usize,
     /// Rows of the token-type table, of which the first is used.
-    #[serde(default = "two")]
+    #[serde(default = "defaults::two")]
     pub type_vocab_size: usize,
     /// Values in a token vector.
     pub hidden_size: usize,
@@ -53,10 +53,10 @@ pub struct DnabertConfig {
     /// Values inside the feed-forward, after gating.
     pub intermediate_size: usize,
     /// Added to variances in layer norms.
-    #[serde(default = "dnabert_eps")]
+    #[serde(default = "defaults::dnabert_eps")]
     pub layer_norm_eps: f64,
     /// Must be `gelu`, the exact form.
-    #[serde(default = "gelu")]
+    #[serde(default = "defaults::gelu")]
     pub hidden_act: String,
 }
 
@@ -153,28 +153,31 @@ impl Check<'_> {
     }
 }
 
-fn esm2_eps() -> f64 {
-    1e-5
-}
+/// What a field is that a config does not state.
+pub(crate) mod defaults {
+    pub(crate) fn esm2_eps() -> f64 {
+        1e-5
+    }
 
-fn dnabert_eps() -> f64 {
-    1e-12
-}
+    pub(crate) fn dnabert_eps() -> f64 {
+        1e-12
+    }
 
-fn two() -> usize {
-    2
-}
+    pub(crate) fn two() -> usize {
+        2
+    }
 
-fn yes() -> bool {
-    true
-}
+    pub(crate) fn yes() -> bool {
+        true
+    }
 
-fn rotary() -> String {
-    "rotary".to_owned()
-}
+    pub(crate) fn rotary() -> String {
+        "rotary".to_owned()
+    }
 
-fn gelu() -> String {
-    "gelu".to_owned()
+    pub(crate) fn gelu() -> String {
+        "gelu".to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use safetensors::Dtype;
 use vnp_ckpt::{Checkpoint, CheckpointFile, Encoding, Limits, Value};
 
+use super::lent::Lent;
 use super::{TensorInfo, TensorSource};
 use crate::Error;
 
@@ -17,36 +18,24 @@ pub(crate) struct CheckpointTensors {
     label: String,
     file: Mutex<CheckpointFile>,
     metadata: BTreeMap<String, Value>,
-    /// By our name: what is known, and the file's name.
-    tensors: BTreeMap<String, (TensorInfo, String)>,
+    tensors: BTreeMap<String, TensorInfo>,
 }
 
 impl CheckpointTensors {
-    /// Opens a file; `rename` gives its tensors other names.
+    /// Opens a file.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`]; [`Error::SurplusTensors`] where two tensors get one name.
-    pub(crate) fn open(path: &Path, rename: impl Fn(&str) -> String) -> Result<Self, Error> {
+    /// [`Error::Checkpoint`].
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let label = path.display().to_string();
         let file = Checkpoint::open(path, &Limits::default())?;
-        let mut tensors = BTreeMap::new();
-        for section in &file.header().sections {
-            let Encoding::Tensor { dtype, shape, .. } = &section.encoding else { continue };
-            let Some(dtype) = safetensors_dtype(*dtype) else { continue };
-            let info = TensorInfo { dtype, shape: shape.clone() };
-            let before = tensors.insert(rename(&section.name), (info, section.name.clone()));
-            if let Some((_, twin)) = before {
-                let names = vec![twin, section.name.clone()];
-                return Err(Error::SurplusTensors { file: label, names });
-            }
-        }
-        let metadata = file.header().metadata.clone();
+        let tensors = file.header().sections.iter().filter_map(|section| {
+            let Encoding::Tensor { dtype, shape, .. } = &section.encoding else { return None };
+            let info = TensorInfo { dtype: safetensors_dtype(*dtype)?, shape: shape.clone() };
+            Some((section.name.clone(), info))
+        });
+        let (tensors, metadata) = (tensors.collect(), file.header().metadata.clone());
         Ok(Self { label, file: Mutex::new(file), metadata, tensors })
-    }
-
-    /// What the file holds beside tensors.
-    pub(crate) fn metadata(&self) -> &BTreeMap<String, Value> {
-        &self.metadata
     }
 }
 
@@ -60,14 +49,16 @@ impl TensorSource for CheckpointTensors {
     }
 
     fn info(&self, name: &str) -> Option<&TensorInfo> {
-        self.tensors.get(name).map(|(info, _)| info)
+        self.tensors.get(name)
     }
 
-    fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
-        let Some((_, theirs)) = self.tensors.get(name) else { return Ok(Vec::new()) };
+    fn bytes(&self, name: &str) -> Result<Lent<'_>, Error> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let tensor = file.tensor(theirs)?;
-        Ok(tensor.map(|tensor| tensor.bytes().to_vec()).unwrap_or_default())
+        Ok(file.tensor(name)?.map_or(Lent::Slice(&[]), Lent::Checkpoint))
+    }
+
+    fn metadata(&self) -> Option<&BTreeMap<String, Value>> {
+        Some(&self.metadata)
     }
 }
 

@@ -1,11 +1,15 @@
-//! Tensors in a safetensors file, read one at a time.
+//! Tensors in a safetensors file, one at a time.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
+use fs_err::File;
 use safetensors::tensor::Metadata;
 
+use super::lent::Lent;
+use super::mapped::Mapped;
 use super::{TensorInfo, TensorSource};
 use crate::Error;
 
@@ -14,9 +18,9 @@ const HEADER_LIMIT_BYTES: u64 = 100_000_000;
 /// The header's length comes first, in this many bytes.
 const LENGTH_BYTES: u64 = 8;
 
-/// An open safetensors file. Only its header is held; a tensor is read when asked for, so that
-/// loading needs no more memory than the tensor at hand, and nothing is mapped that another
-/// process could cut short.
+/// An open safetensors file. Only its header is held; a tensor is read or mapped when asked for,
+/// so that loading needs no more memory than the tensor at hand. All of them are of the file that
+/// was opened, whatever happens to its name.
 #[derive(Debug)]
 pub(crate) struct TensorFile {
     label: String,
@@ -27,13 +31,22 @@ pub(crate) struct TensorFile {
 #[derive(Debug)]
 enum Bytes {
     Embedded(&'static [u8]),
-    File(PathBuf),
+    /// A file that another program may change: a change is an error or goes unseen, no more.
+    Read(Mutex<File>),
+    /// A file that nobody changes in place; see [`super::mapped`].
+    Mapped(File),
 }
 
 impl TensorFile {
-    /// Opens a file and checks its header against its length.
+    /// Opens a file as it was distributed and checks its header against its length.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        Self::new(path.display().to_string(), Bytes::File(path.to_owned()))
+        let bytes = Bytes::Read(Mutex::new(File::open(path)?));
+        Self::new(path.display().to_string(), bytes)
+    }
+
+    /// The same for a file of a bundle, whose tensors are mapped.
+    pub(crate) fn open_of_bundle(path: &Path) -> Result<Self, Error> {
+        Self::new(path.display().to_string(), Bytes::Mapped(File::open(path)?))
     }
 
     /// Takes a file compiled into the program.
@@ -47,16 +60,17 @@ impl TensorFile {
         if length < LENGTH_BYTES {
             return Err(broken(format!("{length} bytes are no header")));
         }
-        let prefix = bytes.read(0, 8)?;
+        let prefix = bytes.lend(0, 8)?;
         let header_length =
             prefix.first_chunk().map(|prefix| u64::from_le_bytes(*prefix)).unwrap_or_default();
         if header_length > HEADER_LIMIT_BYTES || header_length > length - LENGTH_BYTES {
             return Err(broken(format!("a header of {header_length} bytes in {length}")));
         }
-        let header = bytes.read(LENGTH_BYTES, usize::try_from(header_length).unwrap_or(0))?;
+        let header = bytes.lend(LENGTH_BYTES, usize::try_from(header_length).unwrap_or(0))?;
         // Also checks that the tensors lie next to each other and are as long as their shapes say.
         let metadata: Metadata =
             serde_json::from_slice(&header).map_err(|error| broken(error.to_string()))?;
+        drop((prefix, header));
         let data_start = LENGTH_BYTES + header_length;
         let data_length = metadata.data_len() as u64;
         if data_start.checked_add(data_length) != Some(length) {
@@ -91,38 +105,59 @@ impl TensorSource for TensorFile {
         self.tensors.get(name).map(|(info, ..)| info)
     }
 
-    fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
+    fn bytes(&self, name: &str) -> Result<Lent<'_>, Error> {
         let Some((_, start, length)) = self.tensors.get(name) else {
-            return Ok(Vec::new());
+            return Ok(Lent::Slice(&[]));
         };
-        self.bytes.read(*start, *length)
+        self.bytes.lend(*start, *length)
     }
 }
 
 impl Bytes {
     fn length(&self) -> Result<u64, Error> {
-        match self {
-            Self::Embedded(bytes) => Ok(bytes.len() as u64),
-            Self::File(path) => Ok(fs_err::metadata(path)?.len()),
-        }
+        Ok(match self {
+            Self::Embedded(bytes) => bytes.len() as u64,
+            Self::Read(file) => {
+                file.lock().unwrap_or_else(PoisonError::into_inner).metadata()?.len()
+            }
+            Self::Mapped(file) => file.metadata()?.len(),
+        })
     }
 
-    fn read(&self, start: u64, length: usize) -> Result<Vec<u8>, Error> {
-        match self {
+    fn lend(&self, start: u64, length: usize) -> Result<Lent<'_>, Error> {
+        Ok(match self {
             Self::Embedded(bytes) => {
                 let start = usize::try_from(start).unwrap_or(usize::MAX);
                 let range = bytes.get(start..).and_then(|rest| rest.get(..length));
-                Ok(range.unwrap_or_default().to_vec())
+                Lent::Slice(range.unwrap_or_default())
             }
-            Self::File(path) => {
-                let mut file = fs_err::File::open(path)?;
+            Self::Read(file) => {
+                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
                 file.seek(SeekFrom::Start(start))?;
                 let mut bytes = vec![0; length];
-                file.read_exact(&mut bytes)?;
-                Ok(bytes)
+                file.read_exact(&mut bytes).map_err(|source| match source.kind() {
+                    ErrorKind::UnexpectedEof => cut_short(&file),
+                    _ => source.into(),
+                })?;
+                Lent::Read(bytes)
             }
-        }
+            // No system maps nothing.
+            Self::Mapped(_) if length == 0 => Lent::Slice(&[]),
+            Self::Mapped(file) => {
+                // The length was right when the file was opened. What is beyond the end of a
+                // file that shrank since must not be touched.
+                if file.metadata()?.len() < start.saturating_add(length as u64) {
+                    return Err(cut_short(file));
+                }
+                Lent::Mapped(Mapped::new(file.file(), start, length)?)
+            }
+        })
     }
+}
+
+fn cut_short(file: &File) -> Error {
+    let reason = format!("{} was cut short while it was open", file.path().display());
+    std::io::Error::new(ErrorKind::UnexpectedEof, reason).into()
 }
 
 #[cfg(test)]
@@ -152,7 +187,49 @@ mod tests {
         let file = TensorFile::embedded("x", good().leak()).unwrap();
         assert_eq!(file.names(), ["a"]);
         assert_eq!(file.info("a").unwrap().shape, [1]);
-        assert_eq!(file.read("a").unwrap(), 1.0_f32.to_le_bytes());
+        assert_eq!(*file.bytes("a").unwrap(), 1.0_f32.to_le_bytes());
+        assert!(file.bytes("b").unwrap().is_empty());
+    }
+
+    /// Two tensors, one of them empty, in a file of its own.
+    fn on_disk() -> (tempfile::TempDir, std::path::PathBuf) {
+        let header = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[0],"data_offsets":[8,8]}}"#;
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(header.bytes());
+        bytes.extend([1.0_f32, 2.0].iter().flat_map(|x| x.to_le_bytes()));
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("m.safetensors");
+        fs_err::write(&path, bytes).unwrap();
+        (directory, path)
+    }
+
+    #[test]
+    fn tensors_are_of_the_file_that_was_opened() {
+        for open in [TensorFile::open, TensorFile::open_of_bundle] {
+            let (directory, path) = on_disk();
+            let file = open(&path).unwrap();
+            let lent = file.bytes("a").unwrap();
+            let other = directory.path().join("other");
+            fs_err::write(&other, "another file").unwrap();
+            fs_err::rename(&other, &path).unwrap();
+            let expected = [1.0_f32, 2.0].map(f32::to_le_bytes).concat();
+            assert_eq!(*lent, expected);
+            assert_eq!(*file.bytes("a").unwrap(), expected);
+            assert!(file.bytes("b").unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_cut_short_is_an_error() {
+        for open in [TensorFile::open, TensorFile::open_of_bundle] {
+            let (_directory, path) = on_disk();
+            let file = open(&path).unwrap();
+            let cut = fs_err::OpenOptions::new().write(true).open(&path).unwrap();
+            cut.set_len(cut.metadata().unwrap().len() - 1).unwrap();
+            let Err(Error::Io { source }) = file.bytes("a") else { panic!("it was read") };
+            assert_eq!(source.kind(), std::io::ErrorKind::UnexpectedEof);
+            assert!(source.to_string().contains("m.safetensors"), "{source}");
+        }
     }
 
     #[test]

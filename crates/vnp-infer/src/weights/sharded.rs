@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::lent::Lent;
 use super::{TensorInfo, TensorSource};
 use crate::Error;
 
@@ -84,7 +85,7 @@ impl TensorSource for ShardedTensors {
         self.shard(name).and_then(|shard| shard.info(name))
     }
 
-    fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
-        self.shard(name).map_or(Ok(Vec::new()), |shard| shard.read(name))
+    fn bytes(&self, name: &str) -> Result<Lent<'_>, Error> {
+        self.shard(name).map_or(Ok(Lent::Slice(&[])), |shard| shard.bytes(name))
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use half::f16;
 use safetensors::Dtype;
 
+use super::lent::Lent;
 use super::{TensorInfo, TensorSource};
 use crate::Error;
 
@@ -68,8 +69,8 @@ impl TensorSource for Tensors {
         self.tensors.get(name).map(|(info, _)| info)
     }
 
-    fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
-        Ok(self.tensors.get(name).map(|(_, bytes)| bytes.clone()).unwrap_or_default())
+    fn bytes(&self, name: &str) -> Result<Lent<'_>, Error> {
+        Ok(Lent::Slice(self.tensors.get(name).map_or(&[], |(_, bytes)| bytes)))
     }
 }
 

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use vnp_ckpt::Value;
 
+use crate::encoder::infer::Stated;
 use crate::weights::TensorSource;
-use crate::{Error, Esm2Config};
 
-/// The embedding table: a file that has it is one of fair-esm's.
+/// The embedding table, as transformers and as fair-esm call it.
 const TABLE: &str = "embeddings.word_embeddings.weight";
+const FAIR_TABLE: &str = "embed_tokens.weight";
 
 /// How a fair-esm name goes on after the layer's number, and what transformers calls it.
 const IN_LAYER: [(&str, &str); 9] = [
@@ -31,7 +32,7 @@ pub(crate) fn rename(name: &str) -> String {
         .iter()
         .find_map(|prefix| bare.strip_prefix(prefix))
         .unwrap_or(bare);
-    if inner == "embed_tokens.weight" {
+    if inner == FAIR_TABLE {
         return TABLE.to_owned();
     }
     if inner.starts_with("emb_layer_norm_after.") {
@@ -48,57 +49,25 @@ pub(crate) fn rename(name: &str) -> String {
     renamed.unwrap_or_else(|| name.to_owned())
 }
 
-/// The sizes of the network, from the tensors themselves; the number of heads is what its rotary
-/// frequencies or its settings (`cfg.model` or `args`) say.
-///
-/// # Errors
-/// [`Error::MissingTensor`] for a file without the tensors that tell.
-pub(crate) fn config(
-    source: &dyn TensorSource,
-    metadata: &BTreeMap<String, Value>,
-) -> Result<Esm2Config, Error> {
-    let shape = |name: &str| source.info(name).map(|info| info.shape.as_slice());
-    let missing = |name: &str| Error::MissingTensor {
-        file: source.label().to_owned(),
-        name: name.to_owned(),
-        expected: Vec::new(),
+/// Whether a file names its tensors as fair-esm does.
+pub(crate) fn is_fair(source: &dyn TensorSource) -> bool {
+    source.names().iter().any(|name| rename(name) == TABLE && name.ends_with(FAIR_TABLE))
+}
+
+/// What a file of fair-esm states in its settings, `cfg.model` or `args`. That the feed-forward
+/// is four times as wide as the hidden size is not among it: fair-esm goes by the hidden size
+/// whatever the settings say, and the tensors tell.
+pub(crate) fn stated(metadata: &BTreeMap<String, Value>) -> Stated {
+    let number = |name: &str| {
+        let number = setting(metadata, name).and_then(Value::as_u64);
+        number.and_then(|number| usize::try_from(number).ok())
     };
-    let Some(&[vocab_size, hidden_size]) = shape(TABLE) else {
-        return Err(missing(TABLE));
-    };
-    let layer = |index: usize, ending: &str| format!("encoder.layer.{index}.{ending}");
-    let first = layer(0, "intermediate.dense.bias");
-    let Some(&[intermediate_size]) = shape(&first) else {
-        return Err(missing(&first));
-    };
-    let num_hidden_layers = (0..)
-        .take_while(|&index| shape(&layer(index, "intermediate.dense.bias")).is_some())
-        .count();
-    let frequencies = shape(&layer(0, "attention.self.rotary_embeddings.inv_freq"));
-    let by_frequencies = frequencies
-        .and_then(|shape| shape.first().copied())
-        .filter(|half| *half > 0)
-        .map(|half| hidden_size / (2 * half));
-    let by_settings = setting(metadata, "attention_heads")
-        .and_then(Value::as_u64)
-        .and_then(|heads| usize::try_from(heads).ok());
-    let Some(num_attention_heads) = by_frequencies.or(by_settings) else {
-        return Err(missing(&layer(0, "attention.self.rotary_embeddings.inv_freq")));
-    };
-    let token_dropout = setting(metadata, "token_dropout").and_then(Value::as_bool);
-    Ok(Esm2Config {
-        vocab_size,
-        hidden_size,
-        num_hidden_layers,
-        num_attention_heads,
-        intermediate_size,
-        // fair-esm writes neither of these down; ESM-2 has one value of each.
-        layer_norm_eps: 1e-5,
-        token_dropout: token_dropout.unwrap_or(true),
-        emb_layer_norm_before: false,
-        position_embedding_type: "rotary".to_owned(),
-        hidden_act: "gelu".to_owned(),
-    })
+    Stated {
+        layers: number("layers"),
+        hidden_size: number("embed_dim"),
+        heads: number("attention_heads"),
+        token_dropout: setting(metadata, "token_dropout").and_then(Value::as_bool),
+    }
 }
 
 /// A setting by name or by the name with `encoder_` before it.
@@ -141,5 +110,47 @@ mod tests {
         check("model.encoder.lm_head.dense.weight", "lm_head.dense.weight");
         check("esm.encoder.layer.0.LayerNorm.bias", "esm.encoder.layer.0.LayerNorm.bias");
         check("layers.3.unheard_of.bias", "layers.3.unheard_of.bias");
+    }
+
+    #[test]
+    fn settings() {
+        let map = |entries: &[(&str, Value)]| {
+            let entries = entries.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
+            entries.collect::<BTreeMap<_, _>>()
+        };
+        let model = [
+            ("encoder_layers", 36.into()),
+            ("encoder_embed_dim", 2560.into()),
+            ("encoder_ffn_embed_dim", 3072.into()),
+            ("encoder_attention_heads", 40.into()),
+            ("token_dropout", true.into()),
+        ];
+        let expected = Stated {
+            layers: Some(36),
+            hidden_size: Some(2560),
+            heads: Some(40),
+            token_dropout: Some(true),
+        };
+        let cfg = map(&[("cfg", Value::Map(map(&[("model", Value::Map(map(&model)))])))]);
+        assert_eq!(stated(&cfg), expected);
+        assert_eq!(stated(&map(&[("args", Value::Map(map(&model)))])), expected);
+        let args =
+            map(&[("args", Value::Map(map(&[("layers", 6.into()), ("embed_dim", "x".into())])))]);
+        assert_eq!(stated(&args), Stated { layers: Some(6), ..Stated::default() });
+        assert_eq!(stated(&map(&[])), Stated::default());
+    }
+
+    #[test]
+    fn files_of_fair_esm() {
+        let check = |name: &str, expected: bool| {
+            let mut tensors = crate::Tensors::default();
+            tensors.insert_f32(name, &[1], &[0.0]);
+            assert_eq!(is_fair(&tensors), expected, "{name}");
+        };
+        check("model.encoder.sentence_encoder.embed_tokens.weight", true);
+        check("encoder.embed_tokens.weight", true);
+        check("esm.embeddings.word_embeddings.weight", false);
+        check("embeddings.word_embeddings.weight", false);
+        check("other.embed_tokens.weight", false);
     }
 }

@@ -1,0 +1,157 @@
+//! Importing, from distributed files to an opened bundle.
+
+use super::*;
+use crate::testing::{fixture, random_esm2, random_head, tokenizer_json};
+use crate::weights::write::write;
+use crate::{Encoder, ModelOptions, load_dnabert, load_esm2};
+
+fn options(directory: &Path) -> ImportOptions {
+    let tokenizer = directory.join("tokenizer.json");
+    fs_err::write(&tokenizer, tokenizer_json()).unwrap();
+    ImportOptions {
+        esm2: fixture("parity/esm2"),
+        dnabert: fixture("parity/dnabert"),
+        tokenizer: Some(tokenizer),
+        head: fixture("parity/head.safetensors"),
+        expected_length: 500,
+        name: "parity".to_owned(),
+        out: directory.join("out"),
+        licence: "MIT".to_owned(),
+        provenance: json!({"note": "n"}),
+    }
+}
+
+#[test]
+fn imports_distributed_weights() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = options(directory.path());
+    let bundle = import(&options).unwrap();
+    assert_eq!((bundle.name(), bundle.expected_length()), ("parity", 500));
+    let provenance = bundle.provenance();
+    assert_eq!(provenance["note"], "n");
+    let left_out = provenance["imported"]["dnabert"]["left_out"].as_array().unwrap();
+    assert_eq!(left_out, &["pooler.dense.bias", "pooler.dense.weight"]);
+    assert_eq!(provenance["imported"]["esm2"]["left_out"].as_array().unwrap().len(), 7);
+    let left_out = bundle.left_out();
+    let of = |file: &Path| left_out.iter().find(|(found, _)| Path::new(found).starts_with(file));
+    assert_eq!(of(&options.esm2).unwrap().1.len(), 7);
+    assert_eq!(of(&options.dnabert).unwrap().1, ["pooler.dense.bias", "pooler.dense.weight"]);
+    assert_eq!(of(&options.head).unwrap().1, ["bn1.num_batches_tracked"]);
+    assert_eq!(left_out.len(), 3);
+    assert!(Bundle::embedded().unwrap().left_out().is_empty());
+
+    // From the bundle or from where it came: the same encoders.
+    let load = ModelOptions::default();
+    let protein = |path: &Path| load_esm2(path, &load).unwrap().embed(&["MKVX"]).unwrap();
+    assert_eq!(protein(&options.out), protein(&options.esm2));
+    assert_eq!(protein(&options.esm2.join("model.safetensors")), protein(&options.esm2));
+    let nucleotide = |path: &Path, tokenizer: Option<&Path>| {
+        load_dnabert(path, tokenizer, &load).unwrap().embed(&["ACGTT"]).unwrap()
+    };
+    assert_eq!(
+        nucleotide(&options.out, None),
+        nucleotide(&options.dnabert, options.tokenizer.as_deref())
+    );
+}
+
+fn refused(change: impl FnOnce(&Path, &mut ImportOptions)) -> Error {
+    let directory = tempfile::tempdir().unwrap();
+    let mut options = options(directory.path());
+    change(directory.path(), &mut options);
+    let error = import(&options).unwrap_err();
+    assert!(!options.out.exists(), "{error}");
+    error
+}
+
+#[test]
+fn what_is_no_file_of_weights_is_refused() {
+    let error = refused(|directory, options| {
+        options.esm2 = directory.join("esm2.onnx");
+        fs_err::write(&options.esm2, b"PK").unwrap();
+    });
+    let Error::WeightsFormat { path } = error else { panic!("{error}") };
+    assert!(path.ends_with("esm2.onnx"));
+    let error = refused(|directory, options| {
+        let esm2 = directory.join("esm2");
+        fs_err::create_dir(&esm2).unwrap();
+        let weights = options.esm2.join("model.safetensors");
+        fs_err::copy(weights, esm2.join("model.safetensors")).unwrap();
+        fs_err::write(esm2.join("config.json"), "{}").unwrap();
+        options.esm2 = esm2;
+    });
+    let Error::Json { file, source } = error else { panic!("{error}") };
+    assert!(file.ends_with("config.json") && source.to_string().contains("missing field"));
+    let error = refused(|directory, options| {
+        options.head = directory.join("head.onnx");
+        fs_err::write(&options.head, b"PK").unwrap();
+    });
+    let Error::WeightsFormat { path } = error else { panic!("{error}") };
+    assert!(path.ends_with("head.onnx"));
+    let error = refused(|directory, options| {
+        options.head = directory.join("head.pth");
+        fs_err::write(&options.head, b"PK\x03\x04").unwrap();
+    });
+    let Error::Checkpoint(vnp_ckpt::Error::BadArchive { path, .. }) = error else {
+        panic!("{error}")
+    };
+    assert!(path.ends_with("head.pth"));
+    let error = refused(|directory, options| {
+        options.dnabert = directory.join("dnabert");
+        fs_err::create_dir(&options.dnabert).unwrap();
+    });
+    let Error::NoWeights { directory } = error else { panic!("{error}") };
+    assert!(directory.ends_with("dnabert"));
+}
+
+#[test]
+fn missing_files_are_named() {
+    let error = refused(|_, options| options.tokenizer = None);
+    assert!(matches!(error, Error::Io { .. }), "{error}");
+    assert!(error.to_string().contains("dnabert/tokenizer.json"), "{error}");
+    let error = refused(|directory, options| options.esm2 = directory.join("nowhere"));
+    assert!(error.to_string().contains("nowhere"), "{error}");
+}
+
+#[test]
+fn a_tokenizer_beyond_the_table_is_refused() {
+    let error = refused(|directory, options| {
+        let mut json: Value = serde_json::from_slice(&tokenizer_json()).unwrap();
+        json["model"]["vocab"]["ACGTACGT"] = json!(4096);
+        let path = directory.join("large.json");
+        fs_err::write(&path, json.to_string()).unwrap();
+        options.tokenizer = Some(path);
+    });
+    let Error::Vocabulary { expected, found, .. } = error else { panic!("{error}") };
+    assert_eq!((expected, found), (4096, 4097));
+    let error = refused(|directory, options| {
+        let path = directory.join("broken.json");
+        fs_err::write(&path, "{}").unwrap();
+        options.tokenizer = Some(path);
+    });
+    let Error::Tokenizer { file, .. } = error else { panic!("{error}") };
+    assert!(file.ends_with("broken.json"));
+}
+
+#[test]
+fn a_head_of_another_size_is_refused() {
+    let error = refused(|directory, options| {
+        options.head = directory.join("head.safetensors");
+        let head = head::select(Arc::new(random_head(161, 4, 1))).unwrap();
+        write(&options.head, &head, &mut sha2::Digest::new()).unwrap();
+    });
+    let Error::HeadSize { found, nucleotide, protein, .. } = error else { panic!("{error}") };
+    assert_eq!((found, nucleotide, protein), (161, 96, 64));
+}
+
+#[test]
+fn layers_must_agree_on_rotary_frequencies() {
+    let (config, mut tensors) = random_esm2(1, "esm.", true);
+    let name = "esm.encoder.layer.1.attention.self.rotary_embeddings.inv_freq";
+    tensors.insert_f32(name, &[4], &[1.0, 0.5, 0.25, 0.124]);
+    let Err(Error::RotaryMismatch { name: found, .. }) =
+        crate::encoder::esm2::select(&config, Arc::new(tensors))
+    else {
+        panic!()
+    };
+    assert!(found.ends_with("rotary_embeddings.inv_freq"), "{found}");
+}
