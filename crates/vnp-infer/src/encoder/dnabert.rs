@@ -71,6 +71,14 @@ impl Dnabert {
     }
 }
 
+#[cfg(test)]
+impl Dnabert {
+    /// What embeds tokens.
+    pub(crate) fn network(&self) -> &dyn Network {
+        self.network.as_ref()
+    }
+}
+
 impl Encoder for Dnabert {
     fn name(&self) -> &'static str {
         "dnabert-s"

@@ -1,0 +1,207 @@
+//! The same through every path by which weights are imported, as a table.
+//!
+//! `cargo test --workspace --lib parity::paths -- --nocapture` prints it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device};
+
+use super::*;
+use crate::bundle::import::read_dnabert;
+use crate::bundle::{Bundle, DnabertFiles, Esm2Files};
+use crate::testing::distribute::{renamed, write_shards, write_torch};
+use crate::testing::tokenizer_json;
+use crate::weights::Weights;
+use crate::{Dnabert, Esm2, ImportOptions, import};
+
+/// What came out of one path: names of tensors with their largest difference.
+type Column = (String, Vec<(String, f32)>);
+
+/// Places of files: of PyTorch, fair-esm and transformers, and of the same written here.
+struct Places {
+    directory: tempfile::TempDir,
+    tokenizer: PathBuf,
+}
+
+impl Places {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let tokenizer = directory.path().join("tokenizer.json");
+        // Means are of given tokens; the tokenizer only has to be one.
+        fs_err::write(&tokenizer, tokenizer_json()).unwrap();
+        Self { directory, tokenizer }
+    }
+
+    /// The weights of a directory of fixtures, written again by `write`.
+    fn rewritten(&self, name: &str, from: &str, write: impl Fn(&Path, &crate::Tensors)) -> PathBuf {
+        let (from, to) = (fixture(from), self.directory.path().join(name));
+        fs_err::create_dir(&to).unwrap();
+        fs_err::copy(from.join("config.json"), to.join("config.json")).unwrap();
+        let source = TensorFile::open(&from.join("model.safetensors")).unwrap();
+        write(&to, &renamed(&source, true, |name| Some(name.to_owned())));
+        to
+    }
+
+    fn dnabert(&self, path: &Path) -> DnabertFiles {
+        read_dnabert(path, Some(&self.tokenizer)).unwrap()
+    }
+
+    fn bundle(&self, name: &str, esm2: PathBuf, dnabert: PathBuf, head: PathBuf) -> Bundle {
+        import(&ImportOptions {
+            esm2,
+            dnabert,
+            tokenizer: Some(self.tokenizer.clone()),
+            head,
+            expected_length: 500,
+            name: name.to_owned(),
+            out: self.directory.path().join(name),
+            licence: String::new(),
+            provenance: Value::Null,
+        })
+        .unwrap()
+    }
+}
+
+fn esm2_column(files: &Esm2Files) -> Vec<(String, f32)> {
+    let expected = Expected::open();
+    let cases = cases("esm2");
+    let mut column = vec![("esm2.tokens".to_owned(), esm2_token_differences(&expected))];
+    let network =
+        Esm2Network::load(&files.config, &files.weights, DType::F32, &Device::Cpu).unwrap();
+    let tokens = tokenize(&cases[0].1);
+    let mut note = |name: String, found: Vec<f32>| {
+        let worst = expected.worst(&name, &found);
+        column.push((name, worst));
+    };
+    let last = network
+        .forward(&TokenBatch::new(&[&tokens], 1), Kernels::Candle, &mut |layer, x| {
+            if layer < 2 {
+                note(format!("esm2.first.layer{layer}"), flat(x));
+            }
+        })
+        .unwrap();
+    note("esm2.first.last".to_owned(), flat(&last));
+    let options = ModelOptions::default();
+    let encoder = Esm2::load(&files.config, &files.weights, &options, &Device::Cpu).unwrap();
+    let proteins: Vec<&str> = cases.iter().map(|(_, protein)| protein.as_str()).collect();
+    note("esm2.mean".to_owned(), encoder.embed(&proteins).unwrap());
+    column
+}
+
+fn dnabert_column(files: &DnabertFiles) -> Vec<(String, f32)> {
+    let expected = Expected::open();
+    let mut column = Vec::new();
+    let (config, weights) = (&files.config, &files.weights);
+    let network = DnabertNetwork::load(config, weights, DType::F32, &Device::Cpu).unwrap();
+    let ids = expected.ids("dnabert.d2.ids");
+    let batch = TokenBatch::new(&[&ids], 0);
+    let hidden = network.forward(&batch, Kernels::Candle, &mut |_, _| {}).unwrap();
+    let name = "dnabert.d2.hidden";
+    column.push((name.to_owned(), expected.worst(name, &flat(&hidden))));
+    let tokenizer = DnabertTokenizer::new("t", &files.tokenizer).unwrap();
+    let options = ModelOptions::default();
+    let encoder = Dnabert::load(config, weights, tokenizer, &options, &Device::Cpu).unwrap();
+    for (name, _) in cases("dnabert") {
+        let ids = expected.ids(&format!("dnabert.{name}.ids"));
+        let found = encoder.network().embed(&[ids]).unwrap();
+        let name = format!("dnabert.{name}.mean");
+        let worst = expected.worst(&name, &found);
+        column.push((name, worst));
+    }
+    column
+}
+
+fn head_column(weights: &Weights) -> Vec<(String, f32)> {
+    let expected = Expected::open();
+    let (nucleotide, protein) = head_input(&expected);
+    let head = Head::load(weights, NUCLEOTIDE_SIZE, PROTEIN_SIZE).unwrap();
+    let logits = head.logits(&nucleotide, &protein).unwrap();
+    let scores = head.score(&nucleotide, &protein).unwrap();
+    [("head.logits", logits), ("head.probabilities", scores)]
+        .map(|(name, found)| (name.to_owned(), expected.worst(name, found.as_flattened())))
+        .to_vec()
+}
+
+/// Prints the columns side by side and returns what is beyond the tolerance, and every name.
+fn print(columns: &[Column]) -> (Vec<String>, BTreeSet<String>) {
+    let width = |(title, _): &Column| title.len().max(7) + 2;
+    let titles: String =
+        columns.iter().map(|column| format!("{:>1$}", column.0, width(column))).collect();
+    println!("\n{:24}{titles}", "largest difference");
+    let (mut beyond, mut names) = (Vec::new(), BTreeSet::new());
+    for (row, (name, _)) in columns[0].1.iter().enumerate() {
+        print!("{name:24}");
+        for column in columns {
+            let (found, worst) = &column.1[row];
+            assert_eq!(found, name);
+            print!("{:>1$}", format!("{worst:.1e}"), width(column));
+            if *worst > TOLERANCE || worst.is_nan() {
+                beyond.push(format!("{name} by {}: {worst:e}", column.0));
+            }
+        }
+        println!();
+        names.insert(name.clone());
+    }
+    (beyond, names)
+}
+
+#[test]
+fn every_path_gives_the_numbers_of_pytorch() {
+    let places = Places::new();
+    let fair = fixture("torch/esm2_tiny.pt");
+    let shards = places.rewritten("shards", "parity/esm2", |path, tensors| {
+        write_shards(path, ("pytorch_model", "bin"), tensors);
+    });
+    let (bin_title, bin) = match shared("parity/dnabert/pytorch_model.bin") {
+        Some(bin) => ("pytorch_model.bin", bin),
+        None => {
+            let write = |path: &Path, tensors: &crate::Tensors| {
+                write_torch(&path.join("pytorch_model.bin"), tensors, &[]);
+            };
+            ("pytorch_model.bin, written here", places.rewritten("bin", "parity/dnabert", write))
+        }
+    };
+    let head = fixture("torch/head.pth");
+    let bundle = places.bundle("first", fair.clone(), bin.clone(), head.clone());
+    let other = places.bundle(
+        "second",
+        fixture("parity/esm2"),
+        fixture("parity/dnabert"),
+        fixture("parity/head.safetensors"),
+    );
+    assert_eq!(bundle.digests(), other.digests());
+
+    let column = |title: &str, column| (title.to_owned(), column);
+    let esm2 = [
+        column("fair-esm .pt", esm2_column(&read_esm2(&fair).unwrap())),
+        column("HF directory", esm2_column(&read_esm2(&fixture("parity/esm2")).unwrap())),
+        column("HF sharded .bin", esm2_column(&read_esm2(&shards).unwrap())),
+        column("bundle", esm2_column(&bundle.esm2)),
+    ];
+    let dnabert = [
+        column("model.safetensors", dnabert_column(&places.dnabert(&fixture("parity/dnabert")))),
+        column(bin_title, dnabert_column(&places.dnabert(&bin))),
+        column("bundle", dnabert_column(&bundle.dnabert)),
+    ];
+    let of_head = |path: &str| head_column(&read_head(&fixture(path)).unwrap());
+    let heads = [
+        column("whole module", of_head("torch/head.pth")),
+        column("state dict", of_head("torch/head_state_dict.pth")),
+        column("safetensors", of_head("parity/head.safetensors")),
+        column("bundle", head_column(&bundle.head)),
+    ];
+    let (mut beyond, mut names) = (Vec::new(), BTreeSet::new());
+    for columns in [&esm2[..], &dnabert, &heads] {
+        let (more, seen) = print(columns);
+        beyond.extend(more);
+        names.extend(seen);
+    }
+    assert!(beyond.is_empty(), "{beyond:?}");
+    // Nucleotide tokens need the published tokenizer and are the same through all paths: they
+    // have a test of their own.
+    let expected = Expected::open();
+    let unseen = expected.0.names().into_iter().filter(|name| !names.contains(*name));
+    let unseen: Vec<&str> = unseen.filter(|name| !name.ends_with(".ids")).collect();
+    assert_eq!(unseen, ["head.input"]);
+}
