@@ -10,6 +10,7 @@ mod damage;
 mod defects;
 mod disturbed;
 mod guide;
+mod import;
 mod orfs;
 mod parity;
 mod predict;

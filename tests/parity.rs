@@ -1,5 +1,8 @@
 //! The whole run against PyTorch: tiny models in the published formats, end to end.
 
+use std::path::PathBuf;
+
+use crate::import::Import;
 use crate::support::{Bench, root, shared};
 
 /// Rows of a result table as id, label and the two scores.
@@ -22,47 +25,54 @@ fn an_imported_model_gives_the_scores_of_pytorch() {
     ) else {
         return;
     };
-    let bench = Bench::new();
-    let fixtures = root().join("tests/fixtures/parity");
-    let fixture = |name: &str| fixtures.join(name).to_str().unwrap().to_owned();
-    let (esm2, dnabert, head) = (fixture("esm2"), fixture("dnabert"), fixture("head.safetensors"));
-    let words = [
-        "models",
-        "import",
-        "--esm2",
-        &esm2,
-        "--dnabert",
-        &dnabert,
-        "--head",
-        &head,
-        "--tokenizer",
-        tokenizer.to_str().unwrap(),
-        "--expected-length",
-        "500",
-        "-o",
-        "tiny",
-    ];
-    bench.vnp(&words).expect(0, &[]);
-    bench.vnp(&["models", "verify", "./tiny"]).expect(0, &[]);
-    let words = ["predict", input.to_str().unwrap(), "-m", "./tiny", "-e", "500", "-o", "out"];
-    bench.vnp(&words).expect(0, &[]);
-
-    let ours = std::fs::read_to_string(bench.path("out/prediction_results.txt")).unwrap();
-    let ours = rows(&ours);
     let theirs = rows(&std::fs::read_to_string(frames).unwrap());
-    assert_eq!(ours.len(), theirs.len());
-    let mut worst = 0.0_f64;
-    for (ours, theirs) in ours.iter().zip(&theirs) {
-        assert_eq!((&ours.0, &ours.1), (&theirs.0, &theirs.1), "id and label, in order");
-        for (ours, theirs) in ours.2.iter().zip(theirs.2) {
-            worst = worst.max((ours - theirs).abs());
+    let labels = |label: &str| theirs.iter().any(|row| row.1 == label);
+    assert!(labels("virus") && labels("others"));
+    let consensus = std::fs::read(consensus).unwrap();
+    let bench = Bench::new();
+    let mut digests = None;
+    for (number, (esm2, dnabert, head)) in paths().into_iter().enumerate() {
+        let (bundle, out) = (format!("./tiny{number}"), format!("out{number}"));
+        let path = format!("{} + {} + {}", esm2.display(), dnabert.display(), head.display());
+        let import = Import { esm2, dnabert, head, tokenizer: tokenizer.clone() };
+        import.run(&bench, &bundle).expect(0, &[]);
+        bench.vnp(&["models", "verify", &bundle]).expect(0, &[]);
+        let found = bench.json(&format!("{bundle}/bundle.json"))["digests"].clone();
+        assert_eq!(digests.get_or_insert_with(|| found.clone()), &found, "{path}");
+        let words = ["predict", input.to_str().unwrap(), "-m", &bundle, "-e", "500", "-o", &out];
+        bench.vnp(&words).expect(0, &[]);
+
+        let ours = std::fs::read_to_string(bench.path(&out).join("prediction_results.txt"));
+        let ours = rows(&ours.unwrap());
+        assert_eq!(ours.len(), theirs.len());
+        let mut worst = 0.0_f64;
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            assert_eq!((&ours.0, &ours.1), (&theirs.0, &theirs.1), "id and label, in order");
+            for (ours, theirs) in ours.2.iter().zip(theirs.2) {
+                worst = worst.max((ours - theirs).abs());
+            }
         }
+        println!("{path}\n  {} rows, largest difference of a score {worst:.2e}", ours.len());
+        assert!(worst <= 1e-4, "{worst}");
+        assert_eq!(bench.results(&out)["prediction_results_highestscore.csv"], consensus);
     }
-    println!("{} rows, largest difference of a score {worst:.2e}", ours.len());
-    assert!(worst <= 1e-4, "{worst}");
-    assert!(
-        theirs.iter().any(|row| row.1 == "virus") && theirs.iter().any(|row| row.1 == "others")
-    );
-    let out = bench.results("out");
-    assert_eq!(out["prediction_results_highestscore.csv"], std::fs::read(consensus).unwrap());
+}
+
+/// ESM-2, DNABERT and head, each in every form that it is published in.
+fn paths() -> Vec<(PathBuf, PathBuf, PathBuf)> {
+    let fixture = |name: &str| root().join("tests/fixtures").join(name);
+    let mut paths = vec![
+        (fixture("torch/esm2_tiny.pt"), fixture("parity/dnabert"), fixture("torch/head.pth")),
+        (
+            fixture("parity/esm2"),
+            fixture("parity/dnabert/model.safetensors"),
+            fixture("parity/head.safetensors"),
+        ),
+    ];
+    // The same weights as PyTorch saves them.
+    if let Some(bin) = shared("parity/dnabert/pytorch_model.bin") {
+        let weights = fixture("parity/esm2/model.safetensors");
+        paths.push((weights, bin, fixture("torch/head_state_dict.pth")));
+    }
+    paths
 }

@@ -140,16 +140,16 @@ pub(crate) enum ModelsCommand {
 /// `vnp models import`
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArgs {
-    /// ESM-2: a transformers directory, or its model.safetensors
+    /// ESM-2: a .pt of fair-esm, a transformers directory, or its file of weights
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) esm2: PathBuf,
-    /// DNABERT-S: a directory with config.json and model.safetensors
+    /// DNABERT-S: a directory with config.json, tokenizer.json and weights
     #[arg(long, value_name = "DIR")]
     pub(crate) dnabert: PathBuf,
     /// DNABERT-S tokenizer.json, when it does not lie in that directory
     #[arg(long, value_name = "FILE")]
     pub(crate) tokenizer: Option<PathBuf>,
-    /// The head: a state dict in safetensors
+    /// The head: .pth (whole module or state dict) or .safetensors
     #[arg(long, value_name = "FILE")]
     pub(crate) head: PathBuf,
     /// Chunk length for which the head was trained

@@ -105,6 +105,10 @@ fn import(args: ImportArgs) -> anyhow::Result<Exit> {
             "summary": "imported from files that the user supplied",
         }),
     })?;
+    for (file, names) in bundle.left_out() {
+        let names = names.join(", ");
+        log::info!("{file}: left out what is not computed here: {names}");
+    }
     log::info!(
         "bundle {} for chunks of {} bp is in {}",
         bundle.name(),
