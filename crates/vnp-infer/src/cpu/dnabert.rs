@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
 use vnp_kernels::{Attention, Cpu, Form, Position, Precision, alibi_slopes};
 
 use super::load::Loader;
@@ -52,7 +53,10 @@ pub(crate) fn load(
             size: config.head_size(),
             position: Position::Alibi(alibi_slopes(heads)),
         },
-        layers: (0..config.num_hidden_layers).map(layer).collect::<Result<_, Error>>()?,
+        layers: (0..config.num_hidden_layers)
+            .into_par_iter()
+            .map(layer)
+            .collect::<Result<_, Error>>()?,
         last_norm: None,
     };
     let mut table = weights.required("embeddings.word_embeddings.weight")?;

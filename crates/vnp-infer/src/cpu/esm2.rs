@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
 use vnp_kernels::{Attention, Cpu, Form, Position, Precision, Rotary};
 
 use super::load::Loader;
@@ -56,7 +57,10 @@ pub(crate) fn load(
             size: config.head_size(),
             position: Position::Rotary(Rotary::new(&frequencies, MAX_RESIDUES + 2)),
         },
-        layers: (0..config.num_hidden_layers).map(layer).collect::<Result<_, Error>>()?,
+        layers: (0..config.num_hidden_layers)
+            .into_par_iter()
+            .map(layer)
+            .collect::<Result<_, Error>>()?,
         last_norm: Some(loader.norm("encoder.emb_layer_norm_after", config.layer_norm_eps)?),
     };
     let residues = Residues {
