@@ -75,7 +75,7 @@ pub(crate) struct DeviceArgs {
     /// Threads that compute; by default as many as this process may use
     #[arg(short, long, value_name = "N", help_heading = "Computing")]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
-    /// Tokens in one batch of the protein encoder on a GPU; on a CPU every sequence runs alone
+    /// Tokens in one batch of the protein encoder on a GPU; a CPU chooses by itself
     #[arg(long, value_name = "TOKENS", default_value = "16384", help_heading = "Computing")]
     pub(crate) esm_batch_size: std::num::NonZeroUsize,
     /// Tokens in one batch of the nucleotide encoder, likewise

@@ -92,10 +92,10 @@ impl Size {
 pub struct ModelOptions {
     /// The device.
     pub device: DeviceSpec,
-    /// The number format of weights and activations; the CPU computes in f32 only.
+    /// The number format of weights and activations; not every CPU computes in bf16, and none in f16.
     pub precision: Precision,
     /// Tokens in one pack of proteins on a device, halved there where its memory is too small; on
-    /// CPU every sequence is computed alone and this has no effect.
+    /// CPU packs have a size of their own and this has no effect.
     pub esm2_batch_tokens: usize,
     /// The same for nucleotide sequences.
     pub dnabert_batch_tokens: usize,
