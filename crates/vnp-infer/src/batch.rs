@@ -117,16 +117,17 @@ pub(crate) fn plan(
     let mut order: Vec<(usize, usize)> = rows.into_iter().collect();
     order.sort_by_key(|(row, tokens)| (Reverse(*tokens), *row));
     let mut packs: Vec<Vec<usize>> = Vec::new();
-    let mut left = 0;
+    // Of the last pack; nothing fits one whose first sequence is beyond the budget.
+    let mut left: Option<usize> = None;
     for (row, tokens) in order {
-        match packs.last_mut() {
-            Some(pack) if tokens <= left => {
+        match (packs.last_mut(), left.and_then(|left| left.checked_sub(tokens))) {
+            (Some(pack), Some(rest)) => {
                 pack.push(row);
-                left -= tokens;
+                left = Some(rest);
             }
             _ => {
                 packs.push(vec![row]);
-                left = budget.saturating_sub(tokens);
+                left = budget.checked_sub(tokens);
             }
         }
     }
@@ -151,6 +152,7 @@ mod tests {
         check(&[3, 5, 4], 12, &[&[1, 2, 0]]);
         check(&[20, 1, 1], 4, &[&[0], &[1, 2]]);
         check(&[2, 2, 2, 2], 4, &[&[0, 1], &[2, 3]]);
+        check(&[0, 15, 0], 0, &[&[1], &[0, 2]]);
     }
 
     #[test]
