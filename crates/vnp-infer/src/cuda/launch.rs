@@ -93,7 +93,7 @@ pub(super) fn empty(shape: impl Into<Shape>, dtype: DType, device: &CudaDevice) 
 /// The address of a contiguous tensor of this type and number of elements, aligned for vectors.
 pub(super) fn pointer(tensor: &Tensor, dtype: DType, elements: usize) -> Result<Argument> {
     let address = address(tensor, dtype, elements)?;
-    if address % 16 != 0 {
+    if !address.is_multiple_of(16) {
         bail!("a kernel met a tensor that is not aligned");
     }
     Ok(Argument::Pointer(address))

@@ -43,7 +43,7 @@ impl Ops for Fused {
         let count = rows(&qkv, 3 * hidden, tokens)?;
         // Without a rotation any two halves will do.
         let half = if rotary.is_some() { heads.size / 2 } else { hidden / 2 };
-        if hidden % 2 != 0 {
+        if !hidden.is_multiple_of(2) {
             return Plain.prepare(qkv, bias, heads, rotary, tokens);
         }
         let (cosines, sines) = match rotary {
@@ -249,10 +249,11 @@ impl Kernel {
         format!("{kernel}_{}_{}", self.type_name, self.wide)
     }
 
-    /// A block for each row and each [`THREADS`] threads of its columns.
+    /// Blocks of up to [`THREADS`] threads for the columns of each row.
     fn rows_by_columns(&self, rows: usize, columns: usize) -> Grid {
-        let blocks = [rows, columns.div_ceil(THREADS * self.wide), 1];
-        Grid { blocks, threads: THREADS, shared_bytes: 0 }
+        let vectors = columns.div_ceil(self.wide);
+        let threads = vectors.next_multiple_of(32).min(THREADS);
+        Grid { blocks: [rows, vectors.div_ceil(threads), 1], threads, shared_bytes: 0 }
     }
 }
 
