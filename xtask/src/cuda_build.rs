@@ -43,7 +43,18 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
             "--deny",
             "warnings",
         ]);
-        steps.push(&["test", "--release", "--features", "cuda", "--package", "vnp-infer", "--lib"]);
+        // The same packages: fewer have other features, and candle's kernels would be built again.
+        steps.push(&[
+            "test",
+            "--release",
+            "--features",
+            "cuda",
+            "--package",
+            "vnp-cli",
+            "--package",
+            "vnp-infer",
+            "--lib",
+        ]);
     }
     for step in steps {
         let mut cargo = toolkit.cargo(root, options.cap);
