@@ -9,8 +9,8 @@ use std::arch::x86_64::*;
 
 use half::bf16;
 
-use super::fma::ROWS;
-use super::lanes::{LANES, load, mask, store};
+use super::fma::{ROWS, begin, end};
+use super::lanes::{LANES, load, mask};
 use super::multiply::{COLUMNS, Micro};
 
 /// bf16 in vector registers.
@@ -72,13 +72,7 @@ fn tile(a: &[u16], b: &[u16], sums: &mut [f32], first: bool) {
     if pairs == 0 || stride < pairs {
         return;
     }
-    let mut acc = [[_mm512_setzero_ps(); 2]; ROWS];
-    if !first {
-        for (acc, sums) in acc.iter_mut().zip(sums.as_chunks::<COLUMNS>().0) {
-            let (low, high) = sums.split_at(LANES);
-            *acc = [load(low), load(high)];
-        }
-    }
+    let mut acc = begin(sums, first);
     // SAFETY: `a` has 12 rows of `stride` pairs, of which the first `pairs` are read; `b` has
     // `pairs` rows of 64 values.
     unsafe {
@@ -98,11 +92,7 @@ fn tile(a: &[u16], b: &[u16], sums: &mut [f32], first: bool) {
             }
         }
     }
-    for (acc, sums) in acc.iter().zip(sums.as_chunks_mut::<COLUMNS>().0) {
-        let (low, high) = sums.split_at_mut(LANES);
-        store(low, acc[0]);
-        store(high, acc[1]);
-    }
+    end(&acc, sums);
 }
 
 #[inline]

@@ -7,6 +7,7 @@
 
 use std::arch::x86_64::*;
 
+use super::lanes::{LANES, load, store};
 use super::multiply::{COLUMNS, Micro};
 
 /// Rows of a tile.
@@ -51,14 +52,7 @@ pub(crate) fn tile(k: usize, a: &[f32], stride: usize, b: &[f32], sums: &mut [f3
         return;
     }
     let Some(sums) = sums.first_chunk_mut::<{ ROWS * COLUMNS }>() else { return };
-    let mut acc = [[_mm512_setzero_ps(); 2]; ROWS];
-    if !first {
-        for (acc, sums) in acc.iter_mut().zip(sums.as_chunks::<COLUMNS>().0) {
-            // SAFETY: 32 values are there.
-            *acc =
-                unsafe { [_mm512_loadu_ps(sums.as_ptr()), _mm512_loadu_ps(sums.as_ptr().add(16))] };
-        }
-    }
+    let mut acc = begin(sums, first);
     // SAFETY: rows of `a` reach to 11 * stride + k, and `b` to 32 * k, as checked above.
     unsafe {
         let mut rows = [0, 3, 6, 9].map(|row| a.as_ptr().add(row * stride));
@@ -76,11 +70,33 @@ pub(crate) fn tile(k: usize, a: &[f32], stride: usize, b: &[f32], sums: &mut [f3
             }
         }
     }
-    for (acc, sums) in acc.iter().zip(sums.as_chunks_mut::<COLUMNS>().0) {
-        // SAFETY: 32 values are there.
-        unsafe {
-            _mm512_storeu_ps(sums.as_mut_ptr(), acc[0]);
-            _mm512_storeu_ps(sums.as_mut_ptr().add(16), acc[1]);
+    end(&acc, sums);
+}
+
+/// The sums of a tile in registers.
+pub(super) type Sums = [[__m512; 2]; ROWS];
+
+/// Zeros for the first block of inputs, and what is there for another.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn begin(sums: &[f32; ROWS * COLUMNS], first: bool) -> Sums {
+    let mut acc = [[_mm512_setzero_ps(); 2]; ROWS];
+    if !first {
+        for (acc, sums) in acc.iter_mut().zip(sums.as_chunks::<COLUMNS>().0) {
+            let (low, high) = sums.split_at(LANES);
+            *acc = [load(low), load(high)];
         }
+    }
+    acc
+}
+
+/// Stores the sums of a tile.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn end(acc: &Sums, sums: &mut [f32; ROWS * COLUMNS]) {
+    for ([low, high], sums) in acc.iter().zip(sums.as_chunks_mut::<COLUMNS>().0) {
+        let (place, rest) = sums.split_at_mut(LANES);
+        store(place, *low);
+        store(rest, *high);
     }
 }
