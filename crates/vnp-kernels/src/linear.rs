@@ -2,20 +2,13 @@
 
 pub(crate) mod aligned;
 
-use crate::cpu::Level;
 use crate::error::check;
 use crate::portable::linear::Weights;
 use crate::{Cpu, Error, Precision};
 use aligned::Aligned;
 
 #[cfg(target_arch = "x86_64")]
-use crate::x86::{
-    amx::{AmxBf16, AmxF16, AmxF32, narrowed},
-    bf16::Bf16,
-    finish::Target,
-    fma::Fma,
-    multiply::Panels,
-};
+use crate::x86::{self, finish::Target};
 
 /// What the outputs of a layer are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,15 +43,7 @@ pub struct Linear {
 enum Packed {
     Portable(Weights),
     #[cfg(target_arch = "x86_64")]
-    Fma(Panels<Fma>),
-    #[cfg(target_arch = "x86_64")]
-    Bf16(Panels<Bf16>),
-    #[cfg(target_arch = "x86_64")]
-    AmxF32(Panels<AmxF32>),
-    #[cfg(target_arch = "x86_64")]
-    AmxF16(Panels<AmxF16>),
-    #[cfg(target_arch = "x86_64")]
-    AmxBf16(Panels<AmxBf16>),
+    Panels(Box<dyn x86::multiply::Packed>),
 }
 
 /// Buffers that layers share; a thread needs one.
@@ -66,11 +51,11 @@ enum Packed {
 pub struct Scratch {
     wide: Vec<f32>,
     #[cfg(target_arch = "x86_64")]
-    rows: Aligned<f32>,
+    pub(crate) rows: Aligned<f32>,
     #[cfg(target_arch = "x86_64")]
-    terms: Aligned<u16>,
+    pub(crate) terms: Aligned<u16>,
     #[cfg(target_arch = "x86_64")]
-    sums: Aligned<f32>,
+    pub(crate) sums: Aligned<f32>,
 }
 
 /// A layer whose weights arrive a few rows at a time, so that they are never all there twice.
@@ -104,17 +89,12 @@ impl LinearBuilder {
             Form::Plain => outputs.div_ceil(PANEL),
             Form::Gated => (outputs / 2).div_ceil(HALF),
         };
-        let packed = match (cpu.level(), precision) {
-            #[cfg(target_arch = "x86_64")]
-            (Level::Amx, Precision::F32) => Packed::AmxF32(Panels::new(panels, inputs)),
-            #[cfg(target_arch = "x86_64")]
-            (Level::Amx, Precision::Bf16) => Packed::AmxBf16(Panels::new(panels, inputs)),
-            #[cfg(target_arch = "x86_64")]
-            (Level::Avx512Bf16, Precision::Bf16) => Packed::Bf16(Panels::new(panels, inputs)),
-            #[cfg(target_arch = "x86_64")]
-            (Level::Avx512Bf16 | Level::Avx512, _) => Packed::Fma(Panels::new(panels, inputs)),
-            (Level::Portable, _) => Packed::Portable(Weights::new(outputs, inputs)),
-        };
+        let portable = || Packed::Portable(Weights::new(outputs, inputs));
+        #[cfg(target_arch = "x86_64")]
+        let packed = x86::packed(cpu.level(), precision, panels, inputs)
+            .map_or_else(portable, Packed::Panels);
+        #[cfg(not(target_arch = "x86_64"))]
+        let packed = portable();
         let columns = match packed {
             Packed::Portable(_) => outputs,
             #[cfg(target_arch = "x86_64")]
@@ -136,15 +116,7 @@ impl LinearBuilder {
             match &mut self.0.packed {
                 Packed::Portable(weights) => weights.set(output, row),
                 #[cfg(target_arch = "x86_64")]
-                Packed::Fma(panels) => panels.set(panel, column, row),
-                #[cfg(target_arch = "x86_64")]
-                Packed::Bf16(panels) => panels.set(panel, column, row),
-                #[cfg(target_arch = "x86_64")]
-                Packed::AmxF32(panels) => panels.set(panel, column, row),
-                #[cfg(target_arch = "x86_64")]
-                Packed::AmxF16(panels) => panels.set(panel, column, row),
-                #[cfg(target_arch = "x86_64")]
-                Packed::AmxBf16(panels) => panels.set(panel, column, row),
+                Packed::Panels(panels) => panels.set(panel, column, row),
             }
         }
         Ok(())
@@ -175,10 +147,10 @@ impl LinearBuilder {
     /// The layer.
     pub fn build(mut self) -> Linear {
         #[cfg(target_arch = "x86_64")]
-        if let Packed::AmxF32(panels) = &self.0.packed
-            && let Some(narrow) = narrowed(panels)
+        if let Packed::Panels(panels) = &mut self.0.packed
+            && let Some(narrow) = panels.narrowed()
         {
-            self.0.packed = Packed::AmxF16(narrow);
+            *panels = narrow;
         }
         self.0
     }
@@ -220,31 +192,19 @@ impl Linear {
     ) -> Result<(), Error> {
         check("a row of inputs", x.len() % self.inputs, 0)?;
         check("the output", output.len(), x.len() / self.inputs * self.width())?;
-        #[cfg(target_arch = "x86_64")]
-        {
-            let width = self.width();
-            let (bias, form) = (&self.bias, self.form);
-            let mut target = Target { output: &mut *output, width, bias, form, then };
-            let Scratch { rows, terms, sums, .. } = scratch;
-            #[allow(unsafe_code, reason = "a packed form exists only where its instructions do")]
-            // SAFETY: `LinearBuilder::new` made these for a CPU that was found to have them.
-            unsafe {
-                match &self.packed {
-                    Packed::Portable(_) => {}
-                    Packed::Fma(panels) => panels.multiply(x, &mut target, rows, sums),
-                    Packed::Bf16(panels) => panels.multiply(x, &mut target, terms, sums),
-                    Packed::AmxF32(panels) => panels.multiply(x, &mut target, terms, sums),
-                    Packed::AmxF16(panels) => panels.multiply(x, &mut target, terms, sums),
-                    Packed::AmxBf16(panels) => panels.multiply(x, &mut target, terms, sums),
-                }
-            }
-        }
         match &self.packed {
             Packed::Portable(weights) => {
                 weights.forward(x, output, &self.bias, self.form, then, &mut scratch.wide)
             }
             #[cfg(target_arch = "x86_64")]
-            _ => Ok(()),
+            #[allow(unsafe_code, reason = "packed panels exist only where their instructions do")]
+            Packed::Panels(panels) => {
+                let (width, bias, form) = (self.width(), &self.bias, self.form);
+                let mut target = Target { output, width, bias, form, then };
+                // SAFETY: `LinearBuilder::new` made them for a CPU that was found to have them.
+                unsafe { panels.multiply(x, &mut target, scratch) };
+                Ok(())
+            }
         }
     }
 

@@ -13,3 +13,23 @@ pub(crate) mod lanes;
 pub(crate) mod multiply;
 pub(crate) mod norm;
 pub(crate) mod transpose;
+
+use crate::Precision;
+use crate::cpu::Level;
+use multiply::{Packed, Panels};
+
+/// Room for packed weights, where a level has kernels of this module.
+pub(crate) fn packed(
+    level: Level,
+    precision: Precision,
+    panels: usize,
+    inputs: usize,
+) -> Option<Box<dyn Packed>> {
+    Some(match (level, precision) {
+        (Level::Amx, Precision::F32) => Box::new(Panels::<amx::AmxF32>::new(panels, inputs)),
+        (Level::Amx, Precision::Bf16) => Box::new(Panels::<amx::AmxBf16>::new(panels, inputs)),
+        (Level::Avx512Bf16, Precision::Bf16) => Box::new(Panels::<bf16::Bf16>::new(panels, inputs)),
+        (Level::Avx512Bf16 | Level::Avx512, _) => Box::new(Panels::<fma::Fma>::new(panels, inputs)),
+        (Level::Portable, _) => return None,
+    })
+}

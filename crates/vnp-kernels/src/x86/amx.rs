@@ -13,7 +13,9 @@
 mod pack;
 mod tiles;
 
-use super::multiply::{Micro, Panels};
+use super::multiply::{Micro, Packed, Panels};
+use crate::linear::Scratch;
+use crate::linear::aligned::Aligned;
 use pack::{pack_row, pack_weight};
 
 const ROWS: usize = 32;
@@ -37,6 +39,10 @@ impl Micro for AmxBf16 {
     const BLOCK: usize = 640;
     const TERMS: usize = 1;
     const WEIGHT_TERMS: usize = 1;
+
+    fn rows(scratch: &mut Scratch) -> (&mut Aligned<u16>, &mut Aligned<f32>) {
+        (&mut scratch.terms, &mut scratch.sums)
+    }
 
     fn pack_weight(value: f32, k: usize, column: usize, block: &mut [u16]) {
         pack_weight::<1>(value, k, column, block);
@@ -71,6 +77,10 @@ impl Micro for AmxF16 {
     const TERMS: usize = 3;
     const WEIGHT_TERMS: usize = 2;
 
+    fn rows(scratch: &mut Scratch) -> (&mut Aligned<u16>, &mut Aligned<f32>) {
+        (&mut scratch.terms, &mut scratch.sums)
+    }
+
     fn pack_weight(value: f32, k: usize, column: usize, block: &mut [u16]) {
         pack_weight::<2>(value, k, column, block);
     }
@@ -104,6 +114,10 @@ impl Micro for AmxF32 {
     const TERMS: usize = 3;
     const WEIGHT_TERMS: usize = 3;
 
+    fn rows(scratch: &mut Scratch) -> (&mut Aligned<u16>, &mut Aligned<f32>) {
+        (&mut scratch.terms, &mut scratch.sums)
+    }
+
     fn pack_weight(value: f32, k: usize, column: usize, block: &mut [u16]) {
         pack_weight::<3>(value, k, column, block);
     }
@@ -127,12 +141,13 @@ impl Micro for AmxF32 {
         // SAFETY: the caller has AMX.
         unsafe { tiles::release() }
     }
-}
 
-/// Repacks weights of three terms as two, unless a third is not zero.
-pub(crate) fn narrowed(panels: &Panels<AmxF32>) -> Option<Panels<AmxF16>> {
-    panels.repacked(6 * TILE, |three| {
-        let (two, third) = three.split_at_checked(4 * TILE)?;
-        third.iter().all(|bits| *bits == 0).then_some(two)
-    })
+    /// Two terms, unless a third is not zero.
+    fn narrowed(panels: &Panels<Self>) -> Option<Box<dyn Packed>> {
+        let panels: Panels<AmxF16> = panels.repacked(6 * TILE, |three| {
+            let (two, third) = three.split_at_checked(4 * TILE)?;
+            third.iter().all(|bits| *bits == 0).then_some(two)
+        })?;
+        Some(Box::new(panels))
+    }
 }

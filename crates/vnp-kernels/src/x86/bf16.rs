@@ -12,6 +12,8 @@ use half::bf16;
 use super::fma::{ROWS, begin, end};
 use super::lanes::{LANES, load, mask};
 use super::multiply::{COLUMNS, Micro};
+use crate::linear::Scratch;
+use crate::linear::aligned::Aligned;
 
 /// bf16 in vector registers.
 pub(crate) struct Bf16;
@@ -23,6 +25,10 @@ impl Micro for Bf16 {
     const BLOCK: usize = 480;
     const TERMS: usize = 1;
     const WEIGHT_TERMS: usize = 1;
+
+    fn rows(scratch: &mut Scratch) -> (&mut Aligned<u16>, &mut Aligned<f32>) {
+        (&mut scratch.terms, &mut scratch.sums)
+    }
 
     fn pack_weight(value: f32, k: usize, column: usize, block: &mut [u16]) {
         if let Some(place) = block.get_mut((k / 2 * COLUMNS + column) * 2 + k % 2) {

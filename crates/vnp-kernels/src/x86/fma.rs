@@ -9,6 +9,8 @@ use std::arch::x86_64::*;
 
 use super::lanes::{LANES, load, store};
 use super::multiply::{COLUMNS, Micro};
+use crate::linear::Scratch;
+use crate::linear::aligned::Aligned;
 
 /// Rows of a tile.
 pub(crate) const ROWS: usize = 12;
@@ -23,6 +25,10 @@ impl Micro for Fma {
     const BLOCK: usize = 240;
     const TERMS: usize = 1;
     const WEIGHT_TERMS: usize = 1;
+
+    fn rows(scratch: &mut Scratch) -> (&mut Aligned<f32>, &mut Aligned<f32>) {
+        (&mut scratch.rows, &mut scratch.sums)
+    }
 
     fn pack_weight(value: f32, k: usize, column: usize, block: &mut [f32]) {
         if let Some(place) = block.get_mut(k * COLUMNS + column) {

@@ -9,6 +9,7 @@
 #![allow(unsafe_code, reason = "kernels are compiled for instructions that `Cpu` has found")]
 
 use super::finish::{Target, finish};
+use crate::linear::Scratch;
 use crate::linear::aligned::Aligned;
 
 /// Columns of a panel.
@@ -19,9 +20,9 @@ const ROWS_AT_A_TIME: usize = 480;
 const PANELS_AT_A_TIME: usize = 8;
 
 /// A kernel of one tile.
-pub(crate) trait Micro {
+pub(crate) trait Micro: Sized + Send + Sync + 'static {
     /// What packed operands are made of.
-    type Element: Copy + Default;
+    type Element: Copy + Default + Send + Sync;
     /// Rows of a tile.
     const ROWS: usize;
     /// Inputs are padded to a multiple of this.
@@ -55,6 +56,30 @@ pub(crate) trait Micro {
     /// # Safety
     /// The CPU has the kernel's instructions.
     unsafe fn leave() {}
+
+    /// The places for packed rows and for sums.
+    fn rows(scratch: &mut Scratch) -> (&mut Aligned<Self::Element>, &mut Aligned<f32>);
+
+    /// The same weights for a kernel that has less to do, where there is one.
+    fn narrowed(panels: &Panels<Self>) -> Option<Box<dyn Packed>> {
+        let _ = panels;
+        None
+    }
+}
+
+/// The packed weights of a layer, whatever their kernel.
+pub(crate) trait Packed: Send + Sync {
+    /// Packs the weights of one column.
+    fn set(&mut self, panel: usize, column: usize, weights: &[f32]);
+
+    /// Multiplies the rows of `x` and finishes each tile into `target`.
+    ///
+    /// # Safety
+    /// The CPU has the kernel's instructions.
+    unsafe fn multiply(&self, x: &[f32], target: &mut Target<'_>, scratch: &mut Scratch);
+
+    /// The same weights for a kernel that has less to do, where there is one.
+    fn narrowed(&self) -> Option<Box<dyn Packed>>;
 }
 
 /// Weights in the order in which a kernel reads them.
@@ -76,23 +101,6 @@ impl<M: Micro> Panels<M> {
         Self { values: Aligned::zeroed(panels * padded * COLUMNS * M::WEIGHT_TERMS), inputs }
     }
 
-    /// Packs the weights of one column.
-    pub(crate) fn set(&mut self, panel: usize, column: usize, weights: &[f32]) {
-        let size = self.panel();
-        let Some(panel) = self.values.get_mut().get_mut(panel * size..(panel + 1) * size) else {
-            return;
-        };
-        let blocks = panel.chunks_mut(M::BLOCK * COLUMNS * M::WEIGHT_TERMS);
-        for (block, weights) in blocks.zip(weights.chunks(M::BLOCK)) {
-            for (k, weight) in weights.iter().enumerate() {
-                M::pack_weight(*weight, k, column, block);
-            }
-        }
-    }
-
-    /// Elements of a panel for one input.
-    const OF_AN_INPUT: usize = COLUMNS * M::WEIGHT_TERMS;
-
     /// The same weights for another kernel: what `part` takes of each `size` elements, in order,
     /// if it takes something of all.
     pub(crate) fn repacked<N: Micro<Element = M::Element>>(
@@ -113,6 +121,9 @@ impl<M: Micro> Panels<M> {
         }
         Some(Panels { values, inputs: self.inputs })
     }
+
+    /// Elements of a panel for one input.
+    const OF_AN_INPUT: usize = COLUMNS * M::WEIGHT_TERMS;
 
     /// Elements of a panel.
     fn panel(&self) -> usize {
@@ -145,38 +156,10 @@ impl<M: Micro> Panels<M> {
         self.values.get().get(range).unwrap_or_default()
     }
 
-    /// Multiplies the rows of `x` and finishes each tile into `target`.
-    ///
-    /// # Safety
-    /// The CPU has the kernel's instructions.
-    pub(crate) unsafe fn multiply(
-        &self,
-        x: &[f32],
-        target: &mut Target<'_>,
-        packed: &mut Aligned<M::Element>,
-        sums: &mut Aligned<f32>,
-    ) {
-        if self.inputs == 0 {
-            return;
-        }
-        // SAFETY: as promised by the caller, here and below.
-        unsafe { M::enter() };
-        for (group, x) in x.chunks(ROWS_AT_A_TIME * self.inputs).enumerate() {
-            let rows = x.len() / self.inputs;
-            // SAFETY: see above.
-            unsafe {
-                self.pack(x, rows, packed);
-                self.group(group * ROWS_AT_A_TIME, rows, packed.get(), target, sums);
-            }
-        }
-        // SAFETY: see above.
-        unsafe { M::leave() };
-    }
-
     /// Packs rows: blocks of inputs, then tiles.
     ///
     /// # Safety
-    /// As [`Panels::multiply`].
+    /// As [`Packed::multiply`].
     unsafe fn pack(&self, x: &[f32], rows: usize, packed: &mut Aligned<M::Element>) {
         let tiles = rows.div_ceil(M::ROWS);
         let of_a_step = tiles * M::ROWS * M::TERMS;
@@ -199,7 +182,7 @@ impl<M: Micro> Panels<M> {
     }
 
     /// # Safety
-    /// As [`Panels::multiply`].
+    /// As [`Packed::multiply`].
     unsafe fn group(
         &self,
         first_row: usize,
@@ -236,6 +219,44 @@ impl<M: Micro> Panels<M> {
                 }
             }
         }
+    }
+}
+
+impl<M: Micro> Packed for Panels<M> {
+    fn set(&mut self, panel: usize, column: usize, weights: &[f32]) {
+        let size = self.panel();
+        let Some(panel) = self.values.get_mut().get_mut(panel * size..(panel + 1) * size) else {
+            return;
+        };
+        let blocks = panel.chunks_mut(M::BLOCK * Self::OF_AN_INPUT);
+        for (block, weights) in blocks.zip(weights.chunks(M::BLOCK)) {
+            for (k, weight) in weights.iter().enumerate() {
+                M::pack_weight(*weight, k, column, block);
+            }
+        }
+    }
+
+    unsafe fn multiply(&self, x: &[f32], target: &mut Target<'_>, scratch: &mut Scratch) {
+        let (packed, sums) = M::rows(scratch);
+        if self.inputs == 0 {
+            return;
+        }
+        // SAFETY: as promised by the caller, here and below.
+        unsafe { M::enter() };
+        for (group, x) in x.chunks(ROWS_AT_A_TIME * self.inputs).enumerate() {
+            let rows = x.len() / self.inputs;
+            // SAFETY: see above.
+            unsafe {
+                self.pack(x, rows, packed);
+                self.group(group * ROWS_AT_A_TIME, rows, packed.get(), target, sums);
+            }
+        }
+        // SAFETY: see above.
+        unsafe { M::leave() };
+    }
+
+    fn narrowed(&self) -> Option<Box<dyn Packed>> {
+        M::narrowed(self)
     }
 }
 
