@@ -26,39 +26,20 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let options = options(root, args)?;
     let toolkit = Toolkit::find_or_make(&options.toolkit, &options.python, root)?;
     let target = root.join("target").join("cuda");
-    let build: &[&str] = &["build", "--release", "--features", "cuda", "--package", "vnp-cli"];
-    let mut steps = vec![build];
+    let mut steps = vec![vec!["build", "--package", "vnp-cli"]];
     if options.check {
-        steps.push(&[
-            "clippy",
-            "--release",
-            "--features",
-            "cuda",
-            "--package",
-            "vnp-cli",
-            "--package",
-            "vnp-infer",
-            "--all-targets",
-            "--",
-            "--deny",
-            "warnings",
-        ]);
         // The same packages: fewer have other features, and candle's kernels would be built again.
-        steps.push(&[
-            "test",
-            "--release",
-            "--features",
-            "cuda",
-            "--package",
-            "vnp-cli",
-            "--package",
-            "vnp-infer",
-            "--lib",
-        ]);
+        let packages = ["--package", "vnp-cli", "--package", "vnp-infer"];
+        steps.push(["clippy", "--all-targets"].into_iter().chain(packages).collect());
+        steps.push(["test", "--lib"].into_iter().chain(packages).collect());
     }
     for step in steps {
         let mut cargo = toolkit.cargo(root, options.cap);
-        cargo.arg("--locked").args(step).env("CARGO_TARGET_DIR", &target);
+        cargo.args(&step).args(["--release", "--locked", "--features", "cuda"]);
+        if step.contains(&"clippy") {
+            cargo.args(["--", "--deny", "warnings"]);
+        }
+        cargo.env("CARGO_TARGET_DIR", &target);
         writeln!(std::io::stderr(), "cargo {}", step.join(" "))?;
         let status = cargo.status().context("cargo")?;
         ensure!(status.success(), "cargo {} failed", step.join(" "));
