@@ -11,16 +11,17 @@ const LONGEST_FILE_LINES: usize = 400;
 const LARGEST_FILE_BYTES: u64 = 8 << 20;
 
 /// Each crate with the workspace crates that it may depend on: nothing points up.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("vnp-ckpt", &[]),
     ("vnp-seq", &[]),
     ("vnp-validate", &["vnp-ckpt"]),
     ("vnp-kernels", &[]),
     ("vnp-infer", &["vnp-ckpt", "vnp-kernels"]),
     ("vnp-pipeline", &["vnp-ckpt", "vnp-infer", "vnp-seq", "vnp-validate"]),
-    ("vnp-cli", &["vnp-ckpt", "vnp-infer", "vnp-pipeline", "vnp-seq", "vnp-validate"]),
+    ("vnp-train", &["vnp-ckpt", "vnp-infer", "vnp-seq"]),
+    ("vnp-cli", &["vnp-ckpt", "vnp-infer", "vnp-pipeline", "vnp-seq", "vnp-train", "vnp-validate"]),
     ("vnp-faults", &["vnp-ckpt"]),
-    ("xtask", &["vnp-ckpt", "vnp-infer", "vnp-seq", "vnp-validate"]),
+    ("xtask", &["vnp-ckpt", "vnp-infer", "vnp-seq", "vnp-train", "vnp-validate"]),
 ];
 
 /// Crates that some crate must not name among its dependencies.

@@ -1,0 +1,33 @@
+use std::fmt;
+
+/// What a group's rows are used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// To learn from.
+    Training,
+    /// To choose the epoch by.
+    Validation,
+    /// To measure, once.
+    Test,
+}
+
+impl Part {
+    /// Every part. Of two parts that share something, the later one keeps it.
+    pub const ALL: [Self; 3] = [Self::Training, Self::Validation, Self::Test];
+
+    /// The part's name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Training => "training",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
