@@ -31,6 +31,7 @@ mod precision;
 #[cfg(test)]
 mod testing;
 mod tokenizer;
+mod trainable;
 mod weights;
 
 pub use bundle::find::{BundleEntry, find_bundle, list_bundles};
@@ -48,5 +49,6 @@ pub use error::Error;
 pub use head::Head;
 pub use model::{Model, load_dnabert, load_esm2};
 pub use precision::Precision;
+pub use trainable::{TrainableDnabert, TrainableEsm2};
 pub use weights::TensorSpec;
 pub use weights::tensors::Tensors;

@@ -66,6 +66,15 @@ pub(crate) trait TensorSource: fmt::Debug + Send + Sync {
     }
 }
 
+/// What networks take their tensors from.
+pub(crate) trait Provider {
+    /// The rows of one or more matrices or vectors below each other, on a device.
+    fn stacked(&self, names: &[String], dtype: DType, device: &Device) -> Result<Tensor, Error>;
+
+    /// The elements of a tensor as f32, or nothing where it is optional and not there.
+    fn values(&self, name: &str) -> Result<Option<Vec<f32>>, Error>;
+}
+
 /// What the tensor of a name in a file means to a network.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -182,29 +191,9 @@ impl Weights {
         })
     }
 
-    /// The elements of a tensor as f32, or nothing where it is optional and not there.
-    pub(crate) fn values(&self, name: &str) -> Result<Option<Vec<f32>>, Error> {
-        Ok(self.stored(name)?.map(|tensor| tensor.to_vec()))
-    }
-
     /// The elements, as f32, of a tensor that [`Weights::select`] was told is required.
     pub(crate) fn required(&self, name: &str) -> Result<Vec<f32>, Error> {
         Ok(self.tensor(name)?.to_vec())
-    }
-
-    /// The rows of one or more matrices or vectors below each other, on a device. They are
-    /// converted from where they lie to the type asked for, and copied no further here.
-    pub(crate) fn stacked(
-        &self,
-        names: &[String],
-        dtype: DType,
-        device: &Device,
-    ) -> Result<Tensor, Error> {
-        match dtype {
-            DType::F16 => self.stacked_as::<f16>(names, device),
-            DType::BF16 => self.stacked_as::<bf16>(names, device),
-            _ => self.stacked_as::<f32>(names, device),
-        }
     }
 
     fn stacked_as<T: Number + WithDType>(
@@ -233,6 +222,22 @@ impl Weights {
         }
         Tensor::from_vec(elements, shape.unwrap_or_default(), device)
             .map_err(Error::compute(format!("loading {}", names.join(", "))))
+    }
+}
+
+impl Provider for Weights {
+    /// Elements are converted from where they lie to the type asked for, and copied no further
+    /// here.
+    fn stacked(&self, names: &[String], dtype: DType, device: &Device) -> Result<Tensor, Error> {
+        match dtype {
+            DType::F16 => self.stacked_as::<f16>(names, device),
+            DType::BF16 => self.stacked_as::<bf16>(names, device),
+            _ => self.stacked_as::<f32>(names, device),
+        }
+    }
+
+    fn values(&self, name: &str) -> Result<Option<Vec<f32>>, Error> {
+        Ok(self.stored(name)?.map(|tensor| tensor.to_vec()))
     }
 }
 

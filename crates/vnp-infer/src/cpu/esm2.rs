@@ -13,7 +13,7 @@ use crate::encoder::config::Esm2Config;
 use crate::encoder::esm2::{INVERSE_FREQUENCIES, KEPT_IN_TRAINING, pooled};
 use crate::layer::rotary::default_inverse_frequencies;
 use crate::tokenizer::esm2::{MASK, MAX_RESIDUES};
-use crate::weights::Weights;
+use crate::weights::{Provider as _, Weights};
 
 /// Residues' vectors.
 pub(crate) struct Residues {

@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Result as CandleResult, Tensor};
 
 use crate::Error;
-use crate::weights::Weights;
+use crate::weights::Provider;
 
 /// `x W^T`.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ impl Matrix {
     /// The tensor `NAME.weight` of every name, below each other.
     pub(crate) fn load(
         names: &[String],
-        weights: &Weights,
+        weights: &dyn Provider,
         dtype: DType,
         device: &Device,
     ) -> Result<Self, Error> {
@@ -41,7 +41,7 @@ impl Linear {
     /// The tensors `NAME.weight` and `NAME.bias` of every name, below each other.
     pub(crate) fn load(
         names: &[String],
-        weights: &Weights,
+        weights: &dyn Provider,
         dtype: DType,
         device: &Device,
     ) -> Result<Self, Error> {

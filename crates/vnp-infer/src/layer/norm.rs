@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 
 use crate::Error;
-use crate::weights::Weights;
+use crate::weights::Provider;
 
 /// Normalises the last dimension to mean 0 and variance 1, then scales and shifts it.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ impl LayerNorm {
     pub(crate) fn load(
         name: &str,
         eps: f64,
-        weights: &Weights,
+        weights: &dyn Provider,
         device: &Device,
     ) -> Result<Self, Error> {
         let tensor = |ending| weights.stacked(&[format!("{name}.{ending}")], DType::F32, device);

@@ -14,8 +14,8 @@ use crate::layer::attention::{Attention, Heads, Position};
 use crate::layer::feed_forward::{FeedForward, Up};
 use crate::layer::linear::{Linear, Matrix};
 use crate::layer::norm::LayerNorm;
-use crate::layer::ops::{self, Stream};
-use crate::weights::Weights;
+use crate::layer::ops::{self, Ops, Stream};
+use crate::weights::Provider;
 
 /// The network on a device.
 pub(crate) struct DnabertNetwork {
@@ -26,6 +26,7 @@ pub(crate) struct DnabertNetwork {
     position: Position,
     hidden_size: usize,
     dtype: DType,
+    ops: &'static dyn Ops,
 }
 
 struct Layer {
@@ -36,11 +37,22 @@ struct Layer {
 }
 
 impl DnabertNetwork {
+    /// With the steps that suit the device.
     pub(crate) fn load(
         config: &DnabertConfig,
-        weights: &Weights,
+        weights: &dyn Provider,
         dtype: DType,
         device: &Device,
+    ) -> Result<Self, Error> {
+        Self::with_ops(config, weights, dtype, device, ops::for_device(device))
+    }
+
+    pub(crate) fn with_ops(
+        config: &DnabertConfig,
+        weights: &dyn Provider,
+        dtype: DType,
+        device: &Device,
+        ops: &'static dyn Ops,
     ) -> Result<Self, Error> {
         let norm = |name: &str| LayerNorm::load(name, config.layer_norm_eps, weights, device);
         let linear = |name: String| Linear::load(&[name], weights, dtype, device);
@@ -75,6 +87,7 @@ impl DnabertNetwork {
                 .map_err(Error::compute("making the slopes"))?,
             hidden_size: config.hidden_size,
             dtype,
+            ops,
         })
     }
 }
@@ -93,7 +106,7 @@ impl Forward for DnabertNetwork {
         tokens: &Tokens,
         observe: &mut dyn FnMut(usize, &Tensor),
     ) -> CandleResult<Tensor> {
-        let ops = ops::for_device(tokens.ids.device());
+        let ops = self.ops;
         let x = self.embeddings.index_select(&tokens.ids, 0)?;
         let (mut x, mut normed) =
             ops.add_norm(&x, None, &self.embedding_norm, Stream::Norm, self.dtype)?;

@@ -13,10 +13,10 @@ use crate::layer::attention::{Attention, Heads, Position};
 use crate::layer::feed_forward::{FeedForward, Up};
 use crate::layer::linear::Linear;
 use crate::layer::norm::LayerNorm;
-use crate::layer::ops::{self, Stream};
+use crate::layer::ops::{self, Ops, Stream};
 use crate::layer::rotary::{Rotary, default_inverse_frequencies};
 use crate::tokenizer::esm2::{MASK, MAX_RESIDUES, PADDING};
-use crate::weights::Weights;
+use crate::weights::Provider;
 
 /// The network on a device.
 pub(crate) struct Esm2Network {
@@ -28,6 +28,7 @@ pub(crate) struct Esm2Network {
     token_dropout: bool,
     hidden_size: usize,
     dtype: DType,
+    ops: &'static dyn Ops,
 }
 
 struct Layer {
@@ -38,11 +39,22 @@ struct Layer {
 }
 
 impl Esm2Network {
+    /// With the steps that suit the device.
     pub(crate) fn load(
         config: &Esm2Config,
-        weights: &Weights,
+        weights: &dyn Provider,
         dtype: DType,
         device: &Device,
+    ) -> Result<Self, Error> {
+        Self::with_ops(config, weights, dtype, device, ops::for_device(device))
+    }
+
+    pub(crate) fn with_ops(
+        config: &Esm2Config,
+        weights: &dyn Provider,
+        dtype: DType,
+        device: &Device,
+        ops: &'static dyn Ops,
     ) -> Result<Self, Error> {
         let norm = |name: &str| LayerNorm::load(name, config.layer_norm_eps, weights, device);
         let linear = |names: &[String]| Linear::load(names, weights, dtype, device);
@@ -83,6 +95,7 @@ impl Esm2Network {
             token_dropout: config.token_dropout,
             hidden_size: config.hidden_size,
             dtype,
+            ops,
         })
     }
 
@@ -121,7 +134,7 @@ impl Forward for Esm2Network {
         tokens: &Tokens,
         observe: &mut dyn FnMut(usize, &Tensor),
     ) -> CandleResult<Tensor> {
-        let ops = ops::for_device(tokens.ids.device());
+        let ops = self.ops;
         let x = self.embed(tokens)?;
         observe(0, &x);
         let Some(first) = self.layers.first() else {
