@@ -104,11 +104,7 @@ impl TrainableEsm2 {
     }
 }
 
-fn embed(
-    network: &dyn Forward,
-    device: &Device,
-    sequences: &[Vec<u32>],
-) -> Result<Tensor, Error> {
+fn embed(network: &dyn Forward, device: &Device, sequences: &[Vec<u32>]) -> Result<Tensor, Error> {
     let pack = Pack::new(sequences.iter().map(Vec::as_slice));
     pack.upload(device, |tokens| network.pooled(tokens))
         .and_then(|tokens| {
@@ -204,7 +200,10 @@ mod tests {
                 (gradient * &direction).unwrap().sum_all().unwrap().to_scalar().unwrap();
             let moved = |step: f64| -> f64 {
                 let mut moved = tensors(variables);
-                moved.insert(name.clone(), (var.as_tensor() + (&direction * step).unwrap()).unwrap());
+                moved.insert(
+                    name.clone(),
+                    (var.as_tensor() + (&direction * step).unwrap()).unwrap(),
+                );
                 f64::from(sum(&moved).to_scalar::<f32>().unwrap())
             };
             let found = (moved(5e-3) - moved(-5e-3)) / 1e-2;

@@ -4,6 +4,7 @@
 //!   (GELU, a gate, the residual) done while the sums are in cache.
 //! * [`attend`](Attention::attend): attention of one sequence, with rotary positions or ALiBi.
 //! * [`layer_norm`].
+//! * [`gradient`]: what training needs of these, portable.
 //!
 //! [`Cpu::detect`] finds the instructions at run time; [`Cpu::portable`] needs none in particular.
 //! Everything runs on the calling thread. An output row depends on its input rows, the weights
@@ -25,6 +26,7 @@
 mod attention;
 mod cpu;
 mod error;
+pub mod gradient;
 mod linear;
 mod norm;
 mod portable;

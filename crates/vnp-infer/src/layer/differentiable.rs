@@ -1,20 +1,29 @@
-//! The steps between matrix products as operations that candle can differentiate.
+//! The steps between matrix products with their gradients, on CPU.
 //!
-//! The plain ones cannot be: candle's layer norm and softmax of the last dimension have no gradient.
-//! Sequences of one length that follow each other are computed together, because the gradient of
-//! a slice is as large as what it was cut from.
+//! Candle could differentiate plain operations (but for its layer norm and its softmax of the last
+//! dimension, which have no gradient), at twenty times the time: most of it goes into copies and
+//! into sums over the first dimension. Here each step is one operation with a gradient of its own.
+
+mod activation;
+mod attend;
+mod norm;
+mod prepare;
+mod rows;
 
 use std::ops::Range;
 
-use candle_core::{D, DType, Result, Tensor, bail};
+use candle_core::{DType, Result, Tensor, bail};
 
 use super::alibi::Alibi;
 use super::attention::Heads;
 use super::norm::LayerNorm;
 use super::ops::{Ops, Stream, Update};
-use super::plain::Plain;
 use super::rotary::Rotary;
 use crate::batch::Tokens;
+use activation::{BiasGelu, GatedGelu};
+use attend::Attend;
+use norm::{AddUpdate, Norm};
+use prepare::Prepare;
 
 /// For training, in f32.
 #[derive(Debug)]
@@ -29,7 +38,7 @@ impl Ops for Differentiable {
         rotary: Option<&Rotary>,
         tokens: &Tokens,
     ) -> Result<Tensor> {
-        Plain.prepare(qkv, bias, heads, rotary, tokens)
+        qkv.apply_op2(bias, Prepare::new(heads, rotary, tokens)?)
     }
 
     fn attend(
@@ -39,29 +48,15 @@ impl Ops for Differentiable {
         alibi: Option<&Alibi>,
         tokens: &Tokens,
     ) -> Result<Tensor> {
-        let each = runs(&tokens.pack.lengths).map(|run| {
-            let split = qkv.narrow(0, run.rows.start, run.rows.len())?;
-            let split = split.reshape((run.sequences.len(), run.length, 3, heads.count, ()))?;
-            // [sequences, heads, length, size]
-            let part = |i| split.narrow(2, i, 1)?.squeeze(2)?.transpose(1, 2)?.contiguous();
-            let (q, k, v) = (part(0)?, part(1)?, part(2)?);
-            let scores = q.matmul(&k.t()?)?;
-            let scores = match alibi {
-                Some(alibi) => scores.broadcast_add(&alibi.score_bias(run.length)?)?,
-                None => scores,
-            };
-            let weights = candle_nn::ops::softmax(&scores, D::Minus1)?;
-            weights.matmul(&v)?.transpose(1, 2)?.reshape((run.rows.len(), ()))
-        });
-        Tensor::cat(&each.collect::<Result<Vec<_>>>()?, 0)
+        qkv.apply_op1(Attend::new(heads, alibi, tokens)?)
     }
 
     fn bias_gelu(&self, x: Tensor, bias: &Tensor) -> Result<Tensor> {
-        Plain.bias_gelu(x, bias)
+        x.apply_op2(bias, BiasGelu)
     }
 
     fn gated_gelu(&self, x: &Tensor) -> Result<Tensor> {
-        Plain.gated_gelu(x)
+        x.apply_op1(GatedGelu)
     }
 
     fn add_norm(
@@ -73,17 +68,15 @@ impl Ops for Differentiable {
         _dtype: DType,
     ) -> Result<(Tensor, Tensor)> {
         let sum = match update {
-            Some(Update { product, bias }) => (residual + product.broadcast_add(bias)?)?,
+            Some(Update { product, bias }) => residual.apply_op3(product, bias, AddUpdate)?,
             None => residual.clone(),
         };
-        let centred = sum.broadcast_sub(&sum.mean_keepdim(D::Minus1)?)?;
-        let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
-        let normed = centred.broadcast_div(&(variance + f64::from(norm.eps))?.sqrt()?)?;
-        let normed = normed.broadcast_mul(&norm.weight)?.broadcast_add(&norm.bias)?;
+        let normed = sum.apply_op3(&norm.weight, &norm.bias, Norm { eps: norm.eps })?;
         Ok((if stream == Stream::Sum { sum } else { normed.clone() }, normed))
     }
 
     fn mean(&self, hidden: &Tensor, tokens: &Tokens) -> Result<Tensor> {
+        // Sequences of one length together: the gradient of a slice is as large as what it is of.
         let each = runs(&tokens.pack.lengths).map(|run| {
             let first = run.sequences.start;
             let Some(pooled) = tokens.pooled_rows.get(first) else { bail!("no sequence {first}") };

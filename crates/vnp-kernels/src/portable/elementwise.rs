@@ -61,7 +61,7 @@ fn gelu_of(x: f32) -> f32 {
 /// The error function by the rational approximation of Eigen and XLA: odd in `x`, P(x^2)/Q(x^2)
 /// on [-4, 4], beyond which f32 knows nothing but -1 and 1.
 #[inline(always)]
-fn erf(x: f32) -> f32 {
+pub(crate) fn erf(x: f32) -> f32 {
     let bounded = x.clamp(-4.0, 4.0);
     let square = bounded * bounded;
     let mut p = -2.726_142_3e-10;

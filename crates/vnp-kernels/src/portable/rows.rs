@@ -128,8 +128,9 @@ fn add_distance(row: &mut [f32], query: f32, slope: f32) {
     }
 }
 
+/// The sum of `map` over a row.
 #[inline(always)]
-fn sum_of(row: &[f32], map: impl Fn(f32) -> f32) -> f32 {
+pub(crate) fn sum_of(row: &[f32], map: impl Fn(f32) -> f32) -> f32 {
     let (blocks, rest) = row.as_chunks::<LANES>();
     let mut lanes = [0.0; LANES];
     for block in blocks {
@@ -139,6 +140,23 @@ fn sum_of(row: &[f32], map: impl Fn(f32) -> f32) -> f32 {
     }
     for (lane, x) in lanes.iter_mut().zip(rest) {
         *lane += map(*x);
+    }
+    halve(lanes, |a, b| a + b)
+}
+
+/// The sum of the products of two rows of equal length.
+#[inline(always)]
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let ((blocks, rest), (other_blocks, other_rest)) =
+        (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut lanes = [0.0; LANES];
+    for (a, b) in blocks.iter().zip(other_blocks) {
+        for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
+            *lane += a * b;
+        }
+    }
+    for (lane, (a, b)) in lanes.iter_mut().zip(rest.iter().zip(other_rest)) {
+        *lane += a * b;
     }
     halve(lanes, |a, b| a + b)
 }
