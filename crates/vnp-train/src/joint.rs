@@ -1,0 +1,108 @@
+//! Both encoders and the head, trained together.
+//!
+//! For small encoders, from scratch or from a bundle's: every step draws windows from the training
+//! records, as likely viral as not, changes them as evolution might, and learns from their open
+//! frames. The networks are those of inference.
+
+mod augment;
+mod initial;
+mod learner;
+mod recipe;
+mod tokenizer;
+mod verdict;
+mod windows;
+
+use vnp_infer::{DnabertConfig, Esm2Config, Tensors};
+
+use crate::fit::{Epoch, Fitted, fit};
+use crate::records::LabelledRecord;
+use crate::session::{Outcome, Session};
+use crate::snapshot::Snapshot;
+use crate::{Chunk, Error, Part};
+use learner::JointLearner;
+pub use recipe::{Augmentation, EncoderSize, JointRecipe, LengthShare};
+pub use tokenizer::word_tokenizer;
+
+/// What is learned from.
+#[derive(Debug, Clone, Copy)]
+pub struct JointData<'a> {
+    /// All records.
+    pub records: &'a [LabelledRecord],
+    /// The group of each.
+    pub groups: &'a [usize],
+    /// The part of each group.
+    pub parts: &'a [Part],
+    /// What chooses the epoch.
+    pub validation: &'a [Chunk],
+}
+
+/// The configs and the tokenizer of the encoders to train.
+#[derive(Debug, Clone)]
+pub struct Encoders {
+    /// The nucleotide encoder.
+    pub dnabert: DnabertConfig,
+    /// Its `tokenizer.json`.
+    pub tokenizer: Vec<u8>,
+    /// The protein encoder.
+    pub esm2: Esm2Config,
+    /// Values to begin with, named with `dnabert.` and `esm2.` before the names in a bundle;
+    /// random ones where there are none.
+    pub initial: Option<Snapshot>,
+}
+
+/// Encoders and head, and how they came to be.
+#[derive(Debug, Clone)]
+pub struct TrainedModel {
+    /// All values: `dnabert.*`, `esm2.*`, `head.*`.
+    pub weights: Snapshot,
+    /// Every epoch in order.
+    pub history: Vec<Epoch>,
+    /// The epoch that the weights are of, from 0.
+    pub best_epoch: usize,
+}
+
+impl TrainedModel {
+    /// The nucleotide encoder's tensors for a bundle, in f16.
+    #[must_use]
+    pub fn dnabert(&self) -> Tensors {
+        self.weights.half_tensors(learner::DNABERT)
+    }
+
+    /// The protein encoder's, in f16.
+    #[must_use]
+    pub fn esm2(&self) -> Tensors {
+        self.weights.half_tensors(learner::ESM2)
+    }
+
+    /// The head's, in f32.
+    #[must_use]
+    pub fn head(&self) -> Tensors {
+        self.weights.tensors(learner::HEAD)
+    }
+}
+
+/// Trains both encoders and the head on the training records and keeps the weights of the epoch
+/// with the smallest loss on the validation chunks; records of the test part are not looked at.
+///
+/// The state is saved in the session's directory and continued from there. `identity` of the
+/// session must name the data; the recipe is added here.
+///
+/// # Errors
+/// As [`train_head`](crate::train_head); [`Error::Model`] for sizes that cannot be.
+pub fn train_joint(
+    data: JointData<'_>,
+    encoders: &Encoders,
+    recipe: &JointRecipe,
+    session: &Session<'_>,
+) -> Result<Outcome<TrainedModel>, Error> {
+    recipe.check()?;
+    let identity = recipe.identify(session.identity.clone());
+    let session = Session { identity: &identity, ..*session };
+    let mut learner = JointLearner::new(data, encoders, recipe)?;
+    Ok(match fit(&mut learner, &recipe.schedule, &session)? {
+        Outcome::Finished(Fitted { best, best_epoch, history }) => {
+            Outcome::Finished(TrainedModel { weights: best, history, best_epoch })
+        }
+        Outcome::Interrupted { signal } => Outcome::Interrupted { signal },
+    })
+}

@@ -1,0 +1,144 @@
+//! Drawing windows from the training records.
+
+use std::collections::BTreeMap;
+
+use vnp_seq::{OpenFrame, open_frames};
+
+use super::augment::mutate;
+use crate::records::LabelledRecord;
+use crate::{Error, Part, Rng};
+
+/// Windows tried for one that has an open frame; about half of all have.
+const TRIES: usize = 200;
+
+/// The training records of both classes, in groups.
+pub(super) struct Windows<'a> {
+    others: Class<'a>,
+    viruses: Class<'a>,
+}
+
+/// The groups of a class with the running sums of their weights.
+struct Class<'a> {
+    groups: Vec<(f64, Group<'a>)>,
+}
+
+/// The records of a group with the running sums of their lengths.
+type Group<'a> = Vec<(f64, &'a LabelledRecord)>;
+
+impl<'a> Windows<'a> {
+    /// `length` is that of the longest window: records shorter than it are left out.
+    pub(super) fn new(
+        records: &'a [LabelledRecord],
+        groups: &[usize],
+        parts: &[Part],
+        power: f64,
+        length: usize,
+    ) -> Result<Self, Error> {
+        let class = |is_virus: bool| {
+            let mut by_group: BTreeMap<usize, Group<'a>> = BTreeMap::new();
+            for (record, group) in records.iter().zip(groups) {
+                let trains = parts.get(*group) == Some(&Part::Training);
+                if trains && record.is_virus == is_virus && record.sequence.len() >= length {
+                    let members = by_group.entry(*group).or_default();
+                    let before = members.last().map_or(0.0, |(sum, _)| *sum);
+                    members.push((before + record.sequence.len() as f64, record));
+                }
+            }
+            let mut sum = 0.0;
+            let weighed = by_group.into_values().map(|members| {
+                sum += members.last().map_or(0.0, |(bases, _)| bases.powf(power));
+                (sum, members)
+            });
+            let groups: Vec<_> = weighed.collect();
+            let class = if is_virus { "viral" } else { "other" };
+            if groups.is_empty() {
+                return Err(Error::NoRows { part: Part::Training, class });
+            }
+            Ok(Class { groups })
+        };
+        Ok(Self { others: class(false)?, viruses: class(true)? })
+    }
+
+    /// A window of one class with its open frames, of which there is at least one; nothing where
+    /// none was found.
+    pub(super) fn draw(
+        &self,
+        is_virus: bool,
+        length: usize,
+        mutation: f64,
+        rng: &mut Rng,
+    ) -> Option<Vec<OpenFrame>> {
+        let class = if is_virus { &self.viruses } else { &self.others };
+        (0..TRIES).find_map(|_| {
+            let record = pick(pick(&class.groups, rng)?, rng)?;
+            let start = rng.below(record.sequence.len() - length + 1);
+            let window = record.sequence.get(start..start + length)?;
+            if !window.iter().all(|letter| b"ACGT".contains(letter)) {
+                return None;
+            }
+            let mut frames = open_frames(&mutate(window, mutation, rng));
+            if let Some(coding) = &record.coding {
+                frames.retain(|frame| coding.confirms(&frame.protein));
+            }
+            (!frames.is_empty()).then_some(frames)
+        })
+    }
+}
+
+/// One of several by the running sums of their weights.
+fn pick<'a, T>(items: &'a [(f64, T)], rng: &mut Rng) -> Option<&'a T> {
+    let (total, _) = items.last()?;
+    let at = rng.uniform() * total;
+    let place = items.partition_point(|(sum, _)| *sum <= at).min(items.len() - 1);
+    items.get(place).map(|(_, item)| item)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(is_virus: bool, sequence: &str) -> LabelledRecord {
+        LabelledRecord { is_virus, sequence: sequence.into(), ..LabelledRecord::default() }
+    }
+
+    #[test]
+    fn windows_are_of_their_class_and_of_training_records() {
+        let records = [
+            record(true, &"GCA".repeat(100)),
+            record(false, &"GGT".repeat(100)),
+            record(true, &"ACC".repeat(100)),
+            record(false, "GGA"),
+        ];
+        let parts = [Part::Training, Part::Training, Part::Validation, Part::Training];
+        let windows = Windows::new(&records, &[0, 1, 2, 3], &parts, 0.5, 60).unwrap();
+        let mut rng = Rng::new(1, "test");
+        for _ in 0..50 {
+            let letters = |virus, rng: &mut Rng| {
+                let frames = windows.draw(virus, 60, 0.0, rng).unwrap();
+                let first = frames.into_iter().find(|frame| !frame.frame.is_reverse()).unwrap();
+                first.nucleotide.chars().collect::<std::collections::BTreeSet<char>>()
+            };
+            assert!(!letters(true, &mut rng).contains(&'T'));
+            assert!(!letters(false, &mut rng).contains(&'C'));
+        }
+    }
+
+    #[test]
+    fn a_class_without_records_is_an_error() {
+        let records = [record(true, &"GCA".repeat(100))];
+        let Err(Error::NoRows { class, .. }) =
+            Windows::new(&records, &[0], &[Part::Training], 0.5, 60)
+        else {
+            panic!()
+        };
+        assert_eq!(class, "other");
+    }
+
+    #[test]
+    fn large_groups_are_drawn_by_the_power_of_their_size() {
+        let items = [(10.0, 'a'), (13.0, 'b')];
+        let mut rng = Rng::new(1, "test");
+        let drawn = (0..13_000).filter(|_| pick(&items, &mut rng) == Some(&'b')).count();
+        assert!((2_700..3_300).contains(&drawn), "{drawn}");
+    }
+}
