@@ -1,9 +1,12 @@
 //! How an input is compressed, by its content, and the decoders.
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
+use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
+
+use crate::Error;
 
 /// How many bytes [`detect`] wants to see.
 pub(crate) const PREFIX_BYTES: u64 = 18;
@@ -67,6 +70,30 @@ pub(crate) fn unsupported(prefix: &[u8]) -> Option<(&'static str, &'static str)>
         }
         _ => None,
     }
+}
+
+/// Opens a file as what it holds once it is decompressed: for formats that are read elsewhere.
+///
+/// # Errors
+/// [`Error::Io`] where it cannot be opened. A stream that is cut or damaged ends in an error of
+/// reading it.
+///
+/// ```
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("table.tsv");
+/// std::fs::write(&path, "id\tlabel\n")?;
+/// let mut text = String::new();
+/// std::io::Read::read_to_string(&mut vnp_seq::open_decompressed(&path)?, &mut text)?;
+/// assert_eq!(text, "id\tlabel\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn open_decompressed(path: &Path) -> Result<Box<dyn Read + Send>, Error> {
+    let io = |source| Error::Io { path: path.to_owned(), source };
+    let mut file = std::fs::File::open(path).map_err(io)?;
+    let mut prefix = Vec::new();
+    file.by_ref().take(PREFIX_BYTES).read_to_end(&mut prefix).map_err(io)?;
+    let compression = detect(&prefix);
+    decoder(compression, Box::new(Cursor::new(prefix).chain(file))).map_err(io)
 }
 
 /// The decoder of `source`.

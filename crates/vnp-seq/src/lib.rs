@@ -45,7 +45,7 @@ mod stream;
 mod text;
 
 pub use chunk::{ChunkLength, ChunkPosition, ChunkRanges, chunk_ranges};
-pub use compression::Compression;
+pub use compression::{Compression, open_decompressed};
 pub use digest::InputDigest;
 pub use error::{Error, FastqFault};
 pub use fasta::{write_nucleotide_fasta, write_protein_fasta};

@@ -1,4 +1,7 @@
 use std::io;
+use std::path::PathBuf;
+
+use vnp_seq::InvalidLetter;
 
 /// What ended a preparation or a training.
 #[derive(Debug, thiserror::Error)]
@@ -16,4 +19,158 @@ pub enum Error {
     /// A checkpoint could not be read or written.
     #[error(transparent)]
     Checkpoint(#[from] vnp_ckpt::Error),
+    /// A GenBank file breaks the format.
+    #[error("{}: GenBank record {record}: {reason}: export the file again, or give its sequences as FASTA", path.display())]
+    GenBank {
+        /// The file.
+        path: PathBuf,
+        /// The record, counted from 1.
+        record: u64,
+        /// What is wrong, in the parser's words.
+        reason: String,
+    },
+    /// A table of labels or groups, or one of prepared chunks, is not what it should be.
+    #[error("{}, line {line}: expected {expected}, found {found}", path.display())]
+    Table {
+        /// The table.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What should stand there.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+    /// Something has two labels or groups.
+    #[error("{what} {id} is given twice, in {first} and in {second}: leave one of them out")]
+    Twice {
+        /// What it is: a record, a row.
+        what: &'static str,
+        /// Its id.
+        id: String,
+        /// Where it was first.
+        first: String,
+        /// Where it was again.
+        second: String,
+    },
+    /// A record has no label.
+    #[error("{}: record {id} has no label: add it to the table of labels, or give its file to --virus or --others", path.display())]
+    Unlabelled {
+        /// The record's file.
+        path: PathBuf,
+        /// The record.
+        id: String,
+    },
+    /// A record has no name to keep it apart from others by.
+    #[error("{}: record {record} has no id: name it behind the '>'", path.display())]
+    NoId {
+        /// The file.
+        path: PathBuf,
+        /// The record, counted from 1.
+        record: u64,
+    },
+    /// A record is no nucleotide sequence.
+    #[error("{}: record {id}: {letter}", path.display())]
+    NotNucleotides {
+        /// The file.
+        path: PathBuf,
+        /// The record.
+        id: String,
+        /// The letter that cannot be.
+        letter: InvalidLetter,
+    },
+    /// There is nothing to learn of one class.
+    #[error("there are no {what} of the class {class}: give some with --{class}")]
+    EmptyClass {
+        /// `virus` or `others`.
+        class: &'static str,
+        /// Of what there is none: records, chunks with an open frame.
+        what: &'static str,
+    },
+    /// A class has fewer groups of relatives than there are parts.
+    #[error(
+        "the class {class} has {found} groups of relatives and needs {needed}, one for each of training, \
+         validation and test: give records that are less related, or a --test-share of 0"
+    )]
+    TooFewGroups {
+        /// `virus` or `others`.
+        class: &'static str,
+        /// Groups there are.
+        found: usize,
+        /// Groups needed.
+        needed: usize,
+    },
+    /// A part is left without one of the classes.
+    #[error(
+        "no chunk of the class {class} is left for {part}: give more records, or another --seed"
+    )]
+    EmptyPart {
+        /// `virus` or `others`.
+        class: &'static str,
+        /// The part.
+        part: &'static str,
+    },
+    /// A setting is outside of what makes sense.
+    #[error("{name} is {found}: expected {expected}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        found: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// What lies in a directory was prepared of other data or with other settings.
+    #[error(
+        "{} was made of other data or settings: {}; give the same, or start again with --force",
+        path.display(), differences.join("; ")
+    )]
+    OtherPreparation {
+        /// The directory.
+        path: PathBuf,
+        /// Every field that differs, old and new.
+        differences: Vec<String>,
+    },
+    /// A directory holds no embeddings that can be learned from.
+    #[error(
+        "{}: {reason}: finish its run with vnp predict --resume --keep-embeddings", path.display()
+    )]
+    NoEmbeddings {
+        /// The directory.
+        path: PathBuf,
+        /// What is missing.
+        reason: String,
+    },
+    /// Embeddings of two places do not go together.
+    #[error("{}: {what} is {found}, expected {expected}", path.display())]
+    Embeddings {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        what: String,
+        /// What the rest is.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+}
+
+impl Error {
+    /// Whether the trouble lies in existing checkpoints (exit code 3) rather than in this training.
+    ///
+    /// ```
+    /// let differences = vec!["seed was 1, is now 2".to_owned()];
+    /// let path = "out/prepared".into();
+    /// assert!(vnp_train::Error::OtherPreparation { path, differences }.is_checkpoint_issue());
+    /// ```
+    #[must_use]
+    pub fn is_checkpoint_issue(&self) -> bool {
+        match self {
+            Self::OtherPreparation { .. } | Self::NoEmbeddings { .. } | Self::Embeddings { .. } => {
+                true
+            }
+            Self::Checkpoint(error) => error.is_corrupted() || error.is_incompatible(),
+            _ => false,
+        }
+    }
 }

@@ -15,6 +15,16 @@ impl Part {
     /// Every part. Of two parts that share something, the later one keeps it.
     pub const ALL: [Self; 3] = [Self::Training, Self::Validation, Self::Test];
 
+    pub(crate) fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
+    /// The part of a name in a file.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.name() == name)
+    }
+
     /// The part's name in files.
     #[must_use]
     pub fn name(self) -> &'static str {
