@@ -24,7 +24,7 @@ pub use recipe::{Augmentation, EncoderSize, JointRecipe, LengthShare};
 pub use tokenizer::word_tokenizer;
 
 /// What is learned from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct JointData<'a> {
     /// All records.
     pub records: &'a [LabelledRecord],
@@ -32,13 +32,16 @@ pub struct JointData<'a> {
     pub groups: &'a [usize],
     /// The part of each group.
     pub parts: &'a [Part],
+    /// Whether a window of a training record may be learned from: none should share a word with the
+    /// other parts.
+    pub is_usable: &'a (dyn Fn(&[u8]) -> bool + Sync),
     /// What chooses the epoch.
     pub validation: &'a [Chunk],
 }
 
-/// The configs and the tokenizer of the encoders to train.
+/// The encoders to train: sizes, tokens, and what they begin with.
 #[derive(Debug, Clone)]
-pub struct Encoders {
+pub struct EncoderSetup {
     /// The nucleotide encoder.
     pub dnabert: DnabertConfig,
     /// Its `tokenizer.json`.
@@ -50,7 +53,7 @@ pub struct Encoders {
     pub initial: Option<Snapshot>,
 }
 
-/// Encoders and head, and how they came to be.
+/// EncoderSetup and head, and how they came to be.
 #[derive(Debug, Clone)]
 pub struct TrainedModel {
     /// All values: `dnabert.*`, `esm2.*`, `head.*`.
@@ -91,7 +94,7 @@ impl TrainedModel {
 /// As [`train_head`](crate::train_head); [`Error::Model`] for sizes that cannot be.
 pub fn train_joint(
     data: JointData<'_>,
-    encoders: &Encoders,
+    encoders: &EncoderSetup,
     recipe: &JointRecipe,
     session: &Session<'_>,
 ) -> Result<Outcome<TrainedModel>, Error> {

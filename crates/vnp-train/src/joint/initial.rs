@@ -2,7 +2,7 @@
 
 use vnp_infer::{DnabertConfig, Esm2Config, TensorSpec};
 
-use super::Encoders;
+use super::EncoderSetup;
 use super::learner::{DNABERT, ESM2};
 use crate::parameters::Parameters;
 use crate::{Error, Rng};
@@ -13,10 +13,10 @@ const TOKENS: f32 = 0.7;
 /// Adds the tensors of both encoders.
 pub(super) fn add(
     parameters: &mut Parameters,
-    encoders: &Encoders,
+    encoders: &EncoderSetup,
     seed: u64,
 ) -> Result<(), Error> {
-    let Encoders { dnabert, esm2, initial, .. } = encoders;
+    let EncoderSetup { dnabert, esm2, initial, .. } = encoders;
     if let Some(initial) = initial {
         for (name, shape, values) in initial.iter() {
             parameters.insert(name, shape, values)?;

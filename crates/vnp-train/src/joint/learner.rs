@@ -1,4 +1,4 @@
-//! Encoders and head, and windows of records, as something to be fitted.
+//! EncoderSetup and head, and windows of records, as something to be fitted.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::initial;
 use super::recipe::JointRecipe;
 use super::verdict::Verdicts;
 use super::windows::Windows;
-use super::{Encoders, JointData};
+use super::{EncoderSetup, JointData};
 use crate::head::{HeadNetwork, HeadSize, Mode};
 use crate::learner::Learner;
 use crate::parameters::Parameters;
@@ -40,7 +40,7 @@ pub(super) struct JointLearner<'a> {
 impl<'a> JointLearner<'a> {
     pub(super) fn new(
         data: JointData<'a>,
-        encoders: &Encoders,
+        encoders: &EncoderSetup,
         recipe: &'a JointRecipe,
     ) -> Result<Self, Error> {
         for (class, is_virus) in [("viral", true), ("other", false)] {
@@ -49,16 +49,14 @@ impl<'a> JointLearner<'a> {
             }
         }
         let longest = recipe.lengths.iter().map(|choice| choice.length).max().unwrap_or_default();
-        let JointData { records, groups, parts, validation } = data;
-        let power = recipe.group_power;
         let mut parameters = Parameters::new(Device::Cpu);
         initial::add(&mut parameters, encoders, recipe.seed)?;
         let features = encoders.dnabert.hidden_size + encoders.esm2.hidden_size;
         let size = HeadSize { features, units: recipe.units };
         Ok(Self {
             recipe,
-            windows: Windows::new(records, groups, parts, power, longest as usize)?,
-            validation,
+            windows: Windows::new(data, recipe.group_power, longest as usize)?,
+            validation: data.validation,
             codons: Codons::new(),
             dnabert: TrainableDnabert::new(encoders.dnabert.clone(), &encoders.tokenizer)?,
             esm2: TrainableEsm2::new(encoders.esm2.clone()),

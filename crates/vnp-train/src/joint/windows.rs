@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use vnp_seq::{OpenFrame, open_frames};
 
+use super::JointData;
 use super::augment::mutate;
 use crate::records::LabelledRecord;
 use crate::{Error, Part, Rng};
@@ -15,6 +16,7 @@ const TRIES: usize = 200;
 pub(super) struct Windows<'a> {
     others: Class<'a>,
     viruses: Class<'a>,
+    is_usable: &'a (dyn Fn(&[u8]) -> bool + Sync),
 }
 
 /// The groups of a class with the running sums of their weights.
@@ -27,13 +29,8 @@ type Group<'a> = Vec<(f64, &'a LabelledRecord)>;
 
 impl<'a> Windows<'a> {
     /// `length` is that of the longest window: records shorter than it are left out.
-    pub(super) fn new(
-        records: &'a [LabelledRecord],
-        groups: &[usize],
-        parts: &[Part],
-        power: f64,
-        length: usize,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(data: JointData<'a>, power: f64, length: usize) -> Result<Self, Error> {
+        let JointData { records, groups, parts, is_usable, .. } = data;
         let class = |is_virus: bool| {
             let mut by_group: BTreeMap<usize, Group<'a>> = BTreeMap::new();
             for (record, group) in records.iter().zip(groups) {
@@ -56,7 +53,7 @@ impl<'a> Windows<'a> {
             }
             Ok(Class { groups })
         };
-        Ok(Self { others: class(false)?, viruses: class(true)? })
+        Ok(Self { others: class(false)?, viruses: class(true)?, is_usable })
     }
 
     /// A window of one class with its open frames, of which there is at least one; nothing where
@@ -80,7 +77,7 @@ impl<'a> Windows<'a> {
             if let Some(coding) = &record.coding {
                 frames.retain(|frame| coding.confirms(&frame.protein));
             }
-            (!frames.is_empty()).then_some(frames)
+            (!frames.is_empty() && (self.is_usable)(window)).then_some(frames)
         })
     }
 }
@@ -110,12 +107,23 @@ mod tests {
             record(false, "GGA"),
         ];
         let parts = [Part::Training, Part::Training, Part::Validation, Part::Training];
-        let windows = Windows::new(&records, &[0, 1, 2, 3], &parts, 0.5, 60).unwrap();
+        let groups = [0, 1, 2, 3];
+        // Of the viral record, windows that begin with its first codon alone.
+        let is_usable = |window: &[u8]| !window.contains(&b'A') || window.starts_with(b"GCA");
+        let data = JointData {
+            records: &records,
+            groups: &groups,
+            parts: &parts,
+            is_usable: &is_usable,
+            validation: &[],
+        };
+        let windows = Windows::new(data, 0.5, 60).unwrap();
         let mut rng = Rng::new(1, "test");
         for _ in 0..50 {
             let letters = |virus, rng: &mut Rng| {
                 let frames = windows.draw(virus, 60, 0.0, rng).unwrap();
                 let first = frames.into_iter().find(|frame| !frame.frame.is_reverse()).unwrap();
+                assert!(!virus || first.nucleotide.starts_with("GCA"));
                 first.nucleotide.chars().collect::<std::collections::BTreeSet<char>>()
             };
             assert!(!letters(true, &mut rng).contains(&'T'));
@@ -126,11 +134,14 @@ mod tests {
     #[test]
     fn a_class_without_records_is_an_error() {
         let records = [record(true, &"GCA".repeat(100))];
-        let Err(Error::NoRows { class, .. }) =
-            Windows::new(&records, &[0], &[Part::Training], 0.5, 60)
-        else {
-            panic!()
+        let data = JointData {
+            records: &records,
+            groups: &[0],
+            parts: &[Part::Training],
+            is_usable: &|_| true,
+            validation: &[],
         };
+        let Err(Error::NoRows { class, .. }) = Windows::new(data, 0.5, 60) else { panic!() };
         assert_eq!(class, "other");
     }
 
