@@ -4,12 +4,33 @@
 //! that is killed goes on to the same tensors. The crate prints nothing, reads no environment and
 //! knows no command line.
 
+mod directory;
 mod error;
 mod examples;
+mod fit;
+mod head;
+mod identity;
+mod learner;
+mod lock;
+mod observer;
+mod optimizer;
+mod parameters;
 mod part;
 mod rng;
+mod schedule;
+mod session;
+mod snapshot;
 
+pub use directory::TrainingDirectory;
 pub use error::Error;
 pub use examples::{Examples, Group, Row};
+pub use fit::Epoch;
+pub use head::HeadSize;
+pub use identity::{Difference, Identity};
+pub use observer::{Event, Observer, Silent};
+pub use optimizer::Optimizer;
 pub use part::Part;
 pub use rng::Rng;
+pub use schedule::{Course, Schedule};
+pub use session::{Outcome, Session, Start};
+pub use snapshot::Snapshot;

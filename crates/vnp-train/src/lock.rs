@@ -1,0 +1,5 @@
+//! The lock.
+
+/// A lock.
+#[derive(Debug)]
+pub(crate) struct Lock {}
