@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor, Var};
 
-use crate::Error;
 use crate::snapshot::Snapshot;
+use crate::{Error, host};
 
 /// The variables and buffers of networks by name, in f32, on one device.
 ///
@@ -86,8 +86,7 @@ impl Parameters {
     pub(crate) fn snapshot(&self) -> Result<Snapshot, Error> {
         let mut snapshot = Snapshot::default();
         for (name, variable) in self.all() {
-            let values = variable.flatten_all()?.to_vec1()?;
-            snapshot.insert(name, variable.dims(), values);
+            snapshot.insert(name, variable.dims(), host::read(variable, <[f32]>::to_vec)?);
         }
         Ok(snapshot)
     }
@@ -96,15 +95,21 @@ impl Parameters {
     ///
     /// # Errors
     /// [`Error::NoParameter`] for one that the copy lacks; where shapes differ.
-    pub(crate) fn restore(&self, snapshot: &Snapshot) -> Result<(), Error> {
+    pub(crate) fn restore(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
         for (name, variable) in self.all() {
             let (shape, values) = snapshot.get(name)?;
-            variable.set(&Tensor::from_slice(values, shape, &self.device)?)?;
+            let expected = variable.dims();
+            if shape != expected {
+                let [expected, found] = [expected, shape].map(|shape| format!("{shape:?}"));
+                return Err(Error::Mismatch { what: "shape of a parameter", expected, found });
+            }
+            host::change(variable, |place| place.copy_from_slice(values))?;
         }
         Ok(())
     }
 
-    fn all(&self) -> impl Iterator<Item = (&str, &Var)> {
+    /// Variables and buffers.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Var)> {
         self.variables.iter().chain(&self.buffers).map(|(name, variable)| (name.as_str(), variable))
     }
 }

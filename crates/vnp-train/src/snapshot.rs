@@ -33,9 +33,10 @@ impl Snapshot {
         self.values.iter().map(|(name, (shape, values))| (name.as_str(), &shape[..], &values[..]))
     }
 
-    /// As many values of the same shapes, all zero.
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Vec<f32>)> {
-        self.values.iter_mut().map(|(name, (_, values))| (name.as_str(), values))
+    /// The values of one, to be changed.
+    pub(crate) fn values_mut(&mut self, name: &str) -> Result<&mut Vec<f32>, Error> {
+        let found = self.values.get_mut(name).map(|(_, values)| values);
+        found.ok_or_else(|| Error::NoParameter { name: name.to_owned() })
     }
 
     /// Those whose names begin with `prefix`, which is taken off, for a bundle; f32.
