@@ -106,8 +106,7 @@ mod tests {
         let protein = |text: &str| open_frames(text.as_bytes())[0].protein.clone();
         let (codons, mut rng) = (Codons::new(), rng());
         assert_eq!(codons.synonyms.len(), 61);
-        let recoded: Vec<_> =
-            (0..20).map(|_| codons.recode(&nucleotide, how, &mut rng)).collect();
+        let recoded: Vec<_> = (0..20).map(|_| codons.recode(&nucleotide, how, &mut rng)).collect();
         for text in &recoded {
             assert_eq!((protein(text), text.len()), (protein(&nucleotide), nucleotide.len()));
             assert_ne!(*text, nucleotide);

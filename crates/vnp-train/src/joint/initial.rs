@@ -98,9 +98,8 @@ mod tests {
         let vector = |first: usize, second: usize| {
             vectors.chunks(64).nth(5 + 64 * first + second).unwrap().to_vec()
         };
-        let distance = |a: &[f32], b: &[f32]| -> f32 {
-            a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
-        };
+        let distance =
+            |a: &[f32], b: &[f32]| -> f32 { a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum() };
         let base = vector(3, 9);
         assert!(distance(&base, &vector(3, 20)) < 0.75 * distance(&base, &vector(8, 20)));
         assert!(distance(&base, &vector(8, 9)) < 0.75 * distance(&base, &vector(9, 3)));
