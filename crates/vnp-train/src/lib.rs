@@ -13,11 +13,13 @@ mod host;
 mod identity;
 mod learner;
 mod lock;
+mod metrics;
 mod observer;
 mod optimizer;
 mod parameters;
 mod part;
 mod recipe;
+mod report;
 mod rng;
 mod schedule;
 mod session;
@@ -31,10 +33,15 @@ pub use examples::{Examples, Group, Row};
 pub use fit::Epoch;
 pub use head::HeadSize;
 pub use identity::{Difference, Identity};
+pub use metrics::{
+    Bin, Calibration, Call, Comparison, Confusion, Evaluation, Interval, KindMetrics, Metrics,
+    ScoreDifference, chunk_calls, compare, evaluate, frame_calls, score,
+};
 pub use observer::{Event, Observer, Silent};
 pub use optimizer::Optimizer;
 pub use part::Part;
 pub use recipe::{HeadRecipe, Sampling};
+pub use report::{metrics_json, write_history, write_metrics};
 pub use rng::Rng;
 pub use schedule::{Course, Schedule};
 pub use session::{Outcome, Session, Start};
