@@ -152,6 +152,9 @@ pub(crate) struct ImportArgs {
     /// The head: .pth (whole module or state dict) or .safetensors
     #[arg(long, value_name = "FILE")]
     pub(crate) head: PathBuf,
+    /// A head over the nucleotide embedding alone, in the same forms, for predict --score-all
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fallback: Option<PathBuf>,
     /// Chunk length for which the head was trained
     #[arg(long, value_name = "BP")]
     pub(crate) expected_length: u32,

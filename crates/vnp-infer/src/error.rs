@@ -214,6 +214,18 @@ pub enum Error {
         /// The protein encoder's hidden size.
         protein: usize,
     },
+    /// The fallback head does not fit the nucleotide encoder.
+    #[error(
+        "{file}: the fallback head takes {found} features, but the nucleotide encoder gives {nucleotide}"
+    )]
+    FallbackSize {
+        /// The fallback head's file.
+        file: String,
+        /// Its number of inputs.
+        found: usize,
+        /// The nucleotide encoder's hidden size.
+        nucleotide: usize,
+    },
     /// Embeddings of the wrong size were given to the head.
     #[error("{what} holds {found} values, which is not rows of {width}")]
     EmbeddingSize {

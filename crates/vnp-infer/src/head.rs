@@ -1,16 +1,17 @@
 //! The classification head: two embeddings in, two scores out.
 
+mod fallback;
+mod perceptron;
+
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::weights::{Role, TensorSource, TensorSpec, Weights};
 use crate::{Error, Tensors};
-
-/// BatchNorm1d's epsilon in the original.
-const EPS: f32 = 1e-5;
-/// The classes: others, virus.
-const CLASSES: usize = 2;
+pub use fallback::FallbackHead;
+pub(crate) use fallback::check_fallback_size;
+use perceptron::{CLASSES, Perceptron, softmax};
 
 /// `softmax(output(relu(norm(hidden(nucleotide | protein)))))`, the original's head, on CPU.
 ///
@@ -20,16 +21,7 @@ const CLASSES: usize = 2;
 pub struct Head {
     nucleotide_size: usize,
     protein_size: usize,
-    /// `[units, nucleotide + protein]`
-    hidden_weight: Vec<f32>,
-    hidden_bias: Vec<f32>,
-    /// BatchNorm's weight over the running standard deviation.
-    norm_scale: Vec<f32>,
-    norm_mean: Vec<f32>,
-    norm_bias: Vec<f32>,
-    /// `[2, units]`
-    output_weight: Vec<f32>,
-    output_bias: Vec<f32>,
+    perceptron: Perceptron,
 }
 
 impl Head {
@@ -54,23 +46,7 @@ impl Head {
         protein_size: usize,
     ) -> Result<Self, Error> {
         check_size(weights, nucleotide_size, protein_size)?;
-        let variance = weights.required("bn1.running_var")?;
-        let norm_weight = weights.required("bn1.weight")?;
-        Ok(Self {
-            nucleotide_size,
-            protein_size,
-            hidden_weight: weights.required("hidden_layer.weight")?,
-            hidden_bias: weights.required("hidden_layer.bias")?,
-            norm_scale: norm_weight
-                .iter()
-                .zip(&variance)
-                .map(|(w, v)| w / (v + EPS).sqrt())
-                .collect(),
-            norm_mean: weights.required("bn1.running_mean")?,
-            norm_bias: weights.required("bn1.bias")?,
-            output_weight: weights.required("output_layer.weight")?,
-            output_bias: weights.required("output_layer.bias")?,
-        })
+        Ok(Self { nucleotide_size, protein_size, perceptron: Perceptron::load(weights)? })
     }
 
     /// The size of a nucleotide embedding.
@@ -106,29 +82,8 @@ impl Head {
         Ok(nucleotide
             .par_chunks_exact(self.nucleotide_size)
             .zip(protein.par_chunks_exact(self.protein_size))
-            .map(|(nucleotide, protein)| self.row(nucleotide, protein))
+            .map(|(nucleotide, protein)| self.perceptron.logits(&[nucleotide, protein].concat()))
             .collect())
-    }
-
-    fn row(&self, nucleotide: &[f32], protein: &[f32]) -> [f32; 2] {
-        let features = [nucleotide, protein].concat();
-        let units: Vec<f32> = self
-            .hidden_weight
-            .chunks_exact(features.len())
-            .zip(&self.hidden_bias)
-            .zip(self.norm_scale.iter().zip(&self.norm_mean).zip(&self.norm_bias))
-            .map(|((weight, bias), ((scale, mean), shift))| {
-                let x = (dot(weight, &features) as f32 + bias - mean) * scale + shift;
-                // Not `max`, which would turn NaN into 0.
-                if x < 0.0 { 0.0 } else { x }
-            })
-            .collect();
-        let mut logits = [0.0; CLASSES];
-        let outputs = self.output_weight.chunks_exact(units.len()).zip(&self.output_bias);
-        for (logit, (weight, bias)) in logits.iter_mut().zip(outputs) {
-            *logit = dot(weight, &units) as f32 + bias;
-        }
-        logits
     }
 }
 
@@ -168,15 +123,20 @@ pub(crate) fn check_size(
     nucleotide: usize,
     protein: usize,
 ) -> Result<(), Error> {
-    let weight = weights.infos().find(|(name, _)| *name == "hidden_layer.weight");
-    let (units, found) = match weight.map(|(_, info)| info.shape.as_slice()) {
-        Some([units, features]) => (*units, *features),
-        _ => (0, 0),
-    };
+    let (units, found) = size(weights);
     if found == nucleotide + protein && units > 0 && nucleotide > 0 && protein > 0 {
         return Ok(());
     }
     Err(Error::HeadSize { file: weights.label().to_owned(), found, nucleotide, protein })
+}
+
+/// Hidden units and features of selected tensors.
+fn size(weights: &Weights) -> (usize, usize) {
+    let weight = weights.infos().find(|(name, _)| *name == "hidden_layer.weight");
+    match weight.map(|(_, info)| info.shape.as_slice()) {
+        Some([units, features]) => (*units, *features),
+        _ => (0, 0),
+    }
 }
 
 fn rows_of(what: &'static str, values: &[f32], width: usize) -> Result<usize, Error> {
@@ -186,27 +146,9 @@ fn rows_of(what: &'static str, values: &[f32], width: usize) -> Result<usize, Er
     Ok(values.len() / width)
 }
 
-/// A dot product in 16 lanes of f64, folded in a fixed order.
-#[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f64 {
-    let mut lanes = [0.0; 16];
-    for (a, b) in a.chunks(16).zip(b.chunks(16)) {
-        for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
-            *lane += f64::from(*a) * f64::from(*b);
-        }
-    }
-    lanes.iter().sum()
-}
-
-fn softmax([others, virus]: [f32; 2]) -> [f32; 2] {
-    let largest = if virus > others { virus } else { others };
-    let (others, virus) = ((others - largest).exp(), (virus - largest).exp());
-    let sum = others + virus;
-    [others / sum, virus / sum]
-}
-
 #[cfg(test)]
 mod tests {
+    use super::perceptron::EPS;
     use super::*;
 
     /// Two features, two units: unit 0 takes the nucleotide, unit 1 the protein.

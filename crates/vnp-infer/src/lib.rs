@@ -46,7 +46,7 @@ pub use encoder::dnabert::Dnabert;
 pub use encoder::esm2::Esm2;
 pub use encoder::{Cost, Encoder, ModelOptions};
 pub use error::Error;
-pub use head::Head;
+pub use head::{FallbackHead, Head};
 pub use model::{Model, load_dnabert, load_esm2};
 pub use precision::Precision;
 pub use trainable::{TrainableDnabert, TrainableEsm2};

@@ -1,4 +1,4 @@
-//! A loaded model: both encoders and the head.
+//! A loaded model: both encoders and the heads.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::bundle::{Bundle, DnabertFiles, Esm2Files};
 use crate::device::device_name;
 use crate::encoder::absent::Absent;
 use crate::tokenizer::dnabert::DnabertTokenizer;
-use crate::{Dnabert, Encoder, Error, Esm2, Head, HeadFile, ModelOptions};
+use crate::{Dnabert, Encoder, Error, Esm2, FallbackHead, Head, HeadFile, ModelOptions};
 
 /// Everything that turns a frame into two scores.
 pub struct Model {
@@ -19,6 +19,8 @@ pub struct Model {
     pub protein: Box<dyn Encoder>,
     /// Scores a pair of embeddings.
     pub head: Head,
+    /// Scores a nucleotide embedding alone; none in a model whose bundle has no such head.
+    pub fallback: Option<FallbackHead>,
     device_name: String,
 }
 
@@ -72,15 +74,15 @@ impl Model {
     }
 
     fn load_onto(bundle: &Bundle, options: &ModelOptions, device: &Device) -> Result<Self, Error> {
-        let head = Head::load(
-            &bundle.head,
-            bundle.nucleotide_hidden_size(),
-            bundle.protein_hidden_size(),
-        )?;
+        let (nucleotide, protein) = (bundle.nucleotide_hidden_size(), bundle.protein_hidden_size());
+        let head = Head::load(&bundle.head, nucleotide, protein)?;
+        let load_fallback = |weights| FallbackHead::load(weights, nucleotide);
+        let fallback = bundle.fallback.as_ref().map(load_fallback).transpose()?;
         Ok(Self {
             nucleotide: Box::new(dnabert(&bundle.dnabert, options, device)?),
             protein: Box::new(esm2(&bundle.esm2, options, device)?),
             head,
+            fallback,
             device_name: device_name(device),
         })
     }
@@ -97,19 +99,20 @@ impl Model {
             nucleotide: absent("dnabert-s", nucleotide),
             protein: absent("esm2", protein),
             head: Head::load(&head.weights, nucleotide, protein)?,
+            fallback: None,
             device_name: device_name(&Device::Cpu),
         })
     }
 
-    /// A model of any encoders, such as cheap ones in tests. `device_name` is what records of a
-    /// run will say.
+    /// A model of any encoders, such as cheap ones in tests, without a fallback head.
+    /// `device_name` is what records of a run will say.
     pub fn from_parts(
         nucleotide: Box<dyn Encoder>,
         protein: Box<dyn Encoder>,
         head: Head,
         device_name: impl Into<String>,
     ) -> Self {
-        Self { nucleotide, protein, head, device_name: device_name.into() }
+        Self { nucleotide, protein, head, fallback: None, device_name: device_name.into() }
     }
 
     /// The device and what it is: `cuda:0 (NVIDIA H200)`, `cpu (avx512)`. Within one name on

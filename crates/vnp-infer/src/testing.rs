@@ -105,6 +105,11 @@ pub(crate) fn random_writer(seed: u64) -> BundleWriter {
     writer
 }
 
+/// The same with a fallback head.
+pub(crate) fn random_fallback_writer(seed: u64) -> BundleWriter {
+    random_writer(seed).with_fallback(random_head(24, 6, seed + 30)).unwrap()
+}
+
 /// A head of random weights.
 pub(crate) fn random_head(features: usize, units: usize, seed: u64) -> Tensors {
     let named = |name: &str, shape: &[usize]| TensorSpec::new(name, shape);

@@ -31,6 +31,7 @@
 //! differ on purpose: U is read as T, and an empty record is an outcome and not a crash.
 
 mod chunk;
+mod closed;
 mod codon;
 mod compression;
 mod digest;
@@ -45,6 +46,7 @@ mod stream;
 mod text;
 
 pub use chunk::{ChunkLength, ChunkPosition, ChunkRanges, chunk_ranges};
+pub use closed::ClosedChunk;
 pub use compression::{Compression, open_decompressed};
 pub use digest::InputDigest;
 pub use error::{Error, FastqFault};

@@ -1,6 +1,6 @@
 //! What a prepared input consists of.
 
-use crate::{ChunkPosition, Frame};
+use crate::{ChunkPosition, ClosedChunk, Frame};
 
 /// A stop-free frame of a chunk: one row of every stage that follows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -61,6 +61,9 @@ pub struct RecordOutcome {
 pub struct Block {
     /// Rows in input order.
     pub rows: Vec<FrameRow>,
+    /// The chunks between them that have no row, in input order; empty unless
+    /// [`FrameReader::with_closed_chunks`](crate::FrameReader::with_closed_chunks) asked for them.
+    pub closed: Vec<ClosedChunk>,
     /// The records that end in this block, in input order.
     pub records: Vec<RecordOutcome>,
 }

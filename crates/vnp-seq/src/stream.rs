@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use crate::digest::Digester;
-use crate::outcome::{Block, Counts, FrameRow};
+use crate::outcome::{Block, Counts};
 use crate::{ChunkLength, Error, InputDigest, Record, RecordReader};
-use cutting::{Cutting, Task};
+use cutting::{Cutting, Task, Translated};
 
 /// How much one block may hold.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +37,7 @@ impl Default for BlockLimits {
 pub struct FrameReader {
     inputs: VecDeque<PathBuf>,
     chunk_length: ChunkLength,
+    closed_chunks: bool,
     limits: BlockLimits,
     reader: Option<RecordReader>,
     /// The record whose chunks the last block could not all take.
@@ -62,6 +63,7 @@ impl FrameReader {
         Ok(Self {
             inputs,
             chunk_length,
+            closed_chunks: false,
             limits: BlockLimits::default(),
             reader,
             current: None,
@@ -70,6 +72,13 @@ impl FrameReader {
             digest: None,
             failed: false,
         })
+    }
+
+    /// Makes the reader yield also the chunks without a stop-free frame, which have no row.
+    #[must_use]
+    pub fn with_closed_chunks(mut self) -> Self {
+        self.closed_chunks = true;
+        self
     }
 
     /// The next rows and outcomes, or `None` at the end and after an error.
@@ -88,20 +97,24 @@ impl FrameReader {
             return Ok(None);
         }
 
-        let translated: Vec<Vec<FrameRow>> =
-            tasks.par_iter().with_min_len(64).map(|task| task.translate(&cuttings)).collect();
+        let translate = |task: &Task| task.translate(&cuttings, self.closed_chunks);
+        let translated: Vec<Translated> =
+            tasks.par_iter().with_min_len(64).map(translate).collect();
 
-        let mut rows = Vec::with_capacity(translated.iter().map(Vec::len).sum());
+        let mut rows = Vec::with_capacity(translated.iter().map(|chunk| chunk.rows.len()).sum());
+        let mut closed = Vec::new();
         for (task, mut fresh) in tasks.iter().zip(translated) {
             self.counts.chunks += 1;
-            self.counts.frames += fresh.len() as u64;
+            self.counts.frames += fresh.rows.len() as u64;
             if let Some(cutting) = cuttings.get_mut(task.cutting) {
-                cutting.count(fresh.len() as u64);
+                cutting.count(fresh.rows.len() as u64);
             }
-            rows.append(&mut fresh);
+            rows.append(&mut fresh.rows);
+            closed.extend(fresh.closed);
         }
         self.current = cuttings.pop_if(|last| last.has_chunks_left());
-        Ok(Some(Block { rows, records: cuttings.into_iter().map(Cutting::finish).collect() }))
+        let records = cuttings.into_iter().map(Cutting::finish).collect();
+        Ok(Some(Block { rows, closed, records }))
     }
 
     /// What has been read and prepared so far.
@@ -177,7 +190,8 @@ impl FrameReader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ChunkPosition, RecordStatus, chunk_ranges, open_frames};
+    use crate::closed::closed_text;
+    use crate::{ChunkPosition, ClosedChunk, FrameRow, RecordStatus, chunk_ranges, open_frames};
     use proptest::prelude::*;
 
     /// Rows and outcomes of a FASTA text, with the sizes of its blocks.
@@ -190,7 +204,8 @@ mod tests {
         let path = dir.path().join("in.fa");
         std::fs::write(&path, fasta).unwrap();
         let length = ChunkLength::new(chunk_bp).unwrap();
-        let mut reader = FrameReader::open(&[path], length).unwrap().with_limits(limits);
+        let reader = FrameReader::open(&[path], length).unwrap();
+        let mut reader = reader.with_closed_chunks().with_limits(limits);
         let mut all = Block::default();
         let mut sizes = Vec::new();
         while let Some(block) = reader.next_block().unwrap() {
@@ -198,6 +213,7 @@ mod tests {
             chunks.dedup();
             sizes.push((chunks.len(), block.records.len()));
             all.rows.extend(block.rows);
+            all.closed.extend(block.closed);
             all.records.extend(block.records);
         }
         assert!(reader.input_digest().is_some());
@@ -206,28 +222,31 @@ mod tests {
     }
 
     /// The same in one thread, without blocks.
-    fn naive(records: &[(String, String)], chunk_bp: u32) -> Vec<FrameRow> {
+    fn naive(records: &[(String, String)], chunk_bp: u32) -> (Vec<FrameRow>, Vec<ClosedChunk>) {
         let length = ChunkLength::new(chunk_bp).unwrap();
-        let mut rows = Vec::new();
+        let (mut rows, mut closed) = (Vec::new(), Vec::new());
         for (record, (id, sequence)) in records.iter().enumerate() {
+            let record = record as u64;
             for (i, range) in chunk_ranges(sequence.len(), length).enumerate() {
-                for open in open_frames(sequence[range.clone()].as_bytes()) {
-                    rows.push(FrameRow {
-                        id: format!("{id}_chunk_{}{}", i + 1, open.frame),
-                        record: record as u64,
-                        chunk: ChunkPosition {
-                            index: i as u32,
-                            start_bp: range.start as u64,
-                            end_bp: range.end as u64,
-                        },
-                        frame: open.frame,
-                        nucleotide: open.nucleotide,
-                        protein: open.protein,
-                    });
+                let id = format!("{id}_chunk_{}", i + 1);
+                let (start_bp, end_bp) = (range.start as u64, range.end as u64);
+                let chunk = ChunkPosition { index: i as u32, start_bp, end_bp };
+                let text = sequence[range].as_bytes();
+                let open = open_frames(text);
+                if let (true, Some(nucleotide)) = (open.is_empty(), closed_text(text)) {
+                    closed.push(ClosedChunk { id: id.clone(), record, chunk, nucleotide });
                 }
+                rows.extend(open.into_iter().map(|open| FrameRow {
+                    id: format!("{id}{}", open.frame),
+                    record,
+                    chunk,
+                    frame: open.frame,
+                    nucleotide: open.nucleotide,
+                    protein: open.protein,
+                }));
             }
         }
-        rows
+        (rows, closed)
     }
 
     fn check_status(sequence: &str, chunks: u64, frames: u64, expected: RecordStatus) {
@@ -268,6 +287,24 @@ mod tests {
         let empty = ">e\n".repeat(10);
         let limits = BlockLimits { records: 4, ..BlockLimits::default() };
         assert_eq!(read(&empty, 100, limits).1, [(0, 4), (0, 4), (0, 2)]);
+    }
+
+    #[test]
+    fn closed_chunks_come_only_when_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("in.fa");
+        // Closed, open, unknown, too short; then one of each in a record.
+        let text =
+            ">c\nTTAATTAATTAA\n>o\nGCCGCC\n>n\nNNNNNN\n>s\nA\n>m\nTTAATTAATTAAGGCGGCGGCGGC\n";
+        std::fs::write(&path, text).unwrap();
+        let open = || FrameReader::open(&[path.clone()], ChunkLength::new(12).unwrap()).unwrap();
+        let plain = open().next_block().unwrap().unwrap();
+        assert_eq!(plain.closed, []);
+        let all = open().with_closed_chunks().next_block().unwrap().unwrap();
+        let found: Vec<_> =
+            all.closed.iter().map(|chunk| (chunk.id.as_str(), chunk.record)).collect();
+        assert_eq!(found, [("c_chunk_1", 0), ("m_chunk_1", 4)]);
+        assert_eq!((all.rows, all.records), (plain.rows, plain.records));
     }
 
     #[test]
@@ -328,7 +365,9 @@ mod tests {
                 records.iter().map(|(id, sequence)| format!(">{id}\n{sequence}\n")).collect();
             let limits = BlockLimits { chunks, records: records_per_block, bases };
             let (block, sizes, counts) = read(&fasta, chunk_bp, limits);
-            prop_assert_eq!(&block.rows, &naive(&records, chunk_bp));
+            let (rows, closed) = naive(&records, chunk_bp);
+            prop_assert_eq!(&block.rows, &rows);
+            prop_assert_eq!(&block.closed, &closed);
             prop_assert_eq!(block.records.len(), records.len());
             prop_assert!(sizes.iter().all(|size| size.0 <= chunks && size.1 <= records_per_block));
             prop_assert_eq!(counts.frames, block.rows.len() as u64);

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 use vnp_seq::RecordReader;
+use vnp_train::LabelledRecord;
 
 use super::organism;
 
@@ -16,22 +17,10 @@ pub(crate) const FILES: [(&str, bool, &str); 3] = [
     ("nonviral_more.fasta.gz", false, "SOURCES_more.tsv"),
 ];
 
-/// A record with its label and origin.
-#[derive(Debug, Clone)]
-pub(crate) struct Source {
-    pub(crate) id: String,
-    pub(crate) is_virus: bool,
-    /// Names that it shares with its relatives.
-    pub(crate) names: Vec<String>,
-    /// The kind of organism, for the report.
-    pub(crate) kind: String,
-    pub(crate) sequence: Vec<u8>,
-}
-
 /// Everything that was read.
 #[derive(Debug, Default)]
 pub(crate) struct Data {
-    pub(crate) sources: Vec<Source>,
+    pub(crate) records: Vec<LabelledRecord>,
     /// Records left out because they belong to held-out organisms.
     pub(crate) held_out: Vec<String>,
     /// File name and SHA-256.
@@ -74,9 +63,14 @@ impl Data {
                 self.held_out.push(origin.description.clone());
                 continue;
             }
-            let (names, kind) = (origin.names.clone(), origin.kind.clone());
-            let sequence = record.sequence.to_ascii_uppercase();
-            self.sources.push(Source { id: record.id, is_virus, names, kind, sequence });
+            self.records.push(LabelledRecord {
+                id: origin.description.clone(),
+                is_virus,
+                names: origin.names.clone(),
+                kind: origin.kind.to_owned(),
+                sequence: record.sequence.to_ascii_uppercase(),
+                coding: None,
+            });
         }
         ensure!(origins.next().is_none(), "{}: fewer records than listed", path.display());
         Ok(())
@@ -103,7 +97,7 @@ struct Origin {
     description: String,
     length: usize,
     names: Vec<String>,
-    kind: String,
+    kind: &'static str,
 }
 
 /// `class record length source`, one line a record, in the order of the files.
@@ -113,12 +107,17 @@ fn origins(path: &Path, is_virus: bool) -> Result<Vec<Origin>> {
     for row in table(path)?.iter().filter(|row| row.get("class").is_some_and(|c| c == class)) {
         let field = |name| field(row, name, path);
         let description = field("record")?;
-        let names = if is_virus {
-            organism::viral_names(&description)
+        let source = field("source")?;
+        let (names, kind) = if is_virus {
+            let family = organism::family(&description, &source);
+            let mut names = organism::viral_names(&description);
+            names.extend(family.map(str::to_owned));
+            (names, organism::viral_kind(family, &source))
         } else {
-            vec![organism::cellular_species(&description)]
+            let species = organism::cellular_species(&description);
+            let kind = organism::cellular_kind(&species, &description, &source);
+            (vec![species], kind)
         };
-        let kind = organism::kind(is_virus, &description, &field("source")?).to_owned();
         let id = description.split_whitespace().next().unwrap_or_default().to_owned();
         origins.push(Origin { id, length: field("length")?.parse()?, names, kind, description });
     }
@@ -130,13 +129,13 @@ fn more_origins(path: &Path) -> Result<Vec<Origin>> {
     let mut origins = Vec::new();
     for row in &table(path)? {
         let field = |name| field(row, name, path);
-        let (record, species) = (field("record")?, field("species")?);
+        let (record, species) = (field("record")?, field("species")?.to_lowercase());
         let id = record.rsplit_once(':').map_or(record.as_str(), |(id, _)| id).to_owned();
         origins.push(Origin {
             id,
             length: field("length")?.parse()?,
-            names: vec![species.to_lowercase()],
-            kind: field("class")?,
+            kind: organism::cellular_kind(&species, &record, &field("class")?),
+            names: vec![species.clone()],
             description: format!("{record} {species}"),
         });
     }

@@ -23,6 +23,36 @@ pub(crate) fn is_held_out(description: &str) -> bool {
     HELD_OUT.iter().any(|name| description.contains(name))
 }
 
+/// Families of the viruses of eukaryotes in the data, with words of their records' names or data
+/// sets (ICTV taxonomy, release 2024). Their members are kept together.
+const FAMILIES: [(&str, &[&str]); 18] = [
+    ("Arenaviridae", &["lassa"]),
+    ("Filoviridae", &["marburg", "ebola"]),
+    ("Flaviviridae", &["west nile", "yellow-fever", "hepatitis c", "/wnv"]),
+    ("Hantaviridae", &["andes virus", "hantavirus"]),
+    ("Matonaviridae", &["rubella"]),
+    ("Mitoviridae", &["mitovirus"]),
+    ("Orthoherpesviridae", &["herpesvirus", "/vzv"]),
+    ("Orthomyxoviridae", &["influenza", "/flu/"]),
+    ("Paramyxoviridae", &["measles", "mumps"]),
+    ("Peribunyaviridae", &["oropouche", "/orov"]),
+    ("Picornaviridae", &["hepatitis a", "enterovirus", "polio", "coxsackie", "/hav/"]),
+    ("Pneumoviridae", &["metapneumo", "hmpv", "syncytial", "/rsv"]),
+    ("Poxviridae", &["monkeypox", "mpox", "mpxv"]),
+    ("Rhabdoviridae", &["rabies"]),
+    ("Sedoreoviridae", &["orungo"]),
+    ("Togaviridae", &["chik"]),
+    ("Tymoviridae", &["eggplant mosaic"]),
+    ("Virgaviridae", &["tomato mosaic"]),
+];
+
+/// The family of a viral record, by its name, its data set and its source.
+pub(crate) fn family(description: &str, source: &str) -> Option<&'static str> {
+    let text = format!("{description} {source}").to_lowercase();
+    let named = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    FAMILIES.iter().find(|(_, words)| named(words)).map(|(family, _)| *family)
+}
+
 /// The names that a viral record goes by: records that share one belong together.
 ///
 /// `NC_004162.2 Chikungunya virus, complete genome [community/v-gen-lab/chikV/genotypes]` goes by
@@ -71,25 +101,29 @@ pub(crate) fn cellular_species(description: &str) -> String {
     words.join(" ").trim_end_matches(',').to_lowercase()
 }
 
-/// What kind of organism a record of the first list comes from, for the report.
-pub(crate) fn kind(viral: bool, description: &str, source: &str) -> &'static str {
-    let has = |texts: &[&str]| texts.iter().any(|t| description.contains(t) || source.contains(t));
-    if viral {
-        return match () {
-            () if has(&["hundred_microviruses"]) => "microviruses",
-            () if has(&["Tymoviridae", "Duamitovirus"]) => "viruses of eukaryotes",
-            () if has(&["pharokka", "pyrodigal-gv"]) => "phages",
-            () => "viruses of eukaryotes",
-        };
+/// What kind of organism a viral record comes from, for the report.
+pub(crate) fn viral_kind(family: Option<&str>, source: &str) -> &'static str {
+    match family {
+        Some("Orthoherpesviridae" | "Poxviridae") => "large DNA viruses",
+        Some(_) => "RNA viruses",
+        None if source.contains("hundred_microviruses") => "microviruses",
+        None => "phages",
     }
+}
+
+/// What kind of organism any other record comes from, by its species, its name and the class that a
+/// list gives it.
+pub(crate) fn cellular_kind(species: &str, description: &str, class: &str) -> &'static str {
+    let has = |texts: &[&str]| texts.iter().any(|t| description.contains(t) || class.contains(t));
     match () {
-        () if has(&["chloroplast"]) => "chloroplast",
-        () if has(&["Toxoplasma"]) => "protist",
-        () if has(&["hum1.dat", "rod.dat", "vrt.dat"]) => "vertebrate",
-        () if has(&["C. elegans", "Caenorhabditis"]) => "nematode",
-        () if has(&["inv.dat"]) => "invertebrate",
-        () if has(&["pln.dat"]) => "plant",
-        () if has(&["fun.dat"]) => "fungus",
+        () if has(&["chloroplast", "mitochondrion", "MtDNA"]) => "organelles",
+        () if has(&["archaea"]) => "archaea",
+        () if species == "homo sapiens" => "human",
+        () if has(&["fungus", "plant", "protist", "nematode", "vertebrate", "C. elegans"])
+            || has(&["hum1.dat", "rod.dat", "vrt.dat", "inv.dat", "pln.dat", "fun.dat"]) =>
+        {
+            "other eukaryotes"
+        }
         () => "bacteria",
     }
 }
@@ -172,6 +206,33 @@ mod tests {
             "NC_000932.1 Arabidopsis thaliana chloroplast, complete genome. [Arabidopsis chloroplast]",
             "arabidopsis thaliana",
         );
+    }
+
+    #[test]
+    fn viruses_of_a_family_share_its_name() {
+        let check = |description, source, expected| {
+            let found = family(description, source);
+            assert_eq!((found, viral_kind(found, source)), expected, "{description}");
+        };
+        check("JQ685920", "ref-rabies-JQ685920.fasta", (Some("Rhabdoviridae"), "RNA viruses"));
+        check("D90232 [nextstrain/mumps/sh]", "", (Some("Paramyxoviridae"), "RNA viruses"));
+        check("x [nextstrain/mpox/clade-i]", "", (Some("Poxviridae"), "large DNA viruses"));
+        check("Family1_X60323", "hundred_microviruses.fasta", (None, "microviruses"));
+        check("NC_007458.1 Bacillus phage Gamma, complete genome", "pharokka", (None, "phages"));
+    }
+
+    #[test]
+    fn kinds_follow_the_lists() {
+        let check = |species, description, class, expected| {
+            assert_eq!(cellular_kind(species, description, class), expected, "{description}");
+        };
+        check("homo sapiens", "X59796 Homo sapiens (human) [EMBL hum1.dat]", "", "human");
+        check("homo sapiens", "humanMito:1-16571 Homo sapiens", "mitochondrion", "organelles");
+        check("mus musculus", "mm10_region:1-2 Mus musculus", "vertebrate", "other eukaryotes");
+        check("caenorhabditis elegans", "CHROMOSOME_I [C. elegans]", "", "other eukaryotes");
+        check("escherichia coli", "K-12-MG1655 [E.Coli MG1655-K12]", "", "bacteria");
+        check("x", "gtdbtk_genome_2 x", "bacteria_MAG", "bacteria");
+        check("x", "y", "archaea_MAG", "archaea");
     }
 
     #[test]

@@ -5,44 +5,64 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use super::encoders::Design;
-use super::head;
+use vnp_train::{
+    Augmentation, Course, EncoderSize, HeadRecipe, JointRecipe, Optimizer, Sampling, Schedule,
+};
 
 /// All that the bundle depends on beside the data.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Settings {
+    /// What groups are put into folds by.
     pub(crate) seed: u64,
+    pub(crate) folds: usize,
     /// Length of the chunks that the bundle is for, in bp.
     pub(crate) chunk_length: u32,
-    /// Lengths of further chunks to train on.
-    pub(crate) extra_lengths: Vec<u32>,
-    /// How many times viral records are cut for training, each time from a later base.
-    pub(crate) viral_cuts: usize,
-    /// Host chunks in a part, as a multiple of the viral ones.
-    pub(crate) hosts_per_virus: f64,
-    pub(crate) design: Design,
-    pub(crate) head: head::Settings,
+    /// Chunks of a group that are measured with, at most; and that the epoch is chosen by.
+    pub(crate) test_chunks: usize,
+    pub(crate) validation_chunks: usize,
+    pub(crate) joint: JointRecipe,
+    /// The head over the nucleotide embedding alone.
+    pub(crate) fallback: HeadRecipe,
+    /// Chunks without an open frame, of a group, that it learns from, at most.
+    pub(crate) fallback_chunks: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
+        let joint = JointRecipe::default();
         Self {
-            seed: 2,
+            seed: 3,
+            folds: 5,
             chunk_length: 500,
-            extra_lengths: vec![300],
-            viral_cuts: 3,
-            hosts_per_virus: 5.0,
-            design: Design::default(),
-            head: head::Settings {
-                units: 256,
-                batch: 512,
-                epochs: 60,
-                patience: 12,
-                learning_rate: 1e-3,
-                weight_decay: 1e-2,
-                dropout: 0.5,
+            test_chunks: 200,
+            validation_chunks: 40,
+            joint: JointRecipe {
+                dnabert: EncoderSize { hidden: 96, layers: 1, heads: 4, inner: 192 },
+                esm2: EncoderSize { hidden: 32, layers: 1, heads: 2, inner: 64 },
+                steps: 190,
+                schedule: Schedule { average: Some(0.998), ..joint.schedule },
+                augmentation: Augmentation { recode: 0.2, ..Augmentation::default() },
+                ..joint
             },
+            fallback: HeadRecipe {
+                units: 64,
+                dropout: 0.3,
+                batch: 256,
+                schedule: Schedule {
+                    optimizer: Optimizer::adam_w(0.02),
+                    rate: 1e-3,
+                    course: Course::Cosine { warm_up: 0.5, floor: 0.0 },
+                    epochs: 20,
+                    patience: 20,
+                    clip: None,
+                    average: None,
+                },
+                standardise: true,
+                sampling: Sampling::Balanced,
+                smoothing: 0.1,
+                ..HeadRecipe::default()
+            },
+            fallback_chunks: 200,
         }
     }
 }
@@ -52,7 +72,13 @@ impl Default for Settings {
 pub(crate) struct Arguments {
     pub(crate) data: PathBuf,
     pub(crate) examples: PathBuf,
+    /// Where the trainings save their states, and are continued from.
+    pub(crate) work: PathBuf,
     pub(crate) out: PathBuf,
+    /// Only measures, and leaves the bundle as it is.
+    pub(crate) measure_only: bool,
+    /// Trainings at a time.
+    pub(crate) jobs: usize,
     changes: Vec<(String, Value)>,
 }
 
@@ -63,18 +89,30 @@ impl Arguments {
         let mut found = Self {
             data: shared.join("data"),
             examples: shared.join("examples/mixed.fa"),
+            work: root.join("target/train-mini"),
             out: root.join("crates/vnp-infer/models/mini"),
+            measure_only: false,
+            jobs: std::thread::available_parallelism().map_or(1, usize::from),
             changes: Vec::new(),
         };
         let mut args = args.iter();
         while let Some(flag) = args.next() {
+            if flag == "--measure-only" {
+                found.measure_only = true;
+                continue;
+            }
             let value = args.next().with_context(|| format!("{flag} wants a value"))?;
             match flag.as_str() {
                 "--data" => found.data = value.into(),
                 "--examples" => found.examples = value.into(),
+                "--work" => found.work = value.into(),
                 "--out" => found.out = value.into(),
+                "--jobs" => found.jobs = value.parse().context("--jobs wants a number")?,
                 "--set" => found.changes.push(change(value)?),
-                _ => bail!("unknown argument {flag}: give --data, --examples, --out or --set"),
+                _ => bail!(
+                    "unknown argument {flag}: give --data, --examples, --work, --out, --jobs, \
+                     --measure-only or --set"
+                ),
             }
         }
         Ok(found)
@@ -108,13 +146,14 @@ mod tests {
 
     #[test]
     fn settings_can_be_changed_by_name() {
-        let found = settings(&["--set", "head.units=7", "--set", "extra_lengths=[300]"]).unwrap();
-        assert_eq!((found.head.units, found.extra_lengths), (7, vec![300]));
+        let found = settings(&["--set", "joint.units=7", "--set", "folds=2"]).unwrap();
+        assert_eq!((found.joint.units, found.folds), (7, 2));
     }
 
     #[test]
     fn wrong_arguments_are_refused_by_name() {
-        for args in [&["--set", "head.unit=7"][..], &["--dta", "x"], &["--data"], &["--set", "x"]] {
+        for args in [&["--set", "joint.unit=7"][..], &["--dta", "x"], &["--data"], &["--set", "x"]]
+        {
             assert!(settings(args).is_err(), "{args:?}");
         }
     }

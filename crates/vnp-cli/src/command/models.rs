@@ -41,12 +41,13 @@ fn search_dirs() -> Vec<PathBuf> {
 }
 
 fn list() -> anyhow::Result<Exit> {
-    let mut rows = vec![["name", "length", "where"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["name", "length", "score-all", "where"].map(str::to_owned).to_vec()];
     for entry in vnp_infer::list_bundles(&search_dirs())? {
         let place = entry.directory.map(|directory| directory.display().to_string());
         rows.push(vec![
             entry.name,
             format!("{} bp", entry.expected_length),
+            if entry.has_fallback { "yes" } else { "no" }.to_owned(),
             place
                 .unwrap_or_else(|| "embedded: a demonstration, not the published model".to_owned()),
         ]);
@@ -97,6 +98,7 @@ fn import(args: ImportArgs) -> anyhow::Result<Exit> {
         dnabert: args.dnabert,
         tokenizer: args.tokenizer,
         head: args.head,
+        fallback: args.fallback,
         expected_length: args.expected_length,
         name,
         out: args.output_dir.clone(),

@@ -15,6 +15,8 @@ pub struct BundleEntry {
     pub directory: Option<PathBuf>,
     /// The chunk length that its head was trained for, in bp.
     pub expected_length: u32,
+    /// Whether it has a fallback head, which scores nucleotides alone.
+    pub has_fallback: bool,
 }
 
 /// Opens `mini`, a bundle of that name in `search`, or a bundle directory. A text with a path
@@ -38,10 +40,12 @@ pub fn find_bundle(name: &str, search: &[PathBuf]) -> Result<Bundle, Error> {
 /// # Errors
 /// As [`Bundle::embedded`].
 pub fn list_bundles(search: &[PathBuf]) -> Result<Vec<BundleEntry>, Error> {
+    let embedded = Bundle::embedded()?;
     let mut entries = vec![BundleEntry {
         name: EMBEDDED_NAME.to_owned(),
         directory: None,
-        expected_length: Bundle::embedded()?.expected_length(),
+        expected_length: embedded.expected_length(),
+        has_fallback: embedded.has_fallback(),
     }];
     for place in search {
         let Ok(listing) = fs_err::read_dir(place) else {
@@ -73,13 +77,14 @@ fn entry(directory: &Path) -> Option<BundleEntry> {
         name,
         directory: Some(directory.to_owned()),
         expected_length: manifest.expected_length,
+        has_fallback: manifest.digests.fallback.is_some(),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::random_writer;
+    use crate::testing::{random_fallback_writer, random_writer};
 
     #[test]
     fn names_and_directories_are_found() {
@@ -87,7 +92,7 @@ mod tests {
         let (first, second) = (directory.path().join("1"), directory.path().join("2"));
         random_writer(1).write(&first.join("300")).unwrap();
         random_writer(2).write(&second.join("300")).unwrap();
-        random_writer(3).write(&second.join("500")).unwrap();
+        random_fallback_writer(3).write(&second.join("500")).unwrap();
         fs_err::create_dir(second.join("other")).unwrap();
         let search = [directory.path().join("0"), first.clone(), second.clone()];
         let found = |name: &str| find_bundle(name, &search).unwrap().digests().clone();
@@ -103,6 +108,8 @@ mod tests {
         assert_eq!(listed[0].directory, None);
         assert_eq!(listed[3].directory, Some(second.join("500")));
         assert_eq!(listed[3].expected_length, 500);
+        let fallbacks: Vec<bool> = listed[1..].iter().map(|entry| entry.has_fallback).collect();
+        assert_eq!(fallbacks, [false, false, true]);
     }
 
     #[test]

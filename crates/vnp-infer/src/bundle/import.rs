@@ -31,6 +31,8 @@ pub struct ImportOptions {
     /// The head: `300_model.pth` or `500_model.pth` as released (a whole pickled module), a state
     /// dict, or `.safetensors` with the names of that.
     pub head: PathBuf,
+    /// A fallback head, in the same forms: one over the nucleotide embedding alone.
+    pub fallback: Option<PathBuf>,
     /// The chunk length that the head was trained for, in bp.
     pub expected_length: u32,
     /// The bundle's name.
@@ -56,13 +58,20 @@ pub fn import(options: &ImportOptions) -> Result<Bundle, Error> {
     let esm2 = read_esm2(&options.esm2)?;
     let dnabert = read_dnabert(&options.dnabert, options.tokenizer.as_deref())?;
     let head = read_head(&options.head)?;
-    let sources = json!({
+    let fallback = options.fallback.as_deref().map(read_head).transpose()?;
+    let mut sources = json!({
         "esm2": source(&esm2.weights),
         "dnabert": source(&dnabert.weights),
         "tokenizer": &dnabert.tokenizer_label,
         "head": source(&head),
     });
     let mut writer = BundleWriter::from_parts(esm2, dnabert, head)?;
+    if let Some(fallback) = fallback {
+        if let Some(sources) = sources.as_object_mut() {
+            sources.insert("fallback".to_owned(), source(&fallback));
+        }
+        writer = writer.with_fallback_weights(fallback)?;
+    }
     writer.name.clone_from(&options.name);
     writer.expected_length = options.expected_length;
     writer.licence.clone_from(&options.licence);

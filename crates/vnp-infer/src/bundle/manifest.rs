@@ -25,6 +25,9 @@ pub struct BundleDigests {
     pub esm2: String,
     /// The head: tensors.
     pub head: String,
+    /// The fallback head: tensors; none in a bundle that has no such head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
 }
 
 /// The content of `bundle.json`.
@@ -77,16 +80,18 @@ impl BundleDigests {
         esm2: &Esm2Files,
         dnabert: &DnabertFiles,
         head: &Weights,
+        fallback: Option<&Weights>,
     ) -> Result<Self, Error> {
         let (esm2, dnabert) = rayon::join(
             || esm2_digest_with(esm2, |hasher| digest(&esm2.weights, hasher)),
             || dnabert_digest_with(dnabert, |hasher| digest(&dnabert.weights, hasher)),
         );
-        Ok(Self { dnabert: dnabert?, esm2: esm2?, head: head_digest(head)? })
+        let fallback = fallback.map(head_digest).transpose()?;
+        Ok(Self { dnabert: dnabert?, esm2: esm2?, head: head_digest(head)?, fallback })
     }
 }
 
-/// The digest of a head.
+/// The digest of a head or fallback head.
 pub(crate) fn head_digest(head: &Weights) -> Result<String, Error> {
     head_digest_with(|hasher| digest(head, hasher))
 }

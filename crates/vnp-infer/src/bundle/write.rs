@@ -9,7 +9,7 @@ use super::manifest::{
     BUNDLE_FORMAT, BundleDigests, Manifest, check_expected_length, config_json,
     dnabert_digest_with, esm2_digest_with, head_digest_with,
 };
-use super::{Bundle, DnabertFiles, Esm2Files};
+use super::{Bundle, DnabertFiles, Esm2Files, FALLBACK};
 use crate::encoder::{dnabert, esm2};
 use crate::tokenizer::dnabert::DnabertTokenizer;
 use crate::weights::{Weights, write::write};
@@ -29,6 +29,7 @@ pub struct BundleWriter {
     pub(crate) esm2: Esm2Files,
     pub(crate) dnabert: DnabertFiles,
     pub(crate) head: Weights,
+    pub(crate) fallback: Option<Weights>,
 }
 
 impl BundleWriter {
@@ -72,7 +73,41 @@ impl BundleWriter {
             esm2,
             dnabert,
             head,
+            fallback: None,
         })
+    }
+
+    /// Everything of an open bundle, to be written again with another head or other words.
+    pub fn of(bundle: &Bundle) -> Self {
+        let Bundle { manifest, esm2, dnabert, head, fallback } = bundle.clone();
+        let Manifest { name, expected_length, provenance, licence, .. } = manifest;
+        Self { name, expected_length, licence, provenance, esm2, dnabert, head, fallback }
+    }
+
+    /// Takes another head in place of the one there.
+    ///
+    /// # Errors
+    /// A tensor missing, misshaped or left over, [`Error::HeadSize`].
+    pub fn with_head(mut self, head: Tensors) -> Result<Self, Error> {
+        self.head = head::select(Arc::new(head))?;
+        let (nucleotide, protein) = (self.dnabert.config.hidden_size, self.esm2.config.hidden_size);
+        head::check_size(&self.head, nucleotide, protein)?;
+        Ok(self)
+    }
+
+    /// Adds a fallback head, or takes this one in place of the one there: a head over the nucleotide
+    /// embedding alone, named as [`FallbackHead::new`](crate::FallbackHead::new) says.
+    ///
+    /// # Errors
+    /// A tensor missing, misshaped or left over; [`Error::FallbackSize`].
+    pub fn with_fallback(self, fallback: Tensors) -> Result<Self, Error> {
+        self.with_fallback_weights(head::select(Arc::new(fallback))?)
+    }
+
+    pub(crate) fn with_fallback_weights(mut self, fallback: Weights) -> Result<Self, Error> {
+        head::check_fallback_size(&fallback, self.dnabert.config.hidden_size)?;
+        self.fallback = Some(fallback);
+        Ok(self)
     }
 
     /// Writes the bundle and opens it again, proved. `directory` must not exist, or be empty. The
@@ -118,11 +153,15 @@ impl BundleWriter {
         let dnabert = dnabert_digest_with(&self.dnabert, |hasher| write(&path, weights, hasher))?;
         let path = root.join("head.safetensors");
         let head = head_digest_with(|hasher| write(&path, &self.head, hasher))?;
+        let write_fallback = |weights: &Weights| {
+            head_digest_with(|hasher| write(&root.join(FALLBACK), weights, hasher))
+        };
+        let fallback = self.fallback.as_ref().map(write_fallback).transpose()?;
         let manifest = Manifest {
             format: BUNDLE_FORMAT,
             name: self.name.clone(),
             expected_length: self.expected_length,
-            digests: BundleDigests { dnabert, esm2, head },
+            digests: BundleDigests { dnabert, esm2, head, fallback },
             provenance: self.provenance.clone(),
             licence: self.licence.clone(),
         };
@@ -154,7 +193,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::testing::{random_esm2, random_writer};
+    use crate::testing::{random_esm2, random_fallback_writer, random_head, random_writer};
 
     fn write_to(directory: &Path, writer: &BundleWriter) -> Bundle {
         writer.write(&directory.join("b")).unwrap()
@@ -194,6 +233,36 @@ mod tests {
         assert_ne!(other.head, first.head);
     }
 
+    #[test]
+    fn a_fallback_head_changes_no_other_digest_and_goes_with_its_encoder() {
+        let directory = tempfile::tempdir().unwrap();
+        let write =
+            |name: &str, writer: &BundleWriter| writer.write(&directory.path().join(name)).unwrap();
+        let plain = write("plain", &random_writer(1)).digests().clone();
+        let bundle = write("fallback", &random_fallback_writer(1));
+        let digests = bundle.digests().clone();
+        assert!(digests.fallback.is_some());
+        assert_eq!(BundleDigests { fallback: None, ..digests.clone() }, plain);
+        // A copy is the same; with another head the fallback head stays, and can be replaced.
+        let copy = || BundleWriter::of(&bundle);
+        let copied = write("copy", &copy());
+        assert_eq!((copied.digests(), copied.name()), (&digests, "r"));
+        let copied = write("head", &copy().with_head(random_head(40, 5, 7)).unwrap());
+        assert_ne!(copied.digests().head, digests.head);
+        assert_eq!(copied.digests().fallback, digests.fallback);
+        let copied = write("other", &copy().with_fallback(random_head(24, 3, 8)).unwrap());
+        assert_ne!(copied.digests().fallback, digests.fallback);
+        assert_eq!(copied.digests().head, digests.head);
+        let Err(Error::FallbackSize { found: 25, nucleotide: 24, .. }) =
+            copy().with_fallback(random_head(25, 3, 8))
+        else {
+            panic!()
+        };
+        let Err(Error::HeadSize { found: 24, .. }) = copy().with_head(random_head(24, 3, 8)) else {
+            panic!()
+        };
+    }
+
     /// Prefixes and copies of the rotary frequencies are a matter of distribution.
     #[test]
     fn digests_do_not_depend_on_names_in_distribution() {
@@ -203,7 +272,7 @@ mod tests {
         };
         let reference = random_writer(1);
         let digest = |esm2: &Esm2Files| {
-            BundleDigests::compute(esm2, &reference.dnabert, &reference.head).unwrap().esm2
+            BundleDigests::compute(esm2, &reference.dnabert, &reference.head, None).unwrap().esm2
         };
         let plain = digest(&select("", false));
         assert_eq!(digest(&select("esm.", false)), plain);

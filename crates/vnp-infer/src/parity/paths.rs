@@ -56,6 +56,7 @@ impl Places {
             dnabert,
             tokenizer: Some(self.tokenizer.clone()),
             head,
+            fallback: None,
             expected_length: 500,
             name: name.to_owned(),
             out: self.directory.path().join(name),

@@ -3,9 +3,11 @@
 use std::mem;
 use std::ops::Range;
 
+use crate::closed::closed_text;
 use crate::outcome::{FrameRow, RecordOutcome, RecordStatus};
 use crate::{
-    ChunkLength, ChunkPosition, ChunkRanges, OpenFrame, Record, chunk_ranges, open_frames,
+    ChunkLength, ChunkPosition, ChunkRanges, ClosedChunk, OpenFrame, Record, chunk_ranges,
+    open_frames,
 };
 
 /// A record that is being cut into chunks.
@@ -80,10 +82,18 @@ pub(super) struct Task {
     position: ChunkPosition,
 }
 
+/// What a chunk holds.
+#[derive(Debug, Default)]
+pub(super) struct Translated {
+    pub(super) rows: Vec<FrameRow>,
+    /// The chunk itself, if it is closed and was asked for.
+    pub(super) closed: Option<ClosedChunk>,
+}
+
 impl Task {
-    pub(super) fn translate(&self, cuttings: &[Cutting]) -> Vec<FrameRow> {
+    pub(super) fn translate(&self, cuttings: &[Cutting], closed_chunks: bool) -> Translated {
         let Some(cutting) = cuttings.get(self.cutting) else {
-            return Vec::new();
+            return Translated::default();
         };
         let chunk = cutting.record.sequence.get(self.range.clone()).unwrap_or_default();
         let id = &cutting.outcome.id;
@@ -96,6 +106,14 @@ impl Task {
             nucleotide: open.nucleotide,
             protein: open.protein,
         };
-        open_frames(chunk).into_iter().map(row).collect()
+        let rows: Vec<FrameRow> = open_frames(chunk).into_iter().map(row).collect();
+        let text = (closed_chunks && rows.is_empty()).then(|| closed_text(chunk)).flatten();
+        let closed = text.map(|nucleotide| ClosedChunk {
+            id: format!("{id}_chunk_{number}"),
+            record: cutting.outcome.record,
+            chunk: self.position,
+            nucleotide,
+        });
+        Translated { rows, closed }
     }
 }

@@ -13,6 +13,7 @@ fn options(directory: &Path) -> ImportOptions {
         dnabert: fixture("parity/dnabert"),
         tokenizer: Some(tokenizer),
         head: fixture("parity/head.safetensors"),
+        fallback: None,
         expected_length: 500,
         name: "parity".to_owned(),
         out: directory.join("out"),
@@ -52,6 +53,26 @@ fn imports_distributed_weights() {
         nucleotide(&options.out, None),
         nucleotide(&options.dnabert, options.tokenizer.as_deref())
     );
+}
+
+#[test]
+fn a_fallback_head_is_imported_beside_the_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut options = options(directory.path());
+    let file = directory.path().join("fallback.safetensors");
+    let width = read_dnabert(&options.dnabert, options.tokenizer.as_deref()).unwrap();
+    let width = width.config.hidden_size;
+    let tensors = |width| head::select(Arc::new(random_head(width, 4, 1))).unwrap();
+    write(&file, &tensors(width), &mut sha2::Digest::new()).unwrap();
+    options.fallback = Some(file.clone());
+    let bundle = import(&options).unwrap();
+    assert!(bundle.has_fallback());
+    assert_eq!(bundle.provenance()["imported"]["fallback"]["left_out"], json!([]));
+    write(&file, &tensors(width + 1), &mut sha2::Digest::new()).unwrap();
+    options.out = directory.path().join("other");
+    let Err(Error::FallbackSize { found, .. }) = import(&options) else { panic!() };
+    assert_eq!(found, width + 1);
+    assert!(!options.out.exists());
 }
 
 fn refused(change: impl FnOnce(&Path, &mut ImportOptions)) -> Error {
