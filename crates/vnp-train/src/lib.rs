@@ -9,27 +9,54 @@
 //! of embeddings that are there already.
 
 mod chunks;
+mod directory;
 mod embedded;
 mod error;
 mod examples;
+mod fit;
 mod groups;
+mod head;
+mod host;
+mod identity;
+mod learner;
+mod lock;
+mod observer;
+mod optimizer;
+mod parameters;
 mod part;
 mod prepare;
+mod recipe;
 mod records;
 mod rng;
+mod schedule;
+mod session;
+mod snapshot;
+mod state;
 #[cfg(test)]
 mod testing;
+mod train_head;
 mod words;
 
 pub use chunks::{Chunk, ChunkTally, cut, sample};
+pub use directory::TrainingDirectory;
 pub use embedded::{Embedded, EmbeddedInput, Encoders, Reading, read_embeddings, read_prepared};
 pub use error::Error;
 pub use examples::{Examples, Group, Row};
+pub use fit::Epoch;
 pub use groups::{Groups, Member, RELATED, Relatives, Shares};
+pub use head::HeadSize;
+pub use identity::{Difference, Identity};
+pub use observer::{Event, Observer, Silent};
+pub use optimizer::Optimizer;
 pub use part::Part;
 pub use prepare::{Preparation, PreparationRecord, Prepared, PreparedChunk, prepare};
+pub use recipe::{HeadRecipe, Sampling};
 pub use records::{Class, Coding, Input, LabelledRecord, RecordSet, read_records};
 pub use rng::Rng;
+pub use schedule::{Course, Schedule};
+pub use session::{Outcome, Session, Start};
+pub use snapshot::Snapshot;
+pub use train_head::{TrainedHead, train_head};
 pub use words::{SharedWords, WORD_LENGTH, WordSet, words};
 
 /// Bytes as hexadecimal digits.

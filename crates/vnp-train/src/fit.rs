@@ -1,0 +1,186 @@
+//! The loop: steps, validation, early stop, best weights, saves.
+
+mod average;
+mod progress;
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::learner::Learner;
+use crate::observer::Event;
+use crate::optimizer::Gradients;
+use crate::schedule::Schedule;
+use crate::session::{Outcome, Session};
+use crate::snapshot::Snapshot;
+use crate::state;
+
+pub(crate) use progress::Progress;
+
+/// What became of one epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// From 0.
+    pub epoch: usize,
+    /// The learning rate of its first step.
+    pub rate: f64,
+    /// The mean loss of its steps.
+    pub training_loss: f64,
+    /// The validation loss after it.
+    pub validation_loss: f64,
+    /// Whether no epoch before had one so small.
+    pub is_best: bool,
+}
+
+/// What fitting gives.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Fitted {
+    /// All parameters and buffers after the best epoch: a copy, which later epochs did not change.
+    pub(crate) best: Snapshot,
+    pub(crate) best_epoch: usize,
+    pub(crate) history: Vec<Epoch>,
+}
+
+/// Fits until no epoch is better than the best for `patience` epochs, or the epochs are over; the
+/// learner is left with the best parameters.
+///
+/// The state is saved after every epoch, within one as often as the session says, and when it is
+/// asked to stop; from each of these states a later session comes to the same bits.
+///
+/// # Errors
+/// Those of the learner; [`Error::Diverged`] for a loss that is not finite; what is wrong with the
+/// state that is there; what fails in saving.
+pub(crate) fn fit(
+    learner: &mut dyn Learner,
+    schedule: &Schedule,
+    session: &Session<'_>,
+) -> Result<Outcome<Fitted>, Error> {
+    schedule.check()?;
+    let progress = match state::open(session, schedule, learner.parameters_mut())? {
+        Some(progress) => progress,
+        None => Progress::new(schedule, learner.parameters())?,
+    };
+    session.observer.event(Event::Started {
+        parameters: learner.parameters().count(),
+        epochs: schedule.epochs,
+        epoch: progress.epoch(),
+        step: progress.step,
+    });
+    Fit { learner, schedule, session, progress, saved: Instant::now(), is_saved: false }.run()
+}
+
+/// What a long gradient is multiplied by, so that it is no longer than `clip`.
+pub(crate) fn clip_scale(gradients: &Gradients, clip: Option<f64>) -> Result<f64, Error> {
+    let Some(clip) = clip else { return Ok(1.0) };
+    // The small number is PyTorch's.
+    Ok((clip / (gradients.norm()? + 1e-6)).min(1.0))
+}
+
+struct Fit<'a> {
+    learner: &'a mut dyn Learner,
+    schedule: &'a Schedule,
+    session: &'a Session<'a>,
+    progress: Progress,
+    saved: Instant,
+    /// Whether the file holds this very state.
+    is_saved: bool,
+}
+
+impl Fit<'_> {
+    fn run(mut self) -> Result<Outcome<Fitted>, Error> {
+        while !self.progress.is_finished(self.schedule) {
+            let steps = self.learner.steps(self.progress.epoch()).max(1);
+            while self.progress.step < steps {
+                if let Some(signal) = (self.session.stop)() {
+                    self.save()?;
+                    return Ok(Outcome::Interrupted { signal });
+                }
+                self.step(steps)?;
+                if self.saved.elapsed() >= self.session.checkpoint_interval {
+                    self.save()?;
+                }
+            }
+            self.end_epoch(steps)?;
+            self.save()?;
+        }
+        let Progress { history, best, .. } = self.progress;
+        let best_epoch = history.iter().rposition(|epoch| epoch.is_best).unwrap_or_default();
+        self.learner.parameters_mut().restore(&best)?;
+        Ok(Outcome::Finished(Fitted { best, best_epoch, history }))
+    }
+
+    fn step(&mut self, steps: usize) -> Result<(), Error> {
+        let (epoch, step) = (self.progress.epoch(), self.progress.step);
+        let loss = self.learner.loss(epoch, step)?;
+        let value = f64::from(loss.to_scalar::<f32>()?);
+        if !value.is_finite() {
+            return Err(Error::Diverged { epoch: epoch + 1, step: step + 1, loss: value });
+        }
+        let parameters = self.learner.parameters();
+        let gradients = Gradients::of(&loss, parameters)?;
+        let scale = clip_scale(&gradients, self.schedule.clip)?;
+        let rate = self.schedule.rate(epoch, step, steps);
+        let Progress { optimizer, average, .. } = &mut self.progress;
+        optimizer.step(&self.schedule.optimizer, parameters, &gradients, rate, scale)?;
+        if let (Some(average), Some(decay)) = (average, self.schedule.average) {
+            average::follow(average, parameters, decay, optimizer.steps)?;
+        }
+        self.progress.step += 1;
+        self.progress.loss_sum += value;
+        self.is_saved = false;
+        let done = self.progress.step;
+        self.session.observer.event(Event::Step { epoch, done, steps, loss: value });
+        Ok(())
+    }
+
+    /// Validates, and keeps what is best.
+    fn end_epoch(&mut self, steps: usize) -> Result<(), Error> {
+        let epoch = self.progress.epoch();
+        let (loss, values) = self.validate()?;
+        if !loss.is_finite() {
+            return Err(Error::Diverged { epoch: epoch + 1, step: 0, loss });
+        }
+        let is_best = self.progress.best_loss().is_none_or(|best| loss < best);
+        if is_best {
+            self.progress.best = values;
+        }
+        let end = Epoch {
+            epoch,
+            rate: self.schedule.rate(epoch, 0, steps),
+            training_loss: self.progress.loss_sum / steps as f64,
+            validation_loss: loss,
+            is_best,
+        };
+        self.progress.history.push(end);
+        self.progress.step = 0;
+        self.progress.loss_sum = 0.0;
+        self.is_saved = false;
+        self.session.observer.event(Event::Epoch(&end));
+        Ok(())
+    }
+
+    /// The validation loss of what would result now, and that itself: a copy.
+    fn validate(&mut self) -> Result<(f64, Snapshot), Error> {
+        let present = self.learner.parameters().snapshot()?;
+        let Some(average) = &self.progress.average else {
+            return Ok((self.learner.validate()?, present));
+        };
+        self.learner.parameters_mut().restore(average)?;
+        let loss = self.learner.validate();
+        self.learner.parameters_mut().restore(&present)?;
+        Ok((loss?, average.clone()))
+    }
+
+    fn save(&mut self) -> Result<(), Error> {
+        if !self.is_saved {
+            state::save(self.session, self.schedule, &self.progress, self.learner.parameters())?;
+            self.is_saved = true;
+        }
+        self.saved = Instant::now();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

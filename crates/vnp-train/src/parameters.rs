@@ -1,0 +1,124 @@
+//! What a network learns and remembers, by name.
+
+use std::collections::BTreeMap;
+
+use candle_core::{DType, Device, Tensor, Var};
+
+use crate::snapshot::Snapshot;
+use crate::{Error, host};
+
+/// The variables and buffers of networks by name, in f32, on one device.
+///
+/// *Variables* are learned; *buffers* (running means) are kept beside them, saved with them, and
+/// changed by the forward pass. Several networks share one value: their names begin differently.
+#[derive(Debug)]
+pub(crate) struct Parameters {
+    device: Device,
+    variables: BTreeMap<String, Var>,
+    buffers: BTreeMap<String, Var>,
+}
+
+impl Parameters {
+    /// None yet.
+    pub(crate) fn new(device: Device) -> Self {
+        Self { device, variables: BTreeMap::new(), buffers: BTreeMap::new() }
+    }
+
+    /// Where they are.
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Adds what is learned, with its first values in row-major order.
+    ///
+    /// # Errors
+    /// Where the shape is not that of the values; so for buffers.
+    pub(crate) fn insert(
+        &mut self,
+        name: impl Into<String>,
+        shape: &[usize],
+        values: &[f32],
+    ) -> Result<(), Error> {
+        self.variables.insert(name.into(), variable(shape, values, &self.device)?);
+        Ok(())
+    }
+
+    /// Adds what is remembered.
+    pub(crate) fn insert_buffer(
+        &mut self,
+        name: impl Into<String>,
+        shape: &[usize],
+        values: &[f32],
+    ) -> Result<(), Error> {
+        self.buffers.insert(name.into(), variable(shape, values, &self.device)?);
+        Ok(())
+    }
+
+    /// A variable, for a forward pass: gradients reach it.
+    ///
+    /// # Errors
+    /// [`Error::NoParameter`]; so for buffers.
+    pub(crate) fn get(&self, name: &str) -> Result<&Tensor, Error> {
+        found(&self.variables, name).map(Var::as_tensor)
+    }
+
+    /// A buffer's values as they are now; no gradient reaches it.
+    pub(crate) fn buffer(&self, name: &str) -> Result<Tensor, Error> {
+        found(&self.buffers, name).map(Var::as_detached_tensor)
+    }
+
+    /// Overwrites a buffer. A forward pass in training does, which has no other access than this.
+    pub(crate) fn set_buffer(&self, name: &str, values: &Tensor) -> Result<(), Error> {
+        Ok(found(&self.buffers, name)?.set(&values.detach())?)
+    }
+
+    /// The variables, in the order of their names.
+    pub(crate) fn variables(&self) -> impl ExactSizeIterator<Item = (&str, &Var)> {
+        self.variables.iter().map(|(name, variable)| (name.as_str(), variable))
+    }
+
+    /// The number of values that are learned.
+    pub(crate) fn count(&self) -> usize {
+        self.variables.values().map(|variable| variable.elem_count()).sum()
+    }
+
+    /// A copy of all variables and buffers on the host.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, Error> {
+        let mut snapshot = Snapshot::default();
+        for (name, variable) in self.all() {
+            snapshot.insert(name, variable.dims(), host::read(variable, <[f32]>::to_vec)?);
+        }
+        Ok(snapshot)
+    }
+
+    /// Sets all variables and buffers to a copy's values.
+    ///
+    /// # Errors
+    /// [`Error::NoParameter`] for one that the copy lacks; where shapes differ.
+    pub(crate) fn restore(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        for (name, variable) in self.all() {
+            let (shape, values) = snapshot.get(name)?;
+            let expected = variable.dims();
+            if shape != expected {
+                let [expected, found] = [expected, shape].map(|shape| format!("{shape:?}"));
+                return Err(Error::Mismatch { what: "shape of a parameter", expected, found });
+            }
+            host::change(variable, |place| place.copy_from_slice(values))?;
+        }
+        Ok(())
+    }
+
+    /// Variables and buffers.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Var)> {
+        self.variables.iter().chain(&self.buffers).map(|(name, variable)| (name.as_str(), variable))
+    }
+}
+
+fn variable(shape: &[usize], values: &[f32], device: &Device) -> Result<Var, Error> {
+    let tensor = Tensor::from_slice(values, shape, device)?.to_dtype(DType::F32)?;
+    Ok(Var::from_tensor(&tensor)?)
+}
+
+fn found<'a>(variables: &'a BTreeMap<String, Var>, name: &str) -> Result<&'a Var, Error> {
+    variables.get(name).ok_or_else(|| Error::NoParameter { name: name.to_owned() })
+}

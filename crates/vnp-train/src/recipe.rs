@@ -1,0 +1,151 @@
+//! What a head is trained with.
+
+use serde::{Deserialize, Serialize};
+
+use crate::optimizer::Optimizer;
+use crate::schedule::{Course, Schedule, within};
+use crate::{Error, Identity};
+
+/// Everything that decides a head beside its examples.
+///
+/// The default is the recipe of the original.
+///
+/// ```
+/// use vnp_train::HeadRecipe;
+///
+/// let recipe = HeadRecipe { standardise: true, ..HeadRecipe::default() };
+/// assert_eq!((recipe.units, recipe.batch, recipe.schedule.rate), (512, 32, 2e-4));
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HeadRecipe {
+    /// Everything random is drawn from it.
+    pub seed: u64,
+    /// Hidden units.
+    pub units: usize,
+    /// The share of the units that drop out in a training step.
+    pub dropout: f64,
+    /// Rows of a step.
+    pub batch: usize,
+    /// Optimizer, rate, epochs, patience.
+    pub schedule: Schedule,
+    /// Whether features are brought to mean 0 and deviation 1 first. The head that results takes
+    /// features as they are: its first layer does the same.
+    pub standardise: bool,
+    /// Which rows an epoch has.
+    pub sampling: Sampling,
+    /// The share of every label that both classes get.
+    pub smoothing: f64,
+}
+
+/// Which rows an epoch has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Sampling {
+    /// Each row once, in random order.
+    EveryRow,
+    /// Twice as many rows as there are viral ones, half of them viral: drawn, a row of a group of
+    /// n rows by 1/sqrt(n), so that a few large groups do not prevail. In the validation loss both
+    /// classes weigh the same.
+    Balanced,
+}
+
+impl Default for HeadRecipe {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            units: 512,
+            dropout: 0.5,
+            batch: 32,
+            schedule: Schedule {
+                optimizer: Optimizer::Sgd { momentum: 0.9, decay: 0.0 },
+                rate: 2e-4,
+                course: Course::Step { epochs: 10, factor: 0.85 },
+                epochs: 200,
+                patience: 5,
+                clip: None,
+                average: None,
+            },
+            standardise: false,
+            sampling: Sampling::EveryRow,
+            smoothing: 0.0,
+        }
+    }
+}
+
+impl HeadRecipe {
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        within("units", self.units as f64, 0.0, f64::MAX, "1 or more")?;
+        within("batch", self.batch as f64, 1.0, f64::MAX, "2 or more: the norm is of a batch")?;
+        for (setting, share) in [("dropout", self.dropout), ("smoothing", self.smoothing)] {
+            within(setting, share, -f64::MIN_POSITIVE, 1.0, "from 0 to below 1")?;
+        }
+        self.schedule.check()
+    }
+
+    /// The identity with every setting as a field of its own: `recipe.schedule.rate` and so on.
+    pub(crate) fn identify(&self, identity: Identity) -> Identity {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        flatten("recipe", &value, identity)
+    }
+}
+
+fn flatten(name: &str, value: &serde_json::Value, identity: Identity) -> Identity {
+    match value {
+        serde_json::Value::Object(fields) => {
+            fields.iter().fold(identity, |identity, (key, value)| {
+                flatten(&format!("{name}.{key}"), value, identity)
+            })
+        }
+        serde_json::Value::Null => identity,
+        value => identity.with(name, value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_the_original() {
+        let recipe = HeadRecipe::default();
+        let rates = [0, 9, 10, 199].map(|epoch| recipe.schedule.rate(epoch, 0, 1));
+        assert_eq!(rates[..2], [2e-4; 2]);
+        assert!((rates[2] - 1.7e-4).abs() < 1e-12);
+        assert!((rates[3] - 2e-4 * 0.85f64.powi(19)).abs() < 1e-12);
+        assert!(recipe.check().is_ok());
+    }
+
+    #[test]
+    fn every_setting_is_part_of_the_identity() {
+        let of = |recipe: &HeadRecipe| recipe.identify(Identity::default());
+        let old = of(&HeadRecipe::default());
+        let check = |recipe: HeadRecipe, expected: &[&str]| {
+            let fields = of(&recipe).differences(&old).into_iter().map(|d| d.field);
+            assert_eq!(fields.collect::<Vec<_>>(), expected);
+        };
+        check(HeadRecipe::default(), &[]);
+        check(HeadRecipe { seed: 2, ..HeadRecipe::default() }, &["recipe.seed"]);
+        check(HeadRecipe { standardise: true, ..HeadRecipe::default() }, &["recipe.standardise"]);
+        let mut recipe = HeadRecipe::default();
+        recipe.schedule.clip = Some(1.0);
+        recipe.schedule.optimizer = Optimizer::Sgd { momentum: 0.8, decay: 0.0 };
+        let fields = ["recipe.schedule.clip", "recipe.schedule.optimizer.sgd.momentum"];
+        check(recipe, &fields);
+    }
+
+    #[test]
+    fn settings_out_of_range_are_refused_by_name() {
+        let check = |recipe: HeadRecipe, expected: &str| {
+            let Err(Error::BadSetting { setting, .. }) = recipe.check() else {
+                panic!("{expected}")
+            };
+            assert_eq!(setting, expected);
+        };
+        check(HeadRecipe { batch: 1, ..HeadRecipe::default() }, "batch");
+        check(HeadRecipe { units: 0, ..HeadRecipe::default() }, "units");
+        check(HeadRecipe { dropout: 1.0, ..HeadRecipe::default() }, "dropout");
+        check(HeadRecipe { smoothing: f64::NAN, ..HeadRecipe::default() }, "smoothing");
+    }
+}
