@@ -20,6 +20,7 @@ mod host;
 mod identity;
 mod learner;
 mod lock;
+mod metrics;
 mod observer;
 mod optimizer;
 mod parameters;
@@ -27,6 +28,7 @@ mod part;
 mod prepare;
 mod recipe;
 mod records;
+mod report;
 mod rng;
 mod schedule;
 mod session;
@@ -46,12 +48,17 @@ pub use fit::Epoch;
 pub use groups::{Groups, Member, RELATED, Relatives, Shares};
 pub use head::HeadSize;
 pub use identity::{Difference, Identity};
+pub use metrics::{
+    Bin, Calibration, Call, Comparison, Confusion, Evaluation, Interval, KindMetrics, Metrics,
+    ScoreDifference, chunk_calls, compare, evaluate, frame_calls, score,
+};
 pub use observer::{Event, Observer, Silent};
 pub use optimizer::Optimizer;
 pub use part::Part;
 pub use prepare::{Preparation, PreparationRecord, Prepared, PreparedChunk, prepare};
 pub use recipe::{HeadRecipe, Sampling};
 pub use records::{Class, Coding, Input, LabelledRecord, RecordSet, read_records};
+pub use report::{metrics_json, write_history, write_metrics};
 pub use rng::Rng;
 pub use schedule::{Course, Schedule};
 pub use session::{Outcome, Session, Start};

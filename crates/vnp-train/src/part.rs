@@ -1,7 +1,10 @@
 use std::fmt;
 
+use serde::Serialize;
+
 /// What a group's rows are used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
     /// To learn from.
     Training,
