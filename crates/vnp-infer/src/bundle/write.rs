@@ -56,6 +56,21 @@ impl BundleWriter {
         Self::from_parts(esm2, dnabert, head::select(Arc::new(head))?)
     }
 
+    /// The encoders of a bundle with another head, named as [`Head::new`](crate::Head::new) says;
+    /// name, length, licence and provenance are the bundle's until they are set.
+    ///
+    /// # Errors
+    /// A tensor of the head missing, misshaped or left over; [`Error::HeadSize`].
+    pub fn with_head(bundle: &Bundle, head: Tensors) -> Result<Self, Error> {
+        let head = head::select(Arc::new(head))?;
+        let mut writer = Self::from_parts(bundle.esm2.clone(), bundle.dnabert.clone(), head)?;
+        writer.name = bundle.name().to_owned();
+        writer.expected_length = bundle.expected_length();
+        writer.licence = bundle.licence().to_owned();
+        writer.provenance = bundle.provenance().clone();
+        Ok(writer)
+    }
+
     pub(crate) fn from_parts(
         esm2: Esm2Files,
         dnabert: DnabertFiles,
@@ -192,6 +207,25 @@ mod tests {
         assert_ne!(other.esm2, first.esm2);
         assert_ne!(other.dnabert, first.dnabert);
         assert_ne!(other.head, first.head);
+    }
+
+    #[test]
+    fn another_head_leaves_the_encoders_as_they_are() {
+        let directory = tempfile::tempdir().unwrap();
+        let bundle = write_to(directory.path(), &random_writer(1));
+        let head = crate::testing::random_head(16 + 24, 5, 9);
+        let mut writer = BundleWriter::with_head(&bundle, head).unwrap();
+        writer.expected_length = 300;
+        let other = writer.write(&directory.path().join("c")).unwrap();
+        assert_ne!(other.digests().head, bundle.digests().head);
+        assert_eq!(other.digests().esm2, bundle.digests().esm2);
+        assert_eq!(other.digests().dnabert, bundle.digests().dnabert);
+        assert_eq!((other.name(), other.expected_length(), other.licence()), ("r", 300, "MIT"));
+        let Err(Error::HeadSize { found: 41, .. }) =
+            BundleWriter::with_head(&bundle, crate::testing::random_head(41, 5, 9))
+        else {
+            panic!()
+        };
     }
 
     /// Prefixes and copies of the rotary frequencies are a matter of distribution.
