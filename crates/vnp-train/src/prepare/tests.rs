@@ -122,8 +122,7 @@ fn what_was_prepared_of_other_data_is_named_and_kept() {
     let said: Vec<String> = differences.iter().map(ToString::to_string).collect();
     assert_eq!(said, ["hosts per virus was 1, is now 2", "seed was 1, is now 2"]);
     case.write("groups.tsv", "v0\tsiblings\nv2\tsiblings\n");
-    let Err(Error::OtherIdentity { differences, .. }) =
-        prepare(&case.options(), &case.path("a"))
+    let Err(Error::OtherIdentity { differences, .. }) = prepare(&case.options(), &case.path("a"))
     else {
         panic!()
     };
@@ -152,6 +151,15 @@ fn damaged_files_are_written_again() {
 }
 
 #[test]
+fn a_directory_with_other_things_is_left_alone() {
+    let case = Case::new();
+    fs_err::create_dir(case.path("mine")).unwrap();
+    case.write("mine/notes.txt", "");
+    let Err(Error::Io(_)) = prepare(&case.options(), &case.path("mine")) else { panic!() };
+    assert!(case.path("mine/notes.txt").exists());
+}
+
+#[test]
 fn impossible_settings_are_refused() {
     let case = Case::new();
     let check = |change: fn(&mut Preparation)| {
@@ -161,7 +169,8 @@ fn impossible_settings_are_refused() {
         assert!(!case.path("never").exists());
         error
     };
-    let Error::BadSetting { setting: "hosts per virus", .. } = check(|o| o.hosts_per_virus = 0.0) else {
+    let Error::BadSetting { setting: "hosts per virus", .. } = check(|o| o.hosts_per_virus = 0.0)
+    else {
         panic!()
     };
     let Error::BadSetting { setting: "test share", .. } = check(|o| o.shares.test = 1.0) else {

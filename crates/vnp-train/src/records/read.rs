@@ -31,7 +31,7 @@ pub struct RecordSet {
 }
 
 /// Reads the records of all `inputs`. `labels` is a table `id label [group [kind]]`, `groups` one
-/// `id group [kind]`, see the guide; of records in GenBank files the translations are kept where
+/// `id group [kind]` (`docs/TRAINING.md`); of records in GenBank files the translations are kept where
 /// `coding_filter` says so.
 ///
 /// # Errors
