@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 use crate::support::{Bench, Nucleotides};
 
 /// What every training here has in common: few epochs, and a state that is saved often.
-const LEARN: [&str; 10] = [
-    "--epochs",
-    "6",
+const LEARN: [&str; 8] = [
     "--units",
     "16",
     "--learning-rate",
@@ -45,7 +43,8 @@ fn labelled() -> Bench {
 
 fn words<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let data = ["train", "--virus", "virus.fa", "--others", "others.fa", "--groups", "kinds.tsv"];
-    data.iter().chain(&["-o", out]).chain(&LEARN).chain(more).copied().collect()
+    let epochs = if more.contains(&"--epochs") { &[][..] } else { &["--epochs", "6"][..] };
+    data.iter().chain(&["-o", out]).chain(&LEARN).chain(epochs).chain(more).copied().collect()
 }
 
 fn head(bench: &Bench, out: &str) -> Vec<u8> {
@@ -194,7 +193,8 @@ fn embeddings_that_are_there_are_learned_from() {
         let words = ["predict", &input, "-o", class, "--keep-embeddings"];
         bench.vnp(&words).expect(0, &[]);
     }
-    let mut words = vec!["train", "--virus", "virus", "--others", "others", "-o", "out"];
+    let mut words =
+        vec!["train", "--virus", "virus", "--others", "others", "-o", "out", "--epochs", "3"];
     words.extend(LEARN);
     bench.vnp(&words).expect(0, &["no --groups", "bundle out for chunks of"]);
     assert!(!bench.path("out/prepared").exists());
@@ -280,7 +280,7 @@ fn genbank_frames_are_those_of_coding_sequences() {
     let records: String = (0..4).map(|i| genbank(&format!("G{i}"), &sequence())).collect();
     bench.write("others.gb", records);
     let mut words = vec!["train", "--virus", "virus.fa", "--others", "others.gb", "-o", "out"];
-    words.extend(["-e", "300"]);
+    words.extend(["-e", "300", "--epochs", "2"]);
     words.extend(LEARN);
     bench.vnp(&words).expect(0, &["others: 4 records in 4 groups"]);
     let chunks = std::fs::read_to_string(bench.path("out/prepared/chunks.tsv")).unwrap();

@@ -31,6 +31,7 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> anyhow::Result<Exit> {
     let bundle = models::find(&args.model)?;
     let data = Data::of(args)?;
     let recipe = recipe::of(args);
+    recipe.check()?;
     let output = Output::enter(args)?;
     let result = Training { args, console, bundle, data, recipe }.run(&output);
     if result.is_err() {
