@@ -45,7 +45,9 @@ pub enum Error {
         found: String,
     },
     /// Something has two labels or groups.
-    #[error("{what} {id} is given twice, in {first} and in {second}: leave one of them out")]
+    #[error(
+        "{what} {id} is given twice, {first} and {second}: leave one of them out, or give it another id"
+    )]
     Twice {
         /// What it is: a record, a row.
         what: &'static str,

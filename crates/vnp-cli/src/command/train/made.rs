@@ -30,6 +30,7 @@ impl Made<'_> {
         let measured = self.measure()?;
         write_history(output.directory(), &self.head.history)?;
         write_metrics(output.directory(), &measured)?;
+        measured.iter().for_each(tell);
         let measured = metrics_json(&measured);
         let directory = output.path().join(names::BUNDLE);
         let bundle = self.write_bundle(&directory, &measured)?;
@@ -154,6 +155,20 @@ impl Made<'_> {
             "measured": measured,
         })
     }
+}
+
+/// The figures that say most.
+fn tell(evaluation: &Evaluation) {
+    let figure = |value: Option<f64>| value.map_or("NA".to_owned(), |value| format!("{value:.3}"));
+    let chunks = &evaluation.chunks;
+    log::info!(
+        "{}, by chunks: AUROC {}, balanced accuracy {}, precision {}, recall {}",
+        evaluation.part,
+        figure(chunks.auroc),
+        figure(chunks.balanced_accuracy),
+        figure(chunks.precision),
+        figure(chunks.recall)
+    );
 }
 
 /// Puts a whole file in the place of what is there.
