@@ -20,6 +20,7 @@ mod host;
 mod identity;
 mod learner;
 mod lock;
+mod memory;
 mod metrics;
 mod observer;
 mod optimizer;
