@@ -18,3 +18,4 @@ mod resume;
 mod resume_from;
 mod signals;
 mod support;
+mod train;

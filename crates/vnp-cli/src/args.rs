@@ -1,4 +1,5 @@
 mod predict;
+mod train;
 
 use std::path::PathBuf;
 
@@ -6,6 +7,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use vnp_infer::{DeviceSpec, Precision};
 
 pub(crate) use predict::PredictArgs;
+pub(crate) use train::{OptimizerName, RecipeArgs, TrainArgs};
 
 /// Finds viral sequences in metagenomic reads and contigs, and loses no work.
 #[derive(Debug, Parser)]
@@ -38,6 +40,8 @@ pub(crate) struct GlobalArgs {
 pub(crate) enum Command {
     /// Predict which records are viral
     Predict(Box<PredictArgs>),
+    /// Train a head on labelled records or embeddings, and write a bundle with it
+    Train(Box<TrainArgs>),
     /// Look at every checkpoint below a directory
     ValidateCheckpoints(ValidateCheckpointsArgs),
     /// Look into one checkpoint, or write it in another format

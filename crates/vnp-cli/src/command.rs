@@ -7,6 +7,7 @@ mod models;
 mod orfs;
 mod predict;
 mod stdin;
+mod train;
 mod validate;
 mod validate_checkpoints;
 
@@ -18,6 +19,7 @@ use crate::logging::Console;
 pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Exit> {
     match command {
         Command::Predict(args) => predict::run(&args, console),
+        Command::Train(args) => train::run(&args, console),
         Command::ValidateCheckpoints(args) => validate_checkpoints::run(&args),
         Command::Checkpoint(CheckpointCommand::Inspect { file, json }) => {
             checkpoint::inspect(&file, json)

@@ -32,8 +32,9 @@ impl From<Exit> for ExitCode {
 /// The exit that an error means.
 pub(crate) fn of_error(error: &anyhow::Error) -> Exit {
     let checkpoint = error.chain().any(|cause| {
-        let issue = cause.downcast_ref().map(vnp_pipeline::Error::is_checkpoint_issue);
-        issue.unwrap_or(false) || cause.is::<CheckpointIssue>()
+        let run = cause.downcast_ref().map(vnp_pipeline::Error::is_checkpoint_issue);
+        let training = cause.downcast_ref().map(vnp_train::Error::is_checkpoint_issue);
+        run.or(training).unwrap_or(false) || cause.is::<CheckpointIssue>()
     });
     if checkpoint { Exit::Checkpoint } else { Exit::Failed }
 }
@@ -74,6 +75,9 @@ mod tests {
         let incomplete = || vnp_pipeline::Error::Incomplete { missing: Vec::new() };
         check(incomplete().into(), Exit::Checkpoint);
         check(Err::<(), _>(incomplete()).context("predict").unwrap_err(), Exit::Checkpoint);
+        let differences = Vec::new();
+        let other = vnp_train::Error::OtherIdentity { path: "p".into(), differences };
+        check(other.into(), Exit::Checkpoint);
         check(std::io::Error::from(std::io::ErrorKind::StorageFull).into(), Exit::Failed);
     }
 

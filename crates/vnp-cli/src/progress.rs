@@ -1,3 +1,4 @@
+mod training;
 mod words;
 
 use std::cell::RefCell;
@@ -8,6 +9,8 @@ use vnp_pipeline::{Estimate, Event, Observer, ResumeSummary, Stage, Survey};
 
 use crate::logging::Console;
 use crate::output::grouped;
+
+pub(crate) use training::TrainingProgress;
 
 /// Between two progress lines where there is no terminal.
 const INTERVAL: Duration = Duration::from_secs(30);

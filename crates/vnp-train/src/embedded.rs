@@ -7,8 +7,6 @@ mod stage;
 
 use std::collections::HashMap;
 
-use sha2::{Digest, Sha256};
-
 use crate::Error;
 use crate::examples::{Examples, Group, Row};
 pub use given::{EmbeddedInput, Reading, read_embeddings};
@@ -39,36 +37,6 @@ pub struct Encoders {
     pub precision: String,
     /// The chunk length.
     pub chunk_length: u32,
-}
-
-impl Examples {
-    /// SHA-256 in hex over rows, labels, groups, parts and every value: what is learned depends on
-    /// nothing else of the data.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        let mut hasher = Sha256::new();
-        for size in [self.nucleotide_size, self.protein_size, self.rows.len(), self.groups.len()] {
-            hasher.update((size as u64).to_le_bytes());
-        }
-        let mut field = |text: &str| {
-            hasher.update((text.len() as u64).to_le_bytes());
-            hasher.update(text.as_bytes());
-        };
-        for Group { name, kind, part } in &self.groups {
-            [name.as_str(), kind, part.name()].into_iter().for_each(&mut field);
-        }
-        for Row { id, chunk, is_virus, group } in &self.rows {
-            field(id);
-            field(&format!("{chunk} {is_virus} {group}"));
-        }
-        let mut bytes = Vec::new();
-        for values in self.features.chunks(1 << 16) {
-            bytes.clear();
-            bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-            hasher.update(&bytes);
-        }
-        crate::hex(&hasher.finalize())
-    }
 }
 
 /// Rows as they are read, before they are examples.

@@ -1,9 +1,10 @@
 use std::io;
 use std::path::PathBuf;
 
+use vnp_seq::InvalidLetter;
+
 use crate::Part;
 use crate::identity::Difference;
-use vnp_seq::InvalidLetter;
 
 /// What ended a preparation or a training.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +45,9 @@ pub enum Error {
         found: String,
     },
     /// Something has two labels or groups.
-    #[error("{what} {id} is given twice, in {first} and in {second}: leave one of them out")]
+    #[error(
+        "{what} {id} is given twice, {first} and {second}: leave one of them out, or give it another id"
+    )]
     Twice {
         /// What it is: a record, a row.
         what: &'static str,
@@ -112,27 +115,6 @@ pub enum Error {
         /// The part.
         part: &'static str,
     },
-    /// A setting is outside of what makes sense.
-    #[error("{name} is {found}: expected {expected}")]
-    Setting {
-        /// The setting.
-        name: &'static str,
-        /// Its value.
-        found: String,
-        /// What it should be.
-        expected: &'static str,
-    },
-    /// What lies in a directory was prepared of other data or with other settings.
-    #[error(
-        "{} was made of other data or settings: {}; give the same, or start again with --force",
-        path.display(), differences.join("; ")
-    )]
-    OtherPreparation {
-        /// The directory.
-        path: PathBuf,
-        /// Every field that differs, old and new.
-        differences: Vec<String>,
-    },
     /// A directory holds no embeddings that can be learned from.
     #[error(
         "{}: {reason}: finish its run with vnp predict --resume --keep-embeddings", path.display()
@@ -142,6 +124,21 @@ pub enum Error {
         path: PathBuf,
         /// What is missing.
         reason: String,
+    },
+    /// The embeddings are of other encoders than the bundle to write.
+    #[error(
+        "the {encoder} embeddings are of another encoder ({found}) than that of {model} ({expected}): \
+         give the bundle that made them with --model"
+    )]
+    OtherEncoder {
+        /// `nucleotide` or `protein`.
+        encoder: &'static str,
+        /// The digest of the encoder that made them.
+        found: String,
+        /// The bundle's name.
+        model: String,
+        /// The digest of the bundle's encoder.
+        expected: String,
     },
     /// Embeddings of two places do not go together.
     #[error("{}: {what} is {found}, expected {expected}", path.display())]
@@ -238,9 +235,6 @@ impl Error {
     /// Whether the trouble lies in existing checkpoints (exit code 3) rather than in this training.
     ///
     /// ```
-    /// let differences = vec!["seed was 1, is now 2".to_owned()];
-    /// let path = "out/prepared".into();
-    /// assert!(vnp_train::Error::OtherPreparation { path, differences }.is_checkpoint_issue());
     /// let path = "OUT/checkpoints/training.vnp".into();
     /// let error = vnp_train::Error::OtherIdentity { path, differences: Vec::new() };
     /// assert!(error.is_checkpoint_issue());
@@ -248,10 +242,11 @@ impl Error {
     #[must_use]
     pub fn is_checkpoint_issue(&self) -> bool {
         match self {
-            Self::OtherPreparation { .. } | Self::NoEmbeddings { .. } | Self::Embeddings { .. } => {
-                true
-            }
-            Self::OtherIdentity { .. } | Self::BadState { .. } => true,
+            Self::OtherIdentity { .. }
+            | Self::BadState { .. }
+            | Self::NoEmbeddings { .. }
+            | Self::OtherEncoder { .. }
+            | Self::Embeddings { .. } => true,
             Self::Checkpoint(error) => error.is_corrupted() || error.is_incompatible(),
             _ => false,
         }

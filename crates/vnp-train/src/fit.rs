@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::learner::Learner;
+use crate::memory::keep_freed_blocks;
 use crate::observer::Event;
 use crate::optimizer::Gradients;
 use crate::schedule::Schedule;
@@ -57,6 +58,7 @@ pub(crate) fn fit(
     session: &Session<'_>,
 ) -> Result<Outcome<Fitted>, Error> {
     schedule.check()?;
+    keep_freed_blocks();
     let progress = match state::open(session, schedule, learner.parameters_mut())? {
         Some(progress) => progress,
         None => Progress::new(schedule, learner.parameters())?,

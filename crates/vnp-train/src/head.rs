@@ -91,7 +91,8 @@ impl HeadNetwork {
         // Turned on its side, `[units, rows]`: the gradient of the weight then comes as it lies.
         let column = |name| Ok::<_, Error>(get(name)?.unsqueeze(1)?);
         let rows = features.t()?;
-        let hidden = product::product(get("hidden_layer.weight")?, &rows)?;
+        let hidden =
+            product::product(parameters, &format!("{}hidden_layer.weight", self.prefix), &rows)?;
         let hidden = hidden.broadcast_add(&column("hidden_layer.bias")?)?;
         let (hidden, rng) = match mode {
             Mode::Training(rng) => (self.norm_of_batch(parameters, &hidden)?, Some(rng)),

@@ -22,6 +22,7 @@ mod identity;
 mod joint;
 mod learner;
 mod lock;
+mod memory;
 mod metrics;
 mod observer;
 mod optimizer;

@@ -1,6 +1,7 @@
 //! What a network learns and remembers, by name.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{DType, Device, Tensor, Var};
 
@@ -16,12 +17,40 @@ pub(crate) struct Parameters {
     device: Device,
     variables: BTreeMap<String, Var>,
     buffers: BTreeMap<String, Var>,
+    handed: Handed,
+}
+
+/// Gradients that an operation computed past Candle's store, by the names of the variables.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Handed(Arc<Mutex<BTreeMap<String, Tensor>>>);
+
+impl Handed {
+    /// Adds to the gradient of a variable.
+    pub(crate) fn add(&self, name: &str, gradient: Tensor) -> candle_core::Result<()> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let sum = match all.remove(name) {
+            Some(sum) => (sum + gradient)?,
+            None => gradient,
+        };
+        all.insert(name.to_owned(), sum);
+        Ok(())
+    }
+
+    /// All that was handed since.
+    pub(crate) fn take(&self) -> BTreeMap<String, Tensor> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Parameters {
     /// None yet.
     pub(crate) fn new(device: Device) -> Self {
-        Self { device, variables: BTreeMap::new(), buffers: BTreeMap::new() }
+        Self {
+            device,
+            variables: BTreeMap::new(),
+            buffers: BTreeMap::new(),
+            handed: Handed::default(),
+        }
     }
 
     /// Where they are.
@@ -70,6 +99,11 @@ impl Parameters {
     /// Overwrites a buffer. A forward pass in training does, which has no other access than this.
     pub(crate) fn set_buffer(&self, name: &str, values: &Tensor) -> Result<(), Error> {
         Ok(found(&self.buffers, name)?.set(&values.detach())?)
+    }
+
+    /// Where operations hand gradients to.
+    pub(crate) fn handed(&self) -> Handed {
+        self.handed.clone()
     }
 
     /// The variables, in the order of their names.

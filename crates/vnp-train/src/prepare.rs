@@ -100,14 +100,14 @@ pub struct PreparationRecord {
 ///
 /// # Errors
 /// Those of [`read_records`] and [`Groups::split`]; [`Error::EmptyPart`];
-/// [`Error::OtherPreparation`] where `directory` holds chunks of other data or settings.
+/// [`Error::OtherIdentity`] where `directory` holds chunks of other data or settings.
 pub fn prepare(options: &Preparation, directory: &Path) -> Result<Prepared, Error> {
     options.shares.check()?;
     if options.hosts_per_virus.is_nan() || options.hosts_per_virus <= 0.0 {
-        return Err(Error::Setting {
-            name: "hosts per virus",
-            found: options.hosts_per_virus.to_string(),
+        return Err(Error::BadSetting {
+            setting: "hosts per virus",
             expected: "a number above 0",
+            found: options.hosts_per_virus.to_string(),
         });
     }
     let (labels, groups) = (options.labels.as_deref(), options.groups.as_deref());
@@ -145,7 +145,7 @@ impl Prepared {
     /// Reads what was prepared.
     ///
     /// # Errors
-    /// [`Error::Io`] where something is missing; [`Error::OtherPreparation`] where a file is not
+    /// [`Error::Io`] where something is missing; [`Error::OtherIdentity`] where a file is not
     /// what was written, [`Error::Table`].
     pub fn open(directory: &Path) -> Result<Self, Error> {
         files::open(directory)

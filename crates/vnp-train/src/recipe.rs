@@ -75,7 +75,12 @@ impl Default for HeadRecipe {
 }
 
 impl HeadRecipe {
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    /// Refuses what cannot be meant, as [`train_head`](crate::train_head) does: early, where much is
+    /// done before.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`]
+    pub fn check(&self) -> Result<(), Error> {
         within("units", self.units as f64, 0.0, f64::MAX, "1 or more")?;
         within("batch", self.batch as f64, 1.0, f64::MAX, "2 or more: the norm is of a batch")?;
         for (setting, share) in [("dropout", self.dropout), ("smoothing", self.smoothing)] {

@@ -104,6 +104,13 @@ impl BundleWriter {
         self.with_fallback_weights(head::select(Arc::new(fallback))?)
     }
 
+    /// Leaves out the fallback head: one that was trained on other data than the head.
+    #[must_use]
+    pub fn without_fallback(mut self) -> Self {
+        self.fallback = None;
+        self
+    }
+
     pub(crate) fn with_fallback_weights(mut self, fallback: Weights) -> Result<Self, Error> {
         head::check_fallback_size(&fallback, self.dnabert.config.hidden_size)?;
         self.fallback = Some(fallback);
@@ -261,6 +268,13 @@ mod tests {
         let Err(Error::HeadSize { found: 24, .. }) = copy().with_head(random_head(24, 3, 8)) else {
             panic!()
         };
+        let bare = write("bare", &copy().without_fallback());
+        assert_eq!(*bare.digests(), plain);
+        let mut short = copy();
+        short.expected_length = 300;
+        let short = write("short", &short);
+        assert_eq!((short.expected_length(), short.licence()), (300, "MIT"));
+        assert_eq!(*short.digests(), digests);
     }
 
     /// Prefixes and copies of the rotary frequencies are a matter of distribution.

@@ -157,8 +157,8 @@ impl Rows {
                 return Err(Error::Twice {
                     what: "record",
                     id: record.to_owned(),
-                    first: format!("a row as {}", Class::of(!is_virus)),
-                    second: format!("a row as {}", Class::of(*is_virus)),
+                    first: format!("in a row as {}", Class::of(!is_virus)),
+                    second: format!("in a row as {}", Class::of(*is_virus)),
                 });
             }
             if let Some(size) = sizes.get_mut(number) {

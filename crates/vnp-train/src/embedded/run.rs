@@ -172,7 +172,7 @@ pub(super) fn check_unique(ids: &[(String, String)]) -> Result<(), Error> {
     Err(Error::Twice {
         what: "row",
         id: id.clone(),
-        first: first.map(|(_, path)| path.clone()).unwrap_or_default(),
-        second: second.clone(),
+        first: format!("in {}", first.map(|(_, path)| path.as_str()).unwrap_or_default()),
+        second: format!("in {second}"),
     })
 }

@@ -29,12 +29,13 @@ impl Shares {
     /// Refuses shares that leave nothing to learn from or to choose by.
     pub(crate) fn check(self) -> Result<(), Error> {
         let expected = "a share of at least 0, and less than 1 together with the other one";
-        let wrong = |name, found: f64| Error::Setting { name, found: found.to_string(), expected };
+        let wrong =
+            |setting, found: f64| Error::BadSetting { setting, expected, found: found.to_string() };
         let is_share = |share: f64| (0.0..1.0).contains(&share);
         if !is_share(self.validation) || self.validation == 0.0 {
             let expected = "a share above 0 and below 1";
             let found = self.validation.to_string();
-            return Err(Error::Setting { name: "validation share", found, expected });
+            return Err(Error::BadSetting { setting: "validation share", expected, found });
         }
         if !is_share(self.test) || self.validation + self.test >= 1.0 {
             return Err(wrong("test share", self.test));
@@ -64,7 +65,7 @@ impl Groups {
     ///
     /// # Errors
     /// [`Error::TooFewGroups`] where a class has fewer groups than there are parts,
-    /// [`Error::EmptyClass`] where it has none, [`Error::Setting`] for shares that cannot be.
+    /// [`Error::EmptyClass`] where it has none, [`Error::BadSetting`] for shares that cannot be.
     pub fn split(&self, shares: &Shares, seed: u64) -> Result<Vec<Part>, Error> {
         shares.check()?;
         let needed = shares.parts().count();
@@ -258,7 +259,7 @@ mod tests {
         for (validation, test) in
             [(0.0, 0.1), (0.5, 0.5), (-0.1, 0.1), (0.1, -0.1), (f64::NAN, 0.1)]
         {
-            let Err(Error::Setting { .. }) = check(validation, test) else { panic!() };
+            let Err(Error::BadSetting { .. }) = check(validation, test) else { panic!() };
         }
     }
 

@@ -17,12 +17,15 @@ pub(crate) struct Gradients(BTreeMap<String, Tensor>);
 impl Gradients {
     /// Of a loss of one value.
     pub(crate) fn of(loss: &Tensor, parameters: &Parameters) -> Result<Self, Error> {
+        // What a loss before left, whose gradients nobody asked for.
+        parameters.handed().take();
         let mut store = loss.backward()?;
-        let gradients = parameters.variables().filter_map(|(name, variable)| {
-            let gradient = store.remove(variable)?;
-            Some(gradient.contiguous().map(|gradient| (name.to_owned(), gradient)))
-        });
-        Ok(Self(gradients.collect::<Result<_, _>>()?))
+        for (name, variable) in parameters.variables() {
+            if let Some(gradient) = store.remove(variable) {
+                parameters.handed().add(name, gradient.contiguous()?)?;
+            }
+        }
+        Ok(Self(parameters.handed().take()))
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Tensor> {

@@ -10,6 +10,7 @@ use vnp_seq::RecordReader;
 use super::{PreparationRecord, Prepared, PreparedChunk};
 use crate::Error;
 use crate::examples::Group;
+use crate::identity::Identity;
 use crate::part::Part;
 use crate::records::Class;
 
@@ -36,13 +37,13 @@ pub(super) fn write(prepared: &mut Prepared) -> Result<(), Error> {
     fs_err::create_dir(&root)?;
     let mut digests = BTreeMap::new();
     for class in Class::ALL {
-        let mut fasta = Vec::new();
+        let mut text = Vec::new();
         for (_, chunk) in prepared.of_class(class) {
             for piece in [b">", chunk.id.as_bytes(), b"\n", &chunk.sequence, b"\n"] {
-                fasta.extend_from_slice(piece);
+                text.extend_from_slice(piece);
             }
         }
-        write_file(&root, &format!("{class}.fa"), &fasta, &mut digests)?;
+        write_file(&root, &fasta(class), &text, &mut digests)?;
     }
     write_file(&root, CHUNKS, table(prepared).as_bytes(), &mut digests)?;
     prepared.record.files = digests.clone();
@@ -50,9 +51,7 @@ pub(super) fn write(prepared: &mut Prepared) -> Result<(), Error> {
     record.push(b'\n');
     write_file(&root, RECORD, &record, &mut digests)?;
     sync(&root)?;
-    if directory.exists() {
-        fs_err::remove_dir_all(&directory)?;
-    }
+    remove(&directory)?;
     fs_err::rename(&root, &directory)?;
     sync(parent)?;
     Ok(())
@@ -81,27 +80,20 @@ pub(super) fn reuse(
     }
 }
 
-/// Every field in which `old` and `new` differ.
+/// Refuses what differs, with every field that does.
 fn check(
     directory: &Path,
     old: &BTreeMap<String, String>,
     new: &BTreeMap<String, String>,
 ) -> Result<(), Error> {
-    let absent = "absent".to_owned();
-    let mut fields: Vec<&String> = old.keys().chain(new.keys()).collect();
-    fields.sort_unstable();
-    fields.dedup();
-    let differences: Vec<String> = fields
-        .into_iter()
-        .filter_map(|field| {
-            let (old, new) = (old.get(field), new.get(field));
-            let text = |value: Option<&String>| value.unwrap_or(&absent).clone();
-            (old != new).then(|| format!("{field} was {}, is now {}", text(old), text(new)))
-        })
-        .collect();
+    let identity = |fields: &BTreeMap<String, String>| {
+        let fields = fields.iter();
+        fields.fold(Identity::default(), |identity, (field, value)| identity.with(field, value))
+    };
+    let differences = identity(new).differences(&identity(old));
     match differences.is_empty() {
         true => Ok(()),
-        false => Err(Error::OtherPreparation { path: directory.to_owned(), differences }),
+        false => Err(Error::OtherIdentity { path: directory.to_owned(), differences }),
     }
 }
 
@@ -226,6 +218,24 @@ fn sync(directory: &Path) -> Result<(), Error> {
         fs_err::File::open(directory)?.sync_all()?;
     }
     Ok(())
+}
+
+/// Removes an earlier preparation; a directory that holds anything else stays, as an error.
+fn remove(directory: &Path) -> Result<(), Error> {
+    if !directory.exists() {
+        return Ok(());
+    }
+    for name in [RECORD, CHUNKS].map(str::to_owned).into_iter().chain(Class::ALL.map(fasta)) {
+        match fs_err::remove_file(directory.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(fs_err::remove_dir(directory)?)
+}
+
+fn fasta(class: Class) -> String {
+    format!("{class}.fa")
 }
 
 /// Removes what killed sessions left.

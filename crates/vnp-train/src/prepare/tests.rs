@@ -118,15 +118,15 @@ fn what_was_prepared_of_other_data_is_named_and_kept() {
     let other = Preparation { seed: 2, hosts_per_virus: 2.0, ..case.options() };
     let error = prepare(&other, &case.path("a")).unwrap_err();
     assert!(error.is_checkpoint_issue());
-    let Error::OtherPreparation { differences, .. } = error else { panic!() };
-    assert_eq!(differences, ["hosts per virus was 1, is now 2", "seed was 1, is now 2"]);
+    let Error::OtherIdentity { differences, .. } = error else { panic!() };
+    let said: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    assert_eq!(said, ["hosts per virus was 1, is now 2", "seed was 1, is now 2"]);
     case.write("groups.tsv", "v0\tsiblings\nv2\tsiblings\n");
-    let Err(Error::OtherPreparation { differences, .. }) =
-        prepare(&case.options(), &case.path("a"))
+    let Err(Error::OtherIdentity { differences, .. }) = prepare(&case.options(), &case.path("a"))
     else {
         panic!()
     };
-    assert!(differences[0].starts_with("records was "), "{differences:?}");
+    assert_eq!(differences[0].field, "records");
     assert_eq!(case.files("a"), before);
 }
 
@@ -138,7 +138,7 @@ fn damaged_files_are_written_again() {
     for (name, bytes) in [("virus.fa", ">x\nA\n"), ("prepared.json", "{"), ("chunks.tsv", "")] {
         fs_err::write(case.path("a").join(name), bytes).unwrap();
         let opened = Prepared::open(&case.path("a")).unwrap_err();
-        assert!(matches!(opened, Error::OtherPreparation { .. } | Error::Table { .. }), "{opened}");
+        assert!(matches!(opened, Error::OtherIdentity { .. } | Error::Table { .. }), "{opened}");
         case.prepare("a");
         assert_eq!(case.files("a"), before);
     }
@@ -151,6 +151,15 @@ fn damaged_files_are_written_again() {
 }
 
 #[test]
+fn a_directory_with_other_things_is_left_alone() {
+    let case = Case::new();
+    fs_err::create_dir(case.path("mine")).unwrap();
+    case.write("mine/notes.txt", "");
+    let Err(Error::Io(_)) = prepare(&case.options(), &case.path("mine")) else { panic!() };
+    assert!(case.path("mine/notes.txt").exists());
+}
+
+#[test]
 fn impossible_settings_are_refused() {
     let case = Case::new();
     let check = |change: fn(&mut Preparation)| {
@@ -160,10 +169,11 @@ fn impossible_settings_are_refused() {
         assert!(!case.path("never").exists());
         error
     };
-    let Error::Setting { name: "hosts per virus", .. } = check(|o| o.hosts_per_virus = 0.0) else {
+    let Error::BadSetting { setting: "hosts per virus", .. } = check(|o| o.hosts_per_virus = 0.0)
+    else {
         panic!()
     };
-    let Error::Setting { name: "test share", .. } = check(|o| o.shares.test = 1.0) else {
+    let Error::BadSetting { setting: "test share", .. } = check(|o| o.shares.test = 1.0) else {
         panic!()
     };
     let error = check(|o| o.chunk_length = ChunkLength::new(100_000).unwrap());

@@ -16,20 +16,27 @@ pub(super) fn records(
     text: Box<dyn Read + Send>,
 ) -> impl Iterator<Item = Result<(Record, Coding), Error>> {
     let path = path.to_owned();
-    (1..).zip(SeqReader::new(text)).map(move |(number, seq)| match seq {
-        Ok(seq) if seq.seq.is_empty() && seq.len != Some(0) => Err(Error::GenBank {
-            path: path.clone(),
-            record: number,
-            reason: "it has no sequence (ORIGIN)".to_owned(),
-        }),
-        Ok(seq) => Ok(record(&seq)),
-        Err(GbParserError::Io(source)) => {
-            Err(vnp_seq::Error::Io { path: path.clone(), source }.into())
+    let mut failed = false;
+    (1..).zip(SeqReader::new(text)).map_while(move |(number, seq)| {
+        // The parser would find the same fault again, for ever.
+        if failed {
+            return None;
         }
-        Err(GbParserError::SyntaxError(reason)) => {
-            let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-            Err(Error::GenBank { path: path.clone(), record: number, reason })
-        }
+        let fault = |reason| Error::GenBank { path: path.clone(), record: number, reason };
+        let read = match seq {
+            Ok(seq) if seq.seq.is_empty() && seq.len != Some(0) => {
+                Err(fault("it has no sequence (ORIGIN)".to_owned()))
+            }
+            Ok(seq) => Ok(record(&seq)),
+            Err(GbParserError::Io(source)) => {
+                Err(vnp_seq::Error::Io { path: path.clone(), source }.into())
+            }
+            Err(GbParserError::SyntaxError(reason)) => {
+                Err(fault(reason.split_whitespace().collect::<Vec<_>>().join(" ")))
+            }
+        };
+        failed = read.is_err();
+        Some(read)
     })
 }
 
@@ -94,7 +101,9 @@ ORIGIN
     #[test]
     fn a_faulty_record_is_numbered() {
         let text = TEXT.to_owned() + &TEXT.replace("30 bp", "31 bp");
-        let Err(Error::GenBank { path, record, reason }) = &read(&text)[1] else { panic!() };
+        let records = read(&(text + TEXT));
+        assert_eq!(records.len(), 2, "nothing is read behind a fault");
+        let Err(Error::GenBank { path, record, reason }) = &records[1] else { panic!() };
         assert_eq!((path.to_str(), *record), (Some("a.gb"), 2));
         assert!(reason.contains("31"), "{reason}");
         let Err(Error::GenBank { .. }) = &read(TEXT.split("ORIGIN").next().unwrap())[0] else {

@@ -31,7 +31,7 @@ pub struct RecordSet {
 }
 
 /// Reads the records of all `inputs`. `labels` is a table `id label [group [kind]]`, `groups` one
-/// `id group [kind]`, see the guide; of records in GenBank files the translations are kept where
+/// `id group [kind]` (`docs/TRAINING.md`); of records in GenBank files the translations are kept where
 /// `coding_filter` says so.
 ///
 /// # Errors
@@ -65,8 +65,8 @@ pub fn read_records(
 struct Reading {
     labels: Option<Table>,
     groups: Option<Table>,
-    /// The file that each id was found in.
-    places: HashMap<String, PathBuf>,
+    /// Where each id was found.
+    places: HashMap<String, String>,
     records: Vec<LabelledRecord>,
 }
 
@@ -79,10 +79,11 @@ impl Reading {
         vnp_seq::open_decompressed(path)?.take(4096).read_to_end(&mut start).map_err(io)?;
         if genbank::is_genbank(&start) {
             let mut without = 0;
-            for record in genbank::records(path, vnp_seq::open_decompressed(path)?) {
+            let records = genbank::records(path, vnp_seq::open_decompressed(path)?);
+            for (number, record) in (1..).zip(records) {
                 let (record, coding) = record?;
                 without += usize::from(coding.is_empty());
-                self.record(input, record, coding_filter.then_some(coding))?;
+                self.record(input, number, record, coding_filter.then_some(coding))?;
             }
             if coding_filter && without > 0 {
                 log::warn!(
@@ -94,8 +95,10 @@ impl Reading {
             }
         } else {
             let mut reader = RecordReader::open(path)?;
+            let mut number = 0;
             while let Some(record) = reader.next_record()? {
-                self.record(input, record, None)?;
+                number += 1;
+                self.record(input, number, record, None)?;
             }
         }
         if self.records.len() == before {
@@ -107,31 +110,31 @@ impl Reading {
     fn record(
         &mut self,
         input: &Input,
+        number: u64,
         mut record: Record,
         coding: Option<Coding>,
     ) -> Result<(), Error> {
         let path = || input.path.clone();
         if record.id.is_empty() {
-            let before = self.places.values().filter(|place| **place == input.path).count();
-            return Err(Error::NoId { path: path(), record: before as u64 + 1 });
+            return Err(Error::NoId { path: path(), record: number });
         }
         if let Some(letter) = record.invalid_letter() {
             return Err(Error::NotNucleotides { path: path(), id: record.id, letter });
         }
         let shown = |path: &Path| path.display().to_string();
-        if let Some(first) = self.places.insert(record.id.clone(), path()) {
-            let (first, second) = (shown(&first), shown(&input.path));
+        let second = format!("as record {number} of {}", shown(&input.path));
+        if let Some(first) = self.places.insert(record.id.clone(), second.clone()) {
             return Err(Error::Twice { what: "record", id: record.id, first, second });
         }
         let label = self.labels.as_ref().and_then(|table| table.get(&record.id));
         let is_virus = match (input.is_virus, label.and_then(|label| label.is_virus)) {
             (Some(given), Some(listed)) if given != listed => {
                 let class = Class::of(given);
-                let first = format!("{} as {class}", shown(&input.path));
+                let first = format!("in {} as {class}", shown(&input.path));
                 let table = self.labels.as_ref().map(|table| shown(&table.path));
                 let line = label.map(|label| label.line).unwrap_or_default();
                 let other = Class::of(listed);
-                let second = format!("line {line} of {} as {other}", table.unwrap_or_default());
+                let second = format!("in line {line} of {} as {other}", table.unwrap_or_default());
                 return Err(Error::Twice { what: "record", id: record.id, first, second });
             }
             (Some(is_virus), _) | (None, Some(is_virus)) => is_virus,
@@ -231,10 +234,11 @@ mod tests {
     #[test]
     fn what_is_not_clear_is_refused() {
         let virus = (">a\nA\n", Some(true));
-        let Error::Twice { id, .. } = fails(&[virus, (">a\nC\n", Some(false))], "") else {
-            panic!()
-        };
+        let twice = (">b\nC\n>a\nC\n", Some(false));
+        let Error::Twice { id, first, second, .. } = fails(&[virus, twice], "") else { panic!() };
         assert_eq!(id, "a");
+        assert!(first.starts_with("as record 1 of ") && first.ends_with("0.fa"), "{first}");
+        assert!(second.starts_with("as record 2 of ") && second.ends_with("1.fa"), "{second}");
         let Error::Twice { first, second, .. } = fails(&[virus], "a\thost\n") else { panic!() };
         assert!(first.ends_with("0.fa as virus") && second.ends_with("l.tsv as others"));
         let Error::Unlabelled { path, id } = fails(&[virus, (">b\nA\n", None)], "") else {

@@ -87,7 +87,7 @@ impl Table {
             // The id's first word is what a record goes by.
             let id = own("id").split_whitespace().next().unwrap_or_default().to_owned();
             if let Some(before) = table.rows.get(&id) {
-                let place = |line| format!("line {line} of {}", path.display());
+                let place = |line| format!("in line {line} of {}", path.display());
                 let (first, second) = (place(before.line), place(line));
                 return Err(Error::Twice { what: "record", id, first, second });
             }
@@ -167,6 +167,6 @@ mod tests {
             panic!()
         };
         assert_eq!(id, "a");
-        assert!(first.starts_with("line 1 of") && second.starts_with("line 3 of"));
+        assert!(first.starts_with("in line 1 of") && second.starts_with("in line 3 of"));
     }
 }

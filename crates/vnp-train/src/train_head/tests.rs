@@ -91,7 +91,7 @@ fn a_training_stopped_at_any_step_comes_to_the_same_bits() {
     let examples = examples(1);
     for recipe in recipes() {
         let expected = trained(&examples, &recipe);
-        for stop in [0, 1, 9, 10, 11, 25, 59] {
+        for stop in [0, 9, 10, 25] {
             let directory = tempfile::tempdir().unwrap();
             let stopped = train(directory.path(), &examples, &recipe, stop);
             let Ok(Outcome::Interrupted { signal: 2 }) = stopped else { panic!("{stopped:?}") };
