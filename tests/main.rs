@@ -16,5 +16,6 @@ mod parity;
 mod predict;
 mod resume;
 mod resume_from;
+mod score_all;
 mod signals;
 mod support;
