@@ -25,12 +25,17 @@ impl Import {
     }
 
     pub(crate) fn run(&self, bench: &Bench, out: &str) -> Ended {
+        self.run_with(bench, out, &[])
+    }
+
+    /// The same with more words.
+    pub(crate) fn run_with(&self, bench: &Bench, out: &str, words: &[&str]) -> Ended {
         let text = |path: &PathBuf| path.to_str().unwrap().to_owned();
         let (esm2, dnabert) = (text(&self.esm2), text(&self.dnabert));
         let (head, tokenizer) = (text(&self.head), text(&self.tokenizer));
-        let words = ["models", "import", "--esm2", &esm2, "--dnabert", &dnabert, "--head", &head];
+        let import = ["models", "import", "--esm2", &esm2, "--dnabert", &dnabert, "--head", &head];
         let more = ["--tokenizer", &tokenizer, "--expected-length", "500", "-o", out];
-        bench.vnp(&[&words[..], &more].concat())
+        bench.vnp(&[&import[..], &more, words].concat())
     }
 }
 

@@ -16,6 +16,7 @@ mod parity;
 mod predict;
 mod resume;
 mod resume_from;
+mod score_all;
 mod signals;
 mod support;
 mod train;

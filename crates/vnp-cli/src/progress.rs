@@ -65,8 +65,8 @@ impl Observer for Progress<'_> {
                 }
             }
             Event::Estimated(estimate) => state.estimated(estimate),
-            Event::Computed { stage, rows } if Stage::EMBEDDINGS.contains(&stage) => {
-                state.done += rows.end - rows.start;
+            Event::Computed { stage, rows } => {
+                state.done += words::embeddings(stage, rows.len());
             }
             Event::Progress(progress) => state.progress(self.console, progress),
             Event::Publishing => {
@@ -106,13 +106,22 @@ impl State {
     }
 
     fn planned(&mut self, console: &Console, plan: &ResumeSummary) {
-        self.total = plan.nucleotide_rows + plan.protein_rows;
+        let computed = [
+            (Stage::Nucleotide, plan.nucleotide_rows),
+            (Stage::Protein, plan.protein_rows),
+            (Stage::DnaOnly, plan.dna_only_rows),
+        ];
+        self.total = computed.iter().map(|&(stage, rows)| words::embeddings(stage, rows)).sum();
         self.done = 0;
         if plan.parts + plan.bad_parts > 0 {
             let all = plan.score_parts + plan.bad_parts + plan.missing_parts;
+            let closed = match plan.dna_only_rows {
+                0 => String::new(),
+                rows => format!("; {} chunks without an open frame", grouped(rows)),
+            };
             log::info!(
                 "{} of {} parts present, {} bad, {} missing: {} of {} rows to compute ({} \
-                 nucleotide and {} protein embeddings)",
+                 nucleotide and {} protein embeddings{closed})",
                 grouped(plan.score_parts),
                 grouped(all),
                 grouped(plan.bad_parts),
@@ -156,8 +165,7 @@ impl State {
             bar.set_message(left.unwrap_or_default());
         }
         // Early where there is something new to say of a run that goes on for a while.
-        let rates = [progress.nucleotide, progress.protein];
-        let warm = rates.iter().filter(|rate| rate.busy >= WARM).count();
+        let warm = progress.done.values().filter(|rate| rate.busy >= WARM).count();
         let is_long = progress.left.is_some_and(|left| left >= words::LONG);
         let is_news = is_long && warm > self.told_rates;
         let is_due = self.bar.is_none() && console.wants_progress && self.is_due();

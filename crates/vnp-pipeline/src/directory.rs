@@ -6,6 +6,7 @@ use crate::lock::{NotTaken, RunLock, held_by};
 use crate::options::Start;
 use crate::spool::STREAM;
 use crate::stage::Stage;
+use crate::track::{Track, stages};
 
 /// The names of a run's files.
 pub mod names {
@@ -15,6 +16,8 @@ pub mod names {
     pub const CONSENSUS: &str = "prediction_results_highestscore.csv";
     /// One row per input record.
     pub const SEQUENCES: &str = "sequences.tsv";
+    /// One row per scored chunk, in a run that scores all chunks.
+    pub const CHUNKS: &str = "chunks.tsv";
     /// Identity, settings, counts and digests.
     pub const RUN: &str = "run.json";
     /// The frames' nucleotides, written on request.
@@ -28,11 +31,12 @@ pub(crate) const SET_ASIDE: &str = ".bad";
 /// Prefix of results that are being written.
 pub(crate) const UNPUBLISHED: &str = ".vnp-unpublished-";
 
-const RESULTS: [&str; 6] = [
+const RESULTS: [&str; 7] = [
     names::RUN,
     names::FRAMES,
     names::CONSENSUS,
     names::SEQUENCES,
+    names::CHUNKS,
     names::NUCLEOTIDE_FASTA,
     names::PROTEIN_FASTA,
 ];
@@ -42,13 +46,14 @@ const RESULTS: [&str; 6] = [
 pub(crate) struct OutputDirectory {
     path: PathBuf,
     checkpoints: PathBuf,
+    tracks: &'static [Track],
     created: bool,
     _lock: RunLock,
 }
 
 impl OutputDirectory {
-    /// Creates or enters `path` and takes its lock.
-    pub(crate) fn open(path: &Path, start: Start) -> Result<Self, Error> {
+    /// Creates or enters `path` for a run with these tracks, and takes its lock.
+    pub(crate) fn open(path: &Path, start: Start, tracks: &'static [Track]) -> Result<Self, Error> {
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             fs_err::create_dir_all(parent)?;
         }
@@ -61,7 +66,7 @@ impl OutputDirectory {
         if !created {
             may_enter(path, &checkpoints.join("lock"), start)?;
         }
-        let opened = Self::enter(path, checkpoints, created);
+        let opened = Self::enter(path, checkpoints, tracks, created);
         if created && opened.is_err() {
             // remove_dir refuses a directory that is not empty: nothing of value can go.
             drop(std::fs::remove_dir(path.join("checkpoints")));
@@ -70,14 +75,19 @@ impl OutputDirectory {
         opened
     }
 
-    fn enter(path: &Path, checkpoints: PathBuf, created: bool) -> Result<Self, Error> {
+    fn enter(
+        path: &Path,
+        checkpoints: PathBuf,
+        tracks: &'static [Track],
+        created: bool,
+    ) -> Result<Self, Error> {
         fs_err::create_dir_all(&checkpoints)?;
         let lock = RunLock::take(&checkpoints.join("lock")).map_err(|error| match error {
             NotTaken::Held(holder) => Error::Locked { path: path.to_owned(), holder },
             NotTaken::Io(source) => Error::Io(source),
         })?;
-        let directory = Self { path: path.to_owned(), checkpoints, created, _lock: lock };
-        for stage in Stage::ALL {
+        let directory = Self { path: path.to_owned(), checkpoints, tracks, created, _lock: lock };
+        for stage in stages(tracks) {
             fs_err::create_dir_all(directory.stage(stage))?;
         }
         directory.sync()?;
@@ -133,8 +143,8 @@ impl OutputDirectory {
         }
         remove_if_there(&self.failed_checkpoints())?;
         remove_if_there(&self.failed_files())?;
-        for stage in Stage::ALL {
-            for path in entries(&self.stage(stage))? {
+        for dir in stages(&Track::ALL).map(|stage| self.stage(stage)) {
+            for path in entries(&dir)? {
                 let name = path.to_string_lossy();
                 if name.ends_with(".vnp") || name.ends_with(SET_ASIDE) {
                     remove_if_there(&path)?;
@@ -142,8 +152,8 @@ impl OutputDirectory {
             }
         }
         // What comes back after a loss of power would be a run of something else.
-        for stage in Stage::ALL {
-            fs_err::File::open(self.stage(stage))?.sync_all()?;
+        for dir in stages(&Track::ALL).map(|stage| self.stage(stage)).filter(|dir| dir.is_dir()) {
+            fs_err::File::open(dir)?.sync_all()?;
         }
         self.sync()
     }
@@ -151,7 +161,7 @@ impl OutputDirectory {
     /// Takes back what [`open`](Self::open) created, if nothing was added since: a run that failed
     /// before its first row should not stand in the way of the next try.
     pub(crate) fn abandon(self) {
-        let stages = Stage::ALL.map(|stage| self.stage(stage));
+        let stages: Vec<PathBuf> = stages(self.tracks).map(|stage| self.stage(stage)).collect();
         let is_empty = |dir: &PathBuf| entries(dir).is_ok_and(|entries| entries.is_empty());
         let holds = |dir: &Path, count| entries(dir).is_ok_and(|found| found.len() == count);
         let untouched = stages.iter().all(is_empty)
@@ -170,7 +180,7 @@ impl OutputDirectory {
 
     /// Removes temporaries of sessions that were killed. Safe because the lock is held.
     fn sweep(&self) -> Result<(), Error> {
-        for stage in Stage::ALL {
+        for stage in stages(&Track::ALL) {
             let dir = self.stage(stage);
             if dir.is_dir() {
                 vnp_ckpt::sweep_stale_temporaries(&dir)?;
@@ -229,23 +239,23 @@ pub(crate) fn remove_if_there(path: &Path) -> Result<(), Error> {
 mod tests {
     use super::*;
 
+    fn open(path: &Path, start: Start) -> Result<OutputDirectory, Error> {
+        OutputDirectory::open(path, start, &Track::ALL)
+    }
+
     #[test]
     fn an_existing_directory_is_entered_only_when_asked() {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("a/out");
-        drop(OutputDirectory::open(&out, Start::New).unwrap());
-        let Err(Error::OutputExists { path }) = OutputDirectory::open(&out, Start::New) else {
-            panic!("entered")
-        };
+        drop(open(&out, Start::New).unwrap());
+        let Err(Error::OutputExists { path }) = open(&out, Start::New) else { panic!("entered") };
         assert_eq!(path, out);
-        let held = OutputDirectory::open(&out, Start::Resume).unwrap();
+        let held = open(&out, Start::Resume).unwrap();
         for start in [Start::New, Start::Resume, Start::Again] {
-            let Err(Error::Locked { .. }) = OutputDirectory::open(&out, start) else {
-                panic!("entered twice")
-            };
+            let Err(Error::Locked { .. }) = open(&out, start) else { panic!("entered twice") };
         }
         drop(held);
-        OutputDirectory::open(&out, Start::Again).unwrap();
+        open(&out, Start::Again).unwrap();
     }
 
     #[test]
@@ -253,9 +263,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("out");
         std::fs::write(&out, "mine").unwrap();
-        let Err(Error::Io(error)) = OutputDirectory::open(&out, Start::Again) else {
-            panic!("entered")
-        };
+        let Err(Error::Io(error)) = open(&out, Start::Again) else { panic!("entered") };
         assert!(error.to_string().contains(&*out.to_string_lossy()), "{error}");
         assert_eq!(std::fs::read(&out).unwrap(), b"mine");
     }
@@ -264,11 +272,31 @@ mod tests {
     fn abandoning_takes_back_only_what_is_empty_and_ours() {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("out");
-        OutputDirectory::open(&out, Start::New).unwrap().abandon();
+        open(&out, Start::New).unwrap().abandon();
         assert!(!out.exists());
-        OutputDirectory::open(&out, Start::New).unwrap();
-        OutputDirectory::open(&out, Start::Resume).unwrap().abandon();
+        open(&out, Start::New).unwrap();
+        open(&out, Start::Resume).unwrap().abandon();
         assert!(out.exists());
+    }
+
+    #[test]
+    fn a_run_has_the_stages_of_its_tracks() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        let frames = || OutputDirectory::open(&out, Start::Resume, &[Track::Frames]).unwrap();
+        let dna_only = out.join("checkpoints/dna_only");
+        frames().abandon();
+        assert!(!out.exists());
+        frames();
+        assert!(!dna_only.exists());
+        // Its parts stay while it is not asked for, and go when a run starts again.
+        drop(open(&out, Start::Resume).unwrap());
+        let part = dna_only.join("rows-000000000000-000000000001.vnp");
+        std::fs::write(&part, "x").unwrap();
+        drop(frames());
+        assert!(part.exists());
+        frames().clear().unwrap();
+        assert!(!part.exists());
     }
 
     #[test]
@@ -276,21 +304,19 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join(names::FRAMES), "theirs").unwrap();
         for start in [Start::Resume, Start::Again] {
-            let Err(Error::NotARun { path }) = OutputDirectory::open(dir.path(), start) else {
-                panic!("entered")
-            };
+            let Err(Error::NotARun { path }) = open(dir.path(), start) else { panic!("entered") };
             assert_eq!(path, dir.path());
         }
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
         // Only ours have a manifest, also when their checkpoints were removed to save space.
         std::fs::write(dir.path().join(names::RUN), "{}").unwrap();
-        OutputDirectory::open(dir.path(), Start::Resume).unwrap();
+        open(dir.path(), Start::Resume).unwrap();
     }
 
     #[test]
     fn clearing_leaves_files_that_are_not_ours() {
         let dir = tempfile::tempdir().unwrap();
-        let out = OutputDirectory::open(&dir.path().join("out"), Start::New).unwrap();
+        let out = open(&dir.path().join("out"), Start::New).unwrap();
         let scores = out.stage(Stage::Scores);
         std::fs::create_dir_all(&scores).unwrap();
         let ours = [out.result(names::FRAMES), scores.join("rows-0-1.vnp"), out.failed_files()];

@@ -57,6 +57,15 @@ pub enum Error {
     /// The model could not be loaded, or failed.
     #[error(transparent)]
     Model(#[from] vnp_infer::Error),
+    /// Chunks without an open frame are to be scored, by a model that cannot.
+    #[error(
+        "model {model} has no fallback head to score chunks without an open frame: leave out \
+         --score-all, or choose a bundle with fallback.safetensors"
+    )]
+    NoFallback {
+        /// The model's name.
+        model: String,
+    },
     /// There is no model to compute with.
     #[error("no device was given to compute on: choose one with --device")]
     NoDevice,

@@ -3,10 +3,11 @@
 mod profile;
 mod sample;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use vnp_infer::{Cost, Encoder, Model};
-use vnp_seq::FrameRow;
+use vnp_seq::Block;
 
 use crate::plan::RowSet;
 use crate::stage::Stage;
@@ -20,17 +21,15 @@ const CPU_FLOPS_PER_THREAD: f64 = 50e9;
 const GPU_FLOPS: f64 = 10e12;
 
 /// What embedding the missing rows of a run takes, on which devices.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Estimate {
-    /// The nucleotide encoder's share.
-    pub nucleotide: Workload,
-    /// The protein encoder's share.
-    pub protein: Workload,
+    /// What the encoder of each stage that has one has to do.
+    pub stages: BTreeMap<Stage, Workload>,
     /// The devices that share the rows, as parts record them.
     pub devices: Vec<String>,
 }
 
-/// What one encoder has to do.
+/// What one encoder has to do in one stage.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Workload {
     /// What messages call the encoder.
@@ -43,10 +42,20 @@ pub struct Workload {
     pub tokens: u64,
     /// Floating-point operations; 0 where the encoder cannot tell.
     pub flops: f64,
-    /// Whether tokens and operations are those of these very rows. If not, those of up to 128 rows
+    /// Whether tokens and operations are those of these very rows. If not, those of about 128 rows
     /// from all over the input were counted, and taken for the same per base or residue elsewhere.
     pub is_exact: bool,
 }
+
+/// That of a stage which has nothing to do.
+static NOTHING: Workload = Workload {
+    encoder: String::new(),
+    rows: 0,
+    letters: 0,
+    tokens: 0,
+    flops: 0.0,
+    is_exact: false,
+};
 
 impl Workload {
     /// Tokens among so many bases or residues.
@@ -67,19 +76,16 @@ impl Workload {
 }
 
 impl Estimate {
-    /// The share of one embedding stage; the scores cost next to nothing.
+    /// The share of one stage; scores of embeddings cost next to nothing.
     #[must_use]
     pub fn of(&self, stage: Stage) -> &Workload {
-        match stage {
-            Stage::Nucleotide => &self.nucleotide,
-            Stage::Protein | Stage::Scores => &self.protein,
-        }
+        self.stages.get(&stage).unwrap_or(&NOTHING)
     }
 
-    /// Floating-point operations of both encoders.
+    /// Floating-point operations of all encoders.
     #[must_use]
     pub fn flops(&self) -> f64 {
-        self.nucleotide.flops + self.protein.flops
+        self.stages.values().map(|work| work.flops).sum()
     }
 
     /// Whether no device is better than a CPU.
@@ -106,64 +112,64 @@ impl Estimate {
     }
 }
 
-/// Bases and residues of rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Letters {
-    pub(crate) nucleotide: u64,
-    pub(crate) protein: u64,
+/// What the survey learns of the rows for an estimate; of bounded size.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sizes {
+    stages: BTreeMap<Stage, StageSizes>,
 }
 
-/// What the survey learns of the frames for an estimate; of bounded size.
+/// How long the sequences are that one stage embeds, and some of them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Frames {
+struct StageSizes {
     profile: Profile,
     sample: Sample,
 }
 
-impl Frames {
-    pub(crate) fn add(&mut self, frames: &[FrameRow]) {
-        for frame in frames {
-            self.profile.add(Letters {
-                nucleotide: frame.nucleotide.len() as u64,
-                protein: frame.protein.len() as u64,
-            });
-            self.sample.add(frame);
+impl Sizes {
+    pub(crate) fn add(&mut self, block: &Block) {
+        for frame in &block.rows {
+            let (nucleotide, protein) = (&frame.nucleotide, &frame.protein);
+            self.row(Stage::Nucleotide, nucleotide.len(), || vec![nucleotide.clone()]);
+            self.row(Stage::Protein, protein.len(), || vec![protein.clone()]);
         }
+        for chunk in &block.closed {
+            let strands = || vec![chunk.nucleotide.clone(), chunk.reverse_complement()];
+            self.row(Stage::DnaOnly, 2 * chunk.nucleotide.len(), strands);
+        }
+    }
+
+    fn row(&mut self, stage: Stage, letters: usize, sequences: impl FnOnce() -> Vec<String>) {
+        let sizes = self.stages.entry(stage).or_default();
+        sizes.profile.add(letters as u64);
+        sizes.sample.add(sequences);
     }
 
     /// What embedding takes of the rows that each stage lacks.
     pub(crate) fn estimate(&self, models: &[Model], lacking: &dyn Fn(Stage) -> RowSet) -> Estimate {
-        let workload = |stage| {
-            let model = models.first()?;
-            let (encoder, sequences) = match stage {
-                Stage::Nucleotide => (&model.nucleotide, self.sample.nucleotides()),
-                Stage::Protein | Stage::Scores => (&model.protein, self.sample.proteins()),
-            };
-            Some(self.workload(stage, encoder.as_ref(), &sequences, &lacking(stage)))
-        };
-        Estimate {
-            nucleotide: workload(Stage::Nucleotide).unwrap_or_default(),
-            protein: workload(Stage::Protein).unwrap_or_default(),
+        let mut estimate = Estimate {
             devices: models.iter().map(|model| model.device_name().to_owned()).collect(),
-        }
-    }
-
-    fn workload(
-        &self,
-        stage: Stage,
-        encoder: &dyn Encoder,
-        sample: &[&str],
-        rows: &RowSet,
-    ) -> Workload {
-        let letters = self.profile.letters(rows);
-        let letters = match stage {
-            Stage::Nucleotide => letters.nucleotide,
-            Stage::Protein | Stage::Scores => letters.protein,
+            ..Estimate::default()
         };
+        let Some(model) = models.first() else { return estimate };
+        for (&stage, sizes) in &self.stages {
+            let encoder = match stage {
+                Stage::Protein => &model.protein,
+                _ => &model.nucleotide,
+            };
+            estimate.stages.insert(stage, sizes.workload(encoder.as_ref(), &lacking(stage)));
+        }
+        estimate
+    }
+}
+
+impl StageSizes {
+    fn workload(&self, encoder: &dyn Encoder, rows: &RowSet) -> Workload {
+        let letters = self.profile.letters(rows);
+        let sample = self.sample.sequences();
         let cost = match rows.rows() {
             0 => Cost::default(),
             // A sequence that cannot be embedded is an error when it is embedded, not before.
-            _ => encoder.cost(sample).unwrap_or_default(),
+            _ => encoder.cost(&sample).unwrap_or_default(),
         };
         let sampled: usize = sample.iter().map(|sequence| sequence.len()).sum();
         let share = letters as f64 / sampled.max(1) as f64;
@@ -173,7 +179,7 @@ impl Frames {
             letters,
             tokens: (cost.tokens as f64 * share).round() as u64,
             flops: cost.flops * share,
-            is_exact: self.profile.rows() == sample.len() as u64
+            is_exact: self.profile.rows() == self.sample.rows()
                 && rows.rows() == self.profile.rows(),
         }
     }

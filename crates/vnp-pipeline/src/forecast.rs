@@ -7,14 +7,12 @@ use crate::estimate::Estimate;
 use crate::stage::Stage;
 
 /// How far the encoders are.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Progress {
     /// What this session has to compute.
     pub estimate: Estimate,
-    /// What the nucleotide encoder has done of it.
-    pub nucleotide: Rate,
-    /// What the protein encoder has done of it.
-    pub protein: Rate,
+    /// What the encoder of each stage has done of it; nothing where it did not begin.
+    pub done: BTreeMap<Stage, Rate>,
     /// Since the first row was begun.
     pub elapsed: Duration,
     /// How long it will take to embed the rest; nothing while that cannot be told.
@@ -49,6 +47,14 @@ impl Rate {
         per_second(self.flops, self.busy)
     }
 
+    fn add(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.letters += other.letters;
+        self.tokens += other.tokens;
+        self.flops += other.flops;
+        self.busy += other.busy;
+    }
+
     /// The seconds for so many operations or letters, of which `done` took the time so far.
     fn seconds_for(&self, amount: f64, done: f64) -> Option<f64> {
         (done > 0.0).then(|| self.busy.as_secs_f64() * amount / done)
@@ -63,39 +69,44 @@ fn per_second(amount: f64, time: Duration) -> f64 {
 }
 
 impl Progress {
-    /// What one embedding stage has done.
+    /// What the encoder of one stage has done.
     #[must_use]
-    pub fn of(&self, stage: Stage) -> &Rate {
-        match stage {
-            Stage::Nucleotide => &self.nucleotide,
-            Stage::Protein | Stage::Scores => &self.protein,
-        }
+    pub fn of(&self, stage: Stage) -> Rate {
+        self.done.get(&stage).copied().unwrap_or_default()
     }
 
     /// How long the rest takes: what the encoders did so far took so long, overheads and the number
-    /// of devices included, and the rest is so many times that. An encoder that did nothing yet is
-    /// taken to be as fast per operation as the other one.
+    /// of devices included, and the rest is so many times that. A stage that did not begin yet is
+    /// taken to be as fast per operation as the others.
     fn time_left(&self) -> Option<Duration> {
         let mut left = 0.0;
         let mut done = 0.0;
-        for (stage, other) in
-            [(Stage::Nucleotide, &self.protein), (Stage::Protein, &self.nucleotide)]
-        {
-            let (all, rate) = (self.estimate.of(stage), self.of(stage));
+        for (&stage, all) in &self.estimate.stages {
+            let rate = self.of(stage);
             let letters = all.letters.saturating_sub(rate.letters);
             let flops = all.flops_of(letters);
             done += rate.busy.as_secs_f64();
             left += match letters {
                 0 => 0.0,
-                _ => rate
-                    .seconds_for(letters as f64, rate.letters as f64)
-                    .or_else(|| other.seconds_for(flops, other.flops).filter(|_| flops > 0.0))?,
+                _ => rate.seconds_for(letters as f64, rate.letters as f64).or_else(|| {
+                    let others = self.others(stage);
+                    others.seconds_for(flops, others.flops).filter(|_| flops > 0.0)
+                })?,
             };
         }
         if done == 0.0 {
             return None;
         }
         Duration::try_from_secs_f64(self.elapsed.as_secs_f64() * left / done).ok()
+    }
+
+    /// What the encoders of all other stages have done together.
+    fn others(&self, stage: Stage) -> Rate {
+        let mut sum = Rate::default();
+        for (_, rate) in self.done.iter().filter(|(other, _)| **other != stage) {
+            sum.add(*rate);
+        }
+        sum
     }
 }
 
@@ -127,24 +138,19 @@ impl Forecast {
         time: Duration,
     ) -> Progress {
         let all = self.estimate.of(stage);
-        let done = self.done.entry(stage).or_default();
-        done.rows += rows;
-        done.letters += letters;
-        done.tokens += all.tokens_of(letters);
-        done.flops += all.flops_of(letters);
-        done.busy += time;
+        self.done.entry(stage).or_default().add(Rate {
+            rows,
+            letters,
+            tokens: all.tokens_of(letters),
+            flops: all.flops_of(letters),
+            busy: time,
+        });
         self.progress(self.began.elapsed())
     }
 
     fn progress(&self, elapsed: Duration) -> Progress {
-        let of = |stage| self.done.get(&stage).copied().unwrap_or_default();
-        let mut progress = Progress {
-            estimate: self.estimate.clone(),
-            nucleotide: of(Stage::Nucleotide),
-            protein: of(Stage::Protein),
-            elapsed,
-            left: None,
-        };
+        let (estimate, done) = (self.estimate.clone(), self.done.clone());
+        let mut progress = Progress { estimate, done, elapsed, left: None };
         progress.left = progress.time_left();
         progress
     }
@@ -165,8 +171,10 @@ mod tests {
             ..Workload::default()
         };
         Forecast::new(Estimate {
-            nucleotide: workload(50_000, 10_000, flops),
-            protein: workload(15_000, 15_000, 20.0 * flops),
+            stages: BTreeMap::from([
+                (Nucleotide, workload(50_000, 10_000, flops)),
+                (Protein, workload(15_000, 15_000, 20.0 * flops)),
+            ]),
             devices: vec!["test".into()],
         })
     }
@@ -182,7 +190,7 @@ mod tests {
         assert_eq!(progress.left.map(|left| left.as_secs_f64().round() as u64), expected);
     }
 
-    use Stage::{Nucleotide, Protein};
+    use Stage::{DnaOnly, Nucleotide, Protein};
 
     #[test]
     fn the_time_left_is_told_from_the_first_batch_on() {
@@ -206,11 +214,28 @@ mod tests {
     }
 
     #[test]
+    fn a_third_stage_is_part_of_the_time_left() {
+        let mut forecast = forecast(1e12);
+        let both_strands = forecast.estimate.of(Nucleotide).clone();
+        forecast.estimate.stages.insert(DnaOnly, both_strands);
+        let left = |forecast: &Forecast, elapsed| {
+            let progress = forecast.progress(Duration::from_secs(elapsed));
+            progress.left.map(|left| left.as_secs_f64().round() as u64)
+        };
+        forecast.learn(Nucleotide, 100, 50_000, Duration::from_secs(10));
+        forecast.learn(Protein, 100, 15_000, Duration::from_secs(200));
+        // The others did 21 times its work in 210 s; then its own rate counts.
+        assert_eq!(left(&forecast, 210), Some(10));
+        forecast.learn(DnaOnly, 50, 25_000, Duration::from_secs(20));
+        assert_eq!(left(&forecast, 230), Some(20));
+    }
+
+    #[test]
     fn rates_are_those_of_one_device_at_work() {
         let mut forecast = forecast(1e12);
         let progress = forecast.learn(Protein, 10, 1500, Duration::from_secs(3));
-        assert_eq!(progress.protein.tokens_per_second().round(), 500.0);
-        assert_eq!((progress.protein.flops_per_second() / 1e9).round(), 667.0);
-        assert_eq!(progress.nucleotide.tokens_per_second(), 0.0);
+        assert_eq!(progress.of(Protein).tokens_per_second().round(), 500.0);
+        assert_eq!((progress.of(Protein).flops_per_second() / 1e9).round(), 667.0);
+        assert_eq!(progress.of(Nucleotide).tokens_per_second(), 0.0);
     }
 }

@@ -8,6 +8,8 @@ use crate::stage::Stage;
 
 /// The key under which a part's metadata holds the identity of its stage.
 pub(crate) const METADATA_KEY: &str = "identity";
+/// The field that only a run that scores all chunks has.
+const FALLBACK: &str = "fallback";
 
 /// What a run's results depend on, and nothing else: parts of the same identity may be reused.
 ///
@@ -24,6 +26,9 @@ pub struct Identity {
     pub esm2: String,
     /// SHA-256 of the head's tensors.
     pub head: String,
+    /// SHA-256 of the fallback head's tensors, in a run that scores chunks without an open frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
     /// Precision of the encoders.
     pub precision: String,
 }
@@ -46,22 +51,29 @@ impl fmt::Display for Difference {
 }
 
 impl Identity {
-    /// Every field that differs between this run and `old`.
+    /// Every field that differs between this run and `old`, so that one cannot go on with what the
+    /// other has computed. A run with a fallback head and one without have their frames in common,
+    /// and nothing to differ in beside them.
     #[must_use]
     pub fn differences(&self, old: &Self) -> Vec<Difference> {
-        differ(&old.fields(), &self.fields())
+        let (mut old, mut new) = (old.fields(), self.fields());
+        if self.fallback.is_none() {
+            old.remove(FALLBACK);
+        } else if !old.contains_key(FALLBACK) {
+            new.remove(FALLBACK);
+        }
+        differ(&old, &new)
     }
 
     /// The fields on which one stage's parts depend: embeddings outlive a change of the head.
     pub(crate) fn of_stage(&self, stage: Stage) -> BTreeMap<String, Value> {
         self.fields()
             .into_iter()
-            .filter(|(field, _)| match (stage, *field) {
-                (Stage::Scores, _) => true,
-                (Stage::Nucleotide, "esm2" | "head") | (Stage::Protein, "dnabert" | "head") => {
-                    false
-                }
-                (Stage::Nucleotide | Stage::Protein, _) => true,
+            .filter(|(field, _)| match stage {
+                Stage::Nucleotide => !matches!(*field, "esm2" | "head" | FALLBACK),
+                Stage::Protein => !matches!(*field, "dnabert" | "head" | FALLBACK),
+                Stage::Scores => *field != FALLBACK,
+                Stage::DnaOnly => !matches!(*field, "esm2" | "head"),
             })
             .map(|(field, value)| (field.to_owned(), Value::String(value)))
             .collect()
@@ -89,15 +101,17 @@ impl Identity {
 
     fn fields(&self) -> BTreeMap<&'static str, String> {
         // Taken apart by name so that a new field cannot be forgotten here.
-        let Self { input, chunk_length, dnabert, esm2, head, precision } = self;
-        BTreeMap::from([
+        let Self { input, chunk_length, dnabert, esm2, head, fallback, precision } = self;
+        let mut fields = BTreeMap::from([
             ("input", input.clone()),
             ("chunk_length", chunk_length.to_string()),
             ("dnabert", dnabert.clone()),
             ("esm2", esm2.clone()),
             ("head", head.clone()),
             ("precision", precision.clone()),
-        ])
+        ]);
+        fields.extend(fallback.clone().map(|fallback| (FALLBACK, fallback)));
+        fields
     }
 }
 
@@ -135,6 +149,7 @@ mod tests {
             dnabert: "d".into(),
             esm2: "e".into(),
             head: "h".into(),
+            fallback: Some("f".into()),
             precision: "f32".into(),
         }
     }
@@ -168,6 +183,35 @@ mod tests {
             },
             &["chunk_length", "esm2"],
         );
+    }
+
+    #[test]
+    fn a_fallback_head_concerns_its_own_stage_only() {
+        for stage in [Stage::Nucleotide, Stage::Protein, Stage::Scores] {
+            check(stage, |i| i.fallback = None, &[]);
+            check(stage, |i| i.fallback = Some("x".into()), &[]);
+        }
+        check(Stage::DnaOnly, |i| i.fallback = Some("x".into()), &["fallback"]);
+        check(Stage::DnaOnly, |i| i.head = "x".into(), &[]);
+        check(Stage::DnaOnly, |i| i.esm2 = "x".into(), &[]);
+        check(Stage::DnaOnly, |i| i.dnabert = "x".into(), &["dnabert"]);
+        check(Stage::DnaOnly, |i| i.precision = "bf16".into(), &["precision"]);
+    }
+
+    #[test]
+    fn scoring_all_chunks_can_be_added_and_left_out() {
+        let fields = |old: Option<&str>, new: Option<&str>| {
+            let with = |fallback: Option<&str>| Identity {
+                fallback: fallback.map(str::to_owned),
+                ..identity()
+            };
+            with(new).differences(&with(old)).len()
+        };
+        assert_eq!(fields(None, None), 0);
+        assert_eq!(fields(None, Some("f")), 0);
+        assert_eq!(fields(Some("f"), None), 0);
+        assert_eq!(fields(Some("f"), Some("f")), 0);
+        assert_eq!(fields(Some("f"), Some("g")), 1);
     }
 
     #[test]

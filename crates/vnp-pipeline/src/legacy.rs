@@ -99,7 +99,7 @@ pub(crate) fn adopt(
 fn sequence_of(stage: Stage, frame: &FrameRow) -> &str {
     match stage {
         Stage::Nucleotide => &frame.nucleotide,
-        Stage::Protein | Stage::Scores => &frame.protein,
+        _ => &frame.protein,
     }
 }
 
@@ -156,7 +156,7 @@ fn differing(
     }
     let encoder = match file.stage {
         Stage::Nucleotide => &model.nucleotide,
-        Stage::Protein | Stage::Scores => &model.protein,
+        _ => &model.protein,
     };
     let sequences: Vec<&str> = samples.iter().map(|sample| sample.sequence.as_str()).collect();
     let computed = encoder.embed(&sequences)?;

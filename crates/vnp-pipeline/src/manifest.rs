@@ -58,6 +58,24 @@ pub struct Counts {
     pub records_empty: u64,
     /// Records that failed, or of which a row failed.
     pub records_failed: u64,
+    /// What chunks without an open frame add; only in a run that scores all chunks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dna_only: Option<DnaOnlyCounts>,
+}
+
+/// Totals of what was scored by its nucleotides alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DnaOnlyCounts {
+    /// Chunks that stops close: rows.
+    pub rows: u64,
+    /// Rows that could not be computed.
+    pub rows_failed: u64,
+    /// Rows that are viral.
+    pub chunks_viral: u64,
+    /// Records without an open frame that have a score by them.
+    pub records_scored: u64,
+    /// Of those, the ones with a virus score of at least 0.5.
+    pub records_viral: u64,
 }
 
 /// What the session that published did itself.

@@ -78,6 +78,8 @@ pub struct RunOptions {
     pub checkpoint_interval: Duration,
     /// Rows that the head scores at once.
     pub score_batch_rows: NonZeroUsize,
+    /// Also score the chunks without an open frame, by the model's fallback head.
+    pub score_all: bool,
     /// Keep the embeddings after their rows are scored.
     pub keep_embeddings: bool,
     /// Also write the frames as FASTA.
@@ -101,6 +103,8 @@ pub struct ModelInfo {
     pub esm2: String,
     /// Digest of the head.
     pub head: String,
+    /// Digest of the fallback head, if it has one.
+    pub fallback: Option<String>,
     /// Precision of the encoders.
     pub precision: String,
     /// Whether it has encoders; a head alone can score embeddings that are there already.

@@ -41,7 +41,7 @@ pub fn orfs(
         let rows = &block.rows;
         nucleotides.rows_with(rows.len(), |out| vnp_seq::write_nucleotide_fasta(out, rows))?;
         proteins.rows_with(rows.len(), |out| vnp_seq::write_protein_fasta(out, rows))?;
-        tally.add(&block.records);
+        tally.add(&block);
         observer.event(tally.event());
     }
     let survey = tally.finish(&reader)?;

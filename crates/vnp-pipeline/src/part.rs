@@ -2,11 +2,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use vnp_ckpt::{Checkpoint, Dtype, Encoding, Header, RowRange, Tensor, Value};
-use vnp_seq::FrameRow;
 use vnp_validate::{Schema, TensorRule};
 
 use crate::error::Error;
 use crate::identity::{Identity, METADATA_KEY};
+use crate::row::Row;
 use crate::stage::Stage;
 
 const KEPT: &str = "kept";
@@ -37,10 +37,10 @@ pub(crate) struct Provenance {
 /// The values of consecutive rows of one stage.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Rows {
-    /// Frame ids, one per row.
+    /// Ids, one per row.
     pub(crate) ids: Vec<String>,
     /// What each row was made of, see [`fingerprint`].
-    pub(crate) frames: Vec<i64>,
+    pub(crate) made_of: Vec<i64>,
     /// `[rows, width]`, row-major; zeros in a failed row, so that a part is finite throughout.
     pub(crate) values: Vec<f32>,
     /// Values per row.
@@ -53,7 +53,7 @@ impl Rows {
     pub(crate) fn with_capacity(rows: usize, width: usize) -> Self {
         Self {
             ids: Vec::with_capacity(rows),
-            frames: Vec::with_capacity(rows),
+            made_of: Vec::with_capacity(rows),
             values: Vec::with_capacity(rows.saturating_mul(width)),
             width,
             failed: Vec::with_capacity(rows),
@@ -65,14 +65,14 @@ impl Rows {
     }
 
     /// Adds a row. A value that is not finite makes it a failed one.
-    pub(crate) fn push(&mut self, frame: &FrameRow, values: &[f32]) {
-        self.push_as(frame, values, !values.iter().all(|value| value.is_finite()));
+    pub(crate) fn push(&mut self, row: &impl Row, values: &[f32]) {
+        self.push_as(row, values, !values.iter().all(|value| value.is_finite()));
     }
 
     /// Adds a row whose state is known.
-    pub(crate) fn push_as(&mut self, frame: &FrameRow, values: &[f32], failed: bool) {
-        self.ids.push(frame.id.clone());
-        self.frames.push(fingerprint(frame));
+    pub(crate) fn push_as(&mut self, row: &impl Row, values: &[f32], failed: bool) {
+        self.ids.push(row.id().to_owned());
+        self.made_of.push(fingerprint(row));
         self.failed.push(failed);
         if failed {
             self.values.resize(self.values.len() + self.width, 0.0);
@@ -84,7 +84,7 @@ impl Rows {
     /// Adds the rows of `other`, which has the same width.
     pub(crate) fn append(&mut self, mut other: Self) {
         self.ids.append(&mut other.ids);
-        self.frames.append(&mut other.frames);
+        self.made_of.append(&mut other.made_of);
         self.values.append(&mut other.values);
         self.failed.append(&mut other.failed);
     }
@@ -100,11 +100,11 @@ impl Rows {
         self.values.get(value(rows.start)..value(rows.end)).unwrap_or_default()
     }
 
-    /// Whether row `row` was made of this frame; otherwise what it was made of.
-    pub(crate) fn is_of(&self, row: usize, frame: &FrameRow) -> Result<(), String> {
-        match (self.ids.get(row), self.frames.get(row)) {
-            (Some(id), Some(_)) if *id != frame.id => Err(format!("\"{id}\"")),
-            (Some(_), Some(made_of)) if *made_of == fingerprint(frame) => Ok(()),
+    /// Whether the row at `index` was made of this one; otherwise what it was made of.
+    pub(crate) fn is_of(&self, index: usize, row: &impl Row) -> Result<(), String> {
+        match (self.ids.get(index), self.made_of.get(index)) {
+            (Some(id), Some(_)) if id != row.id() => Err(format!("\"{id}\"")),
+            (Some(_), Some(made_of)) if *made_of == fingerprint(row) => Ok(()),
             (Some(id), Some(_)) => Err(format!("\"{id}\" of another sequence")),
             _ => Err("missing".to_owned()),
         }
@@ -115,10 +115,10 @@ impl Rows {
     }
 }
 
-/// A hash of a frame's id and nucleotides, stored with each row: ids may repeat, and a file may be
+/// A hash of a row's id and nucleotides, stored with each row: ids may repeat, and a file may be
 /// replaced by one with the same ids.
-pub(crate) fn fingerprint(frame: &FrameRow) -> i64 {
-    let text = [frame.id.as_bytes(), b"\0", frame.nucleotide.as_bytes()].concat();
+pub(crate) fn fingerprint(row: &impl Row) -> i64 {
+    let text = [row.id().as_bytes(), b"\0", row.nucleotide().as_bytes()].concat();
     twox_hash::XxHash3_64::oneshot(&text).cast_signed()
 }
 
@@ -180,7 +180,7 @@ pub(crate) fn save(
         .ids(values.ids.clone())
         .tensor(stage.tensor(), Tensor::from_f32(vec![count, values.width], values.values.clone())?)
         .tensor(STATUS, Tensor::from_u8(vec![count], status)?)
-        .tensor(FRAME, Tensor::from_i64(vec![count], values.frames.clone())?)
+        .tensor(FRAME, Tensor::from_i64(vec![count], values.made_of.clone())?)
         .metadata(METADATA_KEY, Value::Map(provenance.identity.of_stage(stage)))
         .metadata(DEVICE, Value::String(provenance.device.clone()))
         .metadata(KEPT, Value::Bool(provenance.keep_embeddings))
@@ -204,11 +204,11 @@ pub(crate) fn load(part: &Part) -> Result<Rows, Error> {
     let values =
         checkpoint.tensor(part.stage.tensor()).ok_or_else(|| missing(part.stage.tensor()))?;
     let status = checkpoint.tensor(STATUS).ok_or_else(|| missing(STATUS))?;
-    let frames = checkpoint.tensor(FRAME).ok_or_else(|| missing(FRAME))?;
+    let made_of = checkpoint.tensor(FRAME).ok_or_else(|| missing(FRAME))?;
     Ok(Rows {
         width: values.shape().get(1).copied().unwrap_or_default(),
         values: values.to_f32_vec()?,
-        frames: frames.as_i64()?.to_vec(),
+        made_of: made_of.as_i64()?.to_vec(),
         failed: status.as_u8()?.iter().map(|&status| status != 0).collect(),
         ids: checkpoint.ids().to_vec(),
     })
@@ -232,6 +232,7 @@ pub(crate) fn describe(stage: Stage, path: &Path, header: &vnp_ckpt::Header) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vnp_seq::FrameRow;
 
     fn frame(id: &str, nucleotide: &str) -> FrameRow {
         FrameRow {

@@ -1,10 +1,11 @@
+mod dna_only;
+mod order;
 mod scores;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 
 use vnp_ckpt::RowRange;
-use vnp_seq::{ChunkLength, FrameReader, FrameRow, RecordOutcome};
+use vnp_seq::{Block, ClosedChunk, FrameRow, RecordOutcome};
 use vnp_validate::Failure;
 
 use crate::directory::{OutputDirectory, names};
@@ -12,9 +13,13 @@ use crate::error::Error;
 use crate::manifest::Counts;
 use crate::results::{ChunkTally, Consensus, Frames, Output, RecordTally, ResultDigest, Sequences};
 use crate::resume::Inventory;
+use crate::source::Source;
 use crate::stage::Stage;
 use crate::stop::StopFlag;
 use crate::survey::{Survey, confirm};
+use crate::track::Track;
+use dna_only::DnaOnly;
+use order::{InOrder, Item};
 use scores::ScoreReader;
 
 /// What was published.
@@ -27,25 +32,27 @@ pub(crate) struct Published {
 /// Writes every result file from the scores and a last reading of the input.
 ///
 /// Nothing gets its final name before the parts are proved to cover every row with the ids of the
-/// input's frames, and the input to be what it was. `None` when a stop was asked for before that.
+/// input's rows, and the input to be what it was. `None` when a stop was asked for before that.
 pub(crate) fn publish(
     directory: &OutputDirectory,
     inventory: &Inventory,
-    inputs: &[PathBuf],
-    chunk_length: ChunkLength,
+    source: Source<'_>,
     survey: &Survey,
+    tracks: &[Track],
     keep_frames: bool,
     stop: &StopFlag,
 ) -> Result<Option<Published>, Error> {
-    let everything = RowRange { start: 0, end: survey.rows };
-    let missing = inventory.covered(Stage::Scores).missing_in(everything);
-    if !missing.is_empty() {
-        return Err(Error::Incomplete { missing });
+    for &track in tracks {
+        let everything = RowRange { start: 0, end: survey.rows_of(track) };
+        let missing = inventory.covered(track.scores()).missing_in(everything);
+        if !missing.is_empty() {
+            return Err(Error::Incomplete { missing });
+        }
     }
-    let mut reader = FrameReader::open(inputs, chunk_length)?;
-    let mut writers = Writers::create(directory, inventory, keep_frames)?;
+    let mut reader = source.open(tracks)?;
+    let mut writers = Writers::create(directory, inventory, tracks, keep_frames)?;
     while let Some(block) = reader.next_block()? {
-        writers.block(block.rows, block.records)?;
+        writers.block(block)?;
         if stop.requested().is_some() {
             return Ok(None);
         }
@@ -61,6 +68,7 @@ struct Writers {
     sequences: Sequences,
     failed: Output,
     fasta: Option<[Output; 2]>,
+    dna_only: Option<DnaOnly>,
     chunk: Option<ChunkTally>,
     record: RecordTally,
     counts: Counts,
@@ -70,9 +78,11 @@ impl Writers {
     fn create(
         directory: &OutputDirectory,
         inventory: &Inventory,
+        tracks: &[Track],
         keep_frames: bool,
     ) -> Result<Self, Error> {
         let fasta = |name| Output::create(directory.result(name));
+        let score_all = tracks.contains(&Track::ClosedChunks);
         Ok(Self {
             scores: ScoreReader::new(inventory.parts(Stage::Scores)),
             frames: Frames::create(directory.result(names::FRAMES))?,
@@ -80,10 +90,14 @@ impl Writers {
                 directory.result(names::CONSENSUS),
                 directory.checkpoints(),
             )?,
-            sequences: Sequences::create(directory.result(names::SEQUENCES))?,
+            sequences: Sequences::create(directory.result(names::SEQUENCES), score_all)?,
             failed: Output::create(directory.failed_files())?,
             fasta: match keep_frames {
                 true => Some([fasta(names::NUCLEOTIDE_FASTA)?, fasta(names::PROTEIN_FASTA)?]),
+                false => None,
+            },
+            dna_only: match score_all {
+                true => Some(DnaOnly::create(directory, inventory)?),
                 false => None,
             },
             chunk: None,
@@ -92,28 +106,25 @@ impl Writers {
         })
     }
 
-    /// Rows and the records that end among them, interleaved as they lie in the input.
-    fn block(&mut self, rows: Vec<FrameRow>, records: Vec<RecordOutcome>) -> Result<(), Error> {
+    fn block(&mut self, block: Block) -> Result<(), Error> {
         if let Some([nucleotide, protein]) = &mut self.fasta {
-            nucleotide.rows_with(rows.len(), |out| vnp_seq::write_nucleotide_fasta(out, &rows))?;
-            protein.rows_with(rows.len(), |out| vnp_seq::write_protein_fasta(out, &rows))?;
+            let rows = &block.rows;
+            nucleotide.rows_with(rows.len(), |out| vnp_seq::write_nucleotide_fasta(out, rows))?;
+            protein.rows_with(rows.len(), |out| vnp_seq::write_protein_fasta(out, rows))?;
         }
-        let mut records = VecDeque::from(records);
-        for row in rows {
-            while let Some(ended) = records.pop_front_if(|ended| ended.record < row.record) {
-                self.end_record(&ended)?;
-            }
-            self.row(&row)?;
-        }
-        records.iter().try_for_each(|ended| self.end_record(ended))
+        InOrder::new(block).try_for_each(|item| match item {
+            Item::Frame(frame) => self.frame(&frame),
+            Item::Closed(chunk) => self.closed(&chunk),
+            Item::End(outcome) => self.end_record(&outcome),
+        })
     }
 
-    fn row(&mut self, row: &FrameRow) -> Result<(), Error> {
-        let scores = self.scores.next(row)?;
+    fn frame(&mut self, frame: &FrameRow) -> Result<(), Error> {
+        let scores = self.scores.next(frame)?;
         self.counts.rows += 1;
-        if self.chunk.as_ref().is_none_or(|chunk| chunk.position != row.chunk) {
+        if self.chunk.as_ref().is_none_or(|chunk| chunk.position != frame.chunk) {
             self.end_chunk()?;
-            self.chunk = Some(ChunkTally::new(row));
+            self.chunk = Some(ChunkTally::of_frame(frame));
         }
         let Some(scores) = scores else {
             self.counts.rows_failed += 1;
@@ -123,24 +134,42 @@ impl Writers {
         if let Some(chunk) = &mut self.chunk {
             chunk.add(scores);
         }
-        self.frames.add(&row.id, scores)
+        self.frames.add(&frame.id, scores)
+    }
+
+    fn closed(&mut self, chunk: &ClosedChunk) -> Result<(), Error> {
+        self.end_chunk()?;
+        self.dna_only.as_mut().map_or(Ok(()), |dna_only| dna_only.closed(chunk))
     }
 
     fn end_chunk(&mut self) -> Result<(), Error> {
-        if let Some(chunk) = self.chunk.take() {
-            self.record.add(&chunk);
-            self.consensus.add(&chunk)?;
-        }
-        Ok(())
+        let Some(chunk) = self.chunk.take() else { return Ok(()) };
+        self.record.add(&chunk);
+        self.consensus.add(&chunk)?;
+        self.dna_only.as_mut().map_or(Ok(()), |dna_only| dna_only.open(&chunk))
     }
 
     fn end_record(&mut self, outcome: &RecordOutcome) -> Result<(), Error> {
         self.end_chunk()?;
-        let tally = std::mem::take(&mut self.record);
-        self.counts.chunks_scored += tally.chunks_scored;
-        let verdict = self.sequences.add(outcome, &tally)?;
+        let open = std::mem::take(&mut self.record);
+        let closed = self.dna_only.as_mut().map(DnaOnly::take_record).unwrap_or_default();
+        self.counts.chunks_scored += open.chunks_scored;
+        // Closed chunks speak for a record that has no others; the values never mix.
+        let tally = if outcome.frames == 0 { &closed } else { &open };
+        let verdict = self.sequences.add(outcome, tally)?;
         self.counts.records_viral += u64::from(verdict.viral);
-        if let Some(reason) = verdict.failure {
+        if let Some(dna_only) = &mut self.dna_only {
+            dna_only.judged(&verdict);
+        }
+        let unscored = closed.failed_rows;
+        let failure = verdict.failure.or_else(|| {
+            (unscored > 0).then(|| {
+                format!(
+                    "{unscored} chunk(s) without an open frame gave an embedding that is not finite"
+                )
+            })
+        });
+        if let Some(reason) = failure {
             self.counts.records_failed += 1;
             self.failed.row(&Failure::now(&outcome.id, reason).line())?;
         }
@@ -157,6 +186,11 @@ impl Writers {
         if let Some([nucleotide, protein]) = self.fasta {
             finished.push((names::NUCLEOTIDE_FASTA, nucleotide.finish()?));
             finished.push((names::PROTEIN_FASTA, protein.finish()?));
+        }
+        if let Some(dna_only) = self.dna_only {
+            let (chunks, counts) = dna_only.finish()?;
+            finished.push((names::CHUNKS, chunks));
+            self.counts.dna_only = Some(counts);
         }
         let failed = self.failed.finish()?;
         // Every file is complete and durable before the first one gets its name.

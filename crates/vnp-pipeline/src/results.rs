@@ -1,6 +1,8 @@
 //! The result files, written from scores that cover every row.
 
+mod chunks;
 mod consensus;
+mod evidence;
 mod frames;
 mod number;
 mod output;
@@ -8,8 +10,10 @@ mod sequences;
 mod sorter;
 mod tally;
 
+pub(crate) use chunks::Chunks;
 pub(crate) use consensus::Consensus;
+pub(crate) use evidence::Evidence;
 pub(crate) use frames::Frames;
-pub(crate) use output::{Output, ResultDigest};
-pub(crate) use sequences::Sequences;
+pub(crate) use output::{Finished, Output, ResultDigest};
+pub(crate) use sequences::{Sequences, Verdict};
 pub(crate) use tally::{ChunkTally, RecordTally};

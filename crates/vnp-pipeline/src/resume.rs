@@ -11,6 +11,8 @@ use crate::options::Trust;
 use crate::part::{self, Part};
 use crate::plan::RowSet;
 use crate::stage::Stage;
+use crate::survey::Survey;
+use crate::track::{Track, stages};
 
 /// A file among the parts that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +32,7 @@ impl fmt::Display for BadPart {
 /// What earlier sessions left, and what is still to be done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResumeSummary {
-    /// Rows of the run.
+    /// Rows of the run, of every track.
     pub rows: u64,
     /// Rows whose scores are durable already.
     pub rows_scored: u64,
@@ -47,6 +49,8 @@ pub struct ResumeSummary {
     pub nucleotide_rows: u64,
     /// Rows to compute in the protein stage.
     pub protein_rows: u64,
+    /// Rows to compute of chunks without an open frame.
+    pub dna_only_rows: u64,
 }
 
 /// The parts that may be trusted, and the rows they cover.
@@ -142,7 +146,7 @@ impl Inspection {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Expectation<'a> {
     pub(crate) identity: &'a Identity,
-    pub(crate) rows: u64,
+    pub(crate) survey: &'a Survey,
     pub(crate) nucleotide_hidden: usize,
     pub(crate) protein_hidden: usize,
 }
@@ -152,19 +156,20 @@ impl Expectation<'_> {
         match stage {
             Stage::Nucleotide => self.nucleotide_hidden,
             Stage::Protein => self.protein_hidden,
-            Stage::Scores => 2,
+            Stage::Scores | Stage::DnaOnly => 2,
         }
     }
 }
 
-/// Looks at every part before any of them is trusted. Nothing is changed on disk.
+/// Looks at every part of some tracks before any of them is trusted. Nothing is changed on disk.
 pub(crate) fn inspect(
     directory: &OutputDirectory,
+    tracks: &[Track],
     expected: Expectation<'_>,
     trust: Trust,
 ) -> Result<Inspection, Error> {
     let mut found = Inspection::default();
-    for stage in Stage::ALL {
+    for stage in stages(tracks) {
         let mut last: Option<RowRange> = None;
         let mut foreign = Vec::new();
         for path in entries(&directory.stage(stage))? {
@@ -248,8 +253,8 @@ fn look(
     if header.rows != rows {
         return Ok(Look::Bad(format!("holds rows {}, its name says {rows}", header.rows)));
     }
-    if rows.end > expected.rows {
-        let total = expected.rows;
+    let total = expected.survey.rows_of(stage.track());
+    if rows.end > total {
         return Ok(Look::Bad(format!("holds rows {rows}, but the input has only {total}")));
     }
     Ok(Look::Good(part::describe(stage, path, &header)))

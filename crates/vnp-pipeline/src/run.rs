@@ -1,34 +1,33 @@
 mod models;
 mod old;
 mod record;
+mod to_do;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Instant;
 
-use vnp_ckpt::RowRange;
-use vnp_seq::FrameReader;
+use vnp_seq::{ClosedChunk, FrameRow};
 
-use crate::directory::{OutputDirectory, names};
+use crate::directory::{OutputDirectory, names, remove_if_there};
 use crate::error::Error;
-use crate::estimate::Frames;
+use crate::estimate::Sizes;
 use crate::forecast::Forecast;
 use crate::identity::Identity;
 use crate::manifest::{Counts, Manifest};
 use crate::observer::{Event, Observer};
 use crate::options::{ModelInfo, OnBadPart, RunOptions, Start};
-use crate::plan::{RowSet, windows};
-use crate::publish::publish;
-use crate::resume::{
-    Expectation, Inspection, Inventory, ResumeSummary, inspect, log_bad, set_aside,
-};
+use crate::publish::{Published, publish};
+use crate::resume::{Expectation, Inspection, Inventory, inspect, log_bad, set_aside};
+use crate::source::Source;
 use crate::spool::Spool;
 use crate::stage::Stage;
 use crate::stop::StopFlag;
 use crate::survey::{Survey, confirm, survey};
+use crate::track::Track;
 use crate::worker::{Flow, Session, Team, Work};
 use models::LazyModels;
 pub use models::LoadModel;
+use to_do::ToDo;
 
 /// How a session ended without an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,11 +48,17 @@ pub struct Summary {
     pub counts: Counts,
     /// Rows that this session scored; the others were there already.
     pub rows_scored_now: u64,
+    /// Chunks without an open frame that this session scored.
+    pub closed_chunks_scored_now: u64,
     /// The results were there already and are what they were when published: nothing was done.
     pub already_finished: bool,
 }
 
 /// Takes every frame of the inputs through both encoders and the head, and publishes the results.
+///
+/// With [`RunOptions::score_all`] the chunks without an open frame are scored too. That adds to the
+/// results and changes nothing of the frames: a run can be resumed with or without it, and what was
+/// computed of either [`Track`] stays.
 ///
 /// Work is saved as it is done, below `output_dir/checkpoints`; see `docs/ARCHITECTURE.md` for
 /// what a crash can and cannot cost. `load_model` is called only if rows are missing; each model that
@@ -71,9 +76,14 @@ pub fn predict(
     observer: &dyn Observer,
     stop: &StopFlag,
 ) -> Result<Outcome, Error> {
-    let directory = OutputDirectory::open(&options.output_dir, options.start)?;
+    if options.score_all && model.fallback.is_none() {
+        return Err(Error::NoFallback { model: model.name.clone() });
+    }
+    let tracks = Track::of_run(options.score_all);
+    let directory = OutputDirectory::open(&options.output_dir, options.start, tracks)?;
     let mut run = Run {
         options,
+        tracks,
         model,
         observer,
         stop,
@@ -91,6 +101,7 @@ pub fn predict(
 
 struct Run<'a> {
     options: RunOptions,
+    tracks: &'static [Track],
     model: &'a ModelInfo,
     observer: &'a dyn Observer,
     stop: &'a StopFlag,
@@ -111,30 +122,29 @@ impl Run<'_> {
         let Some(inputs) = Spool::of(inputs, directory.checkpoints(), self.stop)? else {
             return Ok(self.interrupted());
         };
-        let inputs = inputs.paths();
+        let source = Source { inputs: inputs.paths(), chunk_length: self.options.chunk_length };
         let began = Instant::now();
-        let chunk_length = self.options.chunk_length;
-        let surveyed = survey(inputs, chunk_length, self.observer, self.stop)?;
-        let Some((survey, frames)) = surveyed else { return Ok(self.interrupted()) };
+        let surveyed = survey(source, self.tracks, self.observer, self.stop)?;
+        let Some((survey, sizes)) = surveyed else { return Ok(self.interrupted()) };
         self.seconds.insert("survey".to_owned(), began.elapsed().as_secs_f64());
 
         let mut models = LazyModels::new(load_model);
         if self.options.start == Start::Again {
             // Earlier work goes only when it is known that the new run can start.
-            if survey.rows > 0 {
+            if self.tracks.iter().any(|&track| survey.rows_of(track) > 0) {
                 models.get(self.observer)?;
             }
             directory.clear()?;
         }
         loop {
-            let error = match self.attempt(directory, inputs, &survey, &frames, &mut models) {
+            let error = match self.attempt(directory, source, &survey, &sizes, &mut models) {
                 Err(error) => error,
                 outcome => return outcome,
             };
             // A part that passed for good until it was used. Each turn sets one aside.
             let Some(bad) = error.bad_part() else { return Err(error) };
             // But an input that was changed explains a part that does not fit.
-            confirm(&mut FrameReader::open(inputs, chunk_length)?, &survey)?;
+            confirm(&mut source.open(&[])?, &survey)?;
             if self.options.on_bad_part == OnBadPart::Refuse {
                 log_bad(directory, std::slice::from_ref(&bad));
                 return Err(Error::BadParts { parts: vec![bad] });
@@ -147,23 +157,23 @@ impl Run<'_> {
     fn attempt(
         &mut self,
         directory: &OutputDirectory,
-        inputs: &[PathBuf],
+        source: Source<'_>,
         survey: &Survey,
-        frames: &Frames,
+        sizes: &Sizes,
         models: &mut LazyModels<'_>,
     ) -> Result<Outcome, Error> {
-        let chunk_length = self.options.chunk_length;
         let identity = self.identity(survey);
         let earlier = Manifest::read(&directory.result(names::RUN));
         let mut inventory = self.take_inventory(directory, &identity, survey, earlier.as_ref())?;
         let keep_embeddings = self.options.keep_embeddings || inventory.keeps_embeddings();
         let taken =
-            self.take_old_features(directory, inputs, survey, &identity, &mut inventory, models)?;
+            self.take_old_features(directory, source, survey, &identity, &mut inventory, models)?;
         if taken == Flow::Stopped {
             return Ok(self.interrupted());
         }
-        let to_do = self.missing(&inventory, survey.rows);
-        if let Some(summary) = self.already_finished(directory, earlier, &to_do) {
+        let to_do = self.to_do(&inventory, survey);
+        let finished = self.already_finished(directory, &identity, earlier.as_ref(), &to_do);
+        if let Some(summary) = finished {
             if !keep_embeddings {
                 inventory.delete_scored_embeddings()?;
             }
@@ -171,7 +181,7 @@ impl Run<'_> {
         }
         if !to_do.is_empty() {
             let models = models.get(self.observer)?;
-            let estimate = frames.estimate(models, &|stage| lacking(&inventory, stage, &to_do));
+            let estimate = sizes.estimate(models, &|stage| to_do.lacking(&inventory, stage));
             self.observer.event(Event::Estimated(&estimate));
             let team = Team {
                 models,
@@ -188,8 +198,7 @@ impl Run<'_> {
                 forecast: Forecast::new(estimate),
                 work: Work::default(),
             };
-            let reader = FrameReader::open(inputs, chunk_length)?;
-            let flow = team.compute(&mut session, &to_do, reader);
+            let flow = compute(&team, &mut session, source, &to_do);
             self.work.add(&session.work);
             if flow? == Flow::Stopped {
                 return Ok(self.interrupted());
@@ -203,14 +212,19 @@ impl Run<'_> {
         let began = Instant::now();
         let (keep_frames, stop) = (self.options.keep_frames, self.stop);
         let published =
-            publish(directory, &inventory, inputs, chunk_length, survey, keep_frames, stop)?;
+            publish(directory, &inventory, source, survey, self.tracks, keep_frames, stop)?;
         let Some(published) = published else { return Ok(self.interrupted()) };
+        withdraw_chunks(directory, earlier.as_ref(), &published)?;
         self.seconds.insert("publish".to_owned(), began.elapsed().as_secs_f64());
         let counts = published.counts.clone();
         self.manifest(identity, &inventory, models, published)
             .publish(&directory.result(names::RUN))?;
-        let rows_scored_now = self.work.rows(Stage::Scores);
-        Ok(Outcome::Finished(Summary { counts, rows_scored_now, already_finished: false }))
+        Ok(Outcome::Finished(Summary {
+            counts,
+            rows_scored_now: self.work.rows(Stage::Scores),
+            closed_chunks_scored_now: self.work.rows(Stage::DnaOnly),
+            already_finished: false,
+        }))
     }
 
     fn identity(&self, survey: &Survey) -> Identity {
@@ -220,6 +234,7 @@ impl Run<'_> {
             dnabert: self.model.dnabert.clone(),
             esm2: self.model.esm2.clone(),
             head: self.model.head.clone(),
+            fallback: self.model.fallback.clone().filter(|_| self.options.score_all),
             precision: self.model.precision.clone(),
         }
     }
@@ -234,12 +249,12 @@ impl Run<'_> {
     ) -> Result<Inventory, Error> {
         let expected = Expectation {
             identity,
-            rows: survey.rows,
+            survey,
             nucleotide_hidden: self.model.nucleotide_hidden,
             protein_hidden: self.model.protein_hidden,
         };
         let Inspection { inventory, bad, mut differences } =
-            inspect(directory, expected, self.options.trust)?;
+            inspect(directory, self.tracks, expected, self.options.trust)?;
         // A run without a single row has no parts: its manifest still says what it was.
         let published = earlier.map(|earlier| identity.differences(&earlier.identity));
         for difference in published.unwrap_or_default() {
@@ -260,48 +275,21 @@ impl Run<'_> {
         Ok(inventory)
     }
 
-    fn summary(&self, inventory: &Inventory, survey: &Survey, bad_parts: usize) -> ResumeSummary {
-        let missing = self.missing(inventory, survey.rows);
-        let to_compute = |stage| lacking(inventory, stage, &missing).rows();
-        ResumeSummary {
-            rows: survey.rows,
-            rows_scored: inventory.covered(Stage::Scores).rows(),
-            parts: inventory.len() as u64,
-            score_parts: inventory.parts(Stage::Scores).len() as u64,
-            missing_parts: (missing.len() as u64).saturating_sub(bad_parts as u64),
-            bad_parts: bad_parts as u64,
-            nucleotide_rows: to_compute(Stage::Nucleotide),
-            protein_rows: to_compute(Stage::Protein),
-        }
-    }
-
-    /// The windows in which a stage lacks rows. Embeddings count only if they are to be kept.
-    fn missing(&self, inventory: &Inventory, rows: u64) -> Vec<RowRange> {
-        let everything = RowRange { start: 0, end: rows };
-        let stages =
-            if self.options.keep_embeddings { &Stage::ALL[..] } else { &[Stage::Scores][..] };
-        let mut missing = RowSet::default();
-        for stage in stages {
-            for range in inventory.covered(*stage).missing_in(everything) {
-                missing.insert(range);
-            }
-        }
-        windows(missing.ranges(), self.options.checkpoint_rows.get())
-    }
-
     /// Whether an earlier session published everything, and it still is as it was.
     fn already_finished(
         &self,
         directory: &OutputDirectory,
-        earlier: Option<Manifest>,
-        to_do: &[RowRange],
+        identity: &Identity,
+        earlier: Option<&Manifest>,
+        to_do: &ToDo,
     ) -> Option<Summary> {
         let earlier = earlier.filter(|_| to_do.is_empty())?;
         let frames = earlier.results.contains_key(names::NUCLEOTIDE_FASTA);
-        let complete = frames || !self.options.keep_frames;
-        (complete && earlier.results_are_intact(directory.path())).then_some(Summary {
-            counts: earlier.counts,
+        let as_asked = (frames || !self.options.keep_frames) && earlier.identity == *identity;
+        (as_asked && earlier.results_are_intact(directory.path())).then(|| Summary {
+            counts: earlier.counts.clone(),
             rows_scored_now: 0,
+            closed_chunks_scored_now: 0,
             already_finished: true,
         })
     }
@@ -311,12 +299,41 @@ impl Run<'_> {
     }
 }
 
-/// The rows of some windows that a stage lacks.
-fn lacking(inventory: &Inventory, stage: Stage, windows: &[RowRange]) -> RowSet {
-    let covered = inventory.covered(stage);
-    let mut lacking = RowSet::default();
-    for range in windows.iter().flat_map(|&window| covered.missing_in(window)) {
-        lacking.insert(range);
+/// Computes the missing rows, one track after the other.
+fn compute(
+    team: &Team<'_>,
+    session: &mut Session<'_>,
+    source: Source<'_>,
+    to_do: &ToDo,
+) -> Result<Flow, Error> {
+    for (track, windows) in to_do.tracks() {
+        let reader = source.open(&[track])?;
+        let flow = match track {
+            Track::Frames => team.compute::<FrameRow>(session, windows, reader)?,
+            Track::ClosedChunks => team.compute::<ClosedChunk>(session, windows, reader)?,
+        };
+        if flow == Flow::Stopped {
+            return Ok(Flow::Stopped);
+        }
     }
-    lacking
+    Ok(Flow::Done)
+}
+
+/// Removes the table of an earlier session that scored all chunks, if this one did not: `run.json`
+/// would not vouch for it.
+fn withdraw_chunks(
+    directory: &OutputDirectory,
+    earlier: Option<&Manifest>,
+    published: &Published,
+) -> Result<(), Error> {
+    let has = |results: &BTreeMap<_, _>| results.contains_key(names::CHUNKS);
+    if earlier.is_some_and(|earlier| has(&earlier.results)) && !has(&published.results) {
+        log::warn!(
+            "without --score-all there is no {}: it is removed; its parts are kept, give the flag \
+             to have it again",
+            names::CHUNKS
+        );
+        remove_if_there(&directory.result(names::CHUNKS))?;
+    }
+    Ok(())
 }

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::track::Track;
+
 /// One step of a run. Its finished rows lie in parts below `OUT/checkpoints/{stage}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
@@ -9,13 +11,25 @@ pub enum Stage {
     Protein,
     /// The head's two scores per frame.
     Scores,
+    /// The fallback head's two scores per chunk without an open frame: the means of those of its
+    /// two strands, each embedded by DNABERT-S from its first base to its last.
+    DnaOnly,
 }
 
 impl Stage {
-    /// Every stage, in the order in which a window passes through them.
-    pub const ALL: [Self; 3] = [Self::Nucleotide, Self::Protein, Self::Scores];
     /// The stages whose parts are deleted once their rows are scored.
     pub const EMBEDDINGS: [Self; 2] = [Self::Nucleotide, Self::Protein];
+    /// The stages in which an encoder is at work, which is what takes time.
+    pub const ENCODED: [Self; 3] = [Self::Nucleotide, Self::Protein, Self::DnaOnly];
+
+    /// The rows that pass through it.
+    #[must_use]
+    pub fn track(self) -> Track {
+        match self {
+            Self::Nucleotide | Self::Protein | Self::Scores => Track::Frames,
+            Self::DnaOnly => Track::ClosedChunks,
+        }
+    }
 
     /// The stage's directory below `checkpoints`, and the `kind` of its parts.
     #[must_use]
@@ -24,6 +38,7 @@ impl Stage {
             Self::Nucleotide => "nucleotide",
             Self::Protein => "protein",
             Self::Scores => "scores",
+            Self::DnaOnly => "dna_only",
         }
     }
 
@@ -32,7 +47,7 @@ impl Stage {
     pub fn tensor(self) -> &'static str {
         match self {
             Self::Nucleotide | Self::Protein => "embedding",
-            Self::Scores => "scores",
+            Self::Scores | Self::DnaOnly => "scores",
         }
     }
 }

@@ -1,11 +1,11 @@
-use std::path::PathBuf;
-
-use vnp_seq::{ChunkLength, FrameReader, RecordOutcome, RecordStatus};
+use vnp_seq::{Block, FrameReader, RecordOutcome, RecordStatus};
 
 use crate::error::Error;
-use crate::estimate::Frames;
+use crate::estimate::Sizes;
 use crate::observer::{Event, Observer};
+use crate::source::Source;
 use crate::stop::StopFlag;
+use crate::track::Track;
 
 /// What the first reading of the input found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,8 +16,10 @@ pub struct Survey {
     pub bases: u64,
     /// Chunks cut from them.
     pub chunks: u64,
-    /// Stop-free frames: the rows of the run.
+    /// Stop-free frames: the rows of [`Track::Frames`].
     pub rows: u64,
+    /// Chunks that stops close: the rows of [`Track::ClosedChunks`]; 0 where nobody asked for them.
+    pub closed_chunks: u64,
     /// Records without a stop-free frame.
     pub no_open_frame: u64,
     /// Records shorter than one codon.
@@ -30,6 +32,17 @@ pub struct Survey {
     pub input_digest: String,
 }
 
+impl Survey {
+    /// The rows of a track.
+    #[must_use]
+    pub fn rows_of(&self, track: Track) -> u64 {
+        match track {
+            Track::Frames => self.rows,
+            Track::ClosedChunks => self.closed_chunks,
+        }
+    }
+}
+
 /// A survey in the making.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -38,8 +51,9 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, outcomes: &[RecordOutcome]) {
-        for outcome in outcomes {
+    pub(crate) fn add(&mut self, block: &Block) {
+        self.survey.closed_chunks += block.closed.len() as u64;
+        for outcome in &block.records {
             self.count(outcome);
             if let (None, RecordStatus::Failed { reason }) = (&self.first_failed, &outcome.status) {
                 self.first_failed = Some((outcome.id.clone(), reason.clone()));
@@ -85,25 +99,25 @@ impl Tally {
 ///
 /// `None` when a stop was asked for.
 pub(crate) fn survey(
-    inputs: &[PathBuf],
-    chunk_length: ChunkLength,
+    source: Source<'_>,
+    tracks: &[Track],
     observer: &dyn Observer,
     stop: &StopFlag,
-) -> Result<Option<(Survey, Frames)>, Error> {
-    let mut reader = FrameReader::open(inputs, chunk_length)?;
+) -> Result<Option<(Survey, Sizes)>, Error> {
+    let mut reader = source.open(tracks)?;
     let mut tally = Tally::default();
-    let mut frames = Frames::default();
+    let mut sizes = Sizes::default();
     while let Some(block) = reader.next_block()? {
         if stop.requested().is_some() {
             return Ok(None);
         }
-        tally.add(&block.records);
-        frames.add(&block.rows);
+        tally.add(&block);
+        sizes.add(&block);
         observer.event(tally.event());
     }
     let survey = tally.finish(&reader)?;
     observer.event(Event::Surveyed(&survey));
-    Ok(Some((survey, frames)))
+    Ok(Some((survey, sizes)))
 }
 
 /// Reads an input to its end, and fails if it is not what the survey saw.

@@ -26,6 +26,9 @@
 //! # }
 //! ```
 //!
+//! A reader can also be asked for the chunks without a stop-free frame ([`ClosedChunk`]), which have
+//! no row in the original.
+//!
 //! The exact arithmetic and its oddities (chunks that end short, ambiguous codons dropped, one base
 //! more than the codons in a window) are those of the published VirNucPro, bit for bit; two things
 //! differ on purpose: U is read as T, and an empty record is an outcome and not a crash.

@@ -297,7 +297,8 @@ mod tests {
         let text =
             ">c\nTTAATTAATTAA\n>o\nGCCGCC\n>n\nNNNNNN\n>s\nA\n>m\nTTAATTAATTAAGGCGGCGGCGGC\n";
         std::fs::write(&path, text).unwrap();
-        let open = || FrameReader::open(&[path.clone()], ChunkLength::new(12).unwrap()).unwrap();
+        let length = ChunkLength::new(12).unwrap();
+        let open = || FrameReader::open(std::slice::from_ref(&path), length).unwrap();
         let plain = open().next_block().unwrap().unwrap();
         assert_eq!(plain.closed, []);
         let all = open().with_closed_chunks().next_block().unwrap().unwrap();

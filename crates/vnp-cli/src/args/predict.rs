@@ -29,6 +29,10 @@ pub(crate) struct PredictArgs {
     /// A head in place of the bundle's
     #[arg(short = 'p', long, value_name = "FILE", help_heading = "Model")]
     pub(crate) model_path: Option<PathBuf>,
+    /// Also score chunks without an open reading frame, by their nucleotides alone: column evidence
+    /// in sequences.tsv, and chunks.tsv
+    #[arg(long, help_heading = "Model")]
+    pub(crate) score_all: bool,
     /// Chunk length; by default the bundle's
     #[arg(short, long, value_name = "BP", help_heading = "Model")]
     pub(crate) expected_length: Option<u32>,

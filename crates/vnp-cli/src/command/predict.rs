@@ -4,7 +4,7 @@ use std::time::Duration;
 use anyhow::Context;
 use serde_json::{Map, json};
 use vnp_infer::{DeviceSpec, ModelOptions};
-use vnp_pipeline::{Counts, OnBadPart, Outcome, RunOptions, Start, Summary, Trust};
+use vnp_pipeline::{Counts, DnaOnlyCounts, OnBadPart, Outcome, RunOptions, Start, Summary, Trust};
 use vnp_seq::ChunkLength;
 
 use super::model_source::ModelSource;
@@ -48,6 +48,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
         checkpoint_rows: args.checkpoint_rows,
         checkpoint_interval: Duration::from_secs(args.checkpoint_seconds),
         score_batch_rows: args.batch_size,
+        score_all: args.score_all,
         keep_embeddings: args.keep_embeddings,
         keep_frames: args.keep_intermediate,
         settings: settings(args),
@@ -67,8 +68,8 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
         Outcome::Finished(summary) => {
             tell(&summary);
             log::info!("results are in {}", output_dir.display());
-            let partial = summary.counts.records_failed + summary.counts.rows_failed > 0;
-            Ok(if partial { Exit::Partial } else { Exit::Done })
+            let failed = summary.counts.records_failed + summary.counts.rows_failed;
+            Ok(if failed > 0 { Exit::Partial } else { Exit::Done })
         }
     }
 }
@@ -111,10 +112,14 @@ fn settings(args: &PredictArgs) -> Map<String, serde_json::Value> {
         "resume_from": args.resume_from.as_ref().map(|path| path.to_string_lossy()),
         "skip_checkpoint_validation": args.skip_checkpoint_validation,
     });
-    match settings {
+    let mut settings = match settings {
         serde_json::Value::Object(map) => map,
         _ => Map::new(),
+    };
+    if args.score_all {
+        settings.insert("score_all".to_owned(), true.into());
     }
+    settings
 }
 
 /// The closing summary: also what got no prediction, and why.
@@ -133,8 +138,14 @@ fn tell(summary: &Summary) {
         grouped(chunks_scored),
         grouped(chunks)
     );
+    let dna_only = summary.counts.dna_only.clone().unwrap_or_default();
+    if summary.counts.dna_only.is_some() {
+        tell_dna_only(&dna_only, summary);
+    }
+    let no_open_frame =
+        summary.counts.records_no_open_frame.saturating_sub(dna_only.records_scored);
     let unscored = [
-        (summary.counts.records_no_open_frame, "have no open reading frame"),
+        (no_open_frame, "have no open reading frame"),
         (summary.counts.records_too_short, "are shorter than one codon"),
         (summary.counts.records_empty, "are empty"),
     ];
@@ -145,6 +156,25 @@ fn tell(summary: &Summary) {
         log::warn!(
             "{} records failed: see sequences.tsv and checkpoints/failed_files.txt",
             grouped(summary.counts.records_failed)
+        );
+    }
+}
+
+/// What was scored without an open frame.
+fn tell_dna_only(dna_only: &DnaOnlyCounts, summary: &Summary) {
+    let scored = dna_only.rows.saturating_sub(dna_only.rows_failed);
+    log::info!(
+        "{} chunks without one are scored by their nucleotides alone, {} of them earlier: see \
+         chunks.tsv",
+        grouped(scored),
+        grouped(scored.saturating_sub(summary.closed_chunks_scored_now)),
+    );
+    if dna_only.records_scored > 0 {
+        log::info!(
+            "{} records without an open frame have a score by those (evidence dna_only), {} of them \
+             are viral",
+            grouped(dna_only.records_scored),
+            grouped(dna_only.records_viral),
         );
     }
 }

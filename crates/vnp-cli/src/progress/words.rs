@@ -11,9 +11,18 @@ pub(super) const LONG: Duration = Duration::from_secs(60);
 /// From here on a run on a CPU is warned of.
 const TOO_LONG: Duration = Duration::from_secs(600);
 
+/// The embeddings that rows of a stage take: that of a chunk without an open frame, one a strand.
+pub(super) fn embeddings(stage: Stage, rows: u64) -> u64 {
+    match stage {
+        Stage::Nucleotide | Stage::Protein => rows,
+        Stage::DnaOnly => 2 * rows,
+        Stage::Scores => 0,
+    }
+}
+
 /// What is to be computed.
 pub(super) fn work(estimate: &Estimate) -> String {
-    let parts: Vec<String> = Stage::EMBEDDINGS
+    let parts: Vec<String> = Stage::ENCODED
         .into_iter()
         .filter(|stage| estimate.of(*stage).rows > 0)
         .map(|stage| workload(stage, estimate.of(stage)))
@@ -22,17 +31,16 @@ pub(super) fn work(estimate: &Estimate) -> String {
 }
 
 fn workload(stage: Stage, work: &Workload) -> String {
-    let rows = grouped(work.rows);
+    let embeddings = format!("{} {stage} embeddings", grouped(embeddings(stage, work.rows)));
     if work.tokens == 0 {
-        return format!("{rows} {stage} embeddings");
+        return embeddings;
     }
     let (about, how) = match work.is_exact {
         true => ("", "all counted"),
         false => ("about ", "from those of a sample per letter"),
     };
     let tokens = grouped(work.tokens);
-    format!("{rows} {stage} embeddings ({about}{tokens} tokens, {how}; {}", operations(work.flops))
-        + ")"
+    format!("{embeddings} ({about}{tokens} tokens, {how}; {})", operations(work.flops))
 }
 
 /// What a long run on a CPU means; nothing where it is not one.
@@ -41,25 +49,26 @@ pub(super) fn warning(estimate: &Estimate, threads: usize) -> Option<String> {
     if !estimate.is_on_cpu() || time < TOO_LONG {
         return None;
     }
-    let dear = Stage::EMBEDDINGS
+    let dear = Stage::ENCODED
         .into_iter()
         .max_by(|a, b| estimate.of(*a).flops.total_cmp(&estimate.of(*b).flops))?;
     let work = estimate.of(dear);
-    let row = operations(work.flops / work.rows.max(1) as f64);
+    let embeddings = embeddings(dear, work.rows);
+    let one = operations(work.flops / embeddings.max(1) as f64);
     Some(format!(
         "this run takes about {} on this CPU if each of {threads} threads does {}/s: {} embeddings \
-         with {} take {row} each. Shorter with a GPU (--device cuda), a smaller bundle (--model), or \
+         with {} take {one} each. Shorter with a GPU (--device cuda), a smaller bundle (--model), or \
          --precision bf16; the measured rate follows, and what is computed until then is kept",
         duration(time.as_secs_f64()),
         operations(estimate.assumed_flops(1)),
-        grouped(work.rows),
+        grouped(embeddings),
         work.encoder,
     ))
 }
 
 /// The measured rates of the encoders that have worked, and the time that is left.
 pub(super) fn rates(progress: &Progress) -> String {
-    let rates = Stage::EMBEDDINGS.into_iter().filter_map(|stage| {
+    let rates = Stage::ENCODED.into_iter().filter_map(|stage| {
         let rate = progress.of(stage);
         let tokens = rate.tokens_per_second();
         let speed = operations(rate.flops_per_second());
@@ -102,6 +111,7 @@ pub(super) fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
     use vnp_pipeline::Rate;
 
     /// The encoders of the published model on so many frames of 500 bp.
@@ -115,8 +125,10 @@ mod tests {
             is_exact: false,
         };
         Estimate {
-            nucleotide: workload("dnabert-s", 499, 109, 0.025e12),
-            protein: workload("esm2", 166, 168, 0.96e12),
+            stages: BTreeMap::from([
+                (Stage::Nucleotide, workload("dnabert-s", 499, 109, 0.025e12)),
+                (Stage::Protein, workload("esm2", 166, 168, 0.96e12)),
+            ]),
             devices: vec![device.to_owned()],
         }
     }
@@ -130,12 +142,16 @@ mod tests {
              per letter; 960 TFLOP)"
         );
         let mut few = published(2, "cpu (avx512f)");
-        few.nucleotide.rows = 0;
-        few.protein.is_exact = true;
+        few.stages.remove(&Stage::Nucleotide);
+        few.stages.get_mut(&Stage::Protein).unwrap().is_exact = true;
         let told = "to compute: 2 protein embeddings (336 tokens, all counted; 1.92 TFLOP)";
         assert_eq!(work(&few), told);
-        few.protein.tokens = 0;
+        few.stages.get_mut(&Stage::Protein).unwrap().tokens = 0;
         assert_eq!(work(&few), "to compute: 2 protein embeddings");
+        // Both strands of three chunks.
+        let both = Workload { rows: 3, ..few.stages[&Stage::Protein].clone() };
+        few.stages.insert(Stage::DnaOnly, both);
+        assert_eq!(work(&few), "to compute: 2 protein embeddings; 6 dna_only embeddings");
     }
 
     #[track_caller]
@@ -177,17 +193,16 @@ mod tests {
         };
         let mut progress = Progress {
             estimate: published(1000, "cuda:0"),
-            nucleotide: Rate::default(),
-            protein: Rate::default(),
+            done: BTreeMap::new(),
             elapsed: Duration::from_secs(10),
             left: None,
         };
         assert_eq!((rates(&progress), left(&progress)), (String::new(), None));
-        progress.nucleotide = rate(10_900.0, 2.5e12, 2);
+        progress.done.insert(Stage::Nucleotide, rate(10_900.0, 2.5e12, 2));
         progress.left = Some(Duration::from_secs(3700));
         assert_eq!(rates(&progress), "nucleotide 5,450 tokens/s (1.25 TFLOP/s)");
         assert_eq!(left(&progress).as_deref(), Some("about 1 h 1 min left"));
-        progress.protein = rate(1_680_000.0, 9.6e15, 20);
+        progress.done.insert(Stage::Protein, rate(1_680_000.0, 9.6e15, 20));
         progress.estimate.devices.push("cuda:1".to_owned());
         assert_eq!(
             rates(&progress),

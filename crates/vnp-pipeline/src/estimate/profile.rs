@@ -1,6 +1,5 @@
 use vnp_ckpt::RowRange;
 
-use super::Letters;
 use crate::plan::RowSet;
 
 /// Bins that are kept at most: an even number.
@@ -13,7 +12,7 @@ pub(super) struct Profile {
     /// Rows in a bin: a power of two.
     step: u64,
     rows: u64,
-    bins: Vec<Letters>,
+    bins: Vec<u64>,
 }
 
 impl Default for Profile {
@@ -23,17 +22,17 @@ impl Default for Profile {
 }
 
 impl Profile {
-    pub(super) fn add(&mut self, row: Letters) {
+    /// Adds a row of so many letters.
+    pub(super) fn add(&mut self, letters: u64) {
         if self.rows.is_multiple_of(self.step) {
             if self.bins.len() == BINS {
                 self.halve();
             }
-            self.bins.push(Letters::default());
+            self.bins.push(0);
         }
         self.rows += 1;
         if let Some(bin) = self.bins.last_mut() {
-            bin.nucleotide += row.nucleotide;
-            bin.protein += row.protein;
+            *bin += letters;
         }
     }
 
@@ -42,25 +41,20 @@ impl Profile {
     }
 
     /// The letters of some rows; of a bin that is partly among them, a part.
-    pub(super) fn letters(&self, rows: &RowSet) -> Letters {
-        let (mut nucleotide, mut protein) = (0.0, 0.0);
+    pub(super) fn letters(&self, rows: &RowSet) -> u64 {
+        let mut letters = 0.0;
         for (number, bin) in self.bins.iter().enumerate() {
             let start = number as u64 * self.step;
             let bin_rows = RowRange { start, end: self.rows.min(start + self.step) };
             let missing: u64 = rows.missing_in(bin_rows).iter().map(RowRange::len).sum();
             let share = 1.0 - missing as f64 / bin_rows.len().max(1) as f64;
-            nucleotide += bin.nucleotide as f64 * share;
-            protein += bin.protein as f64 * share;
+            letters += *bin as f64 * share;
         }
-        Letters { nucleotide: nucleotide.round() as u64, protein: protein.round() as u64 }
+        letters.round() as u64
     }
 
     fn halve(&mut self) {
-        let sum = |pair: &[Letters]| Letters {
-            nucleotide: pair.iter().map(|bin| bin.nucleotide).sum(),
-            protein: pair.iter().map(|bin| bin.protein).sum(),
-        };
-        self.bins = self.bins.chunks(2).map(sum).collect();
+        self.bins = self.bins.chunks(2).map(|pair| pair.iter().sum()).collect();
         self.step *= 2;
     }
 }
@@ -69,11 +63,11 @@ impl Profile {
 mod tests {
     use super::*;
 
-    /// Rows of `length(row)` residues and ten times as many bases.
+    /// Rows of `length(row)` letters.
     fn profile(rows: u64, length: impl Fn(u64) -> u64) -> Profile {
         let mut profile = Profile::default();
         for row in 0..rows {
-            profile.add(Letters { nucleotide: 10 * length(row), protein: length(row) });
+            profile.add(length(row));
         }
         profile
     }
@@ -84,8 +78,7 @@ mod tests {
         for &(start, end) in ranges {
             rows.insert(RowRange { start, end });
         }
-        let found = profile.letters(&rows);
-        assert_eq!(found, Letters { nucleotide: 10 * expected, protein: expected });
+        assert_eq!(profile.letters(&rows), expected);
     }
 
     #[test]

@@ -1,14 +1,12 @@
-use vnp_seq::FrameRow;
-
 /// Rows that are kept at most.
 const MOST: usize = 128;
 
-/// Every n-th row, n being the smallest power of two for which they are few enough.
+/// The sequences of every n-th row, n being the smallest power of two for which they are few enough.
 #[derive(Clone, Debug)]
 pub(super) struct Sample {
     step: u64,
     seen: u64,
-    rows: Vec<[String; 2]>,
+    rows: Vec<Vec<String>>,
 }
 
 impl Default for Sample {
@@ -18,7 +16,8 @@ impl Default for Sample {
 }
 
 impl Sample {
-    pub(super) fn add(&mut self, frame: &FrameRow) {
+    /// Offers a row; its sequences are asked for only if it is kept.
+    pub(super) fn add(&mut self, sequences: impl FnOnce() -> Vec<String>) {
         let row = self.seen;
         self.seen += 1;
         if row.is_multiple_of(self.step) && self.rows.len() == MOST {
@@ -30,16 +29,18 @@ impl Sample {
             self.step *= 2;
         }
         if row.is_multiple_of(self.step) {
-            self.rows.push([frame.nucleotide.clone(), frame.protein.clone()]);
+            self.rows.push(sequences());
         }
     }
 
-    pub(super) fn nucleotides(&self) -> Vec<&str> {
-        self.rows.iter().map(|[nucleotide, _]| nucleotide.as_str()).collect()
+    /// Rows that are kept.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows.len() as u64
     }
 
-    pub(super) fn proteins(&self) -> Vec<&str> {
-        self.rows.iter().map(|[_, protein]| protein.as_str()).collect()
+    /// Their sequences.
+    pub(super) fn sequences(&self) -> Vec<&str> {
+        self.rows.iter().flatten().map(String::as_str).collect()
     }
 }
 
@@ -51,18 +52,14 @@ mod tests {
     fn check(rows: usize, kept: usize, step: usize) {
         let mut sample = Sample::default();
         for row in 0..rows {
-            sample.add(&FrameRow {
-                id: String::new(),
-                record: 0,
-                chunk: vnp_seq::ChunkPosition { index: 0, start_bp: 0, end_bp: 3 },
-                frame: vnp_seq::Frame::F1,
-                nucleotide: row.to_string(),
-                protein: String::new(),
-            });
+            sample.add(|| vec![row.to_string(), format!("-{row}")]);
         }
-        let expected: Vec<String> = (0..kept).map(|i| (i * step).to_string()).collect();
-        assert_eq!(sample.nucleotides(), expected, "of {rows}");
-        assert_eq!(sample.proteins().len(), kept);
+        let expected: Vec<String> = (0..kept)
+            .map(|i| i * step)
+            .flat_map(|row| [row.to_string(), format!("-{row}")])
+            .collect();
+        assert_eq!(sample.sequences(), expected, "of {rows}");
+        assert_eq!(sample.rows(), kept as u64);
     }
 
     #[test]

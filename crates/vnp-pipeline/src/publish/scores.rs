@@ -1,11 +1,10 @@
 use std::collections::VecDeque;
 
-use vnp_seq::FrameRow;
-
 use crate::error::Error;
 use crate::part::{self, Part, Rows};
+use crate::row::Row;
 
-/// The scores of every row in order, from one part at a time.
+/// The scores of every row of a track in order, from one part at a time.
 #[derive(Debug)]
 pub(super) struct ScoreReader {
     parts: VecDeque<Part>,
@@ -19,12 +18,12 @@ impl ScoreReader {
         Self { parts: parts.into_iter().cloned().collect(), current: None, row: 0 }
     }
 
-    /// The scores of the next row, which must be of `frame`; nothing if the row failed.
-    pub(super) fn next(&mut self, frame: &FrameRow) -> Result<Option<[f32; 2]>, Error> {
+    /// The scores of the next row, which must be of `row`; nothing if it failed.
+    pub(super) fn next(&mut self, row: &impl Row) -> Result<Option<[f32; 2]>, Error> {
         let past_end = |(part, _): &(Part, Rows)| part.rows.end <= self.row;
         if self.current.as_ref().is_none_or(past_end) {
             let Some(part) = self.parts.pop_front() else {
-                let found = format!("it has more than {} frames", self.row);
+                let found = format!("it has more than {} rows", self.row);
                 return Err(Error::InputChanged { found });
             };
             let rows = part::load(&part)?;
@@ -32,8 +31,8 @@ impl ScoreReader {
         }
         let Some((part, rows)) = &self.current else { return Ok(None) };
         let index = usize::try_from(self.row - part.rows.start).unwrap_or(usize::MAX);
-        if let Err(found) = rows.is_of(index, frame) {
-            let (path, expected) = (part.path.clone(), frame.id.clone());
+        if let Err(found) = rows.is_of(index, row) {
+            let (path, expected) = (part.path.clone(), row.id().to_owned());
             return Err(Error::RowMismatch { path, row: self.row, expected, found });
         }
         self.row += 1;
@@ -41,7 +40,7 @@ impl ScoreReader {
             return Ok(None);
         }
         let scores = rows.row(index).try_into().map_err(|_| Error::ModelShape {
-            stage: "scores",
+            stage: part.stage.name(),
             expected: 2,
             found: rows.width,
         })?;

@@ -2,32 +2,41 @@ use std::path::PathBuf;
 
 use vnp_seq::{RecordOutcome, RecordStatus};
 
+use super::evidence::Evidence;
 use super::output::{Finished, Output};
 use super::tally::RecordTally;
 use crate::error::Error;
 
-const HEADER: &str = "sequence_id\tlength_bp\tchunks\tchunks_scored\tframes\tviral_chunks\t\
-                      virus_score\tis_virus\tviral_regions\tstatus\treason";
+const COLUMNS: &str = "sequence_id\tlength_bp\tchunks\tchunks_scored\tframes\tviral_chunks\t\
+                       virus_score\tis_virus\tviral_regions\tstatus";
 
 /// `sequences.tsv`: one row per input record, in input order, also for those without a prediction.
 #[derive(Debug)]
-pub(crate) struct Sequences(Output);
+pub(crate) struct Sequences {
+    output: Output,
+    /// Whether a column tells what each score rests on.
+    with_evidence: bool,
+}
 
 /// What became of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) viral: bool,
+    /// What its score rests on, if it has one.
+    pub(crate) evidence: Option<Evidence>,
     /// Why the record, or a part of it, failed.
     pub(crate) failure: Option<String>,
 }
 
 impl Sequences {
-    pub(crate) fn create(path: PathBuf) -> Result<Self, Error> {
+    pub(crate) fn create(path: PathBuf, with_evidence: bool) -> Result<Self, Error> {
         let mut output = Output::create(path)?;
-        output.line(HEADER)?;
-        Ok(Self(output))
+        let evidence = if with_evidence { "\tevidence" } else { "" };
+        output.line(&format!("{COLUMNS}{evidence}\treason"))?;
+        Ok(Self { output, with_evidence })
     }
 
+    /// Adds a record with the tally of its open frames, or of its chunks where it has none.
     pub(crate) fn add(
         &mut self,
         record: &RecordOutcome,
@@ -35,6 +44,7 @@ impl Sequences {
     ) -> Result<Verdict, Error> {
         let (status, reason) = status(record, tally);
         let score = tally.virus_score();
+        let evidence = score.map(|_| evidence(record));
         let viral = score.is_some_and(|score| score >= 0.5);
         let score_text = score.map(|score| format!("{score:.6}")).unwrap_or_default();
         let is_virus = match score {
@@ -42,38 +52,51 @@ impl Sequences {
             Some(_) => "False",
             None => "",
         };
+        let evidence_text = match self.with_evidence {
+            true => format!("\t{}", evidence.map(Evidence::name).unwrap_or_default()),
+            false => String::new(),
+        };
         let RecordOutcome { id, length_bp, chunks, frames, .. } = record;
         let RecordTally { chunks_scored, viral_chunks, .. } = tally;
         let regions = tally.regions_text();
-        self.0.row(&format!(
+        self.output.row(&format!(
             "{id}\t{length_bp}\t{chunks}\t{chunks_scored}\t{frames}\t{viral_chunks}\t\
-             {score_text}\t{is_virus}\t{regions}\t{status}\t{reason}"
+             {score_text}\t{is_virus}\t{regions}\t{status}{evidence_text}\t{reason}"
         ))?;
-        Ok(Verdict { viral, failure: (status == "failed").then_some(reason) })
+        Ok(Verdict { viral, evidence, failure: (status == "failed").then_some(reason) })
     }
 
     pub(crate) fn finish(self) -> Result<Finished, Error> {
-        self.0.finish()
+        self.output.finish()
+    }
+}
+
+/// What a record is judged by: open frames wherever it has any.
+fn evidence(record: &RecordOutcome) -> Evidence {
+    match record.status {
+        RecordStatus::NoOpenFrame => Evidence::DnaOnly,
+        _ => Evidence::Frames,
     }
 }
 
 fn status(record: &RecordOutcome, tally: &RecordTally) -> (&'static str, String) {
+    let failed_rows = |of: u64, what: &str| {
+        let failed = tally.failed_rows;
+        ("failed", format!("{failed} of {of} {what}(s) gave an embedding that is not finite"))
+    };
     match &record.status {
         RecordStatus::Failed { reason } => ("failed", reason.clone()),
         RecordStatus::Empty => ("empty", "the record has no sequence".to_owned()),
         RecordStatus::TooShort => {
             ("too_short", format!("{} bp, shorter than one codon", record.length_bp))
         }
+        RecordStatus::NoOpenFrame if tally.failed_rows > 0 => failed_rows(record.chunks, "chunk"),
+        RecordStatus::NoOpenFrame if tally.chunks_scored > 0 => ("scored", String::new()),
         RecordStatus::NoOpenFrame => {
             let chunks = record.chunks;
             ("no_open_frame", format!("no stop-free reading frame in {chunks} chunk(s)"))
         }
-        RecordStatus::HasFrames if tally.failed_rows > 0 => {
-            let (failed, frames) = (tally.failed_rows, record.frames);
-            let reason =
-                format!("{failed} of {frames} frame(s) gave an embedding that is not finite");
-            ("failed", reason)
-        }
+        RecordStatus::HasFrames if tally.failed_rows > 0 => failed_rows(record.frames, "frame"),
         RecordStatus::HasFrames => ("scored", String::new()),
     }
 }
@@ -81,6 +104,8 @@ fn status(record: &RecordOutcome, tally: &RecordTally) -> (&'static str, String)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results::ChunkTally;
+    use vnp_seq::{ChunkPosition, ClosedChunk};
 
     fn record(status: RecordStatus) -> RecordOutcome {
         RecordOutcome {
@@ -98,10 +123,11 @@ mod tests {
     fn check(outcome: RecordStatus, failed_rows: u64, expected: &str, failed: bool) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s.tsv");
-        let mut sequences = Sequences::create(path.clone()).unwrap();
+        let mut sequences = Sequences::create(path.clone(), false).unwrap();
         let mut tally = RecordTally::default();
         tally.failed_rows = failed_rows;
         let verdict = sequences.add(&record(outcome), &tally).unwrap();
+        assert_eq!(verdict.evidence, None);
         sequences.finish().unwrap().publish().unwrap();
         let text = std::fs::read_to_string(path).unwrap();
         assert_eq!(text.lines().nth(1), Some(expected));
@@ -139,5 +165,40 @@ mod tests {
             "r\t2\t1\t0\t3\t0\t\t\t\tfailed\t2 of 3 frame(s) gave an embedding that is not finite",
             true,
         );
+    }
+
+    #[track_caller]
+    fn check_evidence(outcome: RecordStatus, scores: Option<[f32; 2]>, expected: &str) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s.tsv");
+        let mut sequences = Sequences::create(path.clone(), true).unwrap();
+        let mut chunk = ChunkTally::of_closed(&ClosedChunk {
+            id: "r_chunk_1".into(),
+            record: 0,
+            chunk: ChunkPosition { index: 0, start_bp: 0, end_bp: 2 },
+            nucleotide: String::new(),
+        });
+        scores.into_iter().for_each(|scores| chunk.add(scores));
+        let mut tally = RecordTally::default();
+        tally.add(&chunk);
+        tally.failed_rows = u64::from(scores.is_none());
+        sequences.add(&record(outcome), &tally).unwrap();
+        sequences.finish().unwrap().publish().unwrap();
+        let text = std::fs::read_to_string(path).unwrap();
+        let mut lines = text.lines();
+        assert!(lines.next().is_some_and(|header| header.ends_with("\tstatus\tevidence\treason")));
+        assert_eq!(lines.next(), Some(expected));
+    }
+
+    #[test]
+    fn a_score_says_what_it_rests_on() {
+        let scores = Some([0.25, 0.75]);
+        let dna_only = "r\t2\t1\t1\t3\t1\t0.750000\tTrue\t1-2\tscored\tdna_only\t";
+        check_evidence(RecordStatus::NoOpenFrame, scores, dna_only);
+        let frames = "r\t2\t1\t1\t3\t1\t0.750000\tTrue\t1-2\tscored\tframes\t";
+        check_evidence(RecordStatus::HasFrames, scores, frames);
+        let reason = "1 of 1 chunk(s) gave an embedding that is not finite";
+        let failed = format!("r\t2\t1\t0\t3\t0\t\t\t\tfailed\t\t{reason}");
+        check_evidence(RecordStatus::NoOpenFrame, None, &failed);
     }
 }

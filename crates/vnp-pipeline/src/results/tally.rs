@@ -1,6 +1,6 @@
-use vnp_seq::{ChunkPosition, FrameRow};
+use vnp_seq::{ChunkPosition, ClosedChunk, FrameRow};
 
-/// The frames of one chunk, added up.
+/// The scores of one chunk, added up: those of its frames, or one of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct ChunkTally {
     /// Id of the chunk: a frame's without its two letters.
@@ -13,14 +13,17 @@ pub(crate) struct ChunkTally {
 }
 
 impl ChunkTally {
-    pub(crate) fn new(frame: &FrameRow) -> Self {
+    pub(crate) fn of_frame(frame: &FrameRow) -> Self {
         let chunk_id = frame.id.len().checked_sub(2).and_then(|end| frame.id.get(..end));
-        Self {
-            id: chunk_id.unwrap_or_default().to_owned(),
-            position: frame.chunk,
-            largest: None,
-            decided: None,
-        }
+        Self::new(chunk_id.unwrap_or_default(), frame.chunk)
+    }
+
+    pub(crate) fn of_closed(chunk: &ClosedChunk) -> Self {
+        Self::new(&chunk.id, chunk.chunk)
+    }
+
+    fn new(id: &str, position: ChunkPosition) -> Self {
+        Self { id: id.to_owned(), position, largest: None, decided: None }
     }
 
     pub(crate) fn add(&mut self, [score1, score2]: [f32; 2]) {
@@ -31,6 +34,12 @@ impl ChunkTally {
         if self.decided.is_none_or(|(_, most)| decided > most) {
             self.decided = Some((score2, decided));
         }
+    }
+
+    /// Id of the record.
+    pub(crate) fn sequence_id(&self) -> &str {
+        let suffix = format!("_chunk_{}", self.position.index + 1);
+        self.id.strip_suffix(&suffix).unwrap_or(&self.id)
     }
 
     /// Whether the chunk is viral, as the original decides: the largest score2 is no smaller than
@@ -91,12 +100,9 @@ mod tests {
     use super::*;
 
     fn chunk(start_bp: u64, end_bp: u64, scores: &[[f32; 2]]) -> ChunkTally {
-        let mut tally = ChunkTally {
-            id: "r_chunk_1".into(),
-            position: ChunkPosition { index: 0, start_bp, end_bp },
-            largest: None,
-            decided: None,
-        };
+        let position = ChunkPosition { index: 0, start_bp, end_bp };
+        let mut tally = ChunkTally::new("r_chunk_1", position);
+        assert_eq!(tally.sequence_id(), "r");
         for &scores in scores {
             tally.add(scores);
         }

@@ -1,10 +1,7 @@
 use std::collections::HashMap;
-use std::path::PathBuf;
 
-use vnp_seq::FrameReader;
-
+use super::Run;
 use super::models::LazyModels;
-use super::{Run, lacking};
 use crate::directory::OutputDirectory;
 use crate::error::Error;
 use crate::identity::Identity;
@@ -12,8 +9,10 @@ use crate::legacy::{self, Request};
 use crate::observer::Event;
 use crate::part::{self, Provenance};
 use crate::resume::{Inventory, log_bad};
+use crate::source::Source;
 use crate::stage::Stage;
 use crate::survey::Survey;
+use crate::track::Track;
 use crate::worker::Flow;
 
 /// The device that parts of old embeddings record.
@@ -24,17 +23,17 @@ impl Run<'_> {
     pub(super) fn take_old_features(
         &self,
         directory: &OutputDirectory,
-        inputs: &[PathBuf],
+        source: Source<'_>,
         survey: &Survey,
         identity: &Identity,
         inventory: &mut Inventory,
         models: &mut LazyModels<'_>,
     ) -> Result<Flow, Error> {
         let Some(dir) = &self.options.resume_from else { return Ok(Flow::Done) };
-        let missing = self.missing(inventory, survey.rows);
+        let to_do = self.to_do(inventory, survey);
         let wanted: HashMap<_, _> = Stage::EMBEDDINGS
             .into_iter()
-            .map(|stage| (stage, lacking(inventory, stage, &missing)))
+            .map(|stage| (stage, to_do.lacking(inventory, stage)))
             .collect();
         if wanted.values().all(|rows| rows.ranges().is_empty()) {
             return Ok(Flow::Done);
@@ -53,7 +52,7 @@ impl Run<'_> {
             wanted,
             width_of: &|stage| match stage {
                 Stage::Nucleotide => self.model.nucleotide_hidden,
-                Stage::Protein | Stage::Scores => self.model.protein_hidden,
+                _ => self.model.protein_hidden,
             },
             model: encoders,
             on_bad: self.options.on_bad_part,
@@ -61,7 +60,7 @@ impl Run<'_> {
             log_bad: &|bad| log_bad(directory, bad),
             stop: self.stop,
         };
-        let frames = || Ok(FrameReader::open(inputs, self.options.chunk_length)?);
+        let frames = || source.open(&[Track::Frames]);
         legacy::adopt(&request, &frames, &mut |stage, start, rows| {
             let part = part::save(&directory.stage(stage), stage, start, rows, &provenance)?;
             self.observer.event(Event::Saved { stage, rows: part.rows });

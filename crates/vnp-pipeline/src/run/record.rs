@@ -7,6 +7,7 @@ use crate::manifest::{Manifest, ModelRecord, Session};
 use crate::publish::Published;
 use crate::resume::Inventory;
 use crate::stage::Stage;
+use crate::track::{Track, stages};
 
 impl Run<'_> {
     /// What `run.json` says of the run, and of the session that ends it.
@@ -27,7 +28,7 @@ impl Run<'_> {
                 held_out: self.model.held_out.clone(),
             },
             settings: self.options.settings.clone(),
-            devices: devices(inventory),
+            devices: devices(inventory, self.tracks),
             counts: published.counts,
             session: self.session(models),
             results: published.results,
@@ -37,7 +38,7 @@ impl Run<'_> {
     fn session(&self, models: &LazyModels<'_>) -> Session {
         let named = |stage: Stage| stage.name().to_owned();
         let mut seconds = self.seconds.clone();
-        for stage in Stage::ALL {
+        for stage in stages(self.tracks) {
             seconds.insert(named(stage), self.work.time(stage).as_secs_f64());
         }
         if let Some(loading) = models.seconds() {
@@ -52,21 +53,20 @@ impl Run<'_> {
             started: rfc3339(self.started),
             finished: rfc3339(jiff::Timestamp::now()),
             devices: models.devices(),
-            rows_computed: Stage::ALL
-                .into_iter()
+            rows_computed: stages(self.tracks)
                 .map(|stage| (named(stage), self.work.rows(stage)))
                 .collect(),
             seconds,
-            tokens_per_second: Stage::EMBEDDINGS.into_iter().filter_map(rate).collect(),
+            tokens_per_second: Stage::ENCODED.into_iter().filter_map(rate).collect(),
             peak_memory_bytes: crate::memory::peak_bytes(),
         }
     }
 }
 
 /// Rows scored on each device.
-fn devices(inventory: &Inventory) -> BTreeMap<String, u64> {
+fn devices(inventory: &Inventory, tracks: &[Track]) -> BTreeMap<String, u64> {
     let mut devices = BTreeMap::new();
-    for part in inventory.parts(Stage::Scores) {
+    for part in tracks.iter().flat_map(|track| inventory.parts(track.scores())) {
         *devices.entry(part.device.clone()).or_default() += part.rows.end - part.rows.start;
     }
     devices

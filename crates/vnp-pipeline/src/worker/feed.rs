@@ -1,19 +1,20 @@
 use std::sync::mpsc::SyncSender;
 
 use vnp_ckpt::RowRange;
-use vnp_seq::{FrameReader, FrameRow};
+use vnp_seq::FrameReader;
 
 use super::Flow;
 use super::halt::Halt;
 use crate::error::Error;
+use crate::row::Row;
 
-/// A window with its frames.
-pub(super) struct Job {
+/// A window with its rows.
+pub(super) struct Job<R> {
     pub(super) window: RowRange,
-    pub(super) frames: Vec<FrameRow>,
+    pub(super) rows: Vec<R>,
 }
 
-/// Reads the frames of windows ahead of those who compute them.
+/// Reads the rows of windows ahead of those who compute them.
 pub(super) struct Feed<'a> {
     pub(super) reader: FrameReader,
     /// Ascending, disjoint.
@@ -25,32 +26,32 @@ impl Feed<'_> {
     /// Hands over window after window, until the last one, a stop, or nobody takes them any more.
     ///
     /// One window is read while nobody asks for it; `jobs` may hold others.
-    pub(super) fn run(mut self, jobs: &SyncSender<Job>) -> Result<Flow, Error> {
+    pub(super) fn run<R: Row>(mut self, jobs: &SyncSender<Job<R>>) -> Result<Flow, Error> {
         let mut windows = self.windows.iter().copied();
         let Some(mut window) = windows.next() else { return Ok(Flow::Done) };
-        let mut frames: Vec<FrameRow> = Vec::new();
-        let mut row = 0_u64;
+        let mut rows: Vec<R> = Vec::new();
+        let mut next = 0_u64;
         while let Some(block) = self.reader.next_block()? {
-            for frame in block.rows {
-                let at = row;
-                row += 1;
+            for row in R::of_block(block) {
+                let at = next;
+                next += 1;
                 if at < window.start {
                     continue;
                 }
-                frames.push(frame);
-                if row < window.end {
+                rows.push(row);
+                if next < window.end {
                     continue;
                 }
-                if jobs.send(Job { window, frames: std::mem::take(&mut frames) }).is_err() {
+                if jobs.send(Job { window, rows: std::mem::take(&mut rows) }).is_err() {
                     return Ok(Flow::Stopped);
                 }
-                let Some(next) = windows.next() else { return Ok(Flow::Done) };
-                window = next;
+                let Some(following) = windows.next() else { return Ok(Flow::Done) };
+                window = following;
             }
             if self.halt.is_asked() {
                 return Ok(Flow::Stopped);
             }
         }
-        Err(Error::InputChanged { found: format!("it ended after {row} frames") })
+        Err(Error::InputChanged { found: format!("it ended after {next} rows") })
     }
 }

@@ -15,7 +15,7 @@ use crate::stage::Stage;
 pub(super) type Request = Box<dyn FnOnce(&mut Session<'_>) + Send>;
 
 /// A worker's line to the session: saves, deletions and events go over it one after the other.
-pub(super) struct Link<'a> {
+pub(crate) struct Link<'a> {
     requests: Sender<Request>,
     halt: &'a Halt<'a>,
     provenance: Arc<Provenance>,

@@ -94,11 +94,11 @@ impl Session<'_> {
 
     pub(super) fn computed(&mut self, stage: Stage, rows: RowRange, letters: u64, time: Duration) {
         log::debug!("computed {stage} rows {rows}");
-        let embeds = Stage::EMBEDDINGS.contains(&stage);
-        let tokens = if embeds { self.forecast.tokens(stage, letters) } else { 0.0 };
+        let encoded = Stage::ENCODED.contains(&stage);
+        let tokens = if encoded { self.forecast.tokens(stage, letters) } else { 0.0 };
         self.work.count(stage, Done { rows: rows.len(), tokens, time });
         self.observer.event(Event::Computed { stage, rows });
-        if embeds {
+        if encoded {
             self.work.first_embeddings.get_or_insert_with(Instant::now);
             let progress = self.forecast.learn(stage, rows.len(), letters, time);
             self.observer.event(Event::Progress(&progress));

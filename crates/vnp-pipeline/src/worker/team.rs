@@ -11,7 +11,7 @@ use vnp_seq::FrameReader;
 use super::feed::{Feed, Job};
 use super::halt::Halt;
 use super::link::{Link, Request};
-use super::{Flow, Session, Worker};
+use super::{Computable, Flow, Session, work};
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::part::Provenance;
@@ -34,21 +34,21 @@ pub(crate) struct Team<'a> {
 }
 
 /// The windows that wait for a worker.
-pub(super) struct Queue(Mutex<Receiver<Job>>);
+pub(super) struct Queue<R>(Mutex<Receiver<Job<R>>>);
 
-impl Queue {
+impl<R> Queue<R> {
     /// The next window; nothing when there are no more.
-    pub(super) fn next(&self) -> Option<Job> {
+    pub(super) fn next(&self) -> Option<Job<R>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
     }
 }
 
 impl Team<'_> {
-    /// Computes `windows` (ascending, disjoint) from the frames of `reader`.
+    /// Computes `windows` (ascending, disjoint) of one track from the rows of `reader`.
     ///
     /// The calling thread keeps the session: it saves and tells what the workers ask for. When one
     /// of them fails, the others save what they have, and the first failure is returned.
-    pub(crate) fn compute(
+    pub(crate) fn compute<R: Computable>(
         &self,
         session: &mut Session<'_>,
         windows: &[RowRange],
@@ -58,7 +58,7 @@ impl Team<'_> {
         let halt = &halt;
         scope(|scope| {
             // The reader holds one more window in its hands.
-            let (jobs, queue) = sync_channel(self.models.len().saturating_sub(1));
+            let (jobs, queue) = sync_channel::<Job<R>>(self.models.len().saturating_sub(1));
             let (requests, inbox) = channel::<Request>();
             let (failures, failed) = channel();
             // Held by the workers alone: when they have ended, the reader finds nobody to feed.
@@ -70,13 +70,12 @@ impl Team<'_> {
                 let failures = failures.clone();
                 let name = format!("vnp {}", model.device_name());
                 workers.push(spawn(scope, name, move || {
-                    Worker::new(link, model, self.score_batch_rows).run(&queue).unwrap_or_else(
-                        |error| {
-                            halt.failed();
-                            drop(failures.send(error));
-                            Flow::Stopped
-                        },
-                    )
+                    let mut worker = R::worker(model, self.score_batch_rows);
+                    work(worker.as_mut(), link, &queue).unwrap_or_else(|error| {
+                        halt.failed();
+                        drop(failures.send(error));
+                        Flow::Stopped
+                    })
                 })?);
             }
             let feed = Feed { reader, windows, halt };

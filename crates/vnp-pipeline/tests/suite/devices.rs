@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use vnp_infer::Model;
 use vnp_pipeline::{
-    Error, Event, Observer, OnBadPart, Outcome, RunOptions, Silent, Stage, Start, StopFlag, Trust,
+    Error, Event, Observer, OnBadPart, Outcome, RunOptions, Silent, Stage, Start, StopFlag, Track,
+    Trust,
 };
 
 use crate::support::{Counter, Fault, Race, Setup, finished, model_on};
@@ -29,7 +30,7 @@ fn files(setup: &Setup) -> BTreeMap<String, Vec<u8>> {
         .iter()
         .map(|name| (name.to_string(), std::fs::read(setup.path("out").join(name)).unwrap()))
         .collect();
-    for stage in Stage::ALL {
+    for stage in Track::Frames.stages() {
         let dir = setup.path("out/checkpoints").join(stage.name());
         for part in std::fs::read_dir(dir).unwrap() {
             let name = part.unwrap().file_name().to_string_lossy().into_owned();
@@ -130,15 +131,6 @@ fn windows_of_one_old_part_go_to_several_devices() {
     assert_eq!((setup.parts(Stage::Nucleotide), setup.parts(Stage::Protein)), (0, 0));
 }
 
-/// Damage behind the header: the cheap checks do not see it.
-fn damage(setup: &Setup, stage: Stage, part: &str) {
-    let path = setup.path("out/checkpoints").join(stage.name()).join(part);
-    let mut bytes = std::fs::read(&path).unwrap();
-    let last = bytes.len() - 70;
-    bytes[last] ^= 0x10;
-    std::fs::write(path, bytes).unwrap();
-}
-
 #[test]
 fn bad_parts_that_several_devices_meet_are_set_aside_or_named() {
     let setup = Setup::new();
@@ -147,7 +139,7 @@ fn bad_parts_that_several_devices_meet_are_set_aside_or_named() {
     let expected = files(&setup);
     let parts = ["rows-000000000010-000000000020.vnp", "rows-000000000020-000000000030.vnp"];
     for part in parts {
-        damage(&setup, Stage::Nucleotide, part);
+        setup.damage(Stage::Nucleotide, part);
     }
     std::fs::remove_dir_all(setup.path("out/checkpoints/scores")).unwrap();
     let again = |on_bad_part| RunOptions {

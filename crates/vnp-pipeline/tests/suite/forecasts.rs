@@ -71,11 +71,12 @@ fn a_resumed_run_counts_what_is_missing() {
     let options = setup.options(Start::Resume);
     finished(setup.run_with(options, Fault::None, &listener, &StopFlag::default()));
     let estimate = &listener.estimates.borrow()[0];
-    assert_eq!((estimate.nucleotide.rows, estimate.protein.rows), (140, 140));
+    assert_eq!(Stage::EMBEDDINGS.map(|stage| estimate.of(stage).rows), [140, 140]);
     let last = listener.progress.borrow().last().unwrap().clone();
-    assert_eq!((last.nucleotide.rows, last.protein.rows), (140, 140));
-    assert_eq!(last.nucleotide.letters, estimate.nucleotide.letters);
-    assert_eq!(last.protein.letters, estimate.protein.letters);
+    assert_eq!(Stage::EMBEDDINGS.map(|stage| last.of(stage).rows), [140, 140]);
+    for stage in Stage::EMBEDDINGS {
+        assert_eq!(last.of(stage).letters, estimate.of(stage).letters);
+    }
     assert_eq!(last.left, Some(std::time::Duration::ZERO));
 }
 
@@ -88,7 +89,7 @@ fn tokens_of_a_small_input_are_counted() {
     finished(setup.run_with(options, Fault::None, &listener, &StopFlag::default()));
     let estimate = &listener.estimates.borrow()[0];
     // Frames of 9, 7, 7 bases and 3, 2, 2 residues on each strand.
-    let works = [&estimate.nucleotide, &estimate.protein];
+    let works = Stage::EMBEDDINGS.map(|stage| estimate.of(stage));
     assert!(works.iter().all(|work| work.is_exact && work.rows == 6), "{works:?}");
     assert_eq!(works.map(|work| work.letters), [2 * (9 + 7 + 7), 2 * (3 + 2 + 2)]);
     assert_eq!(works.map(|work| work.tokens), [2 * (9 + 7 + 7) + 12, 2 * (3 + 2 + 2) + 12]);
@@ -104,10 +105,14 @@ fn every_batch_is_followed_by_its_progress() {
     let progress = listener.progress.borrow();
     // The protein encoder has done nothing yet, but its operations are known.
     let first = &progress[0];
-    assert_eq!((first.nucleotide.rows, first.protein.rows), (16, 0));
-    assert!(first.left.is_some() && first.nucleotide.flops_per_second() > 0.0, "{first:?}");
+    assert_eq!(Stage::EMBEDDINGS.map(|stage| first.of(stage).rows), [16, 0]);
+    assert!(
+        first.left.is_some() && first.of(Stage::Nucleotide).flops_per_second() > 0.0,
+        "{first:?}"
+    );
     assert!(progress.iter().all(|now| now.left.is_some()));
-    assert!(progress.is_sorted_by_key(|now| now.nucleotide.rows + now.protein.rows));
+    let rows = |now: &Progress| now.done.values().map(|rate| rate.rows).sum::<u64>();
+    assert!(progress.is_sorted_by_key(rows));
 }
 
 #[test]

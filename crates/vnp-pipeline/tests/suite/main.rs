@@ -5,4 +5,5 @@
 mod devices;
 mod forecasts;
 mod runs;
+mod score_all;
 mod support;

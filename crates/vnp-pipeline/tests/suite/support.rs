@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use vnp_infer::{Cost, Encoder, Head, Model, Tensors};
+use vnp_infer::{Cost, Encoder, FallbackHead, Head, Model, Tensors};
 use vnp_pipeline::{
     Error, Event, Input, ModelInfo, Observer, OnBadPart, Outcome, RunOptions, Silent, Stage, Start,
     StopFlag, Summary, Trust, predict,
@@ -133,19 +133,27 @@ pub(crate) fn model(fault: Fault) -> Model {
 
 /// A model on a device of this name.
 pub(crate) fn model_on(device: &str, fault: Fault) -> Model {
+    let head = Head::new(head(6, 0.1), 3, 3).unwrap();
+    let protein = Box::new(Counting { fault: Fault::None });
+    let mut model = Model::from_parts(Box::new(Counting { fault }), protein, head, device);
+    // It calls long sequences other than viral.
+    model.fallback = Some(FallbackHead::new(self::head(3, -0.25), 3).unwrap());
+    model
+}
+
+/// A head of so many features, with this much for others and against viruses.
+fn head(features: usize, bias: f32) -> Tensors {
     let mut tensors = Tensors::default();
-    let weights: Vec<f32> = (0..24).map(|i| (i % 5) as f32 - 2.0).collect();
-    tensors.insert_f32("hidden_layer.weight", &[4, 6], &weights);
+    let weights: Vec<f32> = (0..4 * features).map(|i| (i % 5) as f32 - 2.0).collect();
+    tensors.insert_f32("hidden_layer.weight", &[4, features], &weights);
     tensors.insert_f32("hidden_layer.bias", &[4], &[0.0; 4]);
     tensors.insert_f32("bn1.weight", &[4], &[0.01; 4]);
     tensors.insert_f32("bn1.bias", &[4], &[0.0; 4]);
     tensors.insert_f32("bn1.running_mean", &[4], &[0.0; 4]);
     tensors.insert_f32("bn1.running_var", &[4], &[1.0; 4]);
     tensors.insert_f32("output_layer.weight", &[2, 4], &[1.0, -1.0, 0.5, 0.0, -1.0, 1.0, 0.0, 0.5]);
-    tensors.insert_f32("output_layer.bias", &[2], &[0.1, -0.1]);
-    let head = Head::new(tensors, 3, 3).unwrap();
-    let protein = Box::new(Counting { fault: Fault::None });
-    Model::from_parts(Box::new(Counting { fault }), protein, head, device)
+    tensors.insert_f32("output_layer.bias", &[2], &[bias, -bias]);
+    tensors
 }
 
 pub(crate) struct Setup {
@@ -182,6 +190,7 @@ impl Setup {
             checkpoint_rows: NonZeroU64::new(100).unwrap(),
             checkpoint_interval: Duration::from_secs(600),
             score_batch_rows: NonZeroUsize::new(7).unwrap(),
+            score_all: false,
             keep_embeddings: false,
             keep_frames: false,
             settings: serde_json::Map::new(),
@@ -223,6 +232,15 @@ impl Setup {
         text.lines().skip(1).map(str::to_owned).collect()
     }
 
+    /// Damage behind the header: the cheap checks do not see it.
+    pub(crate) fn damage(&self, stage: Stage, part: &str) {
+        let path = self.path("out/checkpoints").join(stage.name()).join(part);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let last = bytes.len() - 70;
+        bytes[last] ^= 0x10;
+        std::fs::write(path, bytes).unwrap();
+    }
+
     pub(crate) fn parts(&self, stage: Stage) -> usize {
         let dir = self.path("out/checkpoints").join(stage.name());
         std::fs::read_dir(dir).unwrap().count()
@@ -237,6 +255,7 @@ pub(crate) fn info() -> ModelInfo {
         dnabert: "d".into(),
         esm2: "e".into(),
         head: "h".into(),
+        fallback: Some("f".into()),
         precision: "f32".into(),
         has_encoders: true,
         nucleotide_hidden: 3,
@@ -252,8 +271,8 @@ pub(crate) fn finished(outcome: Result<Outcome, Error>) -> Summary {
 /// Rows computed per stage; asks for a stop after so many events of one stage.
 #[derive(Default)]
 pub(crate) struct Counter {
-    pub(crate) rows: RefCell<[u64; 3]>,
-    pub(crate) saved: RefCell<[u64; 3]>,
+    pub(crate) rows: RefCell<[u64; 4]>,
+    pub(crate) saved: RefCell<[u64; 4]>,
     pub(crate) stop_after: Option<(Stage, u64)>,
     pub(crate) stop: StopFlag,
 }

@@ -1,0 +1,24 @@
+use std::path::PathBuf;
+
+use vnp_seq::{ChunkLength, FrameReader};
+
+use crate::error::Error;
+use crate::track::Track;
+
+/// The inputs of a run, which are read as often as needed and never held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source<'a> {
+    pub(crate) inputs: &'a [PathBuf],
+    pub(crate) chunk_length: ChunkLength,
+}
+
+impl Source<'_> {
+    /// Opens the inputs for the rows of some tracks.
+    pub(crate) fn open(&self, tracks: &[Track]) -> Result<FrameReader, Error> {
+        let reader = FrameReader::open(self.inputs, self.chunk_length)?;
+        Ok(match tracks.contains(&Track::ClosedChunks) {
+            true => reader.with_closed_chunks(),
+            false => reader,
+        })
+    }
+}
