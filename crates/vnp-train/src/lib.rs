@@ -10,6 +10,7 @@
 //! both encoders and the head from records.
 
 mod chunks;
+mod corpus;
 mod directory;
 mod embedded;
 mod error;
@@ -43,6 +44,7 @@ mod train_head;
 mod words;
 
 pub use chunks::{Chunk, ChunkTally, cut, sample};
+pub use corpus::{Corpus, embed_chunks, named as named_groups, shared_words};
 pub use directory::TrainingDirectory;
 pub use embedded::{Embedded, EmbeddedInput, Encoders, Reading, read_embeddings, read_prepared};
 pub use error::Error;

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use vnp_seq::{ChunkLength, Frame};
 
 use crate::Error;
-use crate::chunks::{self, Chunk, ChunkTally};
+use crate::chunks::ChunkTally;
+use crate::corpus::Corpus;
 use crate::examples::Group;
-use crate::groups::{Groups, Shares};
+use crate::groups::Shares;
 use crate::part::Part;
 use crate::records::{Class, Input, LabelledRecord, RecordSet, read_records};
-use crate::words::SharedWords;
 
 /// What to prepare, of what.
 #[derive(Debug, Clone)]
@@ -102,31 +102,33 @@ pub struct PreparationRecord {
 /// Those of [`read_records`] and [`Groups::split`]; [`Error::EmptyPart`];
 /// [`Error::OtherIdentity`] where `directory` holds chunks of other data or settings.
 pub fn prepare(options: &Preparation, directory: &Path) -> Result<Prepared, Error> {
-    options.shares.check()?;
-    if options.hosts_per_virus.is_nan() || options.hosts_per_virus <= 0.0 {
-        return Err(Error::BadSetting {
-            setting: "hosts per virus",
-            expected: "a number above 0",
-            found: options.hosts_per_virus.to_string(),
-        });
-    }
-    let (labels, groups) = (options.labels.as_deref(), options.groups.as_deref());
-    let RecordSet { records, digest } =
-        read_records(&options.inputs, labels, groups, options.coding_filter)?;
-    let identity = options.identity(digest);
+    let (records, identity) = options.read()?;
     if let Some(prepared) = files::reuse(directory, &identity)? {
         return Ok(prepared);
     }
-    let groups = Groups::of_records(&records);
-    let (chosen, tally, parts) = choose(options, &records, &groups)?;
-    let mut prepared = assemble(directory, &records, &groups, &parts, chosen);
-    prepared.record.identity = identity;
-    prepared.record.tally = tally;
+    let corpus = Corpus::new(options, records, identity)?;
+    let mut prepared = assemble(directory, &corpus);
     files::write(&mut prepared)?;
     Ok(prepared)
 }
 
 impl Preparation {
+    /// The records, and what everything made of them depends on.
+    pub(crate) fn read(&self) -> Result<(Vec<LabelledRecord>, BTreeMap<String, String>), Error> {
+        self.shares.check()?;
+        if self.hosts_per_virus.is_nan() || self.hosts_per_virus <= 0.0 {
+            return Err(Error::BadSetting {
+                setting: "hosts per virus",
+                expected: "a number above 0",
+                found: self.hosts_per_virus.to_string(),
+            });
+        }
+        let (labels, groups) = (self.labels.as_deref(), self.groups.as_deref());
+        let RecordSet { records, digest } =
+            read_records(&self.inputs, labels, groups, self.coding_filter)?;
+        Ok((records, self.identity(digest)))
+    }
+
     fn identity(&self, records: String) -> BTreeMap<String, String> {
         let Self { chunk_length, hosts_per_virus, shares, seed, .. } = self;
         let fields = [
@@ -164,57 +166,16 @@ impl Prepared {
     }
 }
 
-fn choose(
-    options: &Preparation,
-    records: &[LabelledRecord],
-    groups: &Groups,
-) -> Result<(Vec<Chunk>, ChunkTally, Vec<Part>), Error> {
-    let parts = groups.split(&options.shares, options.seed)?;
-    let part = |group: &usize| parts.get(*group).copied().unwrap_or(Part::Training);
-    let part_of: Vec<Part> = groups.of_member().iter().map(part).collect();
-    let sequences: Vec<&[u8]> = records.iter().map(|r| r.sequence.as_slice()).collect();
-    let shared = SharedWords::new(&sequences, &part_of);
-    let length = options.chunk_length;
-    let (chunks, tally) = chunks::cut(records, groups.of_member(), &parts, &shared, length, 0);
-    for class in Class::ALL {
-        if !chunks.iter().any(|chunk| Class::of(chunk.is_virus) == class) {
-            return Err(Error::EmptyClass { class: class.name(), what: "chunks to learn from" });
-        }
-    }
-    let mut chosen = Vec::new();
-    for part in options.shares.parts() {
-        let drawn = chunks::sample(&chunks, part, options.hosts_per_virus, options.seed);
-        for class in Class::ALL {
-            if !drawn.iter().any(|chunk| Class::of(chunk.is_virus) == class) {
-                return Err(Error::EmptyPart { class: class.name(), part: part.name() });
-            }
-        }
-        let (viral, hosts): (Vec<_>, Vec<_>) = drawn.iter().partition(|chunk| chunk.is_virus);
-        if (hosts.len() as f64) < viral.len() as f64 * options.hosts_per_virus.min(1.0) {
-            log::warn!(
-                "{part}: {} host chunks for {} viral ones: the head will lean towards viruses",
-                hosts.len(),
-                viral.len()
-            );
-        }
-        chosen.extend(drawn);
-    }
-    // The order of the data, whatever the parts.
-    chosen.sort_by_key(|chunk| (!chunk.is_virus, chunk.record, chunk.start_bp));
-    Ok((chosen, tally, parts))
-}
-
 /// Names chunks, and keeps of the groups those that have some.
-fn assemble(
-    directory: &Path,
-    records: &[LabelledRecord],
-    groups: &Groups,
-    parts: &[Part],
-    chosen: Vec<Chunk>,
-) -> Prepared {
+fn assemble(directory: &Path, corpus: &Corpus) -> Prepared {
+    let Corpus { records, groups, parts, chunks: chosen, .. } = corpus;
     let mut numbers = std::collections::HashMap::new();
     let mut kept = Vec::new();
-    let mut record = PreparationRecord::default();
+    let mut record = PreparationRecord {
+        identity: corpus.identity.clone(),
+        tally: corpus.tally,
+        ..PreparationRecord::default()
+    };
     let mut chunks = Vec::new();
     for chunk in chosen {
         let Some(source) = records.get(chunk.record) else { continue };

@@ -5,12 +5,15 @@ use std::collections::HashMap;
 use anyhow::Result;
 use vnp_infer::{Dnabert, Encoder, Esm2, ModelOptions};
 use vnp_seq::{ChunkLength, chunk_ranges, open_frames};
-use vnp_train::{Chunk, Examples, Group, Part, Rng, Row, SharedWords, TrainedModel, cut};
+use vnp_train::{
+    Chunk, Examples, Part, Rng, Row, SharedWords, TrainedModel, cut, embed_chunks, named_groups,
+    shared_words,
+};
 
 use super::corpus::Corpus;
 
-/// Frames that are embedded at a time.
-const BATCH: usize = 2048;
+/// Chunks whose strands are embedded at a time.
+const BATCH: usize = 1024;
 
 /// A corpus whose groups have parts.
 pub(crate) struct Parted<'a> {
@@ -21,10 +24,7 @@ pub(crate) struct Parted<'a> {
 
 impl<'a> Parted<'a> {
     pub(crate) fn new(corpus: &'a Corpus, parts: Vec<Part>) -> Self {
-        let sequences: Vec<&[u8]> =
-            corpus.records.iter().map(|record| record.sequence.as_slice()).collect();
-        let of_record = corpus.groups.of_member().iter().map(|group| parts[*group]);
-        let shared = SharedWords::new(&sequences, &of_record.collect::<Vec<_>>());
+        let shared = shared_words(&corpus.records, &corpus.groups, &parts);
         Self { corpus, parts, shared }
     }
 
@@ -95,53 +95,32 @@ impl<'a> Parted<'a> {
         String::from_utf8_lossy(&sequence[chunk.start_bp..chunk.end_bp]).into_owned()
     }
 
-    /// Rows without features: a row for each frame, or two for a chunk without any, its strands.
-    fn rows(&self, chunks: &[Chunk]) -> Examples {
-        let mut rows = Vec::new();
-        for (number, chunk) in chunks.iter().enumerate() {
-            let record = &self.corpus.records[chunk.record].id;
-            let id = |what: &str| format!("{record}:{}{what}", chunk.start_bp);
-            let names: Vec<String> = match chunk.frames.as_slice() {
-                [] => vec![id("+"), id("-")],
-                frames => frames.iter().map(|frame| id(frame.frame.as_str())).collect(),
-            };
-            let (is_virus, group) = (chunk.is_virus, chunk.group);
-            rows.extend(names.into_iter().map(|id| Row { id, chunk: number, is_virus, group }));
-        }
-        let groups = self.corpus.groups.groups().iter().zip(&self.parts);
-        let group = |(group, part): (&vnp_train::Relatives, &Part)| Group {
-            name: group.name.clone(),
-            kind: group.kind.clone(),
-            part: *part,
-        };
-        let groups = groups.map(group).collect();
-        Examples { rows, groups, chunks: chunks.len(), ..Examples::default() }
-    }
-
     /// The open frames of chunks, embedded by both encoders.
     pub(crate) fn embed(&self, chunks: &[Chunk], model: &Encoders) -> Result<Examples> {
-        let frames: Vec<_> = chunks.iter().flat_map(|chunk| &chunk.frames).collect();
-        let mut examples = self.rows(chunks);
-        examples.nucleotide_size = model.dnabert.hidden_size();
-        examples.protein_size = model.esm2.hidden_size();
-        for frames in frames.chunks(BATCH) {
-            let texts: Vec<&str> = frames.iter().map(|frame| frame.nucleotide.as_str()).collect();
-            let nucleotide = model.dnabert.embed(&texts)?;
-            let texts: Vec<&str> = frames.iter().map(|frame| frame.protein.as_str()).collect();
-            let protein = model.esm2.embed(&texts)?;
-            let rows = nucleotide
-                .chunks(examples.nucleotide_size)
-                .zip(protein.chunks(examples.protein_size));
-            rows.for_each(|(a, b)| examples.features.extend(a.iter().chain(b)));
-        }
-        Ok(examples)
+        let encoders: (&dyn Encoder, &dyn Encoder) = (&model.dnabert, &model.esm2);
+        Ok(embed_chunks(chunks, &self.corpus.groups, &self.parts, encoders)?)
     }
 
     /// Both strands of chunks without an open frame, embedded by the nucleotide encoder.
     pub(crate) fn embed_strands(&self, chunks: &[Chunk], model: &Encoders) -> Result<Examples> {
-        let mut examples = self.rows(chunks);
-        examples.nucleotide_size = model.dnabert.hidden_size();
-        for chunks in chunks.chunks(BATCH / 2) {
+        let row = |(number, chunk): (usize, &Chunk)| {
+            let place = format!("{}:{}", chunk.record, chunk.start_bp + 1);
+            let (is_virus, group) = (chunk.is_virus, chunk.group);
+            ["+", "-"].map(|strand| Row {
+                id: format!("{place}{strand}"),
+                chunk: number,
+                is_virus,
+                group,
+            })
+        };
+        let mut examples = Examples {
+            nucleotide_size: model.dnabert.hidden_size(),
+            rows: chunks.iter().enumerate().flat_map(row).collect(),
+            groups: named_groups(&self.corpus.groups, &self.parts),
+            chunks: chunks.len(),
+            ..Examples::default()
+        };
+        for chunks in chunks.chunks(BATCH) {
             let strands: Vec<String> = chunks
                 .iter()
                 .flat_map(|chunk| {

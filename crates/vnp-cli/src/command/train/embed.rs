@@ -65,6 +65,7 @@ impl Embedding<'_> {
             score_batch_rows: std::num::NonZeroUsize::MIN.saturating_add(SCORED_AT_ONCE - 1),
             keep_embeddings: true,
             keep_frames: false,
+            score_all: false,
             settings: settings(args),
         };
         let model_options = ModelOptions {
