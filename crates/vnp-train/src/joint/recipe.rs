@@ -2,7 +2,6 @@ use serde::{Deserialize, Serialize};
 use vnp_infer::{DnabertConfig, Esm2Config};
 
 use crate::optimizer::Optimizer;
-use crate::recipe::flatten;
 use crate::schedule::{Course, Schedule, within};
 use crate::{Error, Identity};
 
@@ -182,7 +181,6 @@ impl JointRecipe {
 
     /// The identity with every setting as a field of its own.
     pub(crate) fn identify(&self, identity: Identity) -> Identity {
-        let value = serde_json::to_value(self).unwrap_or_default();
-        flatten("recipe", &value, identity)
+        identity.with_all("recipe", self)
     }
 }
