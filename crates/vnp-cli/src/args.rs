@@ -7,7 +7,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use vnp_infer::{DeviceSpec, Precision};
 
 pub(crate) use predict::PredictArgs;
-pub(crate) use train::{OptimizerName, RecipeArgs, TrainArgs};
+pub(crate) use train::{EncodersFrom, OptimizerName, RecipeArgs, TrainArgs};
 
 /// Finds viral sequences in metagenomic reads and contigs, and loses no work.
 #[derive(Debug, Parser)]

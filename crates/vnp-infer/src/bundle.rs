@@ -20,7 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::encoder::{dnabert, esm2};
-use crate::weights::{TensorSource, Weights};
+use crate::weights::{TensorInfo, TensorSource, TensorSpec, Weights};
 use crate::{DnabertConfig, Error, Esm2Config, head};
 use files::Files;
 use manifest::{BundleDigests, Manifest};
@@ -161,6 +161,27 @@ impl Bundle {
         self.esm2.config.hidden_size
     }
 
+    /// The nucleotide encoder's tensors with their values in f32: what training may begin with.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where a file can no longer be read.
+    pub fn dnabert_values(&self) -> Result<Vec<(TensorSpec, Vec<f32>)>, Error> {
+        values(&self.dnabert.weights)
+    }
+
+    /// The same of the protein encoder.
+    ///
+    /// # Errors
+    /// As [`Bundle::dnabert_values`].
+    pub fn esm2_values(&self) -> Result<Vec<(TensorSpec, Vec<f32>)>, Error> {
+        values(&self.esm2.weights)
+    }
+
+    /// The text of the nucleotide encoder's `tokenizer.json`.
+    pub fn tokenizer(&self) -> &[u8] {
+        &self.dnabert.tokenizer
+    }
+
     /// The sizes of the nucleotide encoder.
     pub fn dnabert_config(&self) -> &DnabertConfig {
         &self.dnabert.config
@@ -170,6 +191,13 @@ impl Bundle {
     pub fn esm2_config(&self) -> &Esm2Config {
         &self.esm2.config
     }
+}
+
+fn values(weights: &Weights) -> Result<Vec<(TensorSpec, Vec<f32>)>, Error> {
+    let values = |(name, info): (&str, &TensorInfo)| {
+        Ok((TensorSpec::new(name, info.shape.clone()), weights.required(name)?))
+    };
+    weights.infos().map(values).collect()
 }
 
 impl Esm2Files {

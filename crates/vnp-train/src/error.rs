@@ -219,6 +219,16 @@ pub enum Error {
         /// Its value.
         found: String,
     },
+    /// Encoders are too large to be trained.
+    #[error(
+        "the encoders have {found} parameters, at most {most} are trained: train a head alone, without --encoders, or smaller encoders"
+    )]
+    TooManyParameters {
+        /// How many they have.
+        found: usize,
+        /// How many they may have.
+        most: usize,
+    },
     /// Examples or scores do not fit each other.
     #[error("{what}: expected {expected}, found {found}")]
     Mismatch {

@@ -12,7 +12,7 @@ mod tokenizer;
 mod verdict;
 mod windows;
 
-use vnp_infer::{DnabertConfig, Esm2Config, Tensors};
+use vnp_infer::{Bundle, Dnabert, DnabertConfig, Esm2, Esm2Config, ModelOptions, Tensors};
 
 use crate::fit::{Epoch, Fitted, fit};
 use crate::records::LabelledRecord;
@@ -22,6 +22,10 @@ use crate::{Chunk, Error, Part};
 use learner::JointLearner;
 pub use recipe::{Augmentation, EncoderSize, JointRecipe, LengthShare};
 pub use tokenizer::word_tokenizer;
+
+/// Encoders with more are not trained here: every step keeps all that its gradient needs, and the
+/// arithmetic is on a CPU.
+const MOST_PARAMETERS: usize = 50_000_000;
 
 /// What is learned from.
 #[derive(Clone, Copy)]
@@ -64,7 +68,57 @@ pub struct TrainedModel {
     pub best_epoch: usize,
 }
 
+impl EncoderSetup {
+    /// Small encoders of a recipe's sizes that begin with random values.
+    #[must_use]
+    pub fn random(recipe: &JointRecipe) -> Self {
+        let (tokenizer, tokens) = word_tokenizer();
+        Self {
+            dnabert: recipe.dnabert_config(tokens),
+            tokenizer: tokenizer.into_bytes(),
+            esm2: recipe.esm2_config(),
+            initial: None,
+        }
+    }
+
+    /// The encoders of a bundle, to go on from.
+    ///
+    /// # Errors
+    /// [`Error::TooManyParameters`]; [`Error::Model`] where the bundle can no longer be read.
+    pub fn of_bundle(bundle: &Bundle) -> Result<Self, Error> {
+        let (dnabert, esm2) = (bundle.dnabert_config().clone(), bundle.esm2_config().clone());
+        let sizes = dnabert.tensors().chain(esm2.tensors()).map(|spec| spec.shape);
+        let found: usize = sizes.map(|shape| shape.iter().product::<usize>()).sum();
+        if found > MOST_PARAMETERS {
+            return Err(Error::TooManyParameters { found, most: MOST_PARAMETERS });
+        }
+        let mut initial = Snapshot::default();
+        for (prefix, values) in
+            [(learner::DNABERT, bundle.dnabert_values()?), (learner::ESM2, bundle.esm2_values()?)]
+        {
+            for (spec, values) in values {
+                initial.insert(&format!("{prefix}{}", spec.name), &spec.shape, values);
+            }
+        }
+        let tokenizer = bundle.tokenizer().to_owned();
+        Ok(Self { dnabert, tokenizer, esm2, initial: Some(initial) })
+    }
+}
+
 impl TrainedModel {
+    /// The trained encoders, as they run: nucleotide and protein.
+    ///
+    /// # Errors
+    /// Those of loading.
+    pub fn encoders(
+        &self,
+        setup: &EncoderSetup,
+        options: &ModelOptions,
+    ) -> Result<(Dnabert, Esm2), Error> {
+        let dnabert = Dnabert::new(&setup.dnabert, self.dnabert(), &setup.tokenizer, options)?;
+        Ok((dnabert, Esm2::new(&setup.esm2, self.esm2(), options)?))
+    }
+
     /// The nucleotide encoder's tensors for a bundle, in f16.
     #[must_use]
     pub fn dnabert(&self) -> Tensors {

@@ -51,13 +51,17 @@ impl Snapshot {
         tensors
     }
 
-    /// The same in f16.
+    /// The same in f16, but for vectors, which are small: biases, norms, frequencies.
     #[must_use]
     pub fn half_tensors(&self, prefix: &str) -> Tensors {
         let mut tensors = Tensors::default();
         for (name, shape, values) in self.iter() {
             if let Some(name) = name.strip_prefix(prefix) {
-                tensors.insert_f16(name, shape, values);
+                if shape.len() > 1 {
+                    tensors.insert_f16(name, shape, values);
+                } else {
+                    tensors.insert_f32(name, shape, values);
+                }
             }
         }
         tensors

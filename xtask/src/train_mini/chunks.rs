@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use vnp_infer::{Dnabert, Encoder, Esm2, ModelOptions};
+use vnp_infer::{Dnabert, Encoder, Esm2};
 use vnp_seq::{ChunkLength, chunk_ranges, open_frames};
 use vnp_train::{
-    Chunk, Examples, Part, Rng, Row, SharedWords, TrainedModel, cut, embed_chunks, named_groups,
-    shared_words,
+    Chunk, Examples, Part, Rng, Row, SharedWords, cut, embed_chunks, named_groups, shared_words,
 };
 
 use super::corpus::Corpus;
@@ -151,14 +150,4 @@ fn reverse_complement(letters: &str) -> String {
 pub(crate) struct Encoders {
     pub(crate) dnabert: Dnabert,
     pub(crate) esm2: Esm2,
-}
-
-impl Encoders {
-    pub(crate) fn new(setup: &vnp_train::EncoderSetup, model: &TrainedModel) -> Result<Self> {
-        let options = ModelOptions::default();
-        Ok(Self {
-            dnabert: Dnabert::new(&setup.dnabert, model.dnabert(), &setup.tokenizer, &options)?,
-            esm2: Esm2::new(&setup.esm2, model.esm2(), &options)?,
-        })
-    }
 }

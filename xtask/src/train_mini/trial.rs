@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use vnp_infer::{FallbackHead, Head, Tensors};
+use vnp_infer::{FallbackHead, Head, ModelOptions, Tensors};
 use vnp_seq::ChunkLength;
 use vnp_train::{
     Chunk, EncoderSetup, Event, Examples, Identity, JointData, Observer, Outcome, Part, Session,
-    Start, TrainedModel, TrainingDirectory, score, train_head, train_joint, word_tokenizer,
+    Start, TrainedModel, TrainingDirectory, score, train_head, train_joint,
 };
 
 use super::chunks::{Encoders, Parted};
@@ -62,13 +62,7 @@ impl Trained {
         let name = work.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let observer = Teller { name: &name, log };
         let length = ChunkLength::new(settings.chunk_length)?;
-        let (tokenizer, tokens) = word_tokenizer();
-        let setup = EncoderSetup {
-            dnabert: settings.joint.dnabert_config(tokens),
-            tokenizer: tokenizer.into_bytes(),
-            esm2: settings.joint.esm2_config(),
-            initial: None,
-        };
+        let setup = EncoderSetup::random(&settings.joint);
         let validation = parted.open(Part::Validation, length, settings.validation_chunks);
         let is_usable = |window: &[u8]| parted.is_usable(window);
         let data = JointData {
@@ -89,7 +83,8 @@ impl Trained {
         };
         let trained = train_joint(data, &setup, &settings.joint, &session(&directory))?;
         let Outcome::Finished(model) = trained else { bail!("{name} was interrupted") };
-        let encoders = Encoders::new(&setup, &model)?;
+        let (dnabert, esm2) = model.encoders(&setup, &ModelOptions::default())?;
+        let encoders = Encoders { dnabert, esm2 };
         let sizes = (setup.dnabert.hidden_size, setup.esm2.hidden_size);
         let head = Head::new(model.head(), sizes.0, sizes.1)?;
         let mut closed = parted.closed(Part::Training, length, settings.fallback_chunks);

@@ -56,6 +56,20 @@ pub(crate) struct TrainArgs {
     #[arg(long, help_heading = "Model")]
     pub(crate) name: Option<String>,
 
+    /// Train both encoders too, together with the head and from records: small ones from scratch, or
+    /// those of -m further. On the CPU, for encoders of up to 50 million parameters
+    #[arg(
+        long,
+        value_name = "HOW",
+        help_heading = "Model",
+        conflicts_with_all = ["optimizer", "learning_rate", "epochs", "patience", "batch_size",
+                              "dropout", "units", "standardise", "balanced"]
+    )]
+    pub(crate) encoders: Option<EncodersFrom>,
+    /// A JSON file with settings of that training that differ from the defaults
+    #[arg(long, value_name = "FILE", requires = "encoders", help_heading = "Model")]
+    pub(crate) encoder_recipe: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) recipe: RecipeArgs,
     #[command(flatten)]
@@ -108,6 +122,15 @@ pub(crate) struct RecipeArgs {
     /// Draw viral and other frames evenly, and groups of many frames less often
     #[arg(long, help_heading = "Learning")]
     pub(crate) balanced: bool,
+}
+
+/// What encoders begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EncodersFrom {
+    /// Small random encoders
+    Scratch,
+    /// The encoders of the bundle
+    FineTune,
 }
 
 /// What makes steps of gradients.

@@ -1,5 +1,6 @@
 mod data;
 mod embed;
+mod joint;
 mod made;
 mod output;
 mod recipe;
@@ -22,6 +23,7 @@ use crate::output::grouped;
 use crate::progress::TrainingProgress;
 use crate::signals;
 use data::Data;
+use joint::Joint;
 use made::Made;
 use output::{Output, names};
 
@@ -30,10 +32,20 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> anyhow::Result<Exit> {
     super::use_threads(args.device.threads)?;
     let bundle = models::find(&args.model)?;
     let data = Data::of(args)?;
-    let recipe = recipe::of(args);
-    recipe.check()?;
+    let work: Box<dyn Fn(&Output) -> anyhow::Result<Exit> + '_> = match args.encoders {
+        Some(how) => {
+            let joint = Joint::new(args, how, console, joint::records(&data)?, &bundle)?;
+            Box::new(move |output| joint.run(output, &signals::listen()?))
+        }
+        None => {
+            let recipe = recipe::of(args);
+            recipe.check()?;
+            let training = Training { args, console, bundle: &bundle, data: &data, recipe };
+            Box::new(move |output| training.run(output))
+        }
+    };
     let output = Output::enter(args)?;
-    let result = Training { args, console, bundle, data, recipe }.run(&output);
+    let result = work(&output);
     if result.is_err() {
         output.abandon();
     }
@@ -43,8 +55,8 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> anyhow::Result<Exit> {
 struct Training<'a> {
     args: &'a TrainArgs,
     console: &'a Console,
-    bundle: Bundle,
-    data: Data,
+    bundle: &'a Bundle,
+    data: &'a Data,
     recipe: vnp_train::HeadRecipe,
 }
 
@@ -81,7 +93,7 @@ impl Training<'_> {
         drop(observer);
         let made = Made {
             args: self.args,
-            model: &self.bundle,
+            model: self.bundle,
             encoders: &encoders,
             recipe: &self.recipe,
             embedded: &embedded,
@@ -93,7 +105,7 @@ impl Training<'_> {
     }
 
     fn embedded(&self, output: &Output, stop: &vnp_pipeline::StopFlag) -> anyhow::Result<Ready> {
-        let embedded = match &self.data {
+        let embedded = match self.data {
             Data::Records(inputs) => {
                 let length = self.args.expected_length.unwrap_or(self.bundle.expected_length());
                 let length = ChunkLength::new(length).context("--expected-length")?;
@@ -107,7 +119,7 @@ impl Training<'_> {
                 let runs = embed::Embedding {
                     args: self.args,
                     console: self.console,
-                    bundle: &self.bundle,
+                    bundle: self.bundle,
                     chunk_length: length,
                     stop,
                 };
@@ -120,7 +132,7 @@ impl Training<'_> {
                 return Ok(Ready::Embedded { embedded, prepared });
             }
             Data::Embeddings(inputs) => {
-                let reading = data::reading(self.args, &self.bundle);
+                let reading = data::reading(self.args, self.bundle);
                 read_embeddings(inputs, &reading)?
             }
         };

@@ -7,6 +7,8 @@ use super::learner::{DNABERT, ESM2};
 use crate::parameters::Parameters;
 use crate::{Error, Rng};
 
+/// How the name of a bundle's rotary frequencies ends.
+const FREQUENCIES: &str = "rotary_embeddings.inv_freq";
 /// The deviation of token vectors.
 const TOKENS: f32 = 0.7;
 
@@ -19,7 +21,12 @@ pub(super) fn add(
     let EncoderSetup { dnabert, esm2, initial, .. } = encoders;
     if let Some(initial) = initial {
         for (name, shape, values) in initial.iter() {
-            parameters.insert(name, shape, values)?;
+            // Rotary frequencies are given, not learned.
+            if name.ends_with(FREQUENCIES) {
+                parameters.insert_buffer(name, shape, values)?;
+            } else {
+                parameters.insert(name, shape, values)?;
+            }
         }
         return Ok(());
     }

@@ -68,7 +68,7 @@ impl<'a> JointLearner<'a> {
     /// Both embeddings of tokenised frames, `[frames, hidden + hidden]`.
     fn embed(&self, frames: &Tokenised, learns: bool) -> Result<Tensor, Error> {
         let tensors = |prefix: &str| -> BTreeMap<String, Tensor> {
-            let own = self.parameters.variables().filter_map(|(name, variable)| {
+            let own = self.parameters.all().filter_map(|(name, variable)| {
                 let name = name.strip_prefix(prefix)?.to_owned();
                 let tensor = variable.as_tensor();
                 Some((name, if learns { tensor.clone() } else { tensor.detach() }))

@@ -66,12 +66,7 @@ impl Made<'_> {
     fn write_bundle(&self, directory: &Path, measured: &Value) -> anyhow::Result<Bundle> {
         let mut writer =
             BundleWriter::of(self.model).with_head(self.head.tensors.clone())?.without_fallback();
-        let default_name = self.args.output_dir.file_name();
-        writer.name = match (&self.args.name, default_name) {
-            (Some(name), _) => name.clone(),
-            (None, Some(name)) => name.to_string_lossy().into_owned(),
-            (None, None) => "trained".to_owned(),
-        };
+        writer.name = bundle_name(self.args);
         writer.expected_length = self.encoders.chunk_length;
         writer.provenance = self.provenance(measured);
         // What lies there is of this very training, which this session was allowed to continue.
@@ -137,9 +132,6 @@ impl Made<'_> {
 
     /// `train.json`.
     fn record(&self, bundle: &Bundle, measured: &Value) -> Value {
-        let shown = |paths: &[std::path::PathBuf]| -> Vec<String> {
-            paths.iter().map(|path| path.display().to_string()).collect()
-        };
         json!({
             "bundle": {
                 "name": bundle.name(),
@@ -147,19 +139,36 @@ impl Made<'_> {
                 "digests": bundle.digests(),
             },
             "model": self.args.model,
-            "inputs": {
-                "virus": shown(&self.args.virus),
-                "others": shown(&self.args.others),
-                "labelled": shown(&self.args.input),
-            },
+            "inputs": inputs(self.args),
             "training": self.training(),
             "measured": measured,
         })
     }
 }
 
+/// The name asked for, or that of the output directory.
+pub(super) fn bundle_name(args: &TrainArgs) -> String {
+    match (&args.name, args.output_dir.file_name()) {
+        (Some(name), _) => name.clone(),
+        (None, Some(name)) => name.to_string_lossy().into_owned(),
+        (None, None) => "trained".to_owned(),
+    }
+}
+
+/// What was given to learn from, for `train.json`.
+pub(super) fn inputs(args: &TrainArgs) -> Value {
+    let shown = |paths: &[std::path::PathBuf]| -> Vec<String> {
+        paths.iter().map(|path| path.display().to_string()).collect()
+    };
+    json!({
+        "virus": shown(&args.virus),
+        "others": shown(&args.others),
+        "labelled": shown(&args.input),
+    })
+}
+
 /// The figures that say most.
-fn tell(evaluation: &Evaluation) {
+pub(super) fn tell(evaluation: &Evaluation) {
     let figure = |value: Option<f64>| value.map_or("NA".to_owned(), |value| format!("{value:.3}"));
     let chunks = &evaluation.chunks;
     log::info!(
@@ -173,7 +182,7 @@ fn tell(evaluation: &Evaluation) {
 }
 
 /// Puts a whole file in the place of what is there.
-fn publish(path: &Path, text: &str) -> anyhow::Result<()> {
+pub(super) fn publish(path: &Path, text: &str) -> anyhow::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
