@@ -20,3 +20,4 @@ mod score_all;
 mod signals;
 mod support;
 mod train;
+mod train_encoders;

@@ -8,6 +8,8 @@ mod augment;
 mod initial;
 mod learner;
 mod recipe;
+#[cfg(test)]
+mod tests;
 mod tokenizer;
 mod verdict;
 mod windows;
