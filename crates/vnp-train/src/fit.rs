@@ -47,7 +47,8 @@ pub(crate) struct Fitted {
 /// learner is left with the best parameters.
 ///
 /// The state is saved after every epoch, within one as often as the session says, and when it is
-/// asked to stop; from each of these states a later session comes to the same bits.
+/// asked to stop; from each of these states a later session comes to the same bits. Its identity has
+/// to name everything that the learner's losses and the schedule depend on.
 ///
 /// # Errors
 /// Those of the learner; [`Error::Diverged`] for a loss that is not finite; what is wrong with the

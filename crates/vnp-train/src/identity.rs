@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::Serialize;
+use serde_json::Value;
+
 /// Settings and digests by name. Trainings of the same identity give the same tensors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity(BTreeMap<String, String>);
@@ -32,6 +35,32 @@ impl Identity {
         self
     }
 
+    /// With every value of some settings as a field of its own: `recipe.schedule.rate` and so on.
+    /// What is none is no field.
+    ///
+    /// ```
+    /// let settings = std::collections::BTreeMap::from([("rate", 0.5), ("decay", 0.1)]);
+    /// let identity = vnp_train::Identity::default().with_all("recipe", &settings);
+    /// let fields: Vec<_> = identity.fields().collect();
+    /// assert_eq!(fields, [("recipe.decay", "0.1"), ("recipe.rate", "0.5")]);
+    /// ```
+    #[must_use]
+    pub fn with_all(self, name: &str, settings: &impl Serialize) -> Self {
+        // Settings of this crate are structs of numbers and texts, which cannot fail.
+        self.with_value(name, &serde_json::to_value(settings).unwrap_or_default())
+    }
+
+    fn with_value(self, name: &str, value: &Value) -> Self {
+        match value {
+            Value::Object(fields) => fields.iter().fold(self, |identity, (field, value)| {
+                identity.with_value(&format!("{name}.{field}"), value)
+            }),
+            Value::Null => self,
+            Value::String(text) => self.with(name, text),
+            value => self.with(name, value),
+        }
+    }
+
     /// The fields with their values, by name.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(field, value)| (field.as_str(), value.as_str()))
@@ -53,5 +82,21 @@ impl Identity {
                 new: text(self, field),
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_that_differs_is_named() {
+        let old = Identity::default().with("seed", 1).with("gone", "x").with("same", 0.5);
+        let new = Identity::default().with("seed", 2).with("new", "y").with("same", 0.5);
+        let texts: Vec<String> = new.differences(&old).iter().map(ToString::to_string).collect();
+        let expected =
+            ["gone was x, is now absent", "new was absent, is now y", "seed was 1, is now 2"];
+        assert_eq!(texts, expected);
+        assert!(new.differences(&new.clone()).is_empty());
     }
 }

@@ -91,20 +91,7 @@ impl HeadRecipe {
 
     /// The identity with every setting as a field of its own: `recipe.schedule.rate` and so on.
     pub(crate) fn identify(&self, identity: Identity) -> Identity {
-        let value = serde_json::to_value(self).unwrap_or_default();
-        flatten("recipe", &value, identity)
-    }
-}
-
-fn flatten(name: &str, value: &serde_json::Value, identity: Identity) -> Identity {
-    match value {
-        serde_json::Value::Object(fields) => {
-            fields.iter().fold(identity, |identity, (key, value)| {
-                flatten(&format!("{name}.{key}"), value, identity)
-            })
-        }
-        serde_json::Value::Null => identity,
-        value => identity.with(name, value),
+        identity.with_all("recipe", self)
     }
 }
 

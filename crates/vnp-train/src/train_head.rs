@@ -93,7 +93,11 @@ fn digest(examples: &Examples) -> String {
         bytes.extend(block.iter().flat_map(|x| x.to_le_bytes()));
         hash.update(&bytes);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -103,17 +103,35 @@ fn a_training_stopped_at_any_step_comes_to_the_same_bits() {
     }
 }
 
+/// What the test below asks of processes of its own: products are shared by as many threads as the
+/// process began with.
 #[test]
-fn no_number_of_threads_changes_a_bit() {
+#[ignore = "run by no_number_of_threads_changes_a_bit"]
+fn weights_of_this_process() {
     // As many features as make the products worth sharing.
     let mut wide = examples(1);
     let mut rng = crate::Rng::new(1, "wide");
-    wide.features = (0..240 * 600).map(|_| rng.normal()).collect();
-    (wide.nucleotide_size, wide.protein_size) = (400, 200);
-    let recipe = HeadRecipe { units: 300, batch: 32, ..recipe() };
-    let weights = [1, 2, 3].map(|threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| trained(&wide, &recipe).weights)
+    wide.features = (0..240 * 3000).map(|_| rng.normal()).collect();
+    (wide.nucleotide_size, wide.protein_size) = (600, 2400);
+    let schedule = Schedule { epochs: 2, clip: Some(1.0), ..recipe().schedule };
+    let weights =
+        trained(&wide, &HeadRecipe { units: 300, batch: 32, schedule, ..recipe() }).weights;
+    let bytes = weights.iter().flat_map(|(.., values)| values).flat_map(|x| x.to_le_bytes());
+    println!("weights: {}", hex(&Sha256::digest(bytes.collect::<Vec<u8>>())));
+}
+
+#[test]
+fn no_number_of_threads_changes_a_bit() {
+    let weights = ["1", "2", "3"].map(|threads| {
+        let test = "train_head::tests::weights_of_this_process";
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--ignored", "--nocapture"])
+            .env("RAYON_NUM_THREADS", threads)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let line = text.lines().find(|line| line.contains("weights: ")).map(str::to_owned);
+        line.unwrap_or_else(|| panic!("{text}"))
     });
     assert_eq!(weights[0], weights[1]);
     assert_eq!(weights[0], weights[2]);
