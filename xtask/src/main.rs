@@ -26,12 +26,13 @@ cargo run --release -p xtask -- bench-ckpt [--dir DIR] [--pairs N] [--python PAT
         time checkpoints beside the limits of this machine, and beside torch
 cargo run --release -p xtask -- bench-validate [--dir DIR] [--pairs N] [--files N]
         time the validation of a directory beside reading and hashing it
-cargo run --release -p xtask --features infer -- bench-infer [--shapes t6,t30,t33,dnabert]
-        [--threads 1,2] [--python PATH] [OPTION VALUE]...
-        time both encoders beside the peak of this machine, and beside other engines
 
-cargo run --release -p xtask --features train -- train-mini [--data DIR] [--examples FILE]
-        [--out DIR] [--set NAME=VALUE]...    make the embedded bundle
+cargo xtask bench-infer [--shapes t6,t30,t33,dnabert] [--threads 1,2] [--python PATH] [OPTION VALUE]...
+        time both encoders beside the peak of this machine, and beside other engines
+cargo xtask train-mini [--data DIR] [--examples FILE] [--work DIR] [--out DIR] [--jobs N]
+        [--measure-only] [--set NAME=VALUE]...
+        measure and make the embedded bundle; what was killed goes on from --work
+        (both compile Candle, optimised, before they begin)
 ";
 
 fn main() -> Result<()> {
@@ -56,8 +57,8 @@ fn bench_infer(args: &[String]) -> Result<()> {
 }
 
 #[cfg(not(feature = "infer"))]
-fn bench_infer(_args: &[String]) -> Result<()> {
-    bail!("bench-infer wants the feature `infer`\n{USAGE}")
+fn bench_infer(args: &[String]) -> Result<()> {
+    with_feature("infer", "bench-infer", args)
 }
 
 #[cfg(feature = "train")]
@@ -66,8 +67,23 @@ fn train_mini(args: &[String]) -> Result<()> {
 }
 
 #[cfg(not(feature = "train"))]
-fn train_mini(_args: &[String]) -> Result<()> {
-    bail!("train-mini wants the feature `train`\n{USAGE}")
+fn train_mini(args: &[String]) -> Result<()> {
+    with_feature("train", "train-mini", args)
+}
+
+/// Compiles the chores that need Candle, optimised, and runs one of them.
+#[cfg(not(feature = "train"))]
+fn with_feature(feature: &str, chore: &str, args: &[String]) -> Result<()> {
+    use anyhow::{Context as _, ensure};
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = std::process::Command::new(cargo)
+        .args(["run", "--release", "--package", "xtask", "--features", feature, "--", chore])
+        .args(args)
+        .current_dir(root())
+        .status()
+        .context("cargo")?;
+    ensure!(status.success(), "{chore} failed: {status}");
+    Ok(())
 }
 
 /// The root of the repository.

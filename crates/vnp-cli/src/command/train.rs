@@ -32,24 +32,32 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> anyhow::Result<Exit> {
     super::use_threads(args.device.threads)?;
     let bundle = models::find(&args.model)?;
     let data = Data::of(args)?;
-    let work: Box<dyn Fn(&Output) -> anyhow::Result<Exit> + '_> = match args.encoders {
+    let work = match args.encoders {
         Some(how) => {
-            let joint = Joint::new(args, how, console, joint::records(&data)?, &bundle)?;
-            Box::new(move |output| joint.run(output, &signals::listen()?))
+            let records = joint::records(&data)?;
+            Work::Encoders(Box::new(Joint::new(args, how, console, records, &bundle)?))
         }
         None => {
             let recipe = recipe::of(args);
             recipe.check()?;
-            let training = Training { args, console, bundle: &bundle, data: &data, recipe };
-            Box::new(move |output| training.run(output))
+            Work::Head(Training { args, console, bundle: &bundle, data: &data, recipe })
         }
     };
     let output = Output::enter(args)?;
-    let result = work(&output);
+    let result = match &work {
+        Work::Head(training) => training.run(&output),
+        Work::Encoders(joint) => joint.run(&output),
+    };
     if result.is_err() {
         output.abandon();
     }
     result
+}
+
+/// What is to be trained.
+enum Work<'a> {
+    Head(Training<'a>),
+    Encoders(Box<Joint<'a>>),
 }
 
 struct Training<'a> {

@@ -3,7 +3,6 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use vnp_infer::{Bundle, BundleWriter, Head, ModelOptions};
-use vnp_pipeline::StopFlag;
 use vnp_seq::ChunkLength;
 use vnp_train::{
     Class, Corpus, EncoderSetup, Evaluation, Identity, Input, JointRecipe, LengthShare, Outcome,
@@ -19,6 +18,7 @@ use crate::exit::Exit;
 use crate::logging::Console;
 use crate::output::grouped;
 use crate::progress::TrainingProgress;
+use crate::signals;
 
 /// The chunk length of encoders that begin at random, unless another is asked for.
 const DEFAULT_LENGTH: u32 = 500;
@@ -64,7 +64,8 @@ impl<'a> Joint<'a> {
         Ok(Self { args, console, inputs, bundle, recipe, length })
     }
 
-    pub(super) fn run(&self, output: &Output, stop: &StopFlag) -> anyhow::Result<Exit> {
+    pub(super) fn run(&self, output: &Output) -> anyhow::Result<Exit> {
+        let stop = signals::listen()?;
         let setup = match self.bundle {
             Some(bundle) => EncoderSetup::of_bundle(bundle)?,
             None => EncoderSetup::random(&self.recipe),
