@@ -22,8 +22,12 @@ fn every_test_that_is_named_exists() {
     sources(&root().join("crates"), &mut text);
     sources(&root().join("tests"), &mut text);
     let document = std::fs::read_to_string(root().join("docs/DEFECTS.md")).unwrap();
-    let rows: Vec<_> = document.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
-    assert_eq!(rows.len(), 8);
+    let is_row = |line: &&str| {
+        let first = line.strip_prefix("| ").and_then(|rest| rest.chars().next());
+        first.is_some_and(|letter| letter.is_ascii_digit())
+    };
+    let rows: Vec<_> = document.lines().filter(is_row).collect();
+    assert_eq!(rows.len(), 12);
     for row in rows {
         // The last column: names between backticks, so every second piece.
         let tests = row.trim_end_matches('|').rsplit('|').next().unwrap();
