@@ -57,6 +57,8 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     .with_fallback(trained.fallback.clone())?;
     writer.name = "mini".to_owned();
     writer.expected_length = settings.chunk_length;
+    let lengths = settings.joint.lengths.iter().map(|choice| choice.length);
+    writer.further_lengths = lengths.filter(|length| *length != settings.chunk_length).collect();
     writer.licence = "MIT".to_owned();
     let measured = pools.json()?;
     writer.provenance =

@@ -136,6 +136,12 @@ impl Bundle {
         self.fallback.is_some()
     }
 
+    /// Whether it was trained for chunks of this length, in bp.
+    pub fn is_for(&self, length: u32) -> bool {
+        let Manifest { expected_length, further_lengths, .. } = &self.manifest;
+        *expected_length == length || further_lengths.contains(&length)
+    }
+
     /// The digests of encoders and heads: what a run's results depend on.
     pub fn digests(&self) -> &BundleDigests {
         &self.manifest.digests

@@ -47,6 +47,14 @@ impl ModelSource {
         }
     }
 
+    /// Whether the model was trained for chunks of this length.
+    pub(crate) fn is_for(&self, length: u32) -> bool {
+        match self {
+            Self::Bundle(bundle) => bundle.is_for(length),
+            Self::Head { expected_length, .. } => *expected_length == length,
+        }
+    }
+
     /// The chunk length that the head was trained for, as far as is known.
     pub(crate) fn expected_length(&self) -> u32 {
         match self {

@@ -82,7 +82,7 @@ fn default_output_dir(inputs: &[PathBuf]) -> PathBuf {
 fn chunk_length(args: &PredictArgs, source: &ModelSource) -> anyhow::Result<ChunkLength> {
     let trained = source.expected_length();
     let length = args.expected_length.unwrap_or(trained);
-    if length != trained {
+    if !source.is_for(length) {
         log::warn!("chunks of {length} bp for a model trained on {trained} bp: scores may mislead");
     }
     ChunkLength::new(length).context("--expected-length")

@@ -36,6 +36,8 @@ pub(crate) struct Manifest {
     pub(crate) format: u64,
     pub(crate) name: String,
     pub(crate) expected_length: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) further_lengths: Vec<u32>,
     pub(crate) digests: BundleDigests,
     #[serde(default)]
     pub(crate) provenance: Value,

@@ -22,6 +22,8 @@ pub struct BundleWriter {
     pub name: String,
     /// The chunk length that the head was trained for, in bp.
     pub expected_length: u32,
+    /// Chunk lengths that it was trained for as well.
+    pub further_lengths: Vec<u32>,
     /// The licence of the weights.
     pub licence: String,
     /// Where the weights come from: free-form, outside every digest.
@@ -68,6 +70,7 @@ impl BundleWriter {
         Ok(Self {
             name: String::new(),
             expected_length: 0,
+            further_lengths: Vec::new(),
             licence: String::new(),
             provenance: Value::Null,
             esm2,
@@ -80,8 +83,18 @@ impl BundleWriter {
     /// Everything of an open bundle, to be written again with another head or other words.
     pub fn of(bundle: &Bundle) -> Self {
         let Bundle { manifest, esm2, dnabert, head, fallback } = bundle.clone();
-        let Manifest { name, expected_length, provenance, licence, .. } = manifest;
-        Self { name, expected_length, licence, provenance, esm2, dnabert, head, fallback }
+        let Manifest { name, expected_length, further_lengths, provenance, licence, .. } = manifest;
+        Self {
+            name,
+            expected_length,
+            further_lengths,
+            licence,
+            provenance,
+            esm2,
+            dnabert,
+            head,
+            fallback,
+        }
     }
 
     /// Takes another head in place of the one there.
@@ -168,6 +181,7 @@ impl BundleWriter {
             format: BUNDLE_FORMAT,
             name: self.name.clone(),
             expected_length: self.expected_length,
+            further_lengths: self.further_lengths.clone(),
             digests: BundleDigests { dnabert, esm2, head, fallback },
             provenance: self.provenance.clone(),
             licence: self.licence.clone(),
@@ -271,9 +285,10 @@ mod tests {
         let bare = write("bare", &copy().without_fallback());
         assert_eq!(*bare.digests(), plain);
         let mut short = copy();
-        short.expected_length = 300;
+        (short.expected_length, short.further_lengths) = (300, vec![200]);
         let short = write("short", &short);
         assert_eq!((short.expected_length(), short.licence()), (300, "MIT"));
+        assert_eq!([200, 300, 500].map(|length| short.is_for(length)), [true, true, false]);
         assert_eq!(*short.digests(), digests);
     }
 

@@ -131,7 +131,10 @@ impl<'a> Joint<'a> {
             model.head(),
         )?;
         writer.name = bundle_name(self.args);
-        writer.expected_length = u32::try_from(self.length.get())?;
+        let length = u32::try_from(self.length.get())?;
+        writer.expected_length = length;
+        let lengths = self.recipe.lengths.iter().map(|choice| choice.length);
+        writer.further_lengths = lengths.filter(|other| *other != length).collect();
         writer.licence = self.bundle.map(|bundle| bundle.licence().to_owned()).unwrap_or_default();
         writer.provenance = json!({
             "summary": "encoders and head that vnp train made together",

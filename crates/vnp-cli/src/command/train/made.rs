@@ -68,6 +68,7 @@ impl Made<'_> {
             BundleWriter::of(self.model).with_head(self.head.tensors.clone())?.without_fallback();
         writer.name = bundle_name(self.args);
         writer.expected_length = self.encoders.chunk_length;
+        writer.further_lengths.clear();
         writer.provenance = self.provenance(measured);
         // What lies there is of this very training, which this session was allowed to continue.
         if directory.exists() {
