@@ -39,6 +39,8 @@ pub struct Epoch {
 pub(crate) struct Fitted {
     /// All parameters and buffers after the best epoch: a copy, which later epochs did not change.
     pub(crate) best: Snapshot,
+    /// The same after the last epoch.
+    pub(crate) last: Snapshot,
     pub(crate) best_epoch: usize,
     pub(crate) history: Vec<Epoch>,
 }
@@ -107,10 +109,14 @@ impl Fit<'_> {
             self.end_epoch(steps)?;
             self.save()?;
         }
-        let Progress { history, best, .. } = self.progress;
+        let Progress { history, best, average, .. } = self.progress;
+        let last = match average {
+            Some(average) => average,
+            None => self.learner.parameters().snapshot()?,
+        };
         let best_epoch = history.iter().rposition(|epoch| epoch.is_best).unwrap_or_default();
         self.learner.parameters_mut().restore(&best)?;
-        Ok(Outcome::Finished(Fitted { best, best_epoch, history }))
+        Ok(Outcome::Finished(Fitted { best, last, best_epoch, history }))
     }
 
     fn step(&mut self, steps: usize) -> Result<(), Error> {

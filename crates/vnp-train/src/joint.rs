@@ -22,7 +22,7 @@ use crate::session::{Outcome, Session};
 use crate::snapshot::Snapshot;
 use crate::{Chunk, Error, Part};
 use learner::JointLearner;
-pub use recipe::{Augmentation, EncoderSize, JointRecipe, LengthShare};
+pub use recipe::{Augmentation, EncoderSize, JointRecipe, Keep, LengthShare};
 pub use tokenizer::word_tokenizer;
 
 /// Encoders with more are not trained here: every step keeps all that its gradient needs, and the
@@ -67,7 +67,7 @@ pub struct TrainedModel {
     /// Every epoch in order.
     pub history: Vec<Epoch>,
     /// The epoch that the weights are of, from 0.
-    pub best_epoch: usize,
+    pub epoch: usize,
 }
 
 impl EncoderSetup {
@@ -141,7 +141,8 @@ impl TrainedModel {
 }
 
 /// Trains both encoders and the head on the training records and keeps the weights of the epoch
-/// with the smallest loss on the validation chunks; records of the test part are not looked at.
+/// with the smallest loss on the validation chunks, or of the last epoch, as the recipe says; records
+/// of the test part are not looked at.
 ///
 /// The state is saved in the session's directory and continued from there. `identity` of the
 /// session must name the data; the recipe is added here.
@@ -159,8 +160,12 @@ pub fn train_joint(
     let session = Session { identity: &identity, ..*session };
     let mut learner = JointLearner::new(data, encoders, recipe)?;
     Ok(match fit(&mut learner, &recipe.schedule, &session)? {
-        Outcome::Finished(Fitted { best, best_epoch, history }) => {
-            Outcome::Finished(TrainedModel { weights: best, history, best_epoch })
+        Outcome::Finished(Fitted { best, last, best_epoch, history }) => {
+            let (weights, epoch) = match recipe.keep {
+                Keep::Best => (best, best_epoch),
+                Keep::Last => (last, history.len().saturating_sub(1)),
+            };
+            Outcome::Finished(TrainedModel { weights, history, epoch })
         }
         Outcome::Interrupted { signal } => Outcome::Interrupted { signal },
     })

@@ -54,8 +54,8 @@ pub use groups::{Groups, Member, RELATED, Relatives, Shares};
 pub use head::HeadSize;
 pub use identity::{Difference, Identity};
 pub use joint::{
-    Augmentation, EncoderSetup, EncoderSize, JointData, JointRecipe, LengthShare, TrainedModel,
-    train_joint, word_tokenizer,
+    Augmentation, EncoderSetup, EncoderSize, JointData, JointRecipe, Keep, LengthShare,
+    TrainedModel, train_joint, word_tokenizer,
 };
 pub use metrics::{
     Bin, Calibration, Call, Comparison, Confusion, Evaluation, Interval, KindMetrics, Metrics,

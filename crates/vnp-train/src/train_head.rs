@@ -57,11 +57,11 @@ pub fn train_head(
     let identity = recipe.identify(session.identity.clone()).with("examples", digest(examples));
     let session = Session { identity: &identity, ..*session };
     let mut learner = HeadLearner::new(examples, recipe)?;
-    let Fitted { best, best_epoch, history } = match fit(&mut learner, &recipe.schedule, &session)?
-    {
-        Outcome::Finished(fitted) => fitted,
-        Outcome::Interrupted { signal } => return Ok(Outcome::Interrupted { signal }),
-    };
+    let Fitted { best, best_epoch, history, .. } =
+        match fit(&mut learner, &recipe.schedule, &session)? {
+            Outcome::Finished(fitted) => fitted,
+            Outcome::Interrupted { signal } => return Ok(Outcome::Interrupted { signal }),
+        };
     debug_assert_eq!(learner.parameters().snapshot().ok().as_ref(), Some(&best));
     let mut weights = best;
     if let Some(standard) = &learner.standard {

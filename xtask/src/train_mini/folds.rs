@@ -58,7 +58,8 @@ pub(crate) fn run(
             } else if job == count && with_final {
                 let parted = Parted::new(corpus, corpus.parts(None, settings));
                 let place = arguments.work.join("final");
-                let found = Trained::new(&parted, settings, identity, &place, log);
+                let settings = settings.of_final();
+                let found = Trained::new(&parted, &settings, identity, &place, log);
                 *last.lock().expect("no thread panics") = Some(found);
             } else {
                 return;

@@ -73,7 +73,7 @@ pub(super) fn provenance(
             "intervals": "95 %, 1,000 resamples of the groups",
         },
         "epochs": trained.model.history.len(),
-        "best_epoch": trained.model.best_epoch + 1,
+        "epoch": trained.model.epoch + 1,
         "cross_validation": cross_validation,
     })
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vnp_train::{
-    Augmentation, Course, EncoderSize, HeadRecipe, JointRecipe, Optimizer, Sampling, Schedule,
+    Augmentation, Course, EncoderSize, HeadRecipe, JointRecipe, Keep, Optimizer, Sampling, Schedule,
 };
 
 /// All that the bundle depends on beside the data.
@@ -64,6 +64,16 @@ impl Default for Settings {
             },
             fallback_chunks: 200,
         }
+    }
+}
+
+impl Settings {
+    /// Those of the training that the bundle is from: it goes to its last epoch, since the folds show
+    /// how long that should be, and its few validation groups do not.
+    pub(crate) fn of_final(&self) -> Self {
+        let mut settings = self.clone();
+        settings.joint.keep = Keep::Last;
+        settings
     }
 }
 

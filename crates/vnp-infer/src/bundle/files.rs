@@ -17,7 +17,7 @@ pub(crate) enum Files {
 }
 
 /// The files of `mini`.
-const EMBEDDED: [(&str, &[u8]); 7] = [
+const EMBEDDED: [(&str, &[u8]); 8] = [
     ("bundle.json", include_bytes!("../../models/mini/bundle.json")),
     ("dnabert/config.json", include_bytes!("../../models/mini/dnabert/config.json")),
     ("dnabert/tokenizer.json", include_bytes!("../../models/mini/dnabert/tokenizer.json")),
@@ -25,6 +25,7 @@ const EMBEDDED: [(&str, &[u8]); 7] = [
     ("esm2/config.json", include_bytes!("../../models/mini/esm2/config.json")),
     ("esm2/model.safetensors", include_bytes!("../../models/mini/esm2/model.safetensors")),
     ("head.safetensors", include_bytes!("../../models/mini/head.safetensors")),
+    ("fallback.safetensors", include_bytes!("../../models/mini/fallback.safetensors")),
 ];
 
 impl Files {

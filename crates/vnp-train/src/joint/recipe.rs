@@ -35,6 +35,26 @@ pub struct JointRecipe {
     pub verdict: f64,
     /// The share of every label that both classes get.
     pub smoothing: f64,
+    /// The epoch whose weights result.
+    #[serde(skip_serializing_if = "Keep::is_best")]
+    pub keep: Keep,
+}
+
+/// The epoch whose weights result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// That with the smallest validation loss.
+    #[default]
+    Best,
+    /// The last: where validation is of few groups, and others have shown how many epochs are good.
+    Last,
+}
+
+impl Keep {
+    fn is_best(&self) -> bool {
+        *self == Self::Best
+    }
 }
 
 /// The size of an encoder.
@@ -111,6 +131,7 @@ impl Default for JointRecipe {
             augmentation: Augmentation::default(),
             verdict: 0.5,
             smoothing: 0.1,
+            keep: Keep::Best,
         }
     }
 }

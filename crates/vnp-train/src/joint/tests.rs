@@ -139,7 +139,25 @@ fn encoders_learn_what_tells_the_classes_apart() {
     let Confusion { true_viral, true_other, .. } = found.confusion;
     assert!(true_viral > 0 && true_other > 0, "{found:?}");
     assert!(found.auroc.unwrap() > 0.9, "{found:?}");
-    assert!(model.history[model.best_epoch].validation_loss < 0.6, "{:?}", model.history);
+    assert!(model.history[model.epoch].validation_loss < 0.6, "{:?}", model.history);
+}
+
+#[test]
+fn the_last_epoch_is_kept_where_the_recipe_says_so() {
+    let data = Data::new();
+    let best = recipe();
+    let last = JointRecipe { keep: Keep::Last, ..recipe() };
+    let setup = EncoderSetup::random(&best);
+    let (_keep, by_validation) = model(&data, &setup, &best);
+    let (place, kept) = model(&data, &setup, &last);
+    assert_eq!((kept.epoch, &kept.history), (2, &by_validation.history));
+    let again = finished(data.train(&setup, &last, place.path(), Start::Resume, NEVER));
+    assert_eq!(again.weights, kept.weights);
+    if by_validation.epoch == 2 {
+        assert_eq!(by_validation.weights, kept.weights);
+    } else {
+        assert_ne!(by_validation.weights, kept.weights);
+    }
 }
 
 #[test]

@@ -100,8 +100,8 @@ impl<'a> Joint<'a> {
         let record = self.record(&bundle, &corpus, &model, &measured);
         let record = serde_json::to_string_pretty(&record)? + "\n";
         publish(&output.path().join(names::TRAIN), &record)?;
-        let (epochs, best) = (model.history.len(), model.best_epoch + 1);
-        log::info!("the best of {epochs} epochs was {best}");
+        let (epochs, best) = (model.history.len(), model.epoch + 1);
+        log::info!("of {epochs} epochs, number {best} was kept");
         Ok(Exit::Done)
     }
 
@@ -161,7 +161,7 @@ impl<'a> Joint<'a> {
             "chunks": corpus.tally,
             "recipe": self.recipe,
             "epochs": model.history.len(),
-            "best_epoch": model.best_epoch + 1,
+            "epoch": model.epoch + 1,
         })
     }
 
