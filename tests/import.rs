@@ -20,7 +20,7 @@ impl Import {
             dnabert: fixtures.join("parity/dnabert"),
             head: fixtures.join("torch/head.pth"),
             // Knows few tokens, which are among those of the network.
-            tokenizer: root().join("crates/vnp-infer/models/mini/dnabert/tokenizer.json"),
+            tokenizer: root().join("tests/fixtures/tokenizer/tokenizer.json"),
         }
     }
 

@@ -211,7 +211,6 @@ fn sync_directory(directory: &Path) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
 
     use super::*;
     use crate::testing::{random_esm2, random_fallback_writer, random_head, random_writer};
@@ -331,17 +330,5 @@ mod tests {
         };
         assert_eq!((field, found.as_str()), ("expected_length", "2"));
         assert_eq!(fs_err::read_dir(directory.path()).unwrap().count(), 0);
-    }
-
-    /// Makes a stand-in for the embedded bundle, for a tree that has none:
-    /// `cargo test -p vnp-infer write_provisional_mini -- --ignored`.
-    #[test]
-    #[ignore = "writes models/mini"]
-    fn write_provisional_mini() {
-        let mini = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("models/mini");
-        fs_err::remove_dir_all(&mini).unwrap();
-        let mut writer = random_writer(1);
-        writer.name = super::super::EMBEDDED_NAME.to_owned();
-        writer.write(&mini).unwrap();
     }
 }

@@ -6,7 +6,8 @@ const SPECIAL: [&str; 5] = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"];
 const WORD: usize = 6;
 
 /// A `tokenizer.json` whose tokens are words of six bases side by side, `[CLS] .. [SEP]`: two codons
-/// of a frame. A word with any other letter is `[UNK]`; bases behind the last word are left out.
+/// of a frame. A word with any other letter is `[UNK]`, and so is a sequence shorter than one; bases
+/// behind the last word are left out.
 /// Returns the text and the number of tokens.
 #[must_use]
 pub fn word_tokenizer() -> (String, usize) {
@@ -23,6 +24,8 @@ pub fn word_tokenizer() -> (String, usize) {
     let special = |token: &str, id: u32| json!({"id": token, "ids": [id], "tokens": [token]});
     let template = |token: &str| json!({"SpecialToken": {"id": token, "type_id": 0}});
     let sequence = |name: &str| json!({"Sequence": {"id": name, "type_id": 0}});
+    // A sequence that is shorter than a word is a word all the same: something stands for it.
+    let pattern = format!("^.{{1,{}}}$|.{{{WORD}}}", WORD - 1);
     let tokenizer = json!({
         "version": "1.0",
         "truncation": null,
@@ -30,7 +33,7 @@ pub fn word_tokenizer() -> (String, usize) {
         "added_tokens": added.collect::<Vec<Value>>(),
         "normalizer": null,
         "pre_tokenizer": {
-            "type": "Split", "pattern": {"Regex": format!(".{{{WORD}}}")},
+            "type": "Split", "pattern": {"Regex": pattern},
             "behavior": "Removed", "invert": true
         },
         "post_processor": {
@@ -78,7 +81,8 @@ mod tests {
     #[test]
     fn words_follow_each_other_in_frame() {
         check("", &[1, 2]);
-        check("ACGTA", &[1, 2]);
+        check("A", &[1, 0, 2]);
+        check("ACGTA", &[1, 0, 2]);
         check("AAAAAA", &[1, 5, 2]);
         check("AAAAACTTTTTTG", &[1, 6, 4100, 2]);
         // An unknown letter hides its own word and moves no other.
