@@ -185,10 +185,11 @@ fn a_bundle_without_a_fallback_head_says_what_to_do_before_any_work() {
 fn a_fallback_head_is_imported_and_listed() {
     let bench = Bench::new();
     bundle(&bench);
-    let features = Bundle::embedded().unwrap().nucleotide_hidden_size();
+    let embedded = Bundle::embedded().unwrap();
+    let features = embedded.nucleotide_hidden_size() + embedded.protein_hidden_size();
     let import = Import::new();
-    // The head of the test bundle is for wider embeddings than those of the fixture.
-    let wide = bench.path("bundle/fallback.safetensors").to_str().unwrap().to_owned();
+    // A head over both embeddings.
+    let wide = bench.path("bundle/head.safetensors").to_str().unwrap().to_owned();
     let refused = import.run_with(&bench, "models/wide", &["--fallback", &wide]);
     refused.expect(1, &[&format!("takes {features} features, but the nucleotide encoder gives ")]);
     assert!(!bench.path("models/wide").exists());
