@@ -99,7 +99,7 @@ pub struct PreparationRecord {
 /// taken as it is.
 ///
 /// # Errors
-/// Those of [`read_records`] and [`Groups::split`]; [`Error::EmptyPart`];
+/// Those of [`read_records`] and [`Groups::split`](crate::Groups::split); [`Error::EmptyPart`];
 /// [`Error::OtherIdentity`] where `directory` holds chunks of other data or settings.
 pub fn prepare(options: &Preparation, directory: &Path) -> Result<Prepared, Error> {
     let (records, identity) = options.read()?;
