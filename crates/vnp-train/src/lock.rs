@@ -39,6 +39,10 @@ impl Lock {
                 return Err(NotTaken::Io(io::Error::new(source.kind(), text)));
             }
         }
+        if !is_at(&file, path) {
+            // Removed between opening and locking, with a directory that was given up.
+            return Self::take(path);
+        }
         let since = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
         let line = format!("process {} on {} since {since}\n", std::process::id(), host());
         file.set_len(0).and_then(|()| file.write_all(line.as_bytes())).map_err(NotTaken::Io)?;
@@ -53,6 +57,23 @@ impl Drop for Lock {
             log::debug!("cannot empty the lock file: {error}");
         }
     }
+}
+
+/// Whether `path` leads to this very file.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    match (file.metadata(), path.metadata()) {
+        (Ok(open), Ok(named)) => identity(open) == identity(named),
+        _ => false,
+    }
+}
+
+/// Elsewhere a file that is open cannot be removed.
+#[cfg(not(unix))]
+fn is_at(_file: &File, _path: &Path) -> bool {
+    true
 }
 
 fn host() -> String {
@@ -74,6 +95,19 @@ fn holder(file: &mut File) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_was_removed_is_no_longer_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let file = File::create(&path).unwrap();
+        assert!(is_at(&file, &path));
+        fs_err::remove_file(&path).unwrap();
+        assert!(!is_at(&file, &path));
+        File::create(&path).unwrap();
+        assert!(!is_at(&file, &path));
+    }
 
     #[test]
     fn a_second_holder_is_told_who_the_first_is() {
