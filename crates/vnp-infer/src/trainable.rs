@@ -27,9 +27,6 @@ pub struct TrainableDnabert {
 }
 
 impl TrainableDnabert {
-    /// The id of `[MASK]` in tokenizers of DNABERT-2's kind.
-    pub const MASK: u32 = 4;
-
     /// An encoder of this size, with the text of a `tokenizer.json`.
     ///
     /// # Errors
@@ -58,7 +55,7 @@ impl TrainableDnabert {
         tensors: &BTreeMap<String, Tensor>,
         sequences: &[Vec<u32>],
     ) -> Result<Tensor, Error> {
-        let given = Given::new(tensors)?;
+        let given = Given::new(tensors);
         let (config, ops) = (&self.config, &Differentiable);
         let network = DnabertNetwork::with_ops(config, &given, DType::F32, given.device, ops)?;
         embed(&network, given.device, sequences)
@@ -97,7 +94,7 @@ impl TrainableEsm2 {
         tensors: &BTreeMap<String, Tensor>,
         sequences: &[Vec<u32>],
     ) -> Result<Tensor, Error> {
-        let given = Given::new(tensors)?;
+        let given = Given::new(tensors);
         let (config, ops) = (&self.config, &Differentiable);
         let network = Esm2Network::with_ops(config, &given, DType::F32, given.device, ops)?;
         embed(&network, given.device, sequences)
@@ -121,9 +118,9 @@ struct Given<'a> {
 }
 
 impl<'a> Given<'a> {
-    fn new(tensors: &'a BTreeMap<String, Tensor>) -> Result<Self, Error> {
+    fn new(tensors: &'a BTreeMap<String, Tensor>) -> Self {
         let device = tensors.values().next().map_or(&Device::Cpu, Tensor::device);
-        Ok(Self { tensors, device })
+        Self { tensors, device }
     }
 
     fn tensor(&self, name: &str) -> Result<&Tensor, Error> {

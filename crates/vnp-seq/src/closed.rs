@@ -32,8 +32,18 @@ impl ClosedChunk {
     /// ```
     #[must_use]
     pub fn reverse_complement(&self) -> String {
-        self.nucleotide.bytes().rev().map(|letter| char::from(complement(letter))).collect()
+        reverse_complement(&self.nucleotide)
     }
+}
+
+/// The other strand of upper-case letters; every letter outside A, C, G and T stays itself.
+///
+/// ```
+/// assert_eq!(vnp_seq::reverse_complement("TTAAN"), "NTTAA");
+/// ```
+#[must_use]
+pub fn reverse_complement(nucleotides: &str) -> String {
+    nucleotides.bytes().rev().map(|letter| char::from(complement(letter))).collect()
 }
 
 /// The text of a chunk that has no open frame; nothing if it has no codon either.

@@ -49,7 +49,7 @@ mod stream;
 mod text;
 
 pub use chunk::{ChunkLength, ChunkPosition, ChunkRanges, chunk_ranges};
-pub use closed::ClosedChunk;
+pub use closed::{ClosedChunk, reverse_complement};
 pub use compression::{Compression, open_decompressed};
 pub use digest::InputDigest;
 pub use error::{Error, FastqFault};

@@ -159,6 +159,11 @@ pub(crate) fn cross_entropy(
     Ok((likelihood / -(is_virus.len().max(1) as f64))?)
 }
 
+/// `ln(1 + exp(x))`: the cross-entropy of a label whose logit is ahead by `-x`.
+pub(crate) fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
 fn uniform(count: usize, bound: f64, seed: u64, name: &str) -> Vec<f32> {
     let mut rng = Rng::new(seed, name);
     (0..count).map(|_| ((2.0 * rng.uniform() - 1.0) * bound) as f32).collect()

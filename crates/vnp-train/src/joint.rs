@@ -59,7 +59,7 @@ pub struct EncoderSetup {
     pub initial: Option<Snapshot>,
 }
 
-/// EncoderSetup and head, and how they came to be.
+/// Encoders and head, and how they came to be.
 #[derive(Debug, Clone)]
 pub struct TrainedModel {
     /// All values: `dnabert.*`, `esm2.*`, `head.*`.

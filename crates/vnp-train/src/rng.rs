@@ -41,6 +41,16 @@ impl Rng {
         (radius * (std::f64::consts::TAU * self.uniform()).cos()) as f32
     }
 
+    /// One of some items, each as likely as its share of all weights; none of none.
+    pub fn choose<'a, T>(&mut self, items: &'a [T], weight: impl Fn(&T) -> f64) -> Option<&'a T> {
+        let mut left = self.uniform() * items.iter().map(&weight).sum::<f64>();
+        let chosen = items.iter().find(|item| {
+            left -= weight(item);
+            left < 0.0
+        });
+        chosen.or(items.last())
+    }
+
     /// A random order (Fisher and Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {

@@ -12,7 +12,7 @@ use crate::learner::Learner;
 use crate::recipe::HeadRecipe;
 use crate::session::{Outcome, Session};
 use crate::snapshot::Snapshot;
-use crate::{Error, Examples, Part};
+use crate::{Error, Examples, Part, hex};
 use learner::HeadLearner;
 
 /// A head, and how it came to be.
@@ -94,10 +94,6 @@ fn digest(examples: &Examples) -> String {
         hash.update(&bytes);
     }
     hex(&hash.finalize())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

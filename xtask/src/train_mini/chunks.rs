@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 use vnp_infer::{Dnabert, Encoder, Esm2};
-use vnp_seq::{ChunkLength, chunk_ranges, open_frames};
+use vnp_seq::{ChunkLength, chunk_ranges, open_frames, reverse_complement};
 use vnp_train::{
     Chunk, Examples, Part, Rng, Row, SharedWords, cut, embed_chunks, named_groups, shared_words,
 };
@@ -133,17 +133,6 @@ impl<'a> Parted<'a> {
         }
         Ok(examples)
     }
-}
-
-fn reverse_complement(letters: &str) -> String {
-    let complement = |letter: char| match letter {
-        'A' => 'T',
-        'C' => 'G',
-        'G' => 'C',
-        'T' => 'A',
-        other => other,
-    };
-    letters.chars().rev().map(complement).collect()
 }
 
 /// Trained encoders as they will run.

@@ -81,14 +81,7 @@ fn draw<'a>(codons: &'a [[u8; 3]], bias: f64, rng: &mut Rng) -> Option<&'a [u8; 
         let strong = codon.iter().filter(|base| matches!(base, b'G' | b'C')).count();
         (bias * strong as f64).exp()
     };
-    let mut left = rng.uniform() * codons.iter().map(weight).sum::<f64>();
-    codons
-        .iter()
-        .find(|codon| {
-            left -= weight(codon);
-            left < 0.0
-        })
-        .or(codons.last())
+    rng.choose(codons, weight)
 }
 
 #[cfg(test)]

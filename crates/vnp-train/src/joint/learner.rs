@@ -1,4 +1,4 @@
-//! EncoderSetup and head, and windows of records, as something to be fitted.
+//! Encoders and head, and windows of records, as something to be fitted.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::recipe::JointRecipe;
 use super::verdict::Verdicts;
 use super::windows::Windows;
 use super::{EncoderSetup, JointData};
-use crate::head::{HeadNetwork, HeadSize, Mode};
+use crate::head::{HeadNetwork, HeadSize, Mode, softplus};
 use crate::learner::Learner;
 use crate::parameters::Parameters;
 use crate::{Chunk, Error, Part, Rng};
@@ -82,13 +82,8 @@ impl<'a> JointLearner<'a> {
 
     /// The length of the windows of a step.
     fn length(&self, rng: &mut Rng) -> usize {
-        let total: f64 = self.recipe.lengths.iter().map(|choice| choice.share).sum();
-        let mut left = rng.uniform() * total;
-        let chosen = self.recipe.lengths.iter().find(|choice| {
-            left -= choice.share;
-            left < 0.0
-        });
-        chosen.or(self.recipe.lengths.last()).map_or(0, |choice| choice.length as usize)
+        let chosen = rng.choose(&self.recipe.lengths, |choice| choice.share);
+        chosen.map_or(0, |choice| choice.length as usize)
     }
 
     fn tokenise(&self, frame: &OpenFrame, rng: &mut Rng) -> Result<(Vec<u32>, Vec<u32>), Error> {
@@ -204,8 +199,7 @@ impl JointLearner<'_> {
             let own = margins.by_ref().take(chunk.frames.len());
             let decided = own.reduce(|a, b| if b.abs() > a.abs() { b } else { a });
             let margin = decided.unwrap_or_default() * if chunk.is_virus { 1.0 } else { -1.0 };
-            // ln(1 + exp(-margin))
-            (-margin).max(0.0) + (-margin.abs()).exp().ln_1p()
+            softplus(-margin)
         });
         Ok(losses.collect())
     }

@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 
 use super::batches::Batches;
 use super::standard::Standard;
-use crate::head::{HeadNetwork, HeadSize, Mode, cross_entropy};
+use crate::head::{HeadNetwork, HeadSize, Mode, cross_entropy, softplus};
 use crate::learner::Learner;
 use crate::parameters::Parameters;
 use crate::recipe::{HeadRecipe, Sampling};
@@ -105,9 +105,4 @@ impl Learner for HeadLearner<'_> {
             Sampling::Balanced => (others / other_rows + virus / viral_rows) / 2.0,
         })
     }
-}
-
-/// `ln(1 + exp(x))`: the cross-entropy of a label whose logit is ahead by `-x`.
-fn softplus(x: f64) -> f64 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
 }

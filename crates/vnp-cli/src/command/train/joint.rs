@@ -11,7 +11,7 @@ use vnp_train::{
 };
 
 use super::interrupted;
-use super::made::{bundle_name, inputs, publish, tell};
+use super::made::{bundle_name, described, inputs, publish, put, tell};
 use super::output::{Output, names};
 use crate::args::{EncodersFrom, TrainArgs};
 use crate::exit::Exit;
@@ -145,11 +145,7 @@ impl<'a> Joint<'a> {
             "test": measured,
         });
         let directory = output.path().join(names::BUNDLE);
-        // What lies there is of this very training, which this session was allowed to continue.
-        if directory.exists() {
-            fs_err::remove_dir_all(&directory)?;
-        }
-        let bundle = writer.write(&directory)?;
+        let bundle = put(&writer, &directory)?;
         log::info!("bundle {} is in {}; metrics are beside it", bundle.name(), directory.display());
         Ok(bundle)
     }
@@ -173,11 +169,7 @@ impl<'a> Joint<'a> {
         measured: &Value,
     ) -> Value {
         json!({
-            "bundle": {
-                "name": bundle.name(),
-                "expected_length": bundle.expected_length(),
-                "digests": bundle.digests(),
-            },
+            "bundle": described(bundle),
             "model": self.bundle.map(|_| &self.args.model),
             "inputs": inputs(self.args),
             "training": self.training(corpus, model),

@@ -70,11 +70,7 @@ impl Made<'_> {
         writer.expected_length = self.encoders.chunk_length;
         writer.further_lengths.clear();
         writer.provenance = self.provenance(measured);
-        // What lies there is of this very training, which this session was allowed to continue.
-        if directory.exists() {
-            fs_err::remove_dir_all(directory)?;
-        }
-        Ok(writer.write(directory)?)
+        put(&writer, directory)
     }
 
     /// What the bundle says of itself.
@@ -134,11 +130,7 @@ impl Made<'_> {
     /// `train.json`.
     fn record(&self, bundle: &Bundle, measured: &Value) -> Value {
         json!({
-            "bundle": {
-                "name": bundle.name(),
-                "expected_length": bundle.expected_length(),
-                "digests": bundle.digests(),
-            },
+            "bundle": described(bundle),
             "model": self.args.model,
             "inputs": inputs(self.args),
             "training": self.training(),
@@ -154,6 +146,24 @@ pub(super) fn bundle_name(args: &TrainArgs) -> String {
         (None, Some(name)) => name.to_string_lossy().into_owned(),
         (None, None) => "trained".to_owned(),
     }
+}
+
+/// Writes a bundle where it belongs.
+pub(super) fn put(writer: &BundleWriter, directory: &Path) -> anyhow::Result<Bundle> {
+    // What lies there is of this very training, which this session was allowed to continue.
+    if directory.exists() {
+        fs_err::remove_dir_all(directory)?;
+    }
+    Ok(writer.write(directory)?)
+}
+
+/// The bundle, for `train.json`.
+pub(super) fn described(bundle: &Bundle) -> Value {
+    json!({
+        "name": bundle.name(),
+        "expected_length": bundle.expected_length(),
+        "digests": bundle.digests(),
+    })
 }
 
 /// What was given to learn from, for `train.json`.
