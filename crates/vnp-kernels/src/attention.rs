@@ -3,9 +3,9 @@
 mod alibi;
 mod rotary;
 
+use crate::buffer::Buffer;
 use crate::cpu::Level;
 use crate::error::check;
-use crate::linear::aligned::Aligned;
 use crate::{Cpu, Error, portable};
 
 pub use alibi::alibi_slopes;
@@ -36,12 +36,12 @@ pub struct Attention {
 /// Buffers that the attention of all layers shares; a thread needs one.
 #[derive(Debug, Default)]
 pub struct AttentionScratch {
-    pub(crate) keys: Aligned<f32>,
-    pub(crate) values: Aligned<f32>,
-    pub(crate) queries: Aligned<f32>,
-    pub(crate) rotated: Aligned<f32>,
-    pub(crate) scores: Aligned<f32>,
-    pub(crate) weights: Aligned<f32>,
+    pub(crate) keys: Buffer<f32>,
+    pub(crate) values: Buffer<f32>,
+    pub(crate) queries: Buffer<f32>,
+    pub(crate) rotated: Buffer<f32>,
+    pub(crate) scores: Buffer<f32>,
+    pub(crate) weights: Buffer<f32>,
 }
 
 impl Attention {

@@ -15,7 +15,7 @@ pub(crate) enum Level {
     /// The same with `VDPBF16PS`.
     #[cfg(target_arch = "x86_64")]
     Avx512Bf16,
-    /// The same with AMX tiles of bf16.
+    /// The same with AMX tiles of bf16 and of 8-bit integers.
     #[cfg(target_arch = "x86_64")]
     Amx,
 }
@@ -24,8 +24,8 @@ pub(crate) enum Level {
 /// attention are f32 in either case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Precision {
-    /// IEEE single precision, or as exact: on AMX every f32 is the sum of three bf16, and of the
-    /// nine products of two such sums the six that f32 can see are added.
+    /// IEEE single precision, or as exact: on AMX rows and columns are fixed-point numbers of 31 and
+    /// 24 bits, multiplied by digits as integers, without the rounding of sums in f32.
     F32,
     /// bfloat16: 8 bits of significand.
     Bf16,

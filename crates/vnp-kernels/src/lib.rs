@@ -24,6 +24,7 @@
 //! ```
 
 mod attention;
+mod buffer;
 mod cpu;
 mod error;
 pub mod gradient;
@@ -36,6 +37,7 @@ mod testing;
 mod x86;
 
 pub use attention::{Attention, AttentionScratch, Position, Rotary, alibi_slopes};
+pub use buffer::Buffer;
 pub use cpu::{Cpu, Precision};
 pub use error::Error;
 pub use linear::{Form, Linear, LinearBuilder, Scratch, Then};

@@ -1,11 +1,9 @@
 //! Linear layers with packed weights.
 
-pub(crate) mod aligned;
-
+use crate::buffer::Buffer;
 use crate::error::check;
 use crate::portable::linear::Weights;
 use crate::{Cpu, Error, Precision};
-use aligned::Aligned;
 
 #[cfg(target_arch = "x86_64")]
 use crate::x86::{self, finish::Target};
@@ -51,11 +49,15 @@ enum Packed {
 pub struct Scratch {
     wide: Vec<f32>,
     #[cfg(target_arch = "x86_64")]
-    pub(crate) rows: Aligned<f32>,
+    pub(crate) rows: Buffer<f32>,
     #[cfg(target_arch = "x86_64")]
-    pub(crate) terms: Aligned<u16>,
+    pub(crate) terms: Buffer<u16>,
     #[cfg(target_arch = "x86_64")]
-    pub(crate) sums: Aligned<f32>,
+    pub(crate) digits: Buffer<i8>,
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) scales: Buffer<f32>,
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) sums: Buffer<f32>,
 }
 
 /// A layer whose weights arrive a few rows at a time, so that they are never all there twice.
@@ -145,13 +147,7 @@ impl LinearBuilder {
     }
 
     /// The layer.
-    pub fn build(mut self) -> Linear {
-        #[cfg(target_arch = "x86_64")]
-        if let Packed::Panels(panels) = &mut self.0.packed
-            && let Some(narrow) = panels.narrowed()
-        {
-            *panels = narrow;
-        }
+    pub fn build(self) -> Linear {
         self.0
     }
 
@@ -227,5 +223,7 @@ impl std::fmt::Debug for Linear {
     }
 }
 
+#[cfg(test)]
+mod exactness;
 #[cfg(test)]
 mod tests;

@@ -26,8 +26,8 @@ pub(crate) fn packed(
     inputs: usize,
 ) -> Option<Box<dyn Packed>> {
     Some(match (level, precision) {
-        (Level::Amx, Precision::F32) => Box::new(Panels::<amx::AmxF32>::new(panels, inputs)),
-        (Level::Amx, Precision::Bf16) => Box::new(Panels::<amx::AmxBf16>::new(panels, inputs)),
+        (Level::Amx, Precision::F32) => Box::new(amx::Panels::<amx::AmxF32>::new(panels, inputs)),
+        (Level::Amx, Precision::Bf16) => Box::new(amx::Panels::<amx::AmxBf16>::new(panels, inputs)),
         (Level::Avx512Bf16, Precision::Bf16) => Box::new(Panels::<bf16::Bf16>::new(panels, inputs)),
         (Level::Avx512Bf16 | Level::Avx512, _) => Box::new(Panels::<fma::Fma>::new(panels, inputs)),
         (Level::Portable, _) => return None,

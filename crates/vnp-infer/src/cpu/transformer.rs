@@ -1,6 +1,8 @@
 //! The layers of both networks, on packed tokens.
 
-use vnp_kernels::{Attention, AttentionScratch, Cpu, Error, Linear, Scratch, Then, layer_norm};
+use vnp_kernels::{
+    Attention, AttentionScratch, Buffer, Cpu, Error, Linear, Scratch, Then, layer_norm,
+};
 
 /// A stack of layers.
 pub(crate) struct Transformer {
@@ -49,13 +51,13 @@ impl Norm {
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     /// `[tokens, hidden]`: the token vectors
-    x: Vec<f32>,
+    x: Buffer<f32>,
     /// `[tokens, hidden]`: what a layer's halves read or write beside them
-    side: Vec<f32>,
+    side: Buffer<f32>,
     /// `[tokens, 3 * hidden]`
-    qkv: Vec<f32>,
+    qkv: Buffer<f32>,
     /// `[tokens, inner]`
-    inner: Vec<f32>,
+    inner: Buffer<f32>,
     linear: Scratch,
     attention: AttentionScratch,
 }
@@ -63,10 +65,9 @@ pub(crate) struct Buffers {
 impl Buffers {
     /// Room for the vectors of a pack's tokens.
     pub(crate) fn start(&mut self, tokens: usize, hidden: usize) -> &mut [f32] {
-        self.x.resize(tokens * hidden, 0.0);
-        self.side.resize(tokens * hidden, 0.0);
-        self.qkv.resize(tokens * 3 * hidden, 0.0);
-        &mut self.x
+        self.side.resize(tokens * hidden);
+        self.qkv.resize(tokens * 3 * hidden);
+        self.x.resize(tokens * hidden)
     }
 }
 
@@ -88,56 +89,56 @@ impl Transformer {
         buffers: &'b mut Buffers,
         observe: &mut dyn FnMut(usize, &[f32]),
     ) -> Result<&'b [f32], Error> {
-        observe(0, &buffers.x);
+        observe(0, buffers.x.get());
         for (index, layer) in self.layers.iter().enumerate() {
             self.attention(layer, lengths, buffers)?;
             self.feed_forward(layer, buffers)?;
-            observe(index + 1, &buffers.x);
+            observe(index + 1, buffers.x.get());
         }
         if let Some(norm) = &self.last_norm {
-            norm.forward(&buffers.x, &mut buffers.side)?;
+            norm.forward(buffers.x.get(), buffers.side.get_mut())?;
             std::mem::swap(&mut buffers.x, &mut buffers.side);
         }
-        Ok(&buffers.x)
+        Ok(buffers.x.get())
     }
 
     fn attention(&self, layer: &Layer, lengths: &[usize], b: &mut Buffers) -> Result<(), Error> {
         let hidden = self.hidden();
         let norm = &layer.attention_norm;
         if self.order == Order::NormFirst {
-            norm.forward(&b.x, &mut b.side)?;
-            layer.qkv.forward(&b.side, &mut b.qkv, Then::Store, &mut b.linear)?;
+            norm.forward(b.x.get(), b.side.get_mut())?;
+            layer.qkv.forward(b.side.get(), b.qkv.get_mut(), Then::Store, &mut b.linear)?;
         } else {
-            layer.qkv.forward(&b.x, &mut b.qkv, Then::Store, &mut b.linear)?;
+            layer.qkv.forward(b.x.get(), b.qkv.get_mut(), Then::Store, &mut b.linear)?;
         }
-        let (mut qkv, mut attended) = (b.qkv.as_slice(), b.side.as_mut_slice());
+        let (mut qkv, mut attended) = (b.qkv.get(), b.side.get_mut());
         for length in lengths {
             let (one, rest) = qkv.split_at(length * 3 * hidden);
             let (output, more) = attended.split_at_mut(length * hidden);
             self.attention.attend(one, output, &mut b.attention)?;
             (qkv, attended) = (rest, more);
         }
-        layer.output.forward(&b.side, &mut b.x, Then::Add, &mut b.linear)?;
+        layer.output.forward(b.side.get(), b.x.get_mut(), Then::Add, &mut b.linear)?;
         self.norm_last(norm, b)
     }
 
     fn feed_forward(&self, layer: &Layer, b: &mut Buffers) -> Result<(), Error> {
-        let tokens = b.x.len() / self.hidden();
-        b.inner.resize(tokens * layer.up.width(), 0.0);
+        let tokens = b.x.get().len() / self.hidden();
+        b.inner.resize(tokens * layer.up.width());
         let norm = &layer.feed_forward_norm;
         if self.order == Order::NormFirst {
-            norm.forward(&b.x, &mut b.side)?;
-            layer.up.forward(&b.side, &mut b.inner, Then::Gelu, &mut b.linear)?;
+            norm.forward(b.x.get(), b.side.get_mut())?;
+            layer.up.forward(b.side.get(), b.inner.get_mut(), Then::Gelu, &mut b.linear)?;
         } else {
-            layer.up.forward(&b.x, &mut b.inner, Then::Gelu, &mut b.linear)?;
+            layer.up.forward(b.x.get(), b.inner.get_mut(), Then::Gelu, &mut b.linear)?;
         }
-        layer.down.forward(&b.inner, &mut b.x, Then::Add, &mut b.linear)?;
+        layer.down.forward(b.inner.get(), b.x.get_mut(), Then::Add, &mut b.linear)?;
         self.norm_last(norm, b)
     }
 
     fn norm_last(&self, norm: &Norm, b: &mut Buffers) -> Result<(), Error> {
         if self.order == Order::NormLast {
-            norm.forward(&b.x, &mut b.side)?;
+            norm.forward(b.x.get(), b.side.get_mut())?;
             std::mem::swap(&mut b.x, &mut b.side);
         }
         Ok(())

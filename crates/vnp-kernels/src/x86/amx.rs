@@ -1,153 +1,104 @@
-//! Products on AMX tiles: 16 x 16 sums in f32 of 16 x 32 by 32 x 16 values in bf16.
+//! Products on AMX tiles.
 //!
-//! A call works on 32 rows and 32 columns, four tiles of sums. The tile registers are configured
-//! once for a whole product ([`Micro::enter`]), so that nothing but these blocks touches them
-//! between: the compiler never uses them by itself.
+//! A kernel here multiplies a tile of rows and a panel of 32 columns, over one block of inputs, in
+//! the tile registers. These are configured once for a whole product, so that nothing but the
+//! kernels touches them between: the compiler never uses them by itself. What follows the product
+//! of one tile is done in vector registers between the steps of the next one's, and costs next to
+//! nothing: the two kinds of instructions have units of their own.
 //!
-//! In f32 a value is the sum of three bf16, each the rounded rest of those before it, 24 bits in
-//! all. Of the nine products of two such sums the three smallest are below 2^-26 of the whole,
-//! less than f32 sees of a product, and are left out. A weight that came as f16 is the sum of two
-//! bf16, which saves a third of the memory and a sixth of the work, and changes nothing.
+//! * [`bf16`]: one product of bf16 for each of the matrices'.
+//! * [`digits`]: f32, as exact integers.
+
 #![allow(unsafe_code, reason = "kernels are compiled for instructions that `Cpu` has found")]
 
-mod pack;
+mod bf16;
+mod digits;
+mod finish;
+mod multiply;
+mod panels;
 mod tiles;
 
-use super::multiply::{Micro, Packed, Panels};
+pub(crate) use bf16::AmxBf16;
+pub(crate) use digits::AmxF32;
+pub(crate) use panels::Panels;
+
+use std::arch::x86_64::__m512;
+
 use crate::linear::Scratch;
-use crate::linear::aligned::Aligned;
-use pack::{pack_row, pack_weight};
+use multiply::Buffers;
 
-const ROWS: usize = 32;
-const STEP: usize = 32;
-/// Values of a tile: 16 rows of 64 bytes.
-const TILE: usize = 16 * 32;
+/// Columns of a panel, of which each tile register holds half.
+const COLUMNS: usize = crate::x86::multiply::COLUMNS;
+/// Rows of a tile register, and columns of 32 bits.
+const SIDE: usize = 16;
+/// Bytes of a tile register.
+const TILE: usize = 1024;
+/// At most so many inputs are multiplied before what follows a product: the sums of
+/// [`digits`] have room for some ten thousand.
+const BLOCK: usize = 1280;
 
-/// bf16 on tiles.
-pub(crate) struct AmxBf16;
+/// A product of a tile of rows and a panel, over one block of inputs.
+pub(crate) trait Kernel: Send + Sync + 'static {
+    /// What packed operands are made of.
+    type Element: Copy + Default + Send + Sync;
+    /// The sums of a tile, as they leave the registers.
+    type Sums: Default;
+    /// Rows of a tile.
+    const ROWS: usize;
+    /// Inputs of a step: both operands are padded to a multiple.
+    const STEP: usize;
+    /// Elements that hold one input of a row.
+    const TERMS: usize;
+    /// Elements that hold one weight.
+    const WEIGHT_TERMS: usize;
+    /// Rows that are packed at a time, a multiple of a tile's: with a block of inputs they stay in
+    /// the second-level cache.
+    const ROWS_AT_A_TIME: usize;
+    /// Parts of a panel that are multiplied one after the other.
+    const PARTS: usize;
+    /// Whether rows and columns have scales; otherwise these are 1.
+    const SCALED: bool;
 
-/// f32 on tiles, as sums of three bf16.
-pub(crate) struct AmxF32;
+    /// Its places among a thread's buffers.
+    fn buffers(scratch: &mut Scratch) -> Buffers<'_, Self::Element>;
 
-/// The same where every weight is the sum of two: those that came as f16 are.
-pub(crate) struct AmxF16;
+    /// Puts one column's weights of a block into its place in a panel; returns their scale.
+    ///
+    /// # Safety
+    /// The CPU has AVX-512 F, BW and BF16.
+    unsafe fn pack_column(weights: &[f32], column: usize, panel: &mut [Self::Element]) -> f32;
 
-impl Micro for AmxBf16 {
-    type Element = u16;
-    const ROWS: usize = ROWS;
-    const STEP: usize = STEP;
-    const BLOCK: usize = 640;
-    const TERMS: usize = 1;
-    const WEIGHT_TERMS: usize = 1;
+    /// Puts inputs of row `at` of a tile, whose other places are zero, into it; returns their
+    /// scale.
+    ///
+    /// # Safety
+    /// As [`Kernel::pack_column`].
+    unsafe fn pack_row(inputs: &[f32], at: usize, tile: &mut [Self::Element]) -> f32;
 
-    fn rows(scratch: &mut Scratch) -> (&mut Aligned<u16>, &mut Aligned<f32>) {
-        (&mut scratch.terms, &mut scratch.sums)
-    }
+    /// Multiplies a tile and a part of a panel, step by step, and calls `between` after each.
+    ///
+    /// # Safety
+    /// The CPU has AMX with BF16 and INT8; after [`tiles::configure`].
+    unsafe fn multiply(
+        tile: &[Self::Element],
+        part: &[Self::Element],
+        sums: &mut Self::Sums,
+        between: &mut impl FnMut(),
+    );
 
-    fn pack_weight(value: f32, k: usize, column: usize, block: &mut [u16]) {
-        pack_weight::<1>(value, k, column, block);
-    }
-
-    unsafe fn pack_row(row: &[f32], at: usize, tile: &mut [u16]) {
-        // SAFETY: the caller has AVX-512 BF16.
-        unsafe { pack_row::<1>(row, at, tile) }
-    }
-
-    unsafe fn run(a: &[u16], b: &[u16], sums: &mut [f32], first: bool) {
-        // SAFETY: the caller has AMX and called `enter`.
-        unsafe { tiles::one_by_one(a, b, sums, first) }
-    }
-
-    unsafe fn enter() {
-        // SAFETY: the caller has AMX.
-        unsafe { tiles::configure() }
-    }
-
-    unsafe fn leave() {
-        // SAFETY: the caller has AMX.
-        unsafe { tiles::release() }
-    }
+    /// The sums of a row and half of a panel's columns, to be multiplied by the scales of both.
+    ///
+    /// # Safety
+    /// As [`Kernel::pack_column`].
+    unsafe fn row(sums: &Self::Sums, row: usize, half: usize) -> __m512;
 }
 
-impl Micro for AmxF16 {
-    type Element = u16;
-    const ROWS: usize = ROWS;
-    const STEP: usize = STEP;
-    const BLOCK: usize = 320;
-    const TERMS: usize = 3;
-    const WEIGHT_TERMS: usize = 2;
-
-    fn rows(scratch: &mut Scratch) -> (&mut Aligned<u16>, &mut Aligned<f32>) {
-        (&mut scratch.terms, &mut scratch.sums)
-    }
-
-    fn pack_weight(value: f32, k: usize, column: usize, block: &mut [u16]) {
-        pack_weight::<2>(value, k, column, block);
-    }
-
-    unsafe fn pack_row(row: &[f32], at: usize, tile: &mut [u16]) {
-        // SAFETY: the caller has AVX-512 BF16.
-        unsafe { pack_row::<3>(row, at, tile) }
-    }
-
-    unsafe fn run(a: &[u16], b: &[u16], sums: &mut [f32], first: bool) {
-        // SAFETY: the caller has AMX and called `enter`.
-        unsafe { tiles::three_by_two(a, b, sums, first) }
-    }
-
-    unsafe fn enter() {
-        // SAFETY: the caller has AMX.
-        unsafe { tiles::configure() }
-    }
-
-    unsafe fn leave() {
-        // SAFETY: the caller has AMX.
-        unsafe { tiles::release() }
-    }
-}
-
-impl Micro for AmxF32 {
-    type Element = u16;
-    const ROWS: usize = ROWS;
-    const STEP: usize = STEP;
-    const BLOCK: usize = 320;
-    const TERMS: usize = 3;
-    const WEIGHT_TERMS: usize = 3;
-
-    fn rows(scratch: &mut Scratch) -> (&mut Aligned<u16>, &mut Aligned<f32>) {
-        (&mut scratch.terms, &mut scratch.sums)
-    }
-
-    fn pack_weight(value: f32, k: usize, column: usize, block: &mut [u16]) {
-        pack_weight::<3>(value, k, column, block);
-    }
-
-    unsafe fn pack_row(row: &[f32], at: usize, tile: &mut [u16]) {
-        // SAFETY: the caller has AVX-512 BF16.
-        unsafe { pack_row::<3>(row, at, tile) }
-    }
-
-    unsafe fn run(a: &[u16], b: &[u16], sums: &mut [f32], first: bool) {
-        // SAFETY: the caller has AMX and called `enter`.
-        unsafe { tiles::three_by_three(a, b, sums, first) }
-    }
-
-    unsafe fn enter() {
-        // SAFETY: the caller has AMX.
-        unsafe { tiles::configure() }
-    }
-
-    unsafe fn leave() {
-        // SAFETY: the caller has AMX.
-        unsafe { tiles::release() }
-    }
-
-    /// Two terms, unless a third is not zero.
-    fn narrowed(panels: &Panels<Self>) -> Option<Box<dyn Packed>> {
-        let panels: Panels<AmxF16> = panels.repacked(6 * TILE, |three| {
-            let (two, third) = three.split_at_checked(4 * TILE)?;
-            third.iter().all(|bits| *bits == 0).then_some(two)
-        })?;
-        Some(Box::new(panels))
+/// Puts each `N` values, 4 bytes in all, next to each other into a column of a register of weights.
+fn place_groups<T: Copy, const N: usize>(values: &[T], column: usize, register: &mut [T]) {
+    let rows = register.chunks_exact_mut(SIDE * N);
+    for (row, group) in rows.zip(values.as_chunks::<N>().0) {
+        if let Some(place) = row.as_chunks_mut::<N>().0.get_mut(column) {
+            *place = *group;
+        }
     }
 }

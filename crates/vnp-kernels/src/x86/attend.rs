@@ -6,7 +6,7 @@ use std::arch::x86_64::*;
 
 use super::fma::{self, ROWS};
 use super::lanes::{LANES, exp_of_negative, load, mask, store};
-use super::multiply::COLUMNS;
+use super::multiply::{COLUMNS, prefetch};
 use super::transpose::transpose;
 use crate::attention::{Attention, AttentionScratch, Position};
 
@@ -42,6 +42,7 @@ pub(crate) fn attend(
                 let first = panel * COLUMNS + half * LANES;
                 let rows = qkv.chunks_exact(3 * hidden).zip(rotated.chunks_exact_mut(size));
                 for (at, (row, rotated)) in rows.enumerate() {
+                    prefetch_next(row, of(1), size);
                     let key = row.get(of(1)..).unwrap_or_default();
                     rotate(attention, key, first + at, 1.0, rotated);
                 }
@@ -50,6 +51,7 @@ pub(crate) fn attend(
             }
         }
         for (at, row) in qkv.chunks_exact(3 * hidden).enumerate() {
+            prefetch_next(row, of(2), size);
             let value = row.get(of(2)..of(2) + size).unwrap_or_default();
             let rows = values.chunks_exact_mut(length * COLUMNS).zip(value.chunks(COLUMNS));
             for (panel, value) in rows {
@@ -63,6 +65,7 @@ pub(crate) fn attend(
             let rows = qkv.chunks_exact(3 * hidden);
             queries.fill(0.0);
             for (at, (row, query)) in rows.zip(queries.chunks_exact_mut(size)).enumerate() {
+                prefetch_next(row, of(0), size);
                 let at = block * ROWS + at;
                 let row = row.get(of(0)..).unwrap_or_default();
                 rotate(attention, row, at, attention.scale(), query);
@@ -92,6 +95,12 @@ pub(crate) fn attend(
             }
         }
     }
+}
+
+/// Asks for what the next head will read of a row: rows are too far apart for the CPU to foresee it.
+#[inline]
+fn prefetch_next(row: &[f32], first: usize, size: usize) {
+    prefetch(row.get(first + size..first + 2 * size).unwrap_or_default());
 }
 
 /// Writes 16 keys, `[16, size]`, below each other as columns, rows of a panel apart.

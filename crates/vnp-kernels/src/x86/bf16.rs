@@ -12,8 +12,8 @@ use half::bf16;
 use super::fma::{ROWS, begin, end};
 use super::lanes::{LANES, load, mask};
 use super::multiply::{COLUMNS, Micro};
+use crate::buffer::Buffer;
 use crate::linear::Scratch;
-use crate::linear::aligned::Aligned;
 
 /// bf16 in vector registers.
 pub(crate) struct Bf16;
@@ -23,10 +23,8 @@ impl Micro for Bf16 {
     const ROWS: usize = ROWS;
     const STEP: usize = 2;
     const BLOCK: usize = 480;
-    const TERMS: usize = 1;
-    const WEIGHT_TERMS: usize = 1;
 
-    fn rows(scratch: &mut Scratch) -> (&mut Aligned<u16>, &mut Aligned<f32>) {
+    fn rows(scratch: &mut Scratch) -> (&mut Buffer<u16>, &mut Buffer<f32>) {
         (&mut scratch.terms, &mut scratch.sums)
     }
 

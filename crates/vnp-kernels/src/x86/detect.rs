@@ -19,19 +19,20 @@ fn find() -> Vec<Level> {
         && std::arch::is_x86_feature_detected!("fma");
     let bf16 = avx512 && std::arch::is_x86_feature_detected!("avx512bf16");
     let levels = [
-        (bf16 && has_amx_bf16() && may_use_amx(), Level::Amx),
+        (bf16 && has_amx() && may_use_amx(), Level::Amx),
         (bf16, Level::Avx512Bf16),
         (avx512, Level::Avx512),
     ];
     levels.into_iter().filter(|(there, _)| *there).map(|(_, level)| level).collect()
 }
 
-/// AMX-BF16 and AMX-TILE of CPUID leaf 7 (Intel SDM, volume 2A, "CPUID").
-fn has_amx_bf16() -> bool {
+/// AMX-BF16, AMX-TILE and AMX-INT8 of CPUID leaf 7 (Intel SDM, volume 2A, "CPUID").
+fn has_amx() -> bool {
     const AMX_BF16: u32 = 1 << 22;
     const AMX_TILE: u32 = 1 << 24;
+    const AMX_INT8: u32 = 1 << 25;
     let edx = std::arch::x86_64::__cpuid_count(7, 0).edx;
-    edx & AMX_BF16 != 0 && edx & AMX_TILE != 0
+    edx & (AMX_BF16 | AMX_TILE | AMX_INT8) == AMX_BF16 | AMX_TILE | AMX_INT8
 }
 
 /// Linux keeps the 8 KiB of tile registers from a process that has not asked for them.

@@ -9,8 +9,8 @@ use std::arch::x86_64::*;
 
 use super::lanes::{LANES, load, store};
 use super::multiply::{COLUMNS, Micro};
+use crate::buffer::Buffer;
 use crate::linear::Scratch;
-use crate::linear::aligned::Aligned;
 
 /// Rows of a tile.
 pub(crate) const ROWS: usize = 12;
@@ -23,10 +23,8 @@ impl Micro for Fma {
     const ROWS: usize = ROWS;
     const STEP: usize = 1;
     const BLOCK: usize = 240;
-    const TERMS: usize = 1;
-    const WEIGHT_TERMS: usize = 1;
 
-    fn rows(scratch: &mut Scratch) -> (&mut Aligned<f32>, &mut Aligned<f32>) {
+    fn rows(scratch: &mut Scratch) -> (&mut Buffer<f32>, &mut Buffer<f32>) {
         (&mut scratch.rows, &mut scratch.sums)
     }
 

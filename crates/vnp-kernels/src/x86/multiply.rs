@@ -9,8 +9,8 @@
 #![allow(unsafe_code, reason = "kernels are compiled for instructions that `Cpu` has found")]
 
 use super::finish::{Target, finish};
+use crate::buffer::Buffer;
 use crate::linear::Scratch;
-use crate::linear::aligned::Aligned;
 
 /// Columns of a panel.
 pub(crate) const COLUMNS: usize = 32;
@@ -29,10 +29,6 @@ pub(crate) trait Micro: Sized + Send + Sync + 'static {
     const STEP: usize;
     /// Inputs of a block, a multiple of the step.
     const BLOCK: usize;
-    /// Elements that hold one input.
-    const TERMS: usize;
-    /// Elements that hold one weight.
-    const WEIGHT_TERMS: usize;
 
     /// Puts a weight of input `k` into its block of a panel.
     fn pack_weight(value: f32, k: usize, column: usize, block: &mut [Self::Element]);
@@ -46,25 +42,11 @@ pub(crate) trait Micro: Sized + Send + Sync + 'static {
     /// Sets `sums`, `[ROWS, 32]`, to the product of a tile and a block, or adds it.
     ///
     /// # Safety
-    /// The CPU has the kernel's instructions; between [`Micro::enter`] and [`Micro::leave`].
+    /// The CPU has the kernel's instructions.
     unsafe fn run(tile: &[Self::Element], block: &[Self::Element], sums: &mut [f32], first: bool);
 
-    /// # Safety
-    /// The CPU has the kernel's instructions.
-    unsafe fn enter() {}
-
-    /// # Safety
-    /// The CPU has the kernel's instructions.
-    unsafe fn leave() {}
-
     /// The places for packed rows and for sums.
-    fn rows(scratch: &mut Scratch) -> (&mut Aligned<Self::Element>, &mut Aligned<f32>);
-
-    /// The same weights for a kernel that has less to do, where there is one.
-    fn narrowed(panels: &Panels<Self>) -> Option<Box<dyn Packed>> {
-        let _ = panels;
-        None
-    }
+    fn rows(scratch: &mut Scratch) -> (&mut Buffer<Self::Element>, &mut Buffer<f32>);
 }
 
 /// The packed weights of a layer, whatever their kernel.
@@ -77,14 +59,11 @@ pub(crate) trait Packed: Send + Sync {
     /// # Safety
     /// The CPU has the kernel's instructions.
     unsafe fn multiply(&self, x: &[f32], target: &mut Target<'_>, scratch: &mut Scratch);
-
-    /// The same weights for a kernel that has less to do, where there is one.
-    fn narrowed(&self) -> Option<Box<dyn Packed>>;
 }
 
 /// Weights in the order in which a kernel reads them.
 pub(crate) struct Panels<M: Micro> {
-    values: Aligned<M::Element>,
+    values: Buffer<M::Element>,
     inputs: usize,
 }
 
@@ -98,36 +77,12 @@ struct Block {
 impl<M: Micro> Panels<M> {
     pub(crate) fn new(panels: usize, inputs: usize) -> Self {
         let padded = inputs.next_multiple_of(M::STEP);
-        Self { values: Aligned::zeroed(panels * padded * COLUMNS * M::WEIGHT_TERMS), inputs }
+        Self { values: Buffer::zeroed(panels * padded * COLUMNS), inputs }
     }
-
-    /// The same weights for another kernel: what `part` takes of each `size` elements, in order,
-    /// if it takes something of all.
-    pub(crate) fn repacked<N: Micro<Element = M::Element>>(
-        &self,
-        size: usize,
-        part: impl Fn(&[M::Element]) -> Option<&[M::Element]>,
-    ) -> Option<Panels<N>> {
-        let parts = || self.values.get().chunks_exact(size).map(&part);
-        if parts().any(|part| part.is_none()) {
-            return None;
-        }
-        let mut values = Aligned::zeroed(parts().flatten().map(<[_]>::len).sum());
-        let mut rest = values.get_mut();
-        for part in parts().flatten() {
-            let (place, after) = rest.split_at_mut(part.len());
-            place.copy_from_slice(part);
-            rest = after;
-        }
-        Some(Panels { values, inputs: self.inputs })
-    }
-
-    /// Elements of a panel for one input.
-    const OF_AN_INPUT: usize = COLUMNS * M::WEIGHT_TERMS;
 
     /// Elements of a panel.
     fn panel(&self) -> usize {
-        self.padded() * Self::OF_AN_INPUT
+        self.padded() * COLUMNS
     }
 
     fn padded(&self) -> usize {
@@ -151,8 +106,8 @@ impl<M: Micro> Panels<M> {
     }
 
     fn block(&self, panel: usize, start: usize, length: usize) -> &[M::Element] {
-        let first = panel * self.panel() + start * Self::OF_AN_INPUT;
-        let range = first..first + length * Self::OF_AN_INPUT;
+        let first = panel * self.panel() + start * COLUMNS;
+        let range = first..first + length * COLUMNS;
         self.values.get().get(range).unwrap_or_default()
     }
 
@@ -160,9 +115,9 @@ impl<M: Micro> Panels<M> {
     ///
     /// # Safety
     /// As [`Packed::multiply`].
-    unsafe fn pack(&self, x: &[f32], rows: usize, packed: &mut Aligned<M::Element>) {
+    unsafe fn pack(&self, x: &[f32], rows: usize, packed: &mut Buffer<M::Element>) {
         let tiles = rows.div_ceil(M::ROWS);
-        let of_a_step = tiles * M::ROWS * M::TERMS;
+        let of_a_step = tiles * M::ROWS;
         let packed = packed.resize(of_a_step * self.padded());
         // Rows of the last tile, and inputs of every row, may be such that nothing is written to.
         if !rows.is_multiple_of(M::ROWS) || !self.inputs.is_multiple_of(M::STEP) {
@@ -170,7 +125,7 @@ impl<M: Micro> Panels<M> {
         }
         for (start, length) in self.blocks() {
             let block = packed.get_mut(start * of_a_step..(start + length) * of_a_step);
-            let tiles = block.unwrap_or_default().chunks_exact_mut(length * M::ROWS * M::TERMS);
+            let tiles = block.unwrap_or_default().chunks_exact_mut(length * M::ROWS);
             for (tile, x) in tiles.zip(x.chunks(M::ROWS * self.inputs)) {
                 for (at, row) in x.chunks_exact(self.inputs).enumerate() {
                     let row = row.get(start..self.inputs.min(start + length)).unwrap_or_default();
@@ -189,10 +144,10 @@ impl<M: Micro> Panels<M> {
         rows: usize,
         packed: &[M::Element],
         target: &mut Target<'_>,
-        sums: &mut Aligned<f32>,
+        sums: &mut Buffer<f32>,
     ) {
         let tiles = rows.div_ceil(M::ROWS);
-        let of_a_step = tiles * M::ROWS * M::TERMS;
+        let of_a_step = tiles * M::ROWS;
         let of_a_panel = tiles * M::ROWS * COLUMNS;
         let sums = sums.resize(PANELS_AT_A_TIME * of_a_panel);
         let last = self.blocks().last().map_or(0, |(start, _)| start);
@@ -206,7 +161,7 @@ impl<M: Micro> Panels<M> {
             let sums = sums.chunks_exact_mut(of_a_panel).nth(panel % PANELS_AT_A_TIME);
             let sums = sums.unwrap_or_default().chunks_exact_mut(M::ROWS * COLUMNS);
             let a = packed.get(start * of_a_step..(start + length) * of_a_step);
-            let a = a.unwrap_or_default().chunks_exact(length * M::ROWS * M::TERMS);
+            let a = a.unwrap_or_default().chunks_exact(length * M::ROWS);
             for (tile, (a, sums)) in a.zip(sums).enumerate() {
                 prefetch(next.next().unwrap_or_default());
                 // SAFETY: as promised by the caller.
@@ -228,7 +183,7 @@ impl<M: Micro> Packed for Panels<M> {
         let Some(panel) = self.values.get_mut().get_mut(panel * size..(panel + 1) * size) else {
             return;
         };
-        let blocks = panel.chunks_mut(M::BLOCK * Self::OF_AN_INPUT);
+        let blocks = panel.chunks_mut(M::BLOCK * COLUMNS);
         for (block, weights) in blocks.zip(weights.chunks(M::BLOCK)) {
             for (k, weight) in weights.iter().enumerate() {
                 M::pack_weight(*weight, k, column, block);
@@ -241,27 +196,19 @@ impl<M: Micro> Packed for Panels<M> {
         if self.inputs == 0 {
             return;
         }
-        // SAFETY: as promised by the caller, here and below.
-        unsafe { M::enter() };
         for (group, x) in x.chunks(ROWS_AT_A_TIME * self.inputs).enumerate() {
             let rows = x.len() / self.inputs;
-            // SAFETY: see above.
+            // SAFETY: as promised by the caller.
             unsafe {
                 self.pack(x, rows, packed);
                 self.group(group * ROWS_AT_A_TIME, rows, packed.get(), target, sums);
             }
         }
-        // SAFETY: see above.
-        unsafe { M::leave() };
-    }
-
-    fn narrowed(&self) -> Option<Box<dyn Packed>> {
-        M::narrowed(self)
     }
 }
 
 /// Asks for a slice to be brought into the second-level cache.
-fn prefetch<T>(slice: &[T]) {
+pub(crate) fn prefetch<T>(slice: &[T]) {
     use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
     const LINE: usize = 64;
     for line in slice.chunks(LINE / size_of::<T>().max(1)) {

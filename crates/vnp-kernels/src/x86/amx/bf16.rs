@@ -1,0 +1,128 @@
+//! bf16 on tiles: 32 rows and 32 columns, four registers of sums in f32.
+#![allow(unsafe_code, reason = "tile instructions are assembly; bounds are checked above it")]
+#![allow(clippy::wildcard_imports, reason = "the vocabulary of this file")]
+
+use std::arch::asm;
+use std::arch::x86_64::*;
+
+use super::multiply::Buffers;
+use super::tiles::{self, Stored};
+use super::{Kernel, SIDE, TILE, place_groups};
+use crate::linear::Scratch;
+use crate::x86::bf16::to_bf16;
+use crate::x86::lanes::{LANES, load};
+
+/// bf16 on tiles. A step is two registers of rows and two of columns.
+pub(crate) struct AmxBf16;
+
+/// Elements of a register.
+const ELEMENTS: usize = TILE / size_of::<u16>();
+
+impl Kernel for AmxBf16 {
+    type Element = u16;
+    /// Rows by halves, then columns by halves: `[2, 2, 16, 16]`.
+    type Sums = Stored<f32, { 4 * SIDE * SIDE }>;
+    const ROWS: usize = 32;
+    const STEP: usize = 32;
+    const TERMS: usize = 1;
+    const WEIGHT_TERMS: usize = 1;
+    const ROWS_AT_A_TIME: usize = 320;
+    const PARTS: usize = 1;
+    const SCALED: bool = false;
+
+    fn buffers(scratch: &mut Scratch) -> Buffers<'_, Self::Element> {
+        let Scratch { terms: rows, scales, sums: waiting, .. } = scratch;
+        Buffers { rows, scales, waiting }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
+    unsafe fn pack_column(weights: &[f32], column: usize, panel: &mut [u16]) -> f32 {
+        pack_column(weights, column, panel);
+        1.0
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
+    unsafe fn pack_row(inputs: &[f32], at: usize, tile: &mut [u16]) -> f32 {
+        pack_row(inputs, at, tile);
+        1.0
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
+    unsafe fn multiply(
+        tile: &[u16],
+        part: &[u16],
+        sums: &mut Self::Sums,
+        between: &mut impl FnMut(),
+    ) {
+        // SAFETY: as promised by the caller: each step reads the two registers that it was given,
+        // and the sums have room for four.
+        unsafe {
+            tiles::zero();
+            let steps = tile.chunks_exact(2 * ELEMENTS).zip(part.chunks_exact(2 * ELEMENTS));
+            for (a, b) in steps {
+                asm!(
+                    "tileloadd tmm4, [{a} + {row}*1]",
+                    "tileloadd tmm6, [{b} + {row}*1]",
+                    "tdpbf16ps tmm0, tmm4, tmm6",
+                    "tileloadd tmm7, [{b} + {row}*1 + 1024]",
+                    "tdpbf16ps tmm1, tmm4, tmm7",
+                    "tileloadd tmm5, [{a} + {row}*1 + 1024]",
+                    "tdpbf16ps tmm2, tmm5, tmm6",
+                    "tdpbf16ps tmm3, tmm5, tmm7",
+                    a = in(reg) a.as_ptr(),
+                    b = in(reg) b.as_ptr(),
+                    row = in(reg) 64_usize,
+                    options(nostack, readonly),
+                );
+                between();
+            }
+            tiles::store(sums.0.as_mut_ptr());
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn row(sums: &Self::Sums, row: usize, half: usize) -> __m512 {
+        let at = (row / SIDE * 2 + half) * SIDE * SIDE + row % SIDE * SIDE;
+        // SAFETY: the caller has AVX-512.
+        unsafe { load(sums.0.get(at..at + SIDE).unwrap_or_default()) }
+    }
+}
+
+/// Steps of 32 inputs, each two registers of 16 columns, in which two inputs of a column stand
+/// next to each other.
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn pack_column(weights: &[f32], column: usize, panel: &mut [u16]) {
+    let steps = panel.chunks_exact_mut(2 * ELEMENTS).zip(weights.chunks(2 * LANES));
+    for (step, weights) in steps {
+        let mut values = [0; 2 * LANES];
+        for (place, weights) in
+            values.as_chunks_mut::<LANES>().0.iter_mut().zip(weights.chunks(LANES))
+        {
+            store_row(weights, place);
+        }
+        let register = step.chunks_exact_mut(ELEMENTS).nth(column / SIDE).unwrap_or_default();
+        place_groups::<_, 2>(&values, column % SIDE, register);
+    }
+}
+
+/// Steps of 32 inputs, each two registers of 16 rows.
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn pack_row(inputs: &[f32], at: usize, tile: &mut [u16]) {
+    let steps = tile.chunks_exact_mut(2 * ELEMENTS).zip(inputs.chunks(2 * LANES));
+    for (step, inputs) in steps {
+        let row = step.chunks_exact_mut(2 * SIDE).nth(at).unwrap_or_default();
+        for (place, inputs) in row.as_chunks_mut().0.iter_mut().zip(inputs.chunks(LANES)) {
+            store_row(inputs, place);
+        }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn store_row(values: &[f32], place: &mut [u16; LANES]) {
+    // SAFETY: 16 values are there.
+    unsafe { _mm256_storeu_si256(place.as_mut_ptr().cast(), to_bf16(load(values))) }
+}

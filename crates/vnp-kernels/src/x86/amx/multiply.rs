@@ -1,0 +1,138 @@
+//! The loops around a kernel.
+//!
+//! Rows are packed some hundreds at a time, a block of inputs after the other, and every panel
+//! passes them while they are in the second-level cache. Between two blocks the sums of a tile wait
+//! in f32. The order in which products are added to a sum is the same for every row.
+#![allow(unsafe_code, reason = "kernels are compiled for instructions that `Cpu` has found")]
+
+use super::finish::{Finisher, Multiplied};
+use super::panels::{Block, Panels};
+use super::{COLUMNS, Kernel, tiles};
+use crate::buffer::Buffer;
+use crate::x86::finish::Target;
+use crate::x86::multiply::prefetch;
+
+/// Rows that are finished in a step, unless there are too few steps: each call has its price.
+const ROWS_A_STEP: usize = 4;
+
+/// What a thread keeps for products.
+pub(crate) struct Buffers<'a, E> {
+    pub(super) rows: &'a mut Buffer<E>,
+    /// One a packed row.
+    pub(super) scales: &'a mut Buffer<f32>,
+    /// Sums that wait for the next block.
+    pub(super) waiting: &'a mut Buffer<f32>,
+}
+
+/// Multiplies the rows of `x` and finishes each tile into `target`.
+///
+/// # Safety
+/// The CPU has AMX with BF16 and INT8, and AVX-512 F, BW, DQ and BF16.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
+pub(super) unsafe fn multiply<K: Kernel>(
+    weights: &Panels<K>,
+    x: &[f32],
+    target: &mut Target<'_>,
+    buffers: Buffers<'_, K::Element>,
+) {
+    let Buffers { rows: packed, scales, waiting } = buffers;
+    // SAFETY: as promised by the caller, here and below.
+    unsafe { tiles::configure() };
+    for (group, x) in x.chunks(K::ROWS_AT_A_TIME * weights.inputs.max(1)).enumerate() {
+        let rows = x.len() / weights.inputs.max(1);
+        let waiting = waiting.resize(weights.panels * rows.next_multiple_of(K::ROWS) * COLUMNS);
+        for block in weights.blocks() {
+            // SAFETY: see above.
+            unsafe { pack(weights, x, block, packed, scales) };
+            let finisher = Finisher {
+                weights,
+                block,
+                first_row: group * K::ROWS_AT_A_TIME,
+                scales: scales.get(),
+                waiting,
+                target,
+            };
+            // SAFETY: see above.
+            unsafe { pass(weights, block, rows, packed.get(), finisher) };
+        }
+    }
+    // SAFETY: see above.
+    unsafe { tiles::release() };
+}
+
+/// Packs a block of rows, tile by tile.
+///
+/// # Safety
+/// As [`multiply`].
+unsafe fn pack<K: Kernel>(
+    weights: &Panels<K>,
+    x: &[f32],
+    block: Block,
+    packed: &mut Buffer<K::Element>,
+    scales: &mut Buffer<f32>,
+) {
+    let rows = x.len() / weights.inputs.max(1);
+    let padded_rows = rows.next_multiple_of(K::ROWS);
+    let packed = packed.resize(padded_rows * block.padded * K::TERMS);
+    let scales = scales.resize(padded_rows);
+    // Nothing is written to inputs beyond the last of a row.
+    if block.padded > block.inputs {
+        packed.fill(K::Element::default());
+    }
+    let tiles = packed.chunks_exact_mut(K::ROWS * block.padded * K::TERMS);
+    let rows = x.chunks(K::ROWS * weights.inputs).zip(scales.chunks_exact_mut(K::ROWS));
+    for (tile, (x, scales)) in tiles.zip(rows) {
+        for (at, (x, scale)) in x.chunks_exact(weights.inputs).zip(scales).enumerate() {
+            let x = x.get(block.start..block.start + block.inputs).unwrap_or_default();
+            // SAFETY: as promised by the caller.
+            *scale = unsafe { K::pack_row(x, at, tile) };
+        }
+    }
+}
+
+/// Multiplies packed rows and all panels.
+///
+/// # Safety
+/// As [`multiply`].
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
+unsafe fn pass<K: Kernel>(
+    weights: &Panels<K>,
+    block: Block,
+    rows: usize,
+    packed: &[K::Element],
+    mut finisher: Finisher<'_, '_, K>,
+) {
+    let tiles = rows.div_ceil(K::ROWS);
+    let steps = block.padded / K::STEP;
+    let rows_a_step = K::ROWS.div_ceil(steps.max(1)).max(ROWS_A_STEP);
+    let mut sums = <[K::Sums; 2]>::default();
+    let [even, odd] = &mut sums;
+    let (mut now, mut before) = (even, odd);
+    let mut multiplied = Multiplied::default();
+    for panel in 0..weights.panels {
+        let (columns, next) = weights.panel(block, panel);
+        // The next panel comes from memory while this one is multiplied.
+        let next = next.get(..columns.len()).unwrap_or_default();
+        let mut next =
+            next.chunks(columns.len().div_ceil((tiles * K::PARTS * steps).max(1)).max(1));
+        let parts = columns.chunks_exact((columns.len() / K::PARTS).max(1));
+        for (part, columns) in parts.enumerate() {
+            let rows_of_tiles = packed.chunks_exact(K::ROWS * block.padded * K::TERMS);
+            for (tile, a) in rows_of_tiles.enumerate() {
+                let mut between = || {
+                    prefetch(next.next().unwrap_or_default());
+                    // SAFETY: as promised by the caller.
+                    unsafe { finisher.some(&mut multiplied, before, rows_a_step) };
+                };
+                // SAFETY: as promised by the caller.
+                unsafe { K::multiply(a, columns, now, &mut between) };
+                let (next, of_part) = (tile * K::ROWS, 2 / K::PARTS);
+                let halves = part * of_part..(part + 1) * of_part;
+                multiplied = Multiplied { panel, halves, next, end: rows.min(next + K::ROWS) };
+                std::mem::swap(&mut now, &mut before);
+            }
+        }
+    }
+    // SAFETY: as promised by the caller.
+    unsafe { finisher.some(&mut multiplied, before, K::ROWS) };
+}
