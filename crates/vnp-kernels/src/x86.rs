@@ -16,6 +16,7 @@ pub(crate) mod transpose;
 
 use crate::Precision;
 use crate::cpu::Level;
+use amx::Kernel as _;
 use multiply::{Packed, Panels};
 
 /// Room for packed weights, where a level has kernels of this module.
@@ -25,7 +26,10 @@ pub(crate) fn packed(
     panels: usize,
     inputs: usize,
 ) -> Option<Box<dyn Packed>> {
+    // Where few products use the digits of a row, finding them costs more than they save.
+    let few = inputs <= amx::AmxF32::STEP || panels == 1;
     Some(match (level, precision) {
+        (Level::Amx, Precision::F32) if few => Box::new(Panels::<fma::Fma>::new(panels, inputs)),
         (Level::Amx, Precision::F32) => Box::new(amx::Panels::<amx::AmxF32>::new(panels, inputs)),
         (Level::Amx, Precision::Bf16) => Box::new(amx::Panels::<amx::AmxBf16>::new(panels, inputs)),
         (Level::Avx512Bf16, Precision::Bf16) => Box::new(Panels::<bf16::Bf16>::new(panels, inputs)),

@@ -89,6 +89,7 @@ fn cases() -> Vec<Case> {
         (13, 96, 31),
         (33, 100, 641),
         (70, 32, 1300),
+        (70, 66, 1300),
         (500, 34, 65),
     ] {
         for (then, halves) in [(Then::Store, true), (Then::Gelu, false), (Then::Add, false)] {

@@ -1,4 +1,5 @@
-//! Matrix products over packed weights: the loops around a kernel of one tile.
+//! Matrix products over packed weights in vector registers: the loops around a kernel of one tile.
+//! Those of AMX have loops of their own, in `amx`.
 //!
 //! Weights are packed once into panels of 32 columns, cut into blocks of inputs that fit the
 //! first-level cache, where one stays while all rows pass it. Rows are packed a few hundred at a
