@@ -3,8 +3,8 @@
 //! A kernel here multiplies a tile of rows and a panel of 32 columns, over one block of inputs, in
 //! the tile registers. These are configured once for a whole product, so that nothing but the
 //! kernels touches them between: the compiler never uses them by itself. What follows the product
-//! of one tile is done in vector registers between the steps of the next one's, and costs next to
-//! nothing: the two kinds of instructions have units of their own.
+//! of one tile is done in vector registers between the steps of the next one's: the two kinds of
+//! instructions have units of their own, and work side by side.
 //!
 //! * [`bf16`]: one product of bf16 for each of the matrices'.
 //! * [`digits`]: f32, as exact integers.
@@ -33,8 +33,8 @@ const COLUMNS: usize = crate::x86::multiply::COLUMNS;
 const SIDE: usize = 16;
 /// Bytes of a tile register.
 const TILE: usize = 1024;
-/// At most so many inputs are multiplied before what follows a product: the sums of
-/// [`digits`] have room for some ten thousand.
+/// At most so many inputs are multiplied before what follows a product, so that rows and weights of
+/// as many are in the second-level cache together. The sums of [`digits`] have room for 43,000.
 const BLOCK: usize = 1280;
 
 /// A product of a tile of rows and a panel, over one block of inputs.

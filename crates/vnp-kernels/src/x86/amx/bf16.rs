@@ -35,17 +35,34 @@ impl Kernel for AmxBf16 {
         Buffers { rows, scales, waiting }
     }
 
-    #[inline]
+    /// Steps of 32 inputs, each two registers of 16 columns, in which two inputs of a column stand
+    /// next to each other.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
     unsafe fn pack_column(weights: &[f32], column: usize, panel: &mut [u16]) -> f32 {
-        pack_column(weights, column, panel);
+        let steps = panel.chunks_exact_mut(2 * ELEMENTS).zip(weights.chunks(2 * LANES));
+        for (step, weights) in steps {
+            let mut values = [0; 2 * LANES];
+            for (place, weights) in
+                values.as_chunks_mut::<LANES>().0.iter_mut().zip(weights.chunks(LANES))
+            {
+                store_row(weights, place);
+            }
+            let register = step.chunks_exact_mut(ELEMENTS).nth(column / SIDE).unwrap_or_default();
+            place_groups::<_, 2>(&values, column % SIDE, register);
+        }
         1.0
     }
 
-    #[inline]
+    /// Steps of 32 inputs, each two registers of 16 rows.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
     unsafe fn pack_row(inputs: &[f32], at: usize, tile: &mut [u16]) -> f32 {
-        pack_row(inputs, at, tile);
+        let steps = tile.chunks_exact_mut(2 * ELEMENTS).zip(inputs.chunks(2 * LANES));
+        for (step, inputs) in steps {
+            let row = step.chunks_exact_mut(2 * SIDE).nth(at).unwrap_or_default();
+            for (place, inputs) in row.as_chunks_mut().0.iter_mut().zip(inputs.chunks(LANES)) {
+                store_row(inputs, place);
+            }
+        }
         1.0
     }
 
@@ -88,35 +105,6 @@ impl Kernel for AmxBf16 {
         let at = (row / SIDE * 2 + half) * SIDE * SIDE + row % SIDE * SIDE;
         // SAFETY: the caller has AVX-512.
         unsafe { load(sums.0.get(at..at + SIDE).unwrap_or_default()) }
-    }
-}
-
-/// Steps of 32 inputs, each two registers of 16 columns, in which two inputs of a column stand
-/// next to each other.
-#[target_feature(enable = "avx512f,avx512bf16")]
-fn pack_column(weights: &[f32], column: usize, panel: &mut [u16]) {
-    let steps = panel.chunks_exact_mut(2 * ELEMENTS).zip(weights.chunks(2 * LANES));
-    for (step, weights) in steps {
-        let mut values = [0; 2 * LANES];
-        for (place, weights) in
-            values.as_chunks_mut::<LANES>().0.iter_mut().zip(weights.chunks(LANES))
-        {
-            store_row(weights, place);
-        }
-        let register = step.chunks_exact_mut(ELEMENTS).nth(column / SIDE).unwrap_or_default();
-        place_groups::<_, 2>(&values, column % SIDE, register);
-    }
-}
-
-/// Steps of 32 inputs, each two registers of 16 rows.
-#[target_feature(enable = "avx512f,avx512bf16")]
-fn pack_row(inputs: &[f32], at: usize, tile: &mut [u16]) {
-    let steps = tile.chunks_exact_mut(2 * ELEMENTS).zip(inputs.chunks(2 * LANES));
-    for (step, inputs) in steps {
-        let row = step.chunks_exact_mut(2 * SIDE).nth(at).unwrap_or_default();
-        for (place, inputs) in row.as_chunks_mut().0.iter_mut().zip(inputs.chunks(LANES)) {
-            store_row(inputs, place);
-        }
     }
 }
 

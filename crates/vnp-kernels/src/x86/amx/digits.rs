@@ -4,10 +4,10 @@
 //! scale is a power of two that the row's largest value chooses; a column of weights likewise, with
 //! 24 bits and the scale that fits it best. In base 256, with digits from -128 to 127, `n` is four
 //! digits of an input and three of a weight. Products of digits are added as 32-bit integers, which
-//! is exact, one sum for all products of equal weight; the three products below 256^-3 of the whole
-//! are left out. What is lost is thus the rounding of weights to 2^-24 of their column's largest and
-//! of inputs to 2^-30 of their row's; a product in f32 loses as much or more where it rounds its
-//! sums (`docs/NUMERICS.md`). After Ozaki, Ogita, Oishi and Rump, "Error-free transformations of
+//! is exact, one sum for all products of equal weight; the three of the lowest weights, below 2^-30
+//! of the largest, are left out. What is lost is thus the rounding of weights to 2^-24 of their
+//! column's largest and of inputs to 2^-30 of their row's; a product in f32 loses more where it
+//! rounds its sums (`docs/NUMERICS.md`). After Ozaki, Ogita, Oishi and Rump, "Error-free transformations of
 //! matrix multiplication by using fast routines of matrix multiplication" (Numer. Algorithms 2012),
 //! and Ootomo, Ozaki and Yokota, "DGEMM on integer matrix multiplication unit" (2024).
 #![allow(unsafe_code, reason = "tile instructions are assembly; bounds are checked above it")]
@@ -58,16 +58,73 @@ impl Kernel for AmxF32 {
         Buffers { rows, scales, waiting }
     }
 
-    #[inline]
+    /// Places a column's digits: halves of the columns, then steps of 64 inputs, then digits, each a
+    /// register of 16 columns, in which four inputs of a column stand next to each other. Returns the
+    /// scale that its sums are to be multiplied by, NaN where a weight is not finite.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
     unsafe fn pack_column(weights: &[f32], column: usize, panel: &mut [i8]) -> f32 {
-        pack_column(weights, column, panel)
+        let largest = f32::from_bits(largest_bits(weights));
+        if !largest.is_finite() {
+            return f32::NAN;
+        }
+        if largest == 0.0 {
+            return 0.0;
+        }
+        // Rounded up, so that no weight is beyond the largest integer.
+        let scale = ((f64::from(largest) / LARGEST_WEIGHT) as f32).next_up();
+        let to_integers = _mm512_set1_pd(1.0 / f64::from(scale));
+        let half = panel.len() / 2;
+        let half = panel.chunks_exact_mut(half.max(1)).nth(column / SIDE).unwrap_or_default();
+        let steps = half.chunks_exact_mut(WEIGHT_DIGITS * TILE).zip(weights.chunks(STEP));
+        for (step, weights) in steps {
+            let mut all = [[0_i8; STEP]; WEIGHT_DIGITS];
+            for (quarter, weights) in weights.chunks(LANES).enumerate() {
+                let weights = load(weights);
+                let low = _mm512_cvtps_pd(_mm512_castps512_ps256(weights));
+                let high = _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(weights));
+                let [low, high] =
+                    [low, high].map(|half| _mm512_cvtpd_epi32(_mm512_mul_pd(half, to_integers)));
+                let integers = _mm512_inserti32x8::<1>(_mm512_castsi256_si512(low), high);
+                let mut digits = balanced::<0x0000_8080>(integers);
+                for digit in all.iter_mut().rev() {
+                    digits = store_lowest(digits, digit.as_chunks_mut().0.get_mut(quarter));
+                }
+            }
+            for (register, digit) in step.chunks_exact_mut(TILE).zip(&all) {
+                place_groups::<_, 4>(digit, column % SIDE, register);
+            }
+        }
+        scale
     }
 
-    #[inline]
+    /// Places a row's digits: steps of 64 inputs, then digits, each a register of 16 rows. Returns the
+    /// scale that its sums are to be multiplied by, NaN where an input is not finite.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
     unsafe fn pack_row(inputs: &[f32], at: usize, tile: &mut [i8]) -> f32 {
-        pack_row(inputs, at, tile)
+        let largest = largest_bits(inputs);
+        if largest >= f32::INFINITY.to_bits() {
+            // What another row left there does not matter: all sums become NaN.
+            return f32::NAN;
+        }
+        let exponent = ((largest >> 23) as i32 - 127).max(LEAST_EXPONENT);
+        let to_integers = _mm512_set1_ps(power_of_two(BITS - 1 - exponent));
+        let steps = tile.chunks_exact_mut(DIGITS * TILE).zip(inputs.chunks(STEP));
+        for (step, inputs) in steps {
+            for (quarter, inputs) in inputs.chunks(LANES).enumerate() {
+                let mut digits = balanced::<0x0080_8080>(_mm512_cvtps_epi32(_mm512_mul_ps(
+                    load(inputs),
+                    to_integers,
+                )));
+                // From the lowest digit to the highest.
+                for register in step.chunks_exact_mut(TILE).rev() {
+                    let row = register.as_chunks_mut::<STEP>().0.get_mut(at);
+                    let place = row.and_then(|row| row.as_chunks_mut().0.get_mut(quarter));
+                    digits = store_lowest(digits, place);
+                }
+            }
+        }
+        // 2^16 is the weight of the lowest level.
+        power_of_two(exponent + 1 - BITS + 16)
     }
 
     #[inline]
@@ -139,75 +196,6 @@ fn largest_bits(values: &[f32]) -> u32 {
         largest = _mm512_max_epu32(largest, bits);
     }
     _mm512_reduce_max_epu32(largest)
-}
-
-/// Places a row's digits: steps of 64 inputs, then digits, each a register of 16 rows. Returns the
-/// scale that its sums are to be multiplied by, NaN where an input is not finite.
-#[target_feature(enable = "avx512f,avx512bw")]
-fn pack_row(inputs: &[f32], at: usize, tile: &mut [i8]) -> f32 {
-    let largest = largest_bits(inputs);
-    if largest >= f32::INFINITY.to_bits() {
-        // What another row left there does not matter: all sums become NaN.
-        return f32::NAN;
-    }
-    let exponent = ((largest >> 23) as i32 - 127).max(LEAST_EXPONENT);
-    let to_integers = _mm512_set1_ps(power_of_two(BITS - 1 - exponent));
-    let steps = tile.chunks_exact_mut(DIGITS * TILE).zip(inputs.chunks(STEP));
-    for (step, inputs) in steps {
-        for (quarter, inputs) in inputs.chunks(LANES).enumerate() {
-            let mut digits = balanced::<0x0080_8080>(_mm512_cvtps_epi32(_mm512_mul_ps(
-                load(inputs),
-                to_integers,
-            )));
-            // From the lowest digit to the highest.
-            for register in step.chunks_exact_mut(TILE).rev() {
-                let row = register.as_chunks_mut::<STEP>().0.get_mut(at);
-                let place = row.and_then(|row| row.as_chunks_mut().0.get_mut(quarter));
-                digits = store_lowest(digits, place);
-            }
-        }
-    }
-    // 2^16 is the weight of the lowest level.
-    power_of_two(exponent + 1 - BITS + 16)
-}
-
-/// Places a column's digits: halves of the columns, then steps of 64 inputs, then digits, each a
-/// register of 16 columns, in which four inputs of a column stand next to each other. Returns the
-/// scale that its sums are to be multiplied by, NaN where a weight is not finite.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq")]
-fn pack_column(weights: &[f32], column: usize, panel: &mut [i8]) -> f32 {
-    let largest = f32::from_bits(largest_bits(weights));
-    if !largest.is_finite() {
-        return f32::NAN;
-    }
-    if largest == 0.0 {
-        return 0.0;
-    }
-    // Rounded up, so that no weight is beyond the largest integer.
-    let scale = ((f64::from(largest) / LARGEST_WEIGHT) as f32).next_up();
-    let to_integers = _mm512_set1_pd(1.0 / f64::from(scale));
-    let half = panel.len() / 2;
-    let half = panel.chunks_exact_mut(half.max(1)).nth(column / SIDE).unwrap_or_default();
-    let steps = half.chunks_exact_mut(WEIGHT_DIGITS * TILE).zip(weights.chunks(STEP));
-    for (step, weights) in steps {
-        let mut all = [[0_i8; STEP]; WEIGHT_DIGITS];
-        for (quarter, weights) in weights.chunks(LANES).enumerate() {
-            let weights = load(weights);
-            let low = _mm512_cvtps_pd(_mm512_castps512_ps256(weights));
-            let high = _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(weights));
-            let [low, high] =
-                [low, high].map(|half| _mm512_cvtpd_epi32(_mm512_mul_pd(half, to_integers)));
-            let integers = _mm512_inserti32x8::<1>(_mm512_castsi256_si512(low), high);
-            let mut digits = balanced::<0x0000_8080>(integers);
-            for digit in all.iter_mut().rev() {
-                digits = store_lowest(digits, digit.as_chunks_mut().0.get_mut(quarter));
-            }
-        }
-        for (register, digit) in step.chunks_exact_mut(TILE).zip(&all) {
-            place_groups::<_, 4>(digit, column % SIDE, register);
-        }
-    }
-    scale
 }
 
 /// Bytes as digits from -128 to 127: where `CARRIES` has 128 a byte beyond 127 counts as negative,
