@@ -1,7 +1,7 @@
 //! Kernels in AVX-512 and AMX.
 //!
 //! Each function here is compiled for instructions that the CPU may not have: it is called only
-//! for a [`Level`](crate::cpu::Level) that [`detect`] found.
+//! for a [`Level`] that [`detect`] found.
 
 pub(crate) mod amx;
 pub(crate) mod attend;
