@@ -26,6 +26,7 @@ use std::arch::x86_64::__m512;
 
 use crate::linear::Scratch;
 use multiply::Buffers;
+use tiles::Sums;
 
 /// Columns of a panel, of which each tile register holds half.
 const COLUMNS: usize = crate::x86::multiply::COLUMNS;
@@ -41,8 +42,8 @@ const BLOCK: usize = 1280;
 pub(crate) trait Kernel: Send + Sync + 'static {
     /// What packed operands are made of.
     type Element: Copy + Default + Send + Sync;
-    /// The sums of a tile, as they leave the registers.
-    type Sums: Default;
+    /// What sums are.
+    type Sum: Copy + Default;
     /// Rows of a tile.
     const ROWS: usize;
     /// Inputs of a step: both operands are padded to a multiple.
@@ -68,29 +69,25 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     /// The CPU has AVX-512 F, BW and BF16.
     unsafe fn pack_column(weights: &[f32], column: usize, panel: &mut [Self::Element]) -> f32;
 
-    /// Puts inputs of row `at` of a tile, whose other places are zero, into it; returns their
-    /// scale.
+    /// Puts inputs of row `at` of a tile into it, where places beyond the last input are zero;
+    /// returns their scale.
     ///
     /// # Safety
     /// As [`Kernel::pack_column`].
     unsafe fn pack_row(inputs: &[f32], at: usize, tile: &mut [Self::Element]) -> f32;
 
-    /// Multiplies a tile and a part of a panel, step by step, and calls `between` after each.
+    /// Adds the products of a step, of a tile's rows and a part of a panel, to registers 0 to 3.
     ///
     /// # Safety
-    /// The CPU has AMX with BF16 and INT8; after [`tiles::configure`].
-    unsafe fn multiply(
-        tile: &[Self::Element],
-        part: &[Self::Element],
-        sums: &mut Self::Sums,
-        between: &mut impl FnMut(),
-    );
+    /// The CPU has AMX with BF16 and INT8; after [`tiles::configure`]. A step's elements are all
+    /// there: `ROWS * STEP * TERMS`, and `COLUMNS / PARTS * STEP * WEIGHT_TERMS`.
+    unsafe fn step(tile: &[Self::Element], part: &[Self::Element]);
 
     /// The sums of a row and half of a panel's columns, to be multiplied by the scales of both.
     ///
     /// # Safety
     /// As [`Kernel::pack_column`].
-    unsafe fn row(sums: &Self::Sums, row: usize, half: usize) -> __m512;
+    unsafe fn row(sums: &Sums<Self::Sum>, row: usize, half: usize) -> __m512;
 }
 
 /// Puts each `N` values, 4 bytes in all, next to each other into a column of a register of weights.

@@ -6,7 +6,7 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::multiply::Buffers;
-use super::tiles::{self, Stored};
+use super::tiles::Sums;
 use super::{Kernel, SIDE, TILE, place_groups};
 use crate::linear::Scratch;
 use crate::x86::bf16::to_bf16;
@@ -20,8 +20,8 @@ const ELEMENTS: usize = TILE / size_of::<u16>();
 
 impl Kernel for AmxBf16 {
     type Element = u16;
-    /// Rows by halves, then columns by halves: `[2, 2, 16, 16]`.
-    type Sums = Stored<f32, { 4 * SIDE * SIDE }>;
+    /// Rows by halves, then columns by halves.
+    type Sum = f32;
     const ROWS: usize = 32;
     const STEP: usize = 32;
     const TERMS: usize = 1;
@@ -66,42 +66,29 @@ impl Kernel for AmxBf16 {
         1.0
     }
 
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
-    unsafe fn multiply(
-        tile: &[u16],
-        part: &[u16],
-        sums: &mut Self::Sums,
-        between: &mut impl FnMut(),
-    ) {
-        // SAFETY: as promised by the caller: each step reads the two registers that it was given,
-        // and the sums have room for four.
+    #[inline(always)]
+    unsafe fn step(a: &[Self::Element], b: &[Self::Element]) {
+        // SAFETY: as promised by the caller: a step is two registers of each.
         unsafe {
-            tiles::zero();
-            let steps = tile.chunks_exact(2 * ELEMENTS).zip(part.chunks_exact(2 * ELEMENTS));
-            for (a, b) in steps {
-                asm!(
-                    "tileloadd tmm4, [{a} + {row}*1]",
-                    "tileloadd tmm6, [{b} + {row}*1]",
-                    "tdpbf16ps tmm0, tmm4, tmm6",
-                    "tileloadd tmm7, [{b} + {row}*1 + 1024]",
-                    "tdpbf16ps tmm1, tmm4, tmm7",
-                    "tileloadd tmm5, [{a} + {row}*1 + 1024]",
-                    "tdpbf16ps tmm2, tmm5, tmm6",
-                    "tdpbf16ps tmm3, tmm5, tmm7",
-                    a = in(reg) a.as_ptr(),
-                    b = in(reg) b.as_ptr(),
-                    row = in(reg) 64_usize,
-                    options(nostack, readonly),
-                );
-                between();
-            }
-            tiles::store(sums.0.as_mut_ptr());
+            asm!(
+                "tileloadd tmm4, [{a} + {row}*1]",
+                "tileloadd tmm6, [{b} + {row}*1]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tileloadd tmm7, [{b} + {row}*1 + 1024]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tileloadd tmm5, [{a} + {row}*1 + 1024]",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                a = in(reg) a.as_ptr(),
+                b = in(reg) b.as_ptr(),
+                row = in(reg) 64_usize,
+                options(nostack, readonly),
+            );
         }
     }
 
     #[inline(always)]
-    unsafe fn row(sums: &Self::Sums, row: usize, half: usize) -> __m512 {
+    unsafe fn row(sums: &Sums<Self::Sum>, row: usize, half: usize) -> __m512 {
         let at = (row / SIDE * 2 + half) * SIDE * SIDE + row % SIDE * SIDE;
         // SAFETY: the caller has AVX-512.
         unsafe { load(sums.0.get(at..at + SIDE).unwrap_or_default()) }

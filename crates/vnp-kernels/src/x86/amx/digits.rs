@@ -17,7 +17,7 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::multiply::Buffers;
-use super::tiles::{self, Stored};
+use super::tiles::Sums;
 use super::{Kernel, SIDE, TILE, place_groups};
 use crate::linear::Scratch;
 use crate::x86::lanes::{LANES, load};
@@ -43,8 +43,8 @@ const LEAST_EXPONENT: i32 = -96;
 
 impl Kernel for AmxF32 {
     type Element = i8;
-    /// Of half of a panel's columns, by levels: `[4, 16, 16]`.
-    type Sums = Stored<i32, { LEVELS * SIDE * SIDE }>;
+    /// Of half of a panel's columns, by levels.
+    type Sum = i32;
     const ROWS: usize = SIDE;
     const STEP: usize = STEP;
     const TERMS: usize = DIGITS;
@@ -127,51 +127,38 @@ impl Kernel for AmxF32 {
         power_of_two(exponent + 1 - BITS + 16)
     }
 
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
-    unsafe fn multiply(
-        tile: &[i8],
-        part: &[i8],
-        sums: &mut Self::Sums,
-        between: &mut impl FnMut(),
-    ) {
-        // SAFETY: as promised by the caller: each step reads the four and three registers that it
-        // was given, and the sums have room for four.
+    #[inline(always)]
+    unsafe fn step(a: &[Self::Element], b: &[Self::Element]) {
+        // SAFETY: as promised by the caller: a step is four registers of rows and three of weights.
         unsafe {
-            tiles::zero();
-            let weights = part.chunks_exact(WEIGHT_DIGITS * TILE);
-            for (a, b) in tile.chunks_exact(DIGITS * TILE).zip(weights) {
-                asm!(
-                    "tileloadd tmm5, [{b} + {row}*1]",
-                    "tileloadd tmm4, [{a} + {row}*1]",
-                    "tdpbssd tmm0, tmm4, tmm5",
-                    "tileloadd tmm6, [{b} + {row}*1 + 1024]",
-                    "tdpbssd tmm1, tmm4, tmm6",
-                    "tileloadd tmm7, [{b} + {row}*1 + 2048]",
-                    "tdpbssd tmm2, tmm4, tmm7",
-                    "tileloadd tmm4, [{a} + {row}*1 + 1024]",
-                    "tdpbssd tmm1, tmm4, tmm5",
-                    "tdpbssd tmm2, tmm4, tmm6",
-                    "tdpbssd tmm3, tmm4, tmm7",
-                    "tileloadd tmm4, [{a} + {row}*1 + 2048]",
-                    "tdpbssd tmm2, tmm4, tmm5",
-                    "tdpbssd tmm3, tmm4, tmm6",
-                    "tileloadd tmm4, [{a} + {row}*1 + 3072]",
-                    "tdpbssd tmm3, tmm4, tmm5",
-                    a = in(reg) a.as_ptr(),
-                    b = in(reg) b.as_ptr(),
-                    row = in(reg) 64_usize,
-                    options(nostack, readonly),
-                );
-                between();
-            }
-            tiles::store(sums.0.as_mut_ptr());
+            asm!(
+                "tileloadd tmm5, [{b} + {row}*1]",
+                "tileloadd tmm4, [{a} + {row}*1]",
+                "tdpbssd tmm0, tmm4, tmm5",
+                "tileloadd tmm6, [{b} + {row}*1 + 1024]",
+                "tdpbssd tmm1, tmm4, tmm6",
+                "tileloadd tmm7, [{b} + {row}*1 + 2048]",
+                "tdpbssd tmm2, tmm4, tmm7",
+                "tileloadd tmm4, [{a} + {row}*1 + 1024]",
+                "tdpbssd tmm1, tmm4, tmm5",
+                "tdpbssd tmm2, tmm4, tmm6",
+                "tdpbssd tmm3, tmm4, tmm7",
+                "tileloadd tmm4, [{a} + {row}*1 + 2048]",
+                "tdpbssd tmm2, tmm4, tmm5",
+                "tdpbssd tmm3, tmm4, tmm6",
+                "tileloadd tmm4, [{a} + {row}*1 + 3072]",
+                "tdpbssd tmm3, tmm4, tmm5",
+                a = in(reg) a.as_ptr(),
+                b = in(reg) b.as_ptr(),
+                row = in(reg) 64_usize,
+                options(nostack, readonly),
+            );
         }
     }
 
     /// Each level counts 256 times the next.
     #[inline(always)]
-    unsafe fn row(sums: &Self::Sums, row: usize, _: usize) -> __m512 {
+    unsafe fn row(sums: &Sums<Self::Sum>, row: usize, _: usize) -> __m512 {
         // SAFETY: the caller has AVX-512; 16 values of 32 bits are read.
         unsafe {
             let mut sum = _mm512_setzero_ps();

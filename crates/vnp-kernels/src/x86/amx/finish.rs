@@ -5,6 +5,7 @@ use std::arch::x86_64::{_mm512_add_ps, _mm512_mul_ps, _mm512_set1_ps};
 use std::ops::Range;
 
 use super::panels::{Block, Panels};
+use super::tiles::Sums;
 use super::{COLUMNS, Kernel};
 use crate::linear::Form;
 use crate::x86::finish::Target;
@@ -41,7 +42,7 @@ impl<K: Kernel> Finisher<'_, '_, K> {
     /// # Safety
     /// The CPU has AVX-512 F.
     #[inline(always)]
-    pub(super) unsafe fn some(&mut self, tile: &mut Multiplied, sums: &K::Sums, count: usize) {
+    pub(super) unsafe fn some(&mut self, tile: &mut Multiplied, sums: &Sums<K::Sum>, count: usize) {
         let rows = tile.next..tile.end.min(tile.next + count);
         if rows.is_empty() {
             return;
@@ -58,7 +59,7 @@ impl<K: Kernel> Finisher<'_, '_, K> {
     /// # Safety
     /// The CPU has AVX-512 F.
     #[inline(always)]
-    unsafe fn half(&mut self, rows: Range<usize>, panel: usize, half: usize, sums: &K::Sums) {
+    unsafe fn half(&mut self, rows: Range<usize>, panel: usize, half: usize, sums: &Sums<K::Sum>) {
         let Block { is_last, index, .. } = self.block;
         let form = self.target.form;
         let columns = match form {

@@ -7,6 +7,7 @@
 
 use super::finish::{Finisher, Multiplied};
 use super::panels::{Block, Panels};
+use super::tiles::Sums;
 use super::{COLUMNS, Kernel, tiles};
 use crate::buffer::Buffer;
 use crate::x86::finish::Target;
@@ -105,7 +106,7 @@ unsafe fn pass<K: Kernel>(
     let tiles = rows.div_ceil(K::ROWS);
     let steps = block.padded / K::STEP;
     let rows_a_step = K::ROWS.div_ceil(steps.max(1)).max(ROWS_A_STEP);
-    let mut sums = <[K::Sums; 2]>::default();
+    let mut sums = <[Sums<K::Sum>; 2]>::default();
     let [even, odd] = &mut sums;
     let (mut now, mut before) = (even, odd);
     let mut multiplied = Multiplied::default();
@@ -125,7 +126,7 @@ unsafe fn pass<K: Kernel>(
                     unsafe { finisher.some(&mut multiplied, before, rows_a_step) };
                 };
                 // SAFETY: as promised by the caller.
-                unsafe { K::multiply(a, columns, now, &mut between) };
+                unsafe { tile_by_part::<K>(a, columns, now, &mut between) };
                 let (next, of_part) = (tile * K::ROWS, 2 / K::PARTS);
                 let halves = part * of_part..(part + 1) * of_part;
                 multiplied = Multiplied { panel, halves, next, end: rows.min(next + K::ROWS) };
@@ -135,4 +136,28 @@ unsafe fn pass<K: Kernel>(
     }
     // SAFETY: as promised by the caller.
     unsafe { finisher.some(&mut multiplied, before, K::ROWS) };
+}
+
+/// Multiplies a tile and a part of a panel, step by step, and calls `between` after each.
+///
+/// # Safety
+/// As [`multiply`], after [`tiles::configure`].
+#[inline(always)]
+unsafe fn tile_by_part<K: Kernel>(
+    tile: &[K::Element],
+    part: &[K::Element],
+    sums: &mut Sums<K::Sum>,
+    between: &mut impl FnMut(),
+) {
+    let a = tile.chunks_exact(K::ROWS * K::STEP * K::TERMS);
+    let b = part.chunks_exact(COLUMNS / K::PARTS * K::STEP * K::WEIGHT_TERMS);
+    // SAFETY: as promised by the caller; whole steps are taken.
+    unsafe {
+        tiles::zero();
+        for (a, b) in a.zip(b) {
+            K::step(a, b);
+            between();
+        }
+        tiles::store(sums);
+    }
 }

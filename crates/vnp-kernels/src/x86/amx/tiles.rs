@@ -3,13 +3,15 @@
 
 use std::arch::asm;
 
-/// Values that begin at a cache line, as a tile register leaves them.
-#[repr(C, align(64))]
-pub(crate) struct Stored<T, const N: usize>(pub(super) [T; N]);
+use super::SIDE;
 
-impl<T: Copy + Default, const N: usize> Default for Stored<T, N> {
+/// The sums of registers 0 to 3, `[4, 16, 16]`, from a cache line on.
+#[repr(C, align(64))]
+pub(crate) struct Sums<T>(pub(super) [T; 4 * SIDE * SIDE]);
+
+impl<T: Copy + Default> Default for Sums<T> {
     fn default() -> Self {
-        Self([T::default(); N])
+        Self([T::default(); 4 * SIDE * SIDE])
     }
 }
 
@@ -64,20 +66,21 @@ pub(super) unsafe fn zero() {
     }
 }
 
-/// Stores the four tiles of sums below each other, `[4, 16, 16]`.
+/// Stores the four tiles of sums, of 32 bits each.
 ///
 /// # Safety
-/// As [`zero`]; `place` has room for 4 KiB.
+/// As [`zero`].
 #[inline]
-pub(super) unsafe fn store<T>(place: *mut T) {
-    // SAFETY: four tiles of 16 rows of 64 bytes.
+pub(super) unsafe fn store<T>(sums: &mut Sums<T>) {
+    const { assert!(size_of::<T>() == 4) };
+    // SAFETY: there is room for four tiles of 16 rows of 64 bytes.
     unsafe {
         asm!(
             "tilestored [{c} + {row}*1], tmm0",
             "tilestored [{c} + {row}*1 + 1024], tmm1",
             "tilestored [{c} + {row}*1 + 2048], tmm2",
             "tilestored [{c} + {row}*1 + 3072], tmm3",
-            c = in(reg) place,
+            c = in(reg) sums.0.as_mut_ptr(),
             row = in(reg) 64_usize,
             options(nostack)
         );
