@@ -68,7 +68,7 @@ impl Attention {
         match self.cpu.level() {
             #[cfg(target_arch = "x86_64")]
             #[allow(unsafe_code, reason = "the level says that the instructions are there")]
-            Level::Amx | Level::Avx512Bf16 | Level::Avx512 => {
+            Level::Amx | Level::Avx512Bf16 | Level::Avx512Vnni | Level::Avx512 => {
                 // SAFETY: each of these levels has AVX-512.
                 unsafe { crate::x86::attend::attend(self, qkv, output, scratch) }
                 Ok(())

@@ -15,6 +15,9 @@ pub(crate) enum Level {
     /// The same with `VDPBF16PS`.
     #[cfg(target_arch = "x86_64")]
     Avx512Bf16,
+    /// The same with `VPDPWSSD`.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Vnni,
     /// The same with AMX tiles of bf16 and of 8-bit integers.
     #[cfg(target_arch = "x86_64")]
     Amx,
@@ -27,7 +30,8 @@ pub enum Precision {
     /// IEEE single precision, or as exact: on AMX rows and columns are fixed-point numbers of 31 and
     /// 24 bits, multiplied by digits as integers, without the rounding of sums in f32.
     F32,
-    /// bfloat16: 8 bits of significand.
+    /// bfloat16, of 8 bits of significand, or numbers as small that are no less exact: on
+    /// AVX-512 VNNI fixed-point ones of 16 bits.
     Bf16,
 }
 
@@ -51,13 +55,16 @@ impl Cpu {
         Self(Level::Portable)
     }
 
-    /// Its name in records of a run: `amx`, `avx512+bf16`, `avx512`, `avx2+fma` or an architecture.
+    /// Its name in records of a run: `amx`, `avx512+bf16`, `avx512+vnni`, `avx512`, `avx2+fma` or
+    /// an architecture.
     pub fn name(self) -> &'static str {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             Level::Amx => "amx",
             #[cfg(target_arch = "x86_64")]
             Level::Avx512Bf16 => "avx512+bf16",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512Vnni => "avx512+vnni",
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => "avx512",
             Level::Portable => {
@@ -75,7 +82,7 @@ impl Cpu {
         match precision {
             Precision::F32 => true,
             #[cfg(target_arch = "x86_64")]
-            Precision::Bf16 => matches!(self.0, Level::Amx | Level::Avx512Bf16),
+            Precision::Bf16 => !matches!(self.0, Level::Portable | Level::Avx512),
             #[cfg(not(target_arch = "x86_64"))]
             Precision::Bf16 => false,
         }

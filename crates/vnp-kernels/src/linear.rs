@@ -49,7 +49,9 @@ enum Packed {
 pub struct Scratch {
     wide: Vec<f32>,
     #[cfg(target_arch = "x86_64")]
-    pub(crate) rows: Buffer<f32>,
+    pub(crate) words: Buffer<u32>,
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) lines: Buffer<u32>,
     #[cfg(target_arch = "x86_64")]
     pub(crate) terms: Buffer<u16>,
     #[cfg(target_arch = "x86_64")]
@@ -118,7 +120,14 @@ impl LinearBuilder {
             match &mut self.0.packed {
                 Packed::Portable(weights) => weights.set(output, row),
                 #[cfg(target_arch = "x86_64")]
-                Packed::Panels(panels) => panels.set(panel, column, row),
+                #[allow(
+                    unsafe_code,
+                    reason = "packed panels exist only where their instructions do"
+                )]
+                Packed::Panels(panels) => {
+                    // SAFETY: `new` made them for a CPU that was found to have them.
+                    unsafe { panels.set(panel, column, row) }
+                }
             }
         }
         Ok(())

@@ -24,7 +24,7 @@ pub fn layer_norm(
     match cpu.level() {
         #[cfg(target_arch = "x86_64")]
         #[allow(unsafe_code, reason = "the level says that the instructions are there")]
-        Level::Amx | Level::Avx512Bf16 | Level::Avx512 => {
+        Level::Amx | Level::Avx512Bf16 | Level::Avx512Vnni | Level::Avx512 => {
             // SAFETY: each of these levels has AVX-512.
             unsafe { crate::x86::norm::layer_norm(input, output, weight, bias, eps) }
         }

@@ -8,10 +8,13 @@ pub(crate) mod attend;
 pub(crate) mod bf16;
 pub(crate) mod detect;
 pub(crate) mod finish;
+pub(crate) mod fixed;
 pub(crate) mod fma;
 pub(crate) mod lanes;
 pub(crate) mod multiply;
 pub(crate) mod norm;
+pub(crate) mod strided;
+pub(crate) mod tile;
 pub(crate) mod transpose;
 
 use crate::Precision;
@@ -33,7 +36,12 @@ pub(crate) fn packed(
         (Level::Amx, Precision::F32) => Box::new(amx::Panels::<amx::AmxF32>::new(panels, inputs)),
         (Level::Amx, Precision::Bf16) => Box::new(amx::Panels::<amx::AmxBf16>::new(panels, inputs)),
         (Level::Avx512Bf16, Precision::Bf16) => Box::new(Panels::<bf16::Bf16>::new(panels, inputs)),
-        (Level::Avx512Bf16 | Level::Avx512, _) => Box::new(Panels::<fma::Fma>::new(panels, inputs)),
+        (Level::Avx512Vnni, Precision::Bf16) => {
+            Box::new(Panels::<fixed::Fixed>::new(panels, inputs))
+        }
+        (Level::Avx512Bf16 | Level::Avx512Vnni | Level::Avx512, _) => {
+            Box::new(Panels::<fma::Fma>::new(panels, inputs))
+        }
         (Level::Portable, _) => return None,
     })
 }

@@ -1,4 +1,6 @@
-//! How exact f32 is where values of a row or a column differ much in size.
+//! How exact products are where values of a row or a column differ much in size.
+
+use half::bf16;
 
 use super::*;
 use crate::testing::{cpus, random};
@@ -19,9 +21,8 @@ fn with_outliers(mut values: Vec<f32>, every: usize, times: f32) -> Vec<f32> {
     values
 }
 
-fn product(cpu: Cpu, x: &[f32], weights: &[f32]) -> Vec<f32> {
-    let mut builder =
-        LinearBuilder::new(cpu, Precision::F32, Form::Plain, OUTPUTS, INPUTS).unwrap();
+fn product(cpu: Cpu, precision: Precision, x: &[f32], weights: &[f32]) -> Vec<f32> {
+    let mut builder = LinearBuilder::new(cpu, precision, Form::Plain, OUTPUTS, INPUTS).unwrap();
     builder.rows(0, weights).unwrap();
     let mut output = vec![0.0; x.len() / INPUTS * OUTPUTS];
     builder.build().forward(x, &mut output, Then::Store, &mut Scratch::default()).unwrap();
@@ -43,14 +44,24 @@ fn error(found: &[f32], exact: &[f64]) -> f64 {
     (squares / exact.iter().map(|x| x * x).sum::<f64>()).sqrt()
 }
 
+/// How many times as large one value of a row, and of a column of weights, is as the others.
+///
 /// The largest value of a row of a trained ESM-2 is up to 30 times, of a column of weights up to 13
 /// times the root of their mean square (the 8-million-parameter one, every linear layer).
+const OUTLIERS: [(f32, f32); 5] = [(1.0, 1.0), (30.0, 1.0), (1.0, 4.0), (10.0, 3.0), (30.0, 4.0)];
+
+/// Rows, weights and their product.
+fn operands(of_rows: f32, of_columns: f32) -> (Vec<f32>, Vec<f32>, Vec<f64>) {
+    let x = with_outliers(normal(1, ROWS * INPUTS), INPUTS, of_rows);
+    let weights = with_outliers(normal(2, OUTPUTS * INPUTS), INPUTS - 1, of_columns);
+    let exact = exact(&x, &weights);
+    (x, weights, exact)
+}
+
 #[test]
 fn outliers_cost_no_more_than_adding_in_f32() {
-    for (of_rows, of_columns) in [(1.0, 1.0), (30.0, 1.0), (1.0, 4.0), (10.0, 3.0), (30.0, 4.0)] {
-        let x = with_outliers(normal(1, ROWS * INPUTS), INPUTS, of_rows);
-        let weights = with_outliers(normal(2, OUTPUTS * INPUTS), INPUTS - 1, of_columns);
-        let exact = exact(&x, &weights);
+    for (of_rows, of_columns) in OUTLIERS {
+        let (x, weights, exact) = operands(of_rows, of_columns);
         // One product after the other, each sum rounded.
         let in_turn: Vec<f32> = x
             .chunks(INPUTS)
@@ -60,9 +71,48 @@ fn outliers_cost_no_more_than_adding_in_f32() {
             .collect();
         let bound = 1.2 * error(&in_turn, &exact);
         for cpu in cpus() {
-            let found = error(&product(cpu, &x, &weights), &exact);
+            let found = error(&product(cpu, Precision::F32, &x, &weights), &exact);
             println!("{of_rows} and {of_columns} on {}: {found:.1e}, {bound:.1e}", cpu.name());
             assert!(found < bound, "{found:e} on {}, {of_rows} and {of_columns}", cpu.name());
+        }
+    }
+}
+
+#[test]
+fn bf16_costs_no_more_than_rounding_to_it() {
+    for (of_rows, of_columns) in OUTLIERS {
+        let (x, weights, exact) = operands(of_rows, of_columns);
+        let rounded = |values: &[f32]| -> Vec<f32> {
+            values.iter().map(|x| bf16::from_f32(*x).to_f32()).collect()
+        };
+        let of_rounded: Vec<f32> =
+            self::exact(&rounded(&x), &rounded(&weights)).iter().map(|x| *x as f32).collect();
+        let bound = 1.01 * error(&of_rounded, &exact);
+        for cpu in cpus().into_iter().filter(|cpu| cpu.has(Precision::Bf16)) {
+            let found = error(&product(cpu, Precision::Bf16, &x, &weights), &exact);
+            println!("{of_rows} and {of_columns} on {}: {found:.1e}, {bound:.1e}", cpu.name());
+            assert!(found < bound, "{found:e} on {}, {of_rows} and {of_columns}", cpu.name());
+        }
+    }
+}
+
+/// Rows that are their columns have the largest products that their norms allow.
+#[test]
+fn no_sum_of_integers_is_too_large() {
+    let shapes: [fn(usize) -> f32; 5] = [
+        |_| 1.0,
+        |i| if i % 2 == 0 { -1.0 } else { 1.0 },
+        |i| if i % INPUTS == 7 { 1e6 } else { 1.0 },
+        |i| if i % INPUTS < 2 { -3e4 } else { 0.0 },
+        |i| 1.0 + (i % 100) as f32,
+    ];
+    for shape in shapes {
+        let weights: Vec<f32> = (0..OUTPUTS * INPUTS).map(|i| shape(i % INPUTS)).collect();
+        let x = weights.get(..ROWS * INPUTS).unwrap();
+        let exact = exact(x, &weights);
+        for cpu in cpus().into_iter().filter(|cpu| cpu.has(Precision::Bf16)) {
+            let found = error(&product(cpu, Precision::Bf16, x, &weights), &exact);
+            assert!(found < 5e-3, "{found:e} on {}", cpu.name());
         }
     }
 }
@@ -78,13 +128,17 @@ fn the_size_of_a_row_or_column_does_not_matter() {
     };
     let (x, weights) = (scaled(3, ROWS), scaled(4, OUTPUTS));
     let exact = exact(&x, &weights);
-    for cpu in cpus() {
-        let found = product(cpu, &x, &weights);
+    let precisions = [(Precision::F32, 1e-5), (Precision::Bf16, 1e-2)];
+    for (cpu, (precision, of_size)) in cpus().into_iter().flat_map(|c| precisions.map(|p| (c, p))) {
+        if !cpu.has(precision) {
+            continue;
+        }
+        let found = product(cpu, precision, &x, &weights);
         for (at, (found, exact)) in found.iter().zip(&exact).enumerate() {
             let (row, column) = (at / OUTPUTS, at % OUTPUTS);
             let size = f64::from(sizes[row % sizes.len()]) * f64::from(sizes[column % sizes.len()]);
             // Products below those of normal numbers may be lost.
-            let bound = (size * 36.0 * 1e-5).max(1e-36);
+            let bound = (size * 36.0 * of_size).max(1e-36);
             let difference = (f64::from(*found) - exact).abs();
             assert!(difference <= bound, "{found} for {exact} at {row}, {column}, {}", cpu.name());
         }

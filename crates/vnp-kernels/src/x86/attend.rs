@@ -4,9 +4,10 @@
 
 use std::arch::x86_64::*;
 
-use super::fma::{self, ROWS};
 use super::lanes::{LANES, exp_of_negative, load, mask, store};
 use super::multiply::{COLUMNS, prefetch};
+use super::strided;
+use super::tile::ROWS;
 use super::transpose::transpose;
 use crate::attention::{Attention, AttentionScratch, Position};
 
@@ -72,7 +73,7 @@ pub(crate) fn attend(
             }
             let tiles = scores.chunks_exact_mut(ROWS * COLUMNS);
             for (keys, scores) in keys.chunks_exact(size * COLUMNS).zip(tiles) {
-                fma::tile(size, queries, size, keys, scores, true);
+                strided::tile(size, queries, size, keys, scores);
             }
             let mut sums = [1.0; ROWS];
             let rows = weights.chunks_exact_mut(stride).zip(&mut sums).take(output.len() / hidden);
@@ -81,7 +82,7 @@ pub(crate) fn attend(
             }
             let tile = scores.get_mut(..ROWS * COLUMNS).unwrap_or_default();
             for (panel, values) in values.chunks_exact(length * COLUMNS).enumerate() {
-                fma::tile(length, weights, stride, values, tile, true);
+                strided::tile(length, weights, stride, values, tile);
                 let columns = COLUMNS.min(size - panel * COLUMNS);
                 let first = head * size + panel * COLUMNS;
                 let rows = tile.as_chunks::<COLUMNS>().0.iter().zip(&sums);

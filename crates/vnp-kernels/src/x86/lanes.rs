@@ -9,30 +9,77 @@ use std::arch::x86_64::*;
 
 pub(crate) const LANES: usize = 16;
 
+/// What a lane holds: a number, or 32 bits that are none.
+pub(crate) trait Lane: Copy {}
+
+impl Lane for f32 {}
+
+impl Lane for u32 {}
+
 /// The first values of a slice; zeros beyond its end.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(crate) fn load(values: &[f32]) -> __m512 {
+pub(crate) fn load<T: Lane>(values: &[T]) -> __m512 {
     if values.len() >= LANES {
         // SAFETY: 16 values are there.
-        unsafe { _mm512_loadu_ps(values.as_ptr()) }
+        unsafe { _mm512_loadu_ps(values.as_ptr().cast()) }
     } else {
         // SAFETY: the mask leaves out what lies beyond the slice.
-        unsafe { _mm512_maskz_loadu_ps(mask(values.len()), values.as_ptr()) }
+        unsafe { _mm512_maskz_loadu_ps(mask(values.len()), values.as_ptr().cast()) }
     }
 }
 
 /// Writes to the first values of a slice; what does not fit is dropped.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(crate) fn store(values: &mut [f32], x: __m512) {
+pub(crate) fn store<T: Lane>(values: &mut [T], x: __m512) {
     if values.len() >= LANES {
         // SAFETY: 16 values are there.
-        unsafe { _mm512_storeu_ps(values.as_mut_ptr(), x) }
+        unsafe { _mm512_storeu_ps(values.as_mut_ptr().cast(), x) }
     } else {
         // SAFETY: the mask leaves out what lies beyond the slice.
-        unsafe { _mm512_mask_storeu_ps(values.as_mut_ptr(), mask(values.len()), x) }
+        unsafe { _mm512_mask_storeu_ps(values.as_mut_ptr().cast(), mask(values.len()), x) }
     }
+}
+
+/// As [`store`], past the caches where a vector fits its place. Until the thread calls
+/// `_mm_sfence`, only it may read what was written.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(crate) fn stream(values: &mut [f32], x: __m512) {
+    if values.len() >= LANES && values.as_ptr().cast::<__m512>().is_aligned() {
+        // SAFETY: 16 values are there, and aligned.
+        unsafe { _mm512_stream_ps(values.as_mut_ptr(), x) }
+    } else {
+        store(values, x);
+    }
+}
+
+/// Writes 16 halves of words, two a word; what does not fit is dropped.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+pub(crate) fn store_halves(words: &mut [u32], x: __m256i) {
+    let place = words.as_mut_ptr();
+    if 2 * words.len() >= LANES {
+        // SAFETY: 8 words are there.
+        unsafe { _mm256_storeu_si256(place.cast(), x) }
+    } else {
+        // SAFETY: the mask leaves out what lies beyond the slice.
+        unsafe { _mm256_mask_storeu_epi16(place.cast(), mask(2 * words.len()), x) }
+    }
+}
+
+/// The largest of some values without sign; NaN or infinity where there is one.
+#[target_feature(enable = "avx512f")]
+pub(crate) fn largest(values: &[f32]) -> f32 {
+    let mut largest = _mm512_setzero_si512();
+    let magnitude = _mm512_set1_epi32(i32::MAX);
+    for values in values.chunks(LANES) {
+        let bits = _mm512_and_si512(_mm512_castps_si512(load(values)), magnitude);
+        // The bits of NaN are above those of infinity, and these above all others.
+        largest = _mm512_max_epu32(largest, bits);
+    }
+    f32::from_bits(_mm512_reduce_max_epu32(largest))
 }
 
 /// The first `count` of 16 lanes.

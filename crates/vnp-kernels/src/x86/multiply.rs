@@ -7,53 +7,81 @@
 //! of a tile wait in f32 between two blocks of inputs, and what follows the product is done when a
 //! tile's last block is added. The order in which products are added to a sum is
 //! the same for every row.
+//!
+//! Packed operands are words of 32 bits: what a kernel makes of the inputs of a row it makes of the
+//! weights of a column. Both lie word by word: a word of the 12 rows of a tile, or of the 32 columns
+//! of a panel, then the next.
 #![allow(unsafe_code, reason = "kernels are compiled for instructions that `Cpu` has found")]
 
+use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch, _mm_sfence};
+
 use super::finish::{Target, finish};
+use super::tile::{PIECE, ROWS};
+use super::transpose::interleave;
 use crate::buffer::Buffer;
 use crate::linear::Scratch;
 
+/// Bytes of a cache line.
+const LINE: usize = 64;
 /// Columns of a panel.
 pub(crate) const COLUMNS: usize = 32;
-/// Rows packed at a time: a multiple of the rows of every tile.
-const ROWS_AT_A_TIME: usize = 480;
+/// Rows packed at a time: a multiple of a tile's.
+const ROWS_AT_A_TIME: usize = 240;
 /// Panels that share a pass over the rows' blocks of inputs.
 const PANELS_AT_A_TIME: usize = 8;
 
 /// A kernel of one tile.
-pub(crate) trait Micro: Sized + Send + Sync + 'static {
-    /// What packed operands are made of.
-    type Element: Copy + Default + Send + Sync;
-    /// Rows of a tile.
-    const ROWS: usize;
-    /// Inputs are padded to a multiple of this.
-    const STEP: usize;
-    /// Inputs of a block, a multiple of the step.
+pub(crate) trait Micro: Send + Sync + 'static {
+    /// Inputs of a block.
     const BLOCK: usize;
 
-    /// Puts a weight of input `k` into its block of a panel.
-    fn pack_weight(value: f32, k: usize, column: usize, block: &mut [Self::Element]);
+    /// Words that hold some inputs of a row, or weights of a column.
+    fn words(inputs: usize) -> usize;
 
-    /// Puts inputs of row `at` into their block of a tile, which is zeroed.
+    /// Makes them; those beyond the last input are zero.
     ///
     /// # Safety
     /// The CPU has the kernel's instructions.
-    unsafe fn pack_row(row: &[f32], at: usize, tile: &mut [Self::Element]);
+    unsafe fn convert(values: &[f32], words: &mut [u32]);
 
-    /// Sets `sums`, `[ROWS, 32]`, to the product of a tile and a block, or adds it.
+    /// Makes a tile of at most 12 rows; `lines` has room for their words.
     ///
     /// # Safety
     /// The CPU has the kernel's instructions.
-    unsafe fn run(tile: &[Self::Element], block: &[Self::Element], sums: &mut [f32], first: bool);
+    unsafe fn pack<'x>(
+        rows: impl ExactSizeIterator<Item = &'x [f32]>,
+        lines: &mut [u32],
+        tile: &mut [u32],
+    ) {
+        let (count, words) = (rows.len(), tile.len() / ROWS);
+        for (row, line) in rows.zip(lines.chunks_exact_mut(words)) {
+            // SAFETY: as promised by the caller.
+            unsafe { Self::convert(row, line) };
+        }
+        // SAFETY: every kernel's CPU has AVX-512.
+        unsafe { interleave(lines.chunks_exact(words).take(count), ROWS, tile) };
+    }
 
-    /// The places for packed rows and for sums.
-    fn rows(scratch: &mut Scratch) -> (&mut Buffer<Self::Element>, &mut Buffer<f32>);
+    /// Sets `sums` to the product of a tile and a block, or adds it. Calls `between` at times.
+    ///
+    /// # Safety
+    /// The CPU has the kernel's instructions.
+    unsafe fn run(
+        tile: &[u32],
+        block: &[u32],
+        sums: &mut [f32; ROWS * COLUMNS],
+        first: bool,
+        between: &mut impl FnMut(),
+    );
 }
 
 /// The packed weights of a layer, whatever their kernel.
 pub(crate) trait Packed: Send + Sync {
     /// Packs the weights of one column.
-    fn set(&mut self, panel: usize, column: usize, weights: &[f32]);
+    ///
+    /// # Safety
+    /// The CPU has the kernel's instructions.
+    unsafe fn set(&mut self, panel: usize, column: usize, weights: &[f32]);
 
     /// Multiplies the rows of `x` and finishes each tile into `target`.
     ///
@@ -62,114 +90,131 @@ pub(crate) trait Packed: Send + Sync {
     unsafe fn multiply(&self, x: &[f32], target: &mut Target<'_>, scratch: &mut Scratch);
 }
 
-/// Weights in the order in which a kernel reads them.
+/// Weights in the order in which a kernel reads them: panels, then blocks of inputs.
 pub(crate) struct Panels<M: Micro> {
-    values: Buffer<M::Element>,
+    values: Buffer<u32>,
+    panels: usize,
     inputs: usize,
+    kernel: std::marker::PhantomData<M>,
 }
 
-/// Some inputs of a panel.
+/// Some inputs.
+#[derive(Clone, Copy)]
 struct Block {
-    panel: usize,
+    /// The first of them.
     start: usize,
-    length: usize,
+    inputs: usize,
+    /// Words of a row or column before those of this block.
+    before: usize,
+    words: usize,
+    is_last: bool,
 }
 
 impl<M: Micro> Panels<M> {
     pub(crate) fn new(panels: usize, inputs: usize) -> Self {
-        let padded = inputs.next_multiple_of(M::STEP);
-        Self { values: Buffer::zeroed(panels * padded * COLUMNS), inputs }
+        let kernel = std::marker::PhantomData;
+        let mut new = Self { values: Buffer::default(), panels, inputs, kernel };
+        new.values = Buffer::zeroed(panels * new.words() * COLUMNS);
+        new
     }
 
-    /// Elements of a panel.
-    fn panel(&self) -> usize {
-        self.padded() * COLUMNS
+    /// Words of a row or column.
+    fn words(&self) -> usize {
+        self.blocks().last().map_or(0, |block| block.before + block.words)
     }
 
-    fn padded(&self) -> usize {
-        self.inputs.next_multiple_of(M::STEP)
-    }
-
-    fn blocks(&self) -> impl Iterator<Item = (usize, usize)> + use<M> {
-        let padded = self.padded();
-        (0..padded).step_by(M::BLOCK).map(move |start| (start, M::BLOCK.min(padded - start)))
-    }
-
-    /// The blocks in the order in which rows pass them: for some panels together, by inputs.
-    fn order(&self) -> impl Iterator<Item = Block> + use<'_, M> {
-        let panels = self.values.get().len() / self.panel();
-        (0..panels).step_by(PANELS_AT_A_TIME).flat_map(move |first| {
-            self.blocks().flat_map(move |(start, length)| {
-                let panels = first..panels.min(first + PANELS_AT_A_TIME);
-                panels.map(move |panel| Block { panel, start, length })
-            })
+    fn blocks(&self) -> impl Iterator<Item = Block> + use<M> {
+        let all = self.inputs;
+        (0..all).step_by(M::BLOCK).enumerate().map(move |(index, start)| {
+            let inputs = M::BLOCK.min(all - start);
+            let (before, words) = (index * M::words(M::BLOCK), M::words(inputs));
+            Block { start, inputs, before, words, is_last: start + inputs == all }
         })
     }
 
-    fn block(&self, panel: usize, start: usize, length: usize) -> &[M::Element] {
-        let first = panel * self.panel() + start * COLUMNS;
-        let range = first..first + length * COLUMNS;
-        self.values.get().get(range).unwrap_or_default()
+    /// Where a panel's weights of a block are.
+    fn place(&self, panel: usize, block: Block) -> std::ops::Range<usize> {
+        let first = (panel * self.words() + block.before) * COLUMNS;
+        first..first + block.words * COLUMNS
+    }
+
+    fn weights(&self, panel: usize, block: Block) -> &[u32] {
+        self.values.get().get(self.place(panel, block)).unwrap_or_default()
+    }
+
+    /// Panels and blocks in the order in which rows pass them: for some panels together, by inputs.
+    fn order(&self) -> impl Iterator<Item = (usize, Block)> + use<'_, M> {
+        (0..self.panels).step_by(PANELS_AT_A_TIME).flat_map(move |first| {
+            self.blocks().flat_map(move |block| {
+                let panels = first..self.panels.min(first + PANELS_AT_A_TIME);
+                panels.map(move |panel| (panel, block))
+            })
+        })
     }
 
     /// Packs rows: blocks of inputs, then tiles.
     ///
     /// # Safety
     /// As [`Packed::multiply`].
-    unsafe fn pack(&self, x: &[f32], rows: usize, packed: &mut Buffer<M::Element>) {
-        let tiles = rows.div_ceil(M::ROWS);
-        let of_a_step = tiles * M::ROWS;
-        let packed = packed.resize(of_a_step * self.padded());
-        // Rows of the last tile, and inputs of every row, may be such that nothing is written to.
-        if !rows.is_multiple_of(M::ROWS) || !self.inputs.is_multiple_of(M::STEP) {
-            packed.fill(M::Element::default());
-        }
-        for (start, length) in self.blocks() {
-            let block = packed.get_mut(start * of_a_step..(start + length) * of_a_step);
-            let tiles = block.unwrap_or_default().chunks_exact_mut(length * M::ROWS);
-            for (tile, x) in tiles.zip(x.chunks(M::ROWS * self.inputs)) {
-                for (at, row) in x.chunks_exact(self.inputs).enumerate() {
-                    let row = row.get(start..self.inputs.min(start + length)).unwrap_or_default();
-                    // SAFETY: as promised by the caller.
-                    unsafe { M::pack_row(row, at, tile) };
-                }
+    unsafe fn pack(&self, x: &[f32], packed: &mut Buffer<u32>, lines: &mut Buffer<u32>) {
+        let tiles = (x.len() / self.inputs).div_ceil(ROWS);
+        let packed = packed.resize(tiles * ROWS * self.words());
+        for block in self.blocks() {
+            let first = tiles * ROWS * block.before;
+            let of_block = packed.get_mut(first..first + tiles * ROWS * block.words);
+            let of_block = of_block.unwrap_or_default().chunks_exact_mut(ROWS * block.words);
+            let lines = lines.resize(ROWS * block.words);
+            for (at, (tile, rows)) in of_block.zip(x.chunks(ROWS * self.inputs)).enumerate() {
+                let below = x.get((at + 1) * ROWS * self.inputs..).unwrap_or_default();
+                let mut below = below.chunks_exact(self.inputs);
+                let inputs = block.start..block.start + block.inputs;
+                let rows = rows.chunks_exact(self.inputs).map(|row| {
+                    // Pieces of rows are too short for the CPU to foresee the next tile's.
+                    prefetch(
+                        below.next().and_then(|row| row.get(inputs.clone())).unwrap_or_default(),
+                    );
+                    row.get(inputs.clone()).unwrap_or_default()
+                });
+                // SAFETY: as promised by the caller.
+                unsafe { M::pack(rows, lines, tile) };
             }
         }
     }
 
+    /// Multiplies packed rows.
+    ///
     /// # Safety
     /// As [`Packed::multiply`].
     unsafe fn group(
         &self,
         first_row: usize,
         rows: usize,
-        packed: &[M::Element],
+        packed: &[u32],
         target: &mut Target<'_>,
         sums: &mut Buffer<f32>,
     ) {
-        let tiles = rows.div_ceil(M::ROWS);
-        let of_a_step = tiles * M::ROWS;
-        let of_a_panel = tiles * M::ROWS * COLUMNS;
-        let sums = sums.resize(PANELS_AT_A_TIME * of_a_panel);
-        let last = self.blocks().last().map_or(0, |(start, _)| start);
-        let mut blocks = self.order().peekable();
-        while let Some(Block { panel, start, length }) = blocks.next() {
-            let b = self.block(panel, start, length);
-            let next = blocks.peek().map(|next| self.block(next.panel, next.start, next.length));
-            // The next block comes from memory while this one is multiplied, a slice a tile.
+        const TILE: usize = ROWS * COLUMNS;
+        let tiles = rows.div_ceil(ROWS);
+        let sums = sums.resize(PANELS_AT_A_TIME * tiles * TILE);
+        let mut order = self.order().peekable();
+        while let Some((panel, block)) = order.next() {
+            let weights = self.weights(panel, block);
+            let pieces = block.words.div_ceil(PIECE);
+            // The next ones come from memory while these are multiplied.
+            let next = order.peek().map(|(panel, block)| self.weights(*panel, *block));
             let next = next.unwrap_or_default();
-            let mut next = next.chunks(next.len().div_ceil(tiles).max(1));
-            let sums = sums.chunks_exact_mut(of_a_panel).nth(panel % PANELS_AT_A_TIME);
-            let sums = sums.unwrap_or_default().chunks_exact_mut(M::ROWS * COLUMNS);
-            let a = packed.get(start * of_a_step..(start + length) * of_a_step);
-            let a = a.unwrap_or_default().chunks_exact(length * M::ROWS);
-            for (tile, (a, sums)) in a.zip(sums).enumerate() {
-                prefetch(next.next().unwrap_or_default());
+            let mut next = next.chunks(next.len().div_ceil(tiles * pieces).max(1));
+            let sums = sums.chunks_exact_mut(tiles * TILE).nth(panel % PANELS_AT_A_TIME);
+            let sums = sums.unwrap_or_default().as_chunks_mut::<TILE>().0;
+            let rows_of_tiles = packed.get(tiles * ROWS * block.before..).unwrap_or_default();
+            let rows_of_tiles = rows_of_tiles.chunks_exact(ROWS * block.words);
+            for (tile, (a, sums)) in rows_of_tiles.zip(sums).enumerate() {
+                let mut between = || prefetch(next.next().unwrap_or_default());
                 // SAFETY: as promised by the caller.
-                unsafe { M::run(a, b, sums, start == 0) };
-                if start == last {
-                    let row = tile * M::ROWS;
-                    let count = M::ROWS.min(rows - row);
+                unsafe { M::run(a, weights, sums, block.start == 0, &mut between) };
+                if block.is_last {
+                    let row = tile * ROWS;
+                    let count = ROWS.min(rows - row);
                     // SAFETY: every kernel's CPU has AVX-512.
                     unsafe { finish(sums, first_row + row, count, panel, target) };
                 }
@@ -179,39 +224,47 @@ impl<M: Micro> Panels<M> {
 }
 
 impl<M: Micro> Packed for Panels<M> {
-    fn set(&mut self, panel: usize, column: usize, weights: &[f32]) {
-        let size = self.panel();
-        let Some(panel) = self.values.get_mut().get_mut(panel * size..(panel + 1) * size) else {
-            return;
-        };
-        let blocks = panel.chunks_mut(M::BLOCK * COLUMNS);
-        for (block, weights) in blocks.zip(weights.chunks(M::BLOCK)) {
-            for (k, weight) in weights.iter().enumerate() {
-                M::pack_weight(*weight, k, column, block);
+    unsafe fn set(&mut self, panel: usize, column: usize, weights: &[f32]) {
+        let mut words = vec![0; M::words(M::BLOCK)];
+        for block in self.blocks() {
+            let place = self.place(panel, block);
+            let (Some(place), Some(words), Some(weights)) = (
+                self.values.get_mut().get_mut(place),
+                words.get_mut(..block.words),
+                weights.get(block.start..block.start + block.inputs),
+            ) else {
+                return;
+            };
+            // SAFETY: as promised by the caller.
+            unsafe { M::convert(weights, words) };
+            for (place, word) in place.iter_mut().skip(column).step_by(COLUMNS).zip(words) {
+                *place = *word;
             }
         }
     }
 
     unsafe fn multiply(&self, x: &[f32], target: &mut Target<'_>, scratch: &mut Scratch) {
-        let (packed, sums) = M::rows(scratch);
+        let Scratch { words: packed, lines, sums, .. } = scratch;
         if self.inputs == 0 {
             return;
         }
         for (group, x) in x.chunks(ROWS_AT_A_TIME * self.inputs).enumerate() {
-            let rows = x.len() / self.inputs;
             // SAFETY: as promised by the caller.
             unsafe {
-                self.pack(x, rows, packed);
+                self.pack(x, packed, lines);
+                let rows = x.len() / self.inputs;
                 self.group(group * ROWS_AT_A_TIME, rows, packed.get(), target, sums);
             }
+        }
+        if target.streams() {
+            // SAFETY: every x86-64 has it. Before anyone reads what was written past the caches.
+            unsafe { _mm_sfence() };
         }
     }
 }
 
 /// Asks for a slice to be brought into the second-level cache.
 pub(crate) fn prefetch<T>(slice: &[T]) {
-    use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-    const LINE: usize = 64;
     for line in slice.chunks(LINE / size_of::<T>().max(1)) {
         // SAFETY: a hint, which may be of any address.
         unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };

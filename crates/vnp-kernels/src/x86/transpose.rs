@@ -1,9 +1,9 @@
-//! The transpose of 16 x 16 values in registers.
+//! Rows that become columns: 16 x 16 values in registers, and words of rows in memory.
 #![allow(clippy::wildcard_imports, reason = "the vocabulary of this file")]
 
 use std::arch::x86_64::*;
 
-use super::lanes::LANES;
+use super::lanes::{LANES, Lane, load, store};
 
 /// Lane `i` of vector `j` becomes lane `j` of vector `i`: pairs, fours, eights and sixteens of
 /// vectors are interleaved in turn.
@@ -42,11 +42,33 @@ pub(crate) fn transpose(x: [__m512; LANES]) -> [__m512; LANES] {
     columns
 }
 
+/// Writes lines, at most 16, word by word: a word of each, then the next. There are as many words as
+/// `words` has room for lines; what lines lack, and lines that are lacking, is zero.
+#[target_feature(enable = "avx512f")]
+pub(crate) fn interleave<'x, T: Lane + 'x>(
+    lines: impl Iterator<Item = &'x [T]>,
+    count: usize,
+    words: &mut [u32],
+) {
+    let mut all: [&[T]; LANES] = [&[]; LANES];
+    all.iter_mut().take(count).zip(lines).for_each(|(place, line)| *place = line);
+    let length = words.len() / count.max(1);
+    for first in (0..length).step_by(LANES) {
+        let mut block = [_mm512_setzero_ps(); LANES];
+        for (place, line) in block.iter_mut().zip(all) {
+            *place = load(line.get(first..).unwrap_or_default());
+        }
+        for (word, column) in (first..length).zip(transpose(block)) {
+            // What a vector holds beyond these lines goes where the next word will be written.
+            store(words.get_mut(word * count..length * count).unwrap_or_default(), column);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::cpus;
-    use crate::x86::lanes::{load, store};
 
     #[target_feature(enable = "avx512f")]
     fn transposed(values: &[f32]) -> Vec<f32> {
@@ -72,6 +94,28 @@ mod tests {
         let found = unsafe { transposed(&values) };
         for (i, x) in found.iter().enumerate() {
             assert_eq!(*x, (i % LANES * LANES + i / LANES) as f32, "{i}");
+        }
+    }
+
+    #[test]
+    #[allow(unsafe_code, reason = "called only where AVX-512 was found")]
+    fn words_of_rows_stand_next_to_each_other() {
+        if cpus().len() == 1 {
+            return;
+        }
+        for (rows, line) in [(12, 1), (12, 16), (12, 50), (16, 33), (3, 20)] {
+            let lines: Vec<u32> = (1..=rows * line).map(|i| i as u32).collect();
+            // One word more than a line has, and the last line lacks.
+            let there = lines.chunks(line).take(rows - 1);
+            let mut words = vec![u32::MAX; rows * (line + 1)];
+            // SAFETY: every CPU but the portable one has AVX-512.
+            unsafe { interleave(there, rows, &mut words) };
+            for (i, found) in words.iter().enumerate() {
+                let (row, word) = (i % rows, i / rows);
+                let is_there = row + 1 < rows && word < line;
+                let expected = if is_there { lines[row * line + word] } else { 0 };
+                assert_eq!(*found, expected, "{rows} x {line}: word {word} of row {row}");
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ use super::multiply::Buffers;
 use super::tiles::Sums;
 use super::{Kernel, SIDE, TILE, place_groups};
 use crate::linear::Scratch;
-use crate::x86::lanes::{LANES, load};
+use crate::x86::lanes::{LANES, largest, load};
 
 /// f32 on tiles. A step is four registers of a row's digits, the highest first, and for each half
 /// of the columns three of weights'.
@@ -63,7 +63,7 @@ impl Kernel for AmxF32 {
     /// scale that its sums are to be multiplied by, NaN where a weight is not finite.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
     unsafe fn pack_column(weights: &[f32], column: usize, panel: &mut [i8]) -> f32 {
-        let largest = f32::from_bits(largest_bits(weights));
+        let largest = largest(weights);
         if !largest.is_finite() {
             return f32::NAN;
         }
@@ -101,12 +101,12 @@ impl Kernel for AmxF32 {
     /// scale that its sums are to be multiplied by, NaN where an input is not finite.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
     unsafe fn pack_row(inputs: &[f32], at: usize, tile: &mut [i8]) -> f32 {
-        let largest = largest_bits(inputs);
-        if largest >= f32::INFINITY.to_bits() {
+        let largest = largest(inputs);
+        if !largest.is_finite() {
             // What another row left there does not matter: all sums become NaN.
             return f32::NAN;
         }
-        let exponent = ((largest >> 23) as i32 - 127).max(LEAST_EXPONENT);
+        let exponent = ((largest.to_bits() >> 23) as i32 - 127).max(LEAST_EXPONENT);
         let to_integers = _mm512_set1_ps(power_of_two(BITS - 1 - exponent));
         let steps = tile.chunks_exact_mut(DIGITS * TILE).zip(inputs.chunks(STEP));
         for (step, inputs) in steps {
@@ -171,18 +171,6 @@ impl Kernel for AmxF32 {
             sum
         }
     }
-}
-
-/// The bits of the largest of some values without sign: beyond those of infinity for NaN.
-#[target_feature(enable = "avx512f")]
-fn largest_bits(values: &[f32]) -> u32 {
-    let mut largest = _mm512_setzero_si512();
-    let magnitude = _mm512_set1_epi32(i32::MAX);
-    for values in values.chunks(LANES) {
-        let bits = _mm512_and_si512(_mm512_castps_si512(load(values)), magnitude);
-        largest = _mm512_max_epu32(largest, bits);
-    }
-    _mm512_reduce_max_epu32(largest)
 }
 
 /// Bytes as digits from -128 to 127: where `CARRIES` has 128 a byte beyond 127 counts as negative,

@@ -73,7 +73,7 @@ impl<K: Kernel> Panels<K> {
 }
 
 impl<K: Kernel> Packed for Panels<K> {
-    fn set(&mut self, panel: usize, column: usize, weights: &[f32]) {
+    unsafe fn set(&mut self, panel: usize, column: usize, weights: &[f32]) {
         for block in self.blocks() {
             let place = self.place(block, panel);
             let (Some(place), Some(weights)) = (
@@ -82,8 +82,7 @@ impl<K: Kernel> Packed for Panels<K> {
             ) else {
                 return;
             };
-            // SAFETY: these panels were made for a CPU that was found to have AMX, and every such
-            // has AVX-512 with BF16.
+            // SAFETY: as promised by the caller.
             let scale = unsafe { K::pack_column(weights, column, place) };
             let at = (block.index * self.panels + panel) * COLUMNS + column;
             if let Some(place) = self.scales.get_mut().get_mut(at) {
