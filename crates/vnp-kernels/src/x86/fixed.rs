@@ -15,7 +15,7 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::{LANES, largest, load, store, store_halves};
+use super::lanes::{LANES, larger, load, store, store_halves};
 use super::multiply::{COLUMNS, Micro};
 use super::tile::{self, ROWS};
 
@@ -27,6 +27,8 @@ pub(crate) struct Fixed;
 const LARGEST: f32 = 32_760.0;
 /// The largest norm: less than the root of 2^31 by more than rounding adds to it.
 const LARGEST_NORM: f32 = 46_000.0;
+/// Norms whose squares are far from both ends of f32.
+const SAFE_NORMS: std::ops::Range<f32> = 1e-12..1e12;
 
 impl Micro for Fixed {
     const BLOCK: usize = 320;
@@ -38,23 +40,24 @@ impl Micro for Fixed {
     /// The scale is NaN where a value is not finite, and zero where all are below normal numbers.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
     unsafe fn convert(values: &[f32], words: &mut [u32]) {
-        words.fill(0);
         let Some((scale, words)) = words.split_first_mut() else { return };
-        let largest = largest(values);
-        if !largest.is_finite() {
-            *scale = f32::NAN.to_bits();
+        let (largest, mut norm) = measure(values, 1.0);
+        if !(f32::MIN_POSITIVE..f32::INFINITY).contains(&largest) {
+            *scale = if largest.is_finite() { 0 } else { f32::NAN.to_bits() };
+            words.fill(0);
             return;
         }
-        if largest < f32::MIN_POSITIVE {
-            return;
+        let mut unit = 1.0;
+        if !SAFE_NORMS.contains(&norm) {
+            unit = 1.0 / largest;
+            norm = measure(values, unit).1;
         }
-        // In two steps, since one factor for both may be beyond f32.
-        let to_one = _mm512_set1_ps(1.0 / largest);
-        let to_integers = LARGEST.min(LARGEST_NORM / norm(values, to_one));
-        *scale = (largest / to_integers).to_bits();
-        let to_integers = _mm512_set1_ps(to_integers);
+        let to_integers = (LARGEST / (largest * unit)).min(LARGEST_NORM / norm);
+        *scale = (1.0 / to_integers / unit).to_bits();
+        // One factor for both may be beyond f32.
+        let factors = (_mm512_set1_ps(unit), _mm512_set1_ps(to_integers));
         for (values, words) in values.chunks(LANES).zip(words.chunks_mut(LANES / 2)) {
-            let x = _mm512_mul_ps(_mm512_mul_ps(load(values), to_one), to_integers);
+            let x = _mm512_mul_ps(_mm512_mul_ps(load(values), factors.0), factors.1);
             store_halves(words, _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(x)));
         }
     }
@@ -90,13 +93,17 @@ impl Micro for Fixed {
     }
 }
 
-/// The root of the sum of squares of some values times `factor`.
+/// The largest of some values without sign, NaN or infinity where there is one, and the root of the
+/// sum of their squares, each times `factor`.
 #[target_feature(enable = "avx512f")]
-fn norm(values: &[f32], factor: __m512) -> f32 {
-    let mut squares = _mm512_setzero_ps();
+fn measure(values: &[f32], factor: f32) -> (f32, f32) {
+    let factor = _mm512_set1_ps(factor);
+    let (mut largest, mut squares) = (_mm512_setzero_si512(), _mm512_setzero_ps());
     for values in values.chunks(LANES) {
-        let x = _mm512_mul_ps(load(values), factor);
+        let x = load(values);
+        largest = larger(largest, x);
+        let x = _mm512_mul_ps(x, factor);
         squares = _mm512_fmadd_ps(x, x, squares);
     }
-    _mm512_reduce_add_ps(squares).sqrt()
+    (f32::from_bits(_mm512_reduce_max_epu32(largest)), _mm512_reduce_add_ps(squares).sqrt())
 }

@@ -69,17 +69,13 @@ pub(crate) fn store_halves(words: &mut [u32], x: __m256i) {
     }
 }
 
-/// The largest of some values without sign; NaN or infinity where there is one.
+/// The bits of the largest values without sign that each lane has seen: those of NaN are above those
+/// of infinity, and these above all others.
+#[inline]
 #[target_feature(enable = "avx512f")]
-pub(crate) fn largest(values: &[f32]) -> f32 {
-    let mut largest = _mm512_setzero_si512();
-    let magnitude = _mm512_set1_epi32(i32::MAX);
-    for values in values.chunks(LANES) {
-        let bits = _mm512_and_si512(_mm512_castps_si512(load(values)), magnitude);
-        // The bits of NaN are above those of infinity, and these above all others.
-        largest = _mm512_max_epu32(largest, bits);
-    }
-    f32::from_bits(_mm512_reduce_max_epu32(largest))
+pub(crate) fn larger(largest: __m512i, x: __m512) -> __m512i {
+    let magnitude = _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(i32::MAX));
+    _mm512_max_epu32(largest, magnitude)
 }
 
 /// The first `count` of 16 lanes.

@@ -20,7 +20,7 @@ use super::multiply::Buffers;
 use super::tiles::Sums;
 use super::{Kernel, SIDE, TILE, place_groups};
 use crate::linear::Scratch;
-use crate::x86::lanes::{LANES, largest, load};
+use crate::x86::lanes::{LANES, larger, load};
 
 /// f32 on tiles. A step is four registers of a row's digits, the highest first, and for each half
 /// of the columns three of weights'.
@@ -171,6 +171,16 @@ impl Kernel for AmxF32 {
             sum
         }
     }
+}
+
+/// The largest of some values without sign; NaN or infinity where there is one.
+#[target_feature(enable = "avx512f")]
+fn largest(values: &[f32]) -> f32 {
+    let mut largest = _mm512_setzero_si512();
+    for values in values.chunks(LANES) {
+        largest = larger(largest, load(values));
+    }
+    f32::from_bits(_mm512_reduce_max_epu32(largest))
 }
 
 /// Bytes as digits from -128 to 127: where `CARRIES` has 128 a byte beyond 127 counts as negative,
