@@ -13,6 +13,7 @@ pub(crate) mod fma;
 pub(crate) mod lanes;
 pub(crate) mod multiply;
 pub(crate) mod norm;
+pub(crate) mod panels;
 pub(crate) mod strided;
 pub(crate) mod tile;
 pub(crate) mod transpose;
@@ -20,7 +21,8 @@ pub(crate) mod transpose;
 use crate::Precision;
 use crate::cpu::Level;
 use amx::Kernel as _;
-use multiply::{Packed, Panels};
+use multiply::Packed;
+use panels::Panels;
 
 /// Room for packed weights, where a level has kernels of this module.
 pub(crate) fn packed(

@@ -16,6 +16,7 @@
 use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch, _mm_sfence};
 
 use super::finish::{Target, finish};
+use super::panels::{PANELS_AT_A_TIME, Panels};
 use super::tile::{PIECE, ROWS};
 use super::transpose::interleave;
 use crate::buffer::Buffer;
@@ -27,8 +28,6 @@ const LINE: usize = 64;
 pub(crate) const COLUMNS: usize = 32;
 /// Rows packed at a time: a multiple of a tile's.
 const ROWS_AT_A_TIME: usize = 240;
-/// Panels that share a pass over the rows' blocks of inputs.
-const PANELS_AT_A_TIME: usize = 8;
 
 /// A kernel of one tile.
 pub(crate) trait Micro: Send + Sync + 'static {
@@ -90,175 +89,103 @@ pub(crate) trait Packed: Send + Sync {
     unsafe fn multiply(&self, x: &[f32], target: &mut Target<'_>, scratch: &mut Scratch);
 }
 
-/// Weights in the order in which a kernel reads them: panels, then blocks of inputs.
-pub(crate) struct Panels<M: Micro> {
-    values: Buffer<u32>,
-    panels: usize,
-    inputs: usize,
-    kernel: std::marker::PhantomData<M>,
-}
-
-/// Some inputs.
-#[derive(Clone, Copy)]
-struct Block {
-    /// The first of them.
-    start: usize,
-    inputs: usize,
-    /// Words of a row or column before those of this block.
-    before: usize,
-    words: usize,
-    is_last: bool,
-}
-
-impl<M: Micro> Panels<M> {
-    pub(crate) fn new(panels: usize, inputs: usize) -> Self {
-        let kernel = std::marker::PhantomData;
-        let mut new = Self { values: Buffer::default(), panels, inputs, kernel };
-        new.values = Buffer::zeroed(panels * new.words() * COLUMNS);
-        new
+/// Multiplies the rows of `x` and finishes each tile into `target`.
+///
+/// # Safety
+/// The CPU has the kernel's instructions.
+pub(super) unsafe fn multiply<M: Micro>(
+    weights: &Panels<M>,
+    x: &[f32],
+    target: &mut Target<'_>,
+    scratch: &mut Scratch,
+) {
+    let Scratch { words: packed, lines, sums, .. } = scratch;
+    if weights.inputs == 0 {
+        return;
     }
-
-    /// Words of a row or column.
-    fn words(&self) -> usize {
-        self.blocks().last().map_or(0, |block| block.before + block.words)
-    }
-
-    fn blocks(&self) -> impl Iterator<Item = Block> + use<M> {
-        let all = self.inputs;
-        (0..all).step_by(M::BLOCK).enumerate().map(move |(index, start)| {
-            let inputs = M::BLOCK.min(all - start);
-            let (before, words) = (index * M::words(M::BLOCK), M::words(inputs));
-            Block { start, inputs, before, words, is_last: start + inputs == all }
-        })
-    }
-
-    /// Where a panel's weights of a block are.
-    fn place(&self, panel: usize, block: Block) -> std::ops::Range<usize> {
-        let first = (panel * self.words() + block.before) * COLUMNS;
-        first..first + block.words * COLUMNS
-    }
-
-    fn weights(&self, panel: usize, block: Block) -> &[u32] {
-        self.values.get().get(self.place(panel, block)).unwrap_or_default()
-    }
-
-    /// Panels and blocks in the order in which rows pass them: for some panels together, by inputs.
-    fn order(&self) -> impl Iterator<Item = (usize, Block)> + use<'_, M> {
-        (0..self.panels).step_by(PANELS_AT_A_TIME).flat_map(move |first| {
-            self.blocks().flat_map(move |block| {
-                let panels = first..self.panels.min(first + PANELS_AT_A_TIME);
-                panels.map(move |panel| (panel, block))
-            })
-        })
-    }
-
-    /// Packs rows: blocks of inputs, then tiles.
-    ///
-    /// # Safety
-    /// As [`Packed::multiply`].
-    unsafe fn pack(&self, x: &[f32], packed: &mut Buffer<u32>, lines: &mut Buffer<u32>) {
-        let tiles = (x.len() / self.inputs).div_ceil(ROWS);
-        let packed = packed.resize(tiles * ROWS * self.words());
-        for block in self.blocks() {
-            let first = tiles * ROWS * block.before;
-            let of_block = packed.get_mut(first..first + tiles * ROWS * block.words);
-            let of_block = of_block.unwrap_or_default().chunks_exact_mut(ROWS * block.words);
-            let lines = lines.resize(ROWS * block.words);
-            for (at, (tile, rows)) in of_block.zip(x.chunks(ROWS * self.inputs)).enumerate() {
-                let below = x.get((at + 1) * ROWS * self.inputs..).unwrap_or_default();
-                let mut below = below.chunks_exact(self.inputs);
-                let inputs = block.start..block.start + block.inputs;
-                let rows = rows.chunks_exact(self.inputs).map(|row| {
-                    // Pieces of rows are too short for the CPU to foresee the next tile's.
-                    prefetch(
-                        below.next().and_then(|row| row.get(inputs.clone())).unwrap_or_default(),
-                    );
-                    row.get(inputs.clone()).unwrap_or_default()
-                });
-                // SAFETY: as promised by the caller.
-                unsafe { M::pack(rows, lines, tile) };
-            }
+    for (index, x) in x.chunks(ROWS_AT_A_TIME * weights.inputs).enumerate() {
+        // SAFETY: as promised by the caller.
+        unsafe {
+            pack(weights, x, packed, lines);
+            let rows = x.len() / weights.inputs;
+            pass(weights, index * ROWS_AT_A_TIME, rows, packed.get(), target, sums);
         }
     }
-
-    /// Multiplies packed rows.
-    ///
-    /// # Safety
-    /// As [`Packed::multiply`].
-    unsafe fn group(
-        &self,
-        first_row: usize,
-        rows: usize,
-        packed: &[u32],
-        target: &mut Target<'_>,
-        sums: &mut Buffer<f32>,
-    ) {
-        const TILE: usize = ROWS * COLUMNS;
-        let tiles = rows.div_ceil(ROWS);
-        let sums = sums.resize(PANELS_AT_A_TIME * tiles * TILE);
-        let mut order = self.order().peekable();
-        while let Some((panel, block)) = order.next() {
-            let weights = self.weights(panel, block);
-            let pieces = block.words.div_ceil(PIECE);
-            // The next ones come from memory while these are multiplied.
-            let next = order.peek().map(|(panel, block)| self.weights(*panel, *block));
-            let next = next.unwrap_or_default();
-            let mut next = next.chunks(next.len().div_ceil(tiles * pieces).max(1));
-            let sums = sums.chunks_exact_mut(tiles * TILE).nth(panel % PANELS_AT_A_TIME);
-            let sums = sums.unwrap_or_default().as_chunks_mut::<TILE>().0;
-            let rows_of_tiles = packed.get(tiles * ROWS * block.before..).unwrap_or_default();
-            let rows_of_tiles = rows_of_tiles.chunks_exact(ROWS * block.words);
-            for (tile, (a, sums)) in rows_of_tiles.zip(sums).enumerate() {
-                let mut between = || prefetch(next.next().unwrap_or_default());
-                // SAFETY: as promised by the caller.
-                unsafe { M::run(a, weights, sums, block.start == 0, &mut between) };
-                if block.is_last {
-                    let row = tile * ROWS;
-                    let count = ROWS.min(rows - row);
-                    // SAFETY: every kernel's CPU has AVX-512.
-                    unsafe { finish(sums, first_row + row, count, panel, target) };
-                }
-            }
-        }
+    if target.streams() {
+        // SAFETY: every x86-64 has it. Before anyone reads what was written past the caches.
+        unsafe { _mm_sfence() };
     }
 }
 
-impl<M: Micro> Packed for Panels<M> {
-    unsafe fn set(&mut self, panel: usize, column: usize, weights: &[f32]) {
-        let mut words = vec![0; M::words(M::BLOCK)];
-        for block in self.blocks() {
-            let place = self.place(panel, block);
-            let (Some(place), Some(words), Some(weights)) = (
-                self.values.get_mut().get_mut(place),
-                words.get_mut(..block.words),
-                weights.get(block.start..block.start + block.inputs),
-            ) else {
-                return;
-            };
+/// Packs rows: blocks of inputs, then tiles.
+///
+/// # Safety
+/// As [`multiply`].
+unsafe fn pack<M: Micro>(
+    weights: &Panels<M>,
+    x: &[f32],
+    packed: &mut Buffer<u32>,
+    lines: &mut Buffer<u32>,
+) {
+    let tiles = (x.len() / weights.inputs).div_ceil(ROWS);
+    let packed = packed.resize(tiles * ROWS * weights.words());
+    for block in weights.blocks() {
+        let first = tiles * ROWS * block.before;
+        let of_block = packed.get_mut(first..first + tiles * ROWS * block.words);
+        let of_block = of_block.unwrap_or_default().chunks_exact_mut(ROWS * block.words);
+        let lines = lines.resize(ROWS * block.words);
+        for (at, (tile, rows)) in of_block.zip(x.chunks(ROWS * weights.inputs)).enumerate() {
+            let below = x.get((at + 1) * ROWS * weights.inputs..).unwrap_or_default();
+            let mut below = below.chunks_exact(weights.inputs);
+            let inputs = block.start..block.start + block.inputs;
+            let rows = rows.chunks_exact(weights.inputs).map(|row| {
+                // Pieces of rows are too short for the CPU to foresee the next tile's.
+                prefetch(below.next().and_then(|row| row.get(inputs.clone())).unwrap_or_default());
+                row.get(inputs.clone()).unwrap_or_default()
+            });
             // SAFETY: as promised by the caller.
-            unsafe { M::convert(weights, words) };
-            for (place, word) in place.iter_mut().skip(column).step_by(COLUMNS).zip(words) {
-                *place = *word;
-            }
+            unsafe { M::pack(rows, lines, tile) };
         }
     }
+}
 
-    unsafe fn multiply(&self, x: &[f32], target: &mut Target<'_>, scratch: &mut Scratch) {
-        let Scratch { words: packed, lines, sums, .. } = scratch;
-        if self.inputs == 0 {
-            return;
-        }
-        for (group, x) in x.chunks(ROWS_AT_A_TIME * self.inputs).enumerate() {
+/// Multiplies packed rows.
+///
+/// # Safety
+/// As [`multiply`].
+unsafe fn pass<M: Micro>(
+    weights: &Panels<M>,
+    first_row: usize,
+    rows: usize,
+    packed: &[u32],
+    target: &mut Target<'_>,
+    sums: &mut Buffer<f32>,
+) {
+    const TILE: usize = ROWS * COLUMNS;
+    let tiles = rows.div_ceil(ROWS);
+    let sums = sums.resize(PANELS_AT_A_TIME * tiles * TILE);
+    let mut order = weights.order().peekable();
+    while let Some((panel, block)) = order.next() {
+        let columns = weights.of(panel, block);
+        let pieces = block.words.div_ceil(PIECE);
+        // The next ones come from memory while these are multiplied.
+        let next = order.peek().map(|(panel, block)| weights.of(*panel, *block));
+        let next = next.unwrap_or_default();
+        let mut next = next.chunks(next.len().div_ceil(tiles * pieces).max(1));
+        let sums = sums.chunks_exact_mut(tiles * TILE).nth(panel % PANELS_AT_A_TIME);
+        let sums = sums.unwrap_or_default().as_chunks_mut::<TILE>().0;
+        let rows_of_tiles = packed.get(tiles * ROWS * block.before..).unwrap_or_default();
+        let rows_of_tiles = rows_of_tiles.chunks_exact(ROWS * block.words);
+        for (tile, (a, sums)) in rows_of_tiles.zip(sums).enumerate() {
+            let mut between = || prefetch(next.next().unwrap_or_default());
             // SAFETY: as promised by the caller.
-            unsafe {
-                self.pack(x, packed, lines);
-                let rows = x.len() / self.inputs;
-                self.group(group * ROWS_AT_A_TIME, rows, packed.get(), target, sums);
+            unsafe { M::run(a, columns, sums, block.start == 0, &mut between) };
+            if block.is_last {
+                let row = tile * ROWS;
+                let count = ROWS.min(rows - row);
+                // SAFETY: every kernel's CPU has AVX-512.
+                unsafe { finish(sums, first_row + row, count, panel, target) };
             }
-        }
-        if target.streams() {
-            // SAFETY: every x86-64 has it. Before anyone reads what was written past the caches.
-            unsafe { _mm_sfence() };
         }
     }
 }

@@ -24,41 +24,25 @@ pub(super) const PIECE: usize = 32;
 pub(crate) type Sums<V> = [[V; 2]; ROWS];
 
 /// Multiplies a row by a value that both products read from memory.
+#[rustfmt::skip]
 macro_rules! direct {
     ($product:literal, $at:literal, $low:literal, $high:literal) => {
         concat!(
-            $product,
-            " {",
-            $low,
-            "}, {b0}, dword ptr [{a} + ",
-            $at,
-            "]{{1to16}}\n",
-            $product,
-            " {",
-            $high,
-            "}, {b1}, dword ptr [{a} + ",
-            $at,
-            "]{{1to16}}\n",
+            $product, " {", $low, "}, {b0}, dword ptr [{a} + ", $at, "]{{1to16}}\n",
+            $product, " {", $high, "}, {b1}, dword ptr [{a} + ", $at, "]{{1to16}}\n",
         )
     };
 }
 
 /// Multiplies a row by a value that is loaded once. With some of these among the others neither
 /// loading nor decoding is what the loop waits for.
+#[rustfmt::skip]
 macro_rules! loaded {
     ($product:literal, $at:literal, $low:literal, $high:literal) => {
         concat!(
-            "vbroadcastss {x}, dword ptr [{a} + ",
-            $at,
-            "]\n",
-            $product,
-            " {",
-            $low,
-            "}, {b0}, {x}\n",
-            $product,
-            " {",
-            $high,
-            "}, {b1}, {x}\n",
+            "vbroadcastss {x}, dword ptr [{a} + ", $at, "]\n",
+            $product, " {", $low, "}, {b0}, {x}\n",
+            $product, " {", $high, "}, {b1}, {x}\n",
         )
     };
 }

@@ -58,10 +58,18 @@ pub(crate) fn interleave<'x, T: Lane + 'x>(
         for (place, line) in block.iter_mut().zip(all) {
             *place = load(line.get(first..).unwrap_or_default());
         }
-        for (word, column) in (first..length).zip(transpose(block)) {
-            // What a vector holds beyond these lines goes where the next word will be written.
-            store(words.get_mut(word * count..length * count).unwrap_or_default(), column);
-        }
+        place_words(&block, count, first, words);
+    }
+}
+
+/// Writes 16 words of each of `count` lines, from word `first` on.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(crate) fn place_words(lines: &[__m512; LANES], count: usize, first: usize, words: &mut [u32]) {
+    let length = words.len() / count.max(1);
+    for (word, column) in (first..length).zip(transpose(*lines)) {
+        // What a vector holds beyond these lines goes where the next word will be written.
+        store(words.get_mut(word * count..length * count).unwrap_or_default(), column);
     }
 }
 
