@@ -15,7 +15,7 @@ pub enum Error {
         found: usize,
     },
     /// This CPU has no instructions for a precision.
-    #[error("this CPU ({cpu}) has no bf16 instructions: use f32")]
+    #[error("this CPU ({cpu}) has no instructions for bf16: use f32")]
     NoBf16 {
         /// What it has.
         cpu: &'static str,
