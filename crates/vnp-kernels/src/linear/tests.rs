@@ -165,6 +165,28 @@ fn a_row_depends_on_itself_alone() {
     }
 }
 
+/// Many results go another way to memory than few.
+#[test]
+fn a_row_is_the_same_among_many() {
+    let rows = 1100;
+    for (form, outputs) in [(Form::Plain, 1024), (Form::Plain, 1031), (Form::Gated, 2062)] {
+        let case = Case { form, then: Then::Gelu, rows, outputs, inputs: 40, halves: false };
+        for cpu in cpus().into_iter().filter(|cpu| cpu.rows_are_independent()) {
+            let layer = case.layer(cpu, Precision::F32);
+            let mut scratch = Scratch::default();
+            let together = case.forward(&layer, &mut scratch);
+            assert!(size_of_val(&together[..]) > 4 << 20, "too few to tell");
+            let width = case.width();
+            let together = together.chunks_exact(width);
+            for (row, (x, expected)) in case.x().chunks_exact(40).zip(together).enumerate() {
+                let mut alone = vec![0.0; width];
+                layer.forward(x, &mut alone, Then::Gelu, &mut scratch).unwrap();
+                assert_eq!(alone, expected, "row {row} on {}", cpu.name());
+            }
+        }
+    }
+}
+
 #[test]
 fn nan_and_infinity_stay_in_their_row() {
     let precisions = [Precision::F32, Precision::Bf16];

@@ -8,7 +8,7 @@
 use std::arch::x86_64::*;
 
 use super::multiply::COLUMNS;
-use super::tile::{ROWS, begin, end};
+use super::tile::{ROWS, end};
 
 /// `sums` (12 x 32) becomes the product of 12 rows of `a`, `stride` apart, of which
 /// `k` values count, and the `k` rows of 32 of `b`.
@@ -18,7 +18,7 @@ pub(crate) fn tile(k: usize, a: &[f32], stride: usize, b: &[f32], sums: &mut [f3
         return;
     }
     let Some(sums) = sums.first_chunk_mut::<{ ROWS * COLUMNS }>() else { return };
-    let mut acc = begin(sums, true);
+    let mut acc = [[_mm512_setzero_ps(); 2]; ROWS];
     // SAFETY: rows of `a` reach to 11 * stride + k, and `b` to 32 * k, as checked above.
     unsafe {
         let mut rows = [0, 3, 6, 9].map(|row| a.as_ptr().add(row * stride));
