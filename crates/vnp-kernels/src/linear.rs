@@ -51,8 +51,6 @@ pub struct Scratch {
     #[cfg(target_arch = "x86_64")]
     pub(crate) words: Buffer<u32>,
     #[cfg(target_arch = "x86_64")]
-    pub(crate) lines: Buffer<u32>,
-    #[cfg(target_arch = "x86_64")]
     pub(crate) terms: Buffer<u16>,
     #[cfg(target_arch = "x86_64")]
     pub(crate) digits: Buffer<i8>,

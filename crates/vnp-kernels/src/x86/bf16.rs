@@ -4,8 +4,8 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::{LANES, load, store_halves};
-use super::multiply::{COLUMNS, Micro};
+use super::lanes::{LANES, load};
+use super::multiply::{COLUMNS, Micro, Scaling};
 use super::tile::{self, ROWS, begin, end};
 
 /// bf16: a word is two values.
@@ -13,18 +13,16 @@ pub(crate) struct Bf16;
 
 impl Micro for Bf16 {
     const BLOCK: usize = 480;
-
-    fn words(inputs: usize) -> usize {
-        inputs.div_ceil(2).next_multiple_of(tile::STEP)
-    }
+    const OF_A_WORD: usize = 2;
+    const SCALED: bool = false;
 
     /// Rounds to the nearest, ties to even.
-    #[target_feature(enable = "avx512f,avx512bf16,avx512bw,avx512vl")]
-    unsafe fn convert(values: &[f32], words: &mut [u32]) {
-        words.fill(0);
-        for (values, words) in values.chunks(LANES).zip(words.chunks_mut(LANES / 2)) {
-            store_halves(words, to_bf16(load(values)));
-        }
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bf16")]
+    unsafe fn vector(values: &[f32], _: &Scaling) -> __m512 {
+        let (low, high) = (load(values), load(values.get(LANES..).unwrap_or_default()));
+        // SAFETY: both types are 512 bits that may hold anything.
+        unsafe { std::mem::transmute::<__m512bh, __m512>(_mm512_cvtne2ps_pbh(high, low)) }
     }
 
     #[target_feature(enable = "avx512f,avx512bf16")]

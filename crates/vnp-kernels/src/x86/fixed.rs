@@ -16,9 +16,8 @@
 use std::arch::x86_64::*;
 
 use super::lanes::{LANES, larger, load, store};
-use super::multiply::{COLUMNS, Micro};
+use super::multiply::{COLUMNS, Micro, Scaling};
 use super::tile::{self, ROWS};
-use super::transpose::place_words;
 
 /// Fixed-point numbers: the first word of a block of inputs is the scale, as f32, and each other two
 /// values.
@@ -33,44 +32,40 @@ const SAFE_NORMS: std::ops::Range<f32> = 1e-12..1e12;
 
 impl Micro for Fixed {
     const BLOCK: usize = 320;
+    const OF_A_WORD: usize = 2;
+    const SCALED: bool = true;
 
-    fn words(inputs: usize) -> usize {
-        1 + inputs.div_ceil(2 * LANES) * LANES
+    /// The scale is NaN where a value is not finite, and zero where all are below normal numbers, as
+    /// the integers are then.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    unsafe fn scaling(values: &[f32]) -> Scaling {
+        let (largest, mut norm) = measure(values, 1.0);
+        if !largest.is_finite() {
+            return Scaling { scale: f32::NAN, factors: [0.0; 2] };
+        }
+        if largest < f32::MIN_POSITIVE {
+            return Scaling::default();
+        }
+        let mut unit = 1.0;
+        if !SAFE_NORMS.contains(&norm) {
+            unit = 1.0 / largest;
+            norm = measure(values, unit).1;
+        }
+        let to_integers = (LARGEST / (largest * unit)).min(LARGEST_NORM / norm);
+        Scaling { scale: 1.0 / to_integers / unit, factors: [unit, to_integers] }
     }
 
+    /// The order of words is not that of the values, but the same for rows and columns, and no sum
+    /// of integers depends on it.
+    #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    unsafe fn convert(values: &[f32], words: &mut [u32]) {
-        let Some((scale, words)) = words.split_first_mut() else { return };
-        let scaling = Scaling::of(values);
-        *scale = scaling.scale.to_bits();
-        for (values, words) in values.chunks(2 * LANES).zip(words.chunks_mut(LANES)) {
-            store(words, scaling.words(values));
-        }
-    }
-
-    /// Between numbers and tile the words of a row are in registers only.
-    #[target_feature(enable = "avx512f,avx512bw")]
-    unsafe fn pack<'x>(
-        rows: impl ExactSizeIterator<Item = &'x [f32]>,
-        _: &mut [u32],
-        tile: &mut [u32],
-    ) {
-        let Some((scales, tile)) = tile.split_first_chunk_mut::<ROWS>() else { return };
-        let mut all: [(&[f32], Scaling); ROWS] = Default::default();
-        for (place, row) in all.iter_mut().zip(rows) {
-            *place = (row, Scaling::of(row));
-        }
-        for (scale, (_, scaling)) in scales.iter_mut().zip(&all) {
-            *scale = scaling.scale.to_bits();
-        }
-        let words = tile.len() / ROWS;
-        for first in (0..words).step_by(LANES) {
-            let mut block = [_mm512_setzero_ps(); LANES];
-            for (place, (row, scaling)) in block.iter_mut().zip(&all) {
-                *place = scaling.words(row.get(2 * first..).unwrap_or_default());
-            }
-            place_words(&block, ROWS, first, tile);
-        }
+    unsafe fn vector(values: &[f32], scaling: &Scaling) -> __m512 {
+        let [unit, to_integers] = scaling.factors.map(|x| _mm512_set1_ps(x));
+        let halves = [values, values.get(LANES..).unwrap_or_default()].map(|half| {
+            _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_mul_ps(load(half), unit), to_integers))
+        });
+        _mm512_castsi512_ps(_mm512_packs_epi32(halves[0], halves[1]))
     }
 
     #[target_feature(enable = "avx512f,avx512vnni")]
@@ -101,49 +96,6 @@ impl Micro for Fixed {
                 store(sums, x);
             }
         }
-    }
-}
-
-/// How some values become integers.
-#[derive(Clone, Copy, Default)]
-struct Scaling {
-    /// What an integer counts: NaN where a value is not finite, and zero where all are below normal
-    /// numbers, as integers are then.
-    scale: f32,
-    /// What values are multiplied by, one after the other: a single factor may be beyond f32.
-    factors: [f32; 2],
-}
-
-impl Scaling {
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn of(values: &[f32]) -> Self {
-        let (largest, mut norm) = measure(values, 1.0);
-        if !largest.is_finite() {
-            return Self { scale: f32::NAN, factors: [0.0; 2] };
-        }
-        if largest < f32::MIN_POSITIVE {
-            return Self::default();
-        }
-        let mut unit = 1.0;
-        if !SAFE_NORMS.contains(&norm) {
-            unit = 1.0 / largest;
-            norm = measure(values, unit).1;
-        }
-        let to_integers = (LARGEST / (largest * unit)).min(LARGEST_NORM / norm);
-        Self { scale: 1.0 / to_integers / unit, factors: [unit, to_integers] }
-    }
-
-    /// Words of the first 32 values, with zeros beyond the last. Their order is not that of the
-    /// values, but the same for rows and columns, and no sum of integers depends on it.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn words(&self, values: &[f32]) -> __m512 {
-        let [unit, to_integers] = self.factors.map(|x| _mm512_set1_ps(x));
-        let halves = [values, values.get(LANES..).unwrap_or_default()].map(|half| {
-            _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_mul_ps(load(half), unit), to_integers))
-        });
-        _mm512_castsi512_ps(_mm512_packs_epi32(halves[0], halves[1]))
     }
 }
 

@@ -1,34 +1,24 @@
 //! Products in f32 by fused multiply-add.
 #![allow(unsafe_code, reason = "kernels are compiled for instructions that `Cpu` has found")]
 
-use super::multiply::{COLUMNS, Micro};
+use std::arch::x86_64::__m512;
+
+use super::lanes::load;
+use super::multiply::{COLUMNS, Micro, Scaling};
 use super::tile::{self, ROWS, begin, end};
-use super::transpose::interleave;
 
 /// f32: a word is a value.
 pub(crate) struct Fma;
 
 impl Micro for Fma {
     const BLOCK: usize = 320;
+    const OF_A_WORD: usize = 1;
+    const SCALED: bool = false;
 
-    fn words(inputs: usize) -> usize {
-        inputs.next_multiple_of(tile::STEP)
-    }
-
-    unsafe fn convert(values: &[f32], words: &mut [u32]) {
-        let (words, rest) = words.split_at_mut(values.len().min(words.len()));
-        words.iter_mut().zip(values).for_each(|(word, value)| *word = value.to_bits());
-        rest.fill(0);
-    }
-
-    /// Values are words as they are.
+    #[inline]
     #[target_feature(enable = "avx512f")]
-    unsafe fn pack<'x>(
-        rows: impl ExactSizeIterator<Item = &'x [f32]>,
-        _: &mut [u32],
-        tile: &mut [u32],
-    ) {
-        interleave(rows, ROWS, tile);
+    unsafe fn vector(values: &[f32], _: &Scaling) -> __m512 {
+        load(values)
     }
 
     #[target_feature(enable = "avx512f")]

@@ -55,20 +55,6 @@ pub(crate) fn stream(values: &mut [f32], x: __m512) {
     }
 }
 
-/// Writes 16 halves of words, two a word; what does not fit is dropped.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-pub(crate) fn store_halves(words: &mut [u32], x: __m256i) {
-    let place = words.as_mut_ptr();
-    if 2 * words.len() >= LANES {
-        // SAFETY: 8 words are there.
-        unsafe { _mm256_storeu_si256(place.cast(), x) }
-    } else {
-        // SAFETY: the mask leaves out what lies beyond the slice.
-        unsafe { _mm256_mask_storeu_epi16(place.cast(), mask(2 * words.len()), x) }
-    }
-}
-
 /// The bits of the largest values without sign that each lane has seen: those of NaN are above those
 /// of infinity, and these above all others.
 #[inline]

@@ -13,12 +13,13 @@
 //! of a panel, then the next.
 #![allow(unsafe_code, reason = "kernels are compiled for instructions that `Cpu` has found")]
 
-use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch, _mm_sfence};
+use std::arch::x86_64::{__m512, _MM_HINT_T1, _mm_prefetch, _mm_sfence, _mm512_setzero_ps};
 
 use super::finish::{Target, finish};
+use super::lanes::LANES;
 use super::panels::{PANELS_AT_A_TIME, Panels};
 use super::tile::{PIECE, ROWS};
-use super::transpose::interleave;
+use super::transpose::place_words;
 use crate::buffer::Buffer;
 use crate::linear::Scratch;
 
@@ -33,33 +34,29 @@ const ROWS_AT_A_TIME: usize = 240;
 pub(crate) trait Micro: Send + Sync + 'static {
     /// Inputs of a block.
     const BLOCK: usize;
+    /// Inputs that a word holds.
+    const OF_A_WORD: usize;
+    /// Whether a word with their scale is before those of the inputs.
+    const SCALED: bool;
 
-    /// Words that hold some inputs of a row, or weights of a column.
-    fn words(inputs: usize) -> usize;
-
-    /// Makes them; those beyond the last input are zero.
-    ///
-    /// # Safety
-    /// The CPU has the kernel's instructions.
-    unsafe fn convert(values: &[f32], words: &mut [u32]);
-
-    /// Makes a tile of at most 12 rows; `lines` has room for their words.
-    ///
-    /// # Safety
-    /// The CPU has the kernel's instructions.
-    unsafe fn pack<'x>(
-        rows: impl ExactSizeIterator<Item = &'x [f32]>,
-        lines: &mut [u32],
-        tile: &mut [u32],
-    ) {
-        let (count, words) = (rows.len(), tile.len() / ROWS);
-        for (row, line) in rows.zip(lines.chunks_exact_mut(words)) {
-            // SAFETY: as promised by the caller.
-            unsafe { Self::convert(row, line) };
-        }
-        // SAFETY: every kernel's CPU has AVX-512.
-        unsafe { interleave(lines.chunks_exact(words).take(count), ROWS, tile) };
+    /// Words that hold some inputs of a row, or weights of a column: whole vectors, and the scale.
+    fn words(inputs: usize) -> usize {
+        usize::from(Self::SCALED) + inputs.div_ceil(Self::OF_A_WORD * LANES) * LANES
     }
+
+    /// How these inputs or weights become words.
+    ///
+    /// # Safety
+    /// The CPU has the kernel's instructions.
+    unsafe fn scaling(_: &[f32]) -> Scaling {
+        Scaling::default()
+    }
+
+    /// The words of as many values as a vector holds; those that are lacking count as zeros.
+    ///
+    /// # Safety
+    /// The CPU has the kernel's instructions.
+    unsafe fn vector(values: &[f32], scaling: &Scaling) -> __m512;
 
     /// Sets `sums` to the product of a tile and a block, or adds it. Calls `between` at times.
     ///
@@ -72,6 +69,15 @@ pub(crate) trait Micro: Send + Sync + 'static {
         first: bool,
         between: &mut impl FnMut(),
     );
+}
+
+/// How values become fixed-point numbers.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Scaling {
+    /// What an integer counts.
+    pub(super) scale: f32,
+    /// What values are multiplied by, one after the other: a single factor may be beyond f32.
+    pub(super) factors: [f32; 2],
 }
 
 /// The packed weights of a layer, whatever their kernel.
@@ -99,14 +105,14 @@ pub(super) unsafe fn multiply<M: Micro>(
     target: &mut Target<'_>,
     scratch: &mut Scratch,
 ) {
-    let Scratch { words: packed, lines, sums, .. } = scratch;
+    let Scratch { words: packed, sums, .. } = scratch;
     if weights.inputs == 0 {
         return;
     }
     for (index, x) in x.chunks(ROWS_AT_A_TIME * weights.inputs).enumerate() {
         // SAFETY: as promised by the caller.
         unsafe {
-            pack(weights, x, packed, lines);
+            pack(weights, x, packed);
             let rows = x.len() / weights.inputs;
             pass(weights, index * ROWS_AT_A_TIME, rows, packed.get(), target, sums);
         }
@@ -121,19 +127,13 @@ pub(super) unsafe fn multiply<M: Micro>(
 ///
 /// # Safety
 /// As [`multiply`].
-unsafe fn pack<M: Micro>(
-    weights: &Panels<M>,
-    x: &[f32],
-    packed: &mut Buffer<u32>,
-    lines: &mut Buffer<u32>,
-) {
+unsafe fn pack<M: Micro>(weights: &Panels<M>, x: &[f32], packed: &mut Buffer<u32>) {
     let tiles = (x.len() / weights.inputs).div_ceil(ROWS);
     let packed = packed.resize(tiles * ROWS * weights.words());
     for block in weights.blocks() {
         let first = tiles * ROWS * block.before;
         let of_block = packed.get_mut(first..first + tiles * ROWS * block.words);
         let of_block = of_block.unwrap_or_default().chunks_exact_mut(ROWS * block.words);
-        let lines = lines.resize(ROWS * block.words);
         for (at, (tile, rows)) in of_block.zip(x.chunks(ROWS * weights.inputs)).enumerate() {
             let below = x.get((at + 1) * ROWS * weights.inputs..).unwrap_or_default();
             let mut below = below.chunks_exact(weights.inputs);
@@ -143,9 +143,37 @@ unsafe fn pack<M: Micro>(
                 prefetch(below.next().and_then(|row| row.get(inputs.clone())).unwrap_or_default());
                 row.get(inputs.clone()).unwrap_or_default()
             });
-            // SAFETY: as promised by the caller.
-            unsafe { M::pack(rows, lines, tile) };
+            // SAFETY: as promised by the caller; every kernel's CPU has these parts of AVX-512.
+            unsafe { pack_tile::<M>(rows, tile) };
         }
+    }
+}
+
+/// Packs at most 12 rows; those that are lacking are zeros. Between numbers and tile the words are
+/// in registers only.
+///
+/// # Safety
+/// As [`multiply`].
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+unsafe fn pack_tile<'x, M: Micro>(rows: impl Iterator<Item = &'x [f32]>, tile: &mut [u32]) {
+    let mut all: [(&[f32], Scaling); ROWS] = Default::default();
+    for (place, row) in all.iter_mut().zip(rows) {
+        // SAFETY: as promised by the caller.
+        *place = (row, unsafe { M::scaling(row) });
+    }
+    let scales = usize::from(M::SCALED) * ROWS;
+    let Some((scales, tile)) = tile.split_at_mut_checked(scales) else { return };
+    for (place, (_, scaling)) in scales.iter_mut().zip(&all) {
+        *place = scaling.scale.to_bits();
+    }
+    for first in (0..tile.len() / ROWS).step_by(LANES) {
+        let mut block = [_mm512_setzero_ps(); LANES];
+        for (place, (row, scaling)) in block.iter_mut().zip(&all) {
+            let values = row.get(first * M::OF_A_WORD..).unwrap_or_default();
+            // SAFETY: as promised by the caller.
+            *place = unsafe { M::vector(values, scaling) };
+        }
+        place_words(&block, ROWS, first, tile);
     }
 }
 

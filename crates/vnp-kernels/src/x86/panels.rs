@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 
 use super::finish::Target;
+use super::lanes::{LANES, store};
 use super::multiply::{self, COLUMNS, Micro, Packed};
 use crate::buffer::Buffer;
 use crate::linear::Scratch;
@@ -77,26 +78,45 @@ impl<M: Micro> Panels<M> {
 
 impl<M: Micro> Packed for Panels<M> {
     unsafe fn set(&mut self, panel: usize, column: usize, weights: &[f32]) {
-        let mut words = vec![0; M::words(M::BLOCK)];
         for block in self.blocks() {
             let place = self.place(panel, block);
-            let (Some(place), Some(words), Some(weights)) = (
+            let (Some(place), Some(weights)) = (
                 self.values.get_mut().get_mut(place),
-                words.get_mut(..block.words),
                 weights.get(block.start..block.start + block.inputs),
             ) else {
                 return;
             };
-            // SAFETY: as promised by the caller.
-            unsafe { M::convert(weights, words) };
-            for (place, word) in place.iter_mut().skip(column).step_by(COLUMNS).zip(words) {
-                *place = *word;
-            }
+            // SAFETY: as promised by the caller; every kernel's CPU has AVX-512.
+            unsafe { set::<M>(weights, column, place) };
         }
     }
 
     unsafe fn multiply(&self, x: &[f32], target: &mut Target<'_>, scratch: &mut Scratch) {
         // SAFETY: as promised by the caller.
         unsafe { multiply::multiply(self, x, target, scratch) }
+    }
+}
+
+/// Packs the weights of a column and a block.
+///
+/// # Safety
+/// The CPU has the kernel's instructions.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+unsafe fn set<M: Micro>(weights: &[f32], column: usize, panel: &mut [u32]) {
+    // SAFETY: as promised by the caller, here and below.
+    let scaling = unsafe { M::scaling(weights) };
+    let mut places = panel.iter_mut().skip(column).step_by(COLUMNS);
+    if M::SCALED
+        && let Some(place) = places.next()
+    {
+        *place = scaling.scale.to_bits();
+    }
+    for weights in weights.chunks(M::OF_A_WORD * LANES) {
+        let mut words = [0; LANES];
+        // SAFETY: see above.
+        store(&mut words, unsafe { M::vector(weights, &scaling) });
+        for (word, place) in words.iter().zip(places.by_ref()) {
+            *place = *word;
+        }
     }
 }

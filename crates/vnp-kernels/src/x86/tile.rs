@@ -16,7 +16,7 @@ use super::multiply::COLUMNS;
 /// Rows of a tile.
 pub(crate) const ROWS: usize = 12;
 /// Words of a row and a column that a turn of the loop takes.
-pub(crate) const STEP: usize = 2;
+const STEP: usize = 2;
 /// Words after which the loop stops for something else.
 pub(super) const PIECE: usize = 32;
 

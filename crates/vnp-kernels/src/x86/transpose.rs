@@ -3,7 +3,7 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::{LANES, Lane, load, store};
+use super::lanes::{LANES, store};
 
 /// Lane `i` of vector `j` becomes lane `j` of vector `i`: pairs, fours, eights and sixteens of
 /// vectors are interleaved in turn.
@@ -42,26 +42,6 @@ pub(crate) fn transpose(x: [__m512; LANES]) -> [__m512; LANES] {
     columns
 }
 
-/// Writes lines, at most 16, word by word: a word of each, then the next. There are as many words as
-/// `words` has room for lines; what lines lack, and lines that are lacking, is zero.
-#[target_feature(enable = "avx512f")]
-pub(crate) fn interleave<'x, T: Lane + 'x>(
-    lines: impl Iterator<Item = &'x [T]>,
-    count: usize,
-    words: &mut [u32],
-) {
-    let mut all: [&[T]; LANES] = [&[]; LANES];
-    all.iter_mut().take(count).zip(lines).for_each(|(place, line)| *place = line);
-    let length = words.len() / count.max(1);
-    for first in (0..length).step_by(LANES) {
-        let mut block = [_mm512_setzero_ps(); LANES];
-        for (place, line) in block.iter_mut().zip(all) {
-            *place = load(line.get(first..).unwrap_or_default());
-        }
-        place_words(&block, count, first, words);
-    }
-}
-
 /// Writes 16 words of each of `count` lines, from word `first` on.
 #[inline]
 #[target_feature(enable = "avx512f")]
@@ -77,6 +57,7 @@ pub(crate) fn place_words(lines: &[__m512; LANES], count: usize, first: usize, w
 mod tests {
     use super::*;
     use crate::testing::cpus;
+    use crate::x86::lanes::load;
 
     #[target_feature(enable = "avx512f")]
     fn transposed(values: &[f32]) -> Vec<f32> {
@@ -105,6 +86,19 @@ mod tests {
         }
     }
 
+    #[target_feature(enable = "avx512f")]
+    fn interleaved(lines: &[u32], line: usize, count: usize) -> Vec<u32> {
+        let mut words = vec![u32::MAX; count * (line + 1)];
+        for first in (0..line + 1).step_by(LANES) {
+            let mut block = [_mm512_setzero_ps(); LANES];
+            for (place, line) in block.iter_mut().zip(lines.chunks_exact(line)) {
+                *place = load(line.get(first..).unwrap_or_default());
+            }
+            place_words(&block, count, first, &mut words);
+        }
+        words
+    }
+
     #[test]
     #[allow(unsafe_code, reason = "called only where AVX-512 was found")]
     fn words_of_rows_stand_next_to_each_other() {
@@ -114,10 +108,9 @@ mod tests {
         for (rows, line) in [(12, 1), (12, 16), (12, 50), (16, 33), (3, 20)] {
             let lines: Vec<u32> = (1..=rows * line).map(|i| i as u32).collect();
             // One word more than a line has, and the last line lacks.
-            let there = lines.chunks(line).take(rows - 1);
-            let mut words = vec![u32::MAX; rows * (line + 1)];
+            let there = &lines[..(rows - 1) * line];
             // SAFETY: every CPU but the portable one has AVX-512.
-            unsafe { interleave(there, rows, &mut words) };
+            let words = unsafe { interleaved(there, line, rows) };
             for (i, found) in words.iter().enumerate() {
                 let (row, word) = (i % rows, i / rows);
                 let is_there = row + 1 < rows && word < line;
