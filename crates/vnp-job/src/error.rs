@@ -1,0 +1,127 @@
+//! What ends a job.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::identity::Difference;
+use crate::quarantine::BadFile;
+use crate::stop::Interrupted;
+
+/// What ended a job, or a step of it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The output directory exists and the caller asked neither to resume nor to start again.
+    #[error("output directory {} exists: continue its {job} with --resume, or start again with --force", path.display())]
+    OutputExists {
+        /// The directory.
+        path: PathBuf,
+        /// What it holds: `run`, `training`.
+        job: &'static str,
+    },
+    /// The output directory holds something else than a job of this kind.
+    #[error("{} holds {found}: choose another directory", path.display())]
+    NotOurs {
+        /// The directory.
+        path: PathBuf,
+        /// What it holds.
+        found: &'static str,
+    },
+    /// Another process works in the output directory.
+    #[error("output directory {} is in use by {holder}: wait for it, or choose another directory", path.display())]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+        /// The holder, as written in the lock file.
+        holder: String,
+    },
+    /// A file of the job could not be read or written; the message names it.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// A part could not be saved or read.
+    #[error(transparent)]
+    Checkpoint(#[from] vnp_ckpt::Error),
+    /// A part could not be inspected.
+    #[error(transparent)]
+    Validation(#[from] vnp_validate::Error),
+    /// The checkpoints belong to a job on other input, with another model or settings.
+    #[error("{} holds another run: {}; give the same input and settings, or start again with --force", path.display(), listed(differences))]
+    OtherIdentity {
+        /// The directory.
+        path: PathBuf,
+        /// Every field that differs.
+        differences: Vec<Difference>,
+    },
+    /// Parts are corrupted, incompatible or out of place.
+    #[error(
+        "{}; compute these rows again with --force-resume, start again with --force, or remove the file and --resume",
+        listed(files)
+    )]
+    BadParts {
+        /// Each bad part with its finding.
+        files: Vec<BadFile>,
+    },
+    /// A directory does not hold the parts that were asked for.
+    #[error(
+        "{}: {reason}: finish its run with vnp predict --resume --keep-embeddings", path.display()
+    )]
+    MissingParts {
+        /// The directory.
+        path: PathBuf,
+        /// What is missing.
+        reason: String,
+    },
+    /// Parts that should belong together do not.
+    #[error("{}: {what} is {found}, expected {expected}", path.display())]
+    Mismatch {
+        /// The part.
+        path: PathBuf,
+        /// What differs.
+        what: String,
+        /// What the other parts have.
+        expected: String,
+        /// What this one has.
+        found: String,
+    },
+    /// A signal asked for the end.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+impl Error {
+    /// Whether existing checkpoints are to blame (exit code 3) rather than this job.
+    ///
+    /// ```
+    /// let error = vnp_job::Error::BadParts { files: Vec::new() };
+    /// assert!(error.is_checkpoint_issue());
+    /// ```
+    #[must_use]
+    pub fn is_checkpoint_issue(&self) -> bool {
+        match self {
+            Self::OtherIdentity { .. }
+            | Self::BadParts { .. }
+            | Self::MissingParts { .. }
+            | Self::Mismatch { .. } => true,
+            // A part that was trusted after the cheap checks only.
+            Self::Checkpoint(error) => error.is_corrupted() || error.is_incompatible(),
+            _ => false,
+        }
+    }
+}
+
+/// An I/O error with the path and the action that it interrupted, in the words of fs-err.
+#[must_use]
+pub fn io_at(action: &str, path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("failed to {action} `{}`: {error}", path.display()))
+}
+
+/// The first few items as one text; a run can have thousands of bad parts.
+#[must_use]
+pub fn listed<T: ToString>(items: &[T]) -> String {
+    const SHOWN: usize = 8;
+    let mut texts: Vec<String> = items.iter().take(SHOWN).map(ToString::to_string).collect();
+    if items.len() > SHOWN {
+        texts.push(format!("and {} more", items.len() - SHOWN));
+    }
+    texts.join("; ")
+}

@@ -1,0 +1,48 @@
+//! A durable job directory: what a run of `vnp predict` and a training have in common on disk.
+//!
+//! A job works for hours in one directory and can be killed at any moment. This crate argues once why
+//! nothing that was saved is lost: [`JobDirectory`] enters the directory ([`Start`]), locks it, and
+//! removes what killed sessions left; [`publish`] gives files and directories their names only when
+//! they are complete and durable; [`quarantine`] moves bad files out of the way;
+//! [`Difference`] tells why the work of another job cannot be continued; [`StopFlag`] and
+//! [`Interrupted`] end a job with its work saved; [`Spool`] keeps an input that can be read only once.
+//! [`parts`] is the progress of a run.
+//!
+//! ```
+//! use vnp_job::{JobDirectory, JobKind, Start, publish};
+//!
+//! static KIND: JobKind = JobKind {
+//!     name: "count",
+//!     results: &["count.txt"],
+//!     stages: &[],
+//!     state: &[],
+//!     temporaries: &[],
+//!     stranger: |_| None,
+//! };
+//! # fn main() -> Result<(), vnp_job::Error> {
+//! # let dir = tempfile::tempdir()?;
+//! let directory = JobDirectory::open(&dir.path().join("out"), &KIND, Start::New, Vec::new())?;
+//! publish::text(&directory.result("count.txt"), "42\n")?;
+//! # Ok(()) }
+//! ```
+//!
+//! The crate prints nothing, reads no environment and knows no command line.
+
+mod directory;
+mod error;
+mod identity;
+mod lock;
+pub mod parts;
+pub mod publish;
+mod quarantine;
+mod spool;
+mod stop;
+mod time;
+
+pub use directory::{JobDirectory, JobKind, OnBadFile, Start, entries, remove_if_there};
+pub use error::{Error, io_at, listed};
+pub use identity::{Difference, differences};
+pub use quarantine::{BadFile, QUARANTINED, quarantine, record_failures};
+pub use spool::{Input, Spool};
+pub use stop::{Interrupted, StopFlag};
+pub use time::rfc3339;

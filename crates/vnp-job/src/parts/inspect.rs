@@ -1,0 +1,188 @@
+//! Parts are inspected before any of them is trusted.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use vnp_ckpt::{Limits, RowRange};
+use vnp_validate::{Level, Options};
+
+use super::identity::Identity;
+use super::inventory::Inventory;
+use super::part::{Part, check_header, parse_file_name, schema};
+use super::stage::Stage;
+use super::track::Track;
+use crate::directory::{JobDirectory, entries};
+use crate::error::Error;
+use crate::identity::Difference;
+use crate::quarantine::{BadFile, QUARANTINED};
+
+/// How closely existing parts are inspected before they are trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Every level: digests, keys, shapes, finite values.
+    Full,
+    /// Size, container and header only; a bad payload is found when it is used.
+    Cheap,
+}
+
+/// What a part of a run must look like.
+#[derive(Clone, Debug)]
+pub struct Expectation<'a> {
+    /// The identity of the run.
+    pub identity: &'a Identity,
+    /// The rows of each track of the run; a track that is absent has none.
+    pub total_rows: BTreeMap<Track, u64>,
+    /// Width of a nucleotide embedding.
+    pub nucleotide_hidden: usize,
+    /// Width of a protein embedding.
+    pub protein_hidden: usize,
+}
+
+impl Expectation<'_> {
+    fn width(&self, stage: Stage) -> usize {
+        match stage {
+            Stage::Nucleotide => self.nucleotide_hidden,
+            Stage::Protein => self.protein_hidden,
+            Stage::Scores | Stage::NucleotideOnly => 2,
+        }
+    }
+}
+
+/// What the parts of a directory are.
+#[derive(Debug, Default)]
+pub struct Inspection {
+    /// Those that may be trusted.
+    pub inventory: Inventory,
+    /// Those that cannot be used.
+    pub bad: Vec<BadFile>,
+    /// Where all of a stage belong to another run: the fields in which it differs.
+    pub differences: Vec<Difference>,
+}
+
+impl Inspection {
+    /// A part of another run is a stray among parts of this one; where there are no others, the
+    /// whole directory belongs to another run.
+    fn sort_foreign(&mut self, foreign: Vec<(PathBuf, Vec<Difference>)>, among_good: bool) {
+        for (path, differences) in foreign {
+            if among_good {
+                let listed: Vec<_> = differences.iter().map(Difference::to_string).collect();
+                let reason = format!("is a part of another run: {}", listed.join("; "));
+                self.bad.push(BadFile { path, reason });
+                continue;
+            }
+            for difference in differences {
+                if !self.differences.contains(&difference) {
+                    self.differences.push(difference);
+                }
+            }
+        }
+    }
+}
+
+/// Inspects every part of some tracks. Nothing is changed on disk.
+///
+/// # Errors
+/// What kept a file from being inspected, which is not a finding about it.
+pub fn inspect(
+    directory: &JobDirectory,
+    tracks: &[Track],
+    expected: &Expectation<'_>,
+    trust: Trust,
+) -> Result<Inspection, Error> {
+    let mut found = Inspection::default();
+    for stage in Stage::of_tracks(tracks) {
+        let mut last: Option<RowRange> = None;
+        let mut foreign = Vec::new();
+        for path in entries(&directory.stage(stage.name()))? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if name.ends_with(QUARANTINED) {
+                continue;
+            }
+            let Some(rows) = parse_file_name(&name) else {
+                if name.ends_with(".vnp") {
+                    let reason = "not the name of a part: expected rows-START-END.vnp".to_owned();
+                    found.bad.push(BadFile { path, reason });
+                } else {
+                    log::warn!("{} is not a part of the run: ignored", path.display());
+                }
+                continue;
+            };
+            if let Some(last) = last.filter(|last| rows.start < last.end) {
+                let reason = format!("overlaps the part with rows {last}");
+                found.bad.push(BadFile { path, reason });
+                continue;
+            }
+            match inspect_one(stage, &path, rows, expected, trust)? {
+                Finding::Good(part) => {
+                    last = Some(part.rows);
+                    found.inventory.add(part);
+                }
+                Finding::Bad(reason) => found.bad.push(BadFile { path, reason }),
+                Finding::Foreign(differences) => foreign.push((path, differences)),
+            }
+        }
+        found.sort_foreign(foreign, last.is_some());
+    }
+    Ok(found)
+}
+
+enum Finding {
+    Good(Part),
+    Bad(String),
+    Foreign(Vec<Difference>),
+}
+
+fn inspect_one(
+    stage: Stage,
+    path: &Path,
+    rows: RowRange,
+    expected: &Expectation<'_>,
+    trust: Trust,
+) -> Result<Finding, Error> {
+    let level = match trust {
+        Trust::Full => Level::Tensors,
+        Trust::Cheap => Level::Container,
+    };
+    // Identity comes before the schema: a model of another width is another run, not damage.
+    let header = match vnp_ckpt::read_header(path, &Limits::default()) {
+        Ok(header) => header,
+        // A file that cannot be inspected is not known to be bad.
+        Err(error @ (vnp_ckpt::Error::Io { .. } | vnp_ckpt::Error::OutOfMemory { .. })) => {
+            return Err(error.into());
+        }
+        Err(error) => return Ok(Finding::Bad(without_path(&error))),
+    };
+    if header.kind != stage.name() {
+        return Ok(Finding::Bad(format!("is of kind {}, expected {stage}", header.kind)));
+    }
+    let differences = expected.identity.differences_of_part(stage, &header.metadata);
+    if !differences.is_empty() {
+        return Ok(Finding::Foreign(differences));
+    }
+    let options =
+        Options { level, schema: Some(schema(stage, expected.width(stage))), ..Options::default() };
+    let report = vnp_validate::validate_checkpoint(path, &options)?;
+    if !report.findings.is_empty() {
+        return Ok(Finding::Bad(report.reason()));
+    }
+    if let Err(reason) = check_header(stage, expected.width(stage), &header) {
+        return Ok(Finding::Bad(reason));
+    }
+    if header.rows != rows {
+        return Ok(Finding::Bad(format!("holds rows {}, its name says {rows}", header.rows)));
+    }
+    let total = expected.total_rows.get(&stage.track()).copied().unwrap_or(0);
+    if rows.end > total {
+        return Ok(Finding::Bad(format!("holds rows {rows}, but the input has only {total}")));
+    }
+    Ok(Finding::Good(Part::of_header(stage, path, &header)))
+}
+
+/// What is wrong with a checkpoint, without the path that stands before it anyway.
+#[must_use]
+pub fn without_path(error: &vnp_ckpt::Error) -> String {
+    let text = error.to_string();
+    let path = error.path().map(|path| path.display().to_string()).unwrap_or_default();
+    let rest = text.strip_prefix(&path).map(|rest| rest.trim_start_matches(':').trim_start());
+    rest.map(str::to_owned).unwrap_or(text)
+}

@@ -1,0 +1,164 @@
+//! `run.json`: the record of a finished run.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::identity::Identity;
+use crate::error::Error;
+use crate::publish::{FileDigest, text};
+
+/// The name of a run's record.
+pub const RUN_JSON: &str = "run.json";
+
+/// `run.json`: what a finished run was computed from and what it published.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Name and version of the program.
+    pub producer: String,
+    /// The version of its checkpoints.
+    pub checkpoint_version: String,
+    /// What the results depend on.
+    pub identity: Identity,
+    /// The model.
+    pub model: ModelRecord,
+    /// The caller's settings.
+    pub settings: Map<String, Value>,
+    /// Rows scored per device, over all sessions.
+    pub devices: BTreeMap<String, u64>,
+    /// Totals.
+    pub counts: Counts,
+    /// The session that published.
+    pub session: Session,
+    /// Each published file with what it must be.
+    pub results: BTreeMap<String, FileDigest>,
+}
+
+/// The model, in words.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ModelRecord {
+    /// Name of the bundle.
+    pub name: String,
+    /// What the model is and is not.
+    pub description: String,
+    /// How well it does on data that it has not seen, according to its bundle.
+    pub held_out: Value,
+}
+
+/// Totals of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Records of the input.
+    pub records: u64,
+    /// Their bases.
+    pub bases: u64,
+    /// Chunks cut from them.
+    pub chunks: u64,
+    /// Chunks with at least one scored frame.
+    pub chunks_scored: u64,
+    /// Frames without a stop codon (ORFs): rows.
+    pub rows: u64,
+    /// Rows that could not be computed.
+    pub rows_failed: u64,
+    /// Records with a virus score of at least 0.5.
+    pub records_viral: u64,
+    /// Records without an ORF.
+    pub records_no_open_frame: u64,
+    /// Records shorter than one codon.
+    pub records_too_short: u64,
+    /// Records without a sequence.
+    pub records_empty: u64,
+    /// Records that failed, or of which a row failed.
+    pub records_failed: u64,
+    /// What chunks without an ORF add; only in a run that scores all chunks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dna_only: Option<DnaOnlyCounts>,
+}
+
+/// Totals of what was scored by its nucleotides alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DnaOnlyCounts {
+    /// Chunks without an ORF: rows.
+    pub rows: u64,
+    /// Rows that could not be computed.
+    pub rows_failed: u64,
+    /// Rows that are viral.
+    pub chunks_viral: u64,
+    /// Records without an ORF that have a score by them.
+    pub records_scored: u64,
+    /// Of those, the ones with a virus score of at least 0.5.
+    pub records_viral: u64,
+}
+
+/// What the session that published did itself.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Session {
+    /// When it began.
+    pub started: String,
+    /// When it published.
+    pub finished: String,
+    /// The devices that computed.
+    #[serde(default)]
+    pub devices: Vec<String>,
+    /// Rows computed per stage; the others were there already.
+    pub rows_computed: BTreeMap<String, u64>,
+    /// Seconds per stage, over all devices, and for the rest of the run;
+    /// `to_first_batch` from the start to the first embeddings.
+    pub seconds: BTreeMap<String, f64>,
+    /// Tokens per second of each encoder while it was at work, on one device, as estimated.
+    #[serde(default)]
+    pub tokens_per_second: BTreeMap<String, f64>,
+    /// The largest resident size of the process, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory_bytes: Option<u64>,
+}
+
+impl Manifest {
+    /// The manifest at `path`; none if it is absent or cannot be understood, for it is written anew
+    /// from the parts in either case.
+    #[must_use]
+    pub fn read(path: &Path) -> Option<Self> {
+        let text = match fs_err::read(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                log::warn!("{error}: the results are written anew");
+                return None;
+            }
+        };
+        serde_json::from_slice(&text)
+            .inspect_err(|error| {
+                log::warn!("{} is damaged ({error}): it is written anew", path.display());
+            })
+            .ok()
+    }
+
+    /// Whether every published file in `dir` is what it was when it was published.
+    #[must_use]
+    pub fn results_are_intact(&self, dir: &Path) -> bool {
+        self.results.iter().all(|(name, published)| {
+            match FileDigest::of_file(&dir.join(name), published.rows) {
+                Ok(now) if now == *published => true,
+                Ok(_) => {
+                    log::warn!("{name} was changed since it was published: it is written anew");
+                    false
+                }
+                Err(error) => {
+                    log::warn!("{error}: the results are written anew");
+                    false
+                }
+            }
+        })
+    }
+
+    /// Publishes the manifest at `path`.
+    ///
+    /// # Errors
+    /// [`Error::Io`]
+    pub fn publish(&self, path: &Path) -> Result<(), Error> {
+        let json = serde_json::to_string_pretty(self).map_err(std::io::Error::other)?;
+        text(path, &(json + "\n")).map(drop)
+    }
+}

@@ -1,0 +1,198 @@
+//! One part: a checkpoint with the rows `[start, end)` of one stage.
+
+use std::path::{Path, PathBuf};
+
+use vnp_ckpt::{Checkpoint, Dtype, Encoding, Header, RowRange, Tensor, Value};
+use vnp_validate::{Schema, TensorRule};
+
+use super::identity::{Identity, METADATA_KEY};
+use super::rows::Rows;
+use super::stage::Stage;
+use crate::error::Error;
+
+/// Metadata: whether the session that wrote the part keeps its embeddings.
+const KEPT: &str = "kept";
+/// Metadata: the device that computed the part.
+const DEVICE: &str = "device";
+/// Tensor: 0 for a computed row, 1 for a failed one.
+const STATUS: &str = "status";
+/// Tensor: the fingerprint of what each row was computed from.
+const FRAME: &str = "frame";
+
+/// One file with the rows `[start, end)` of a stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The stage.
+    pub stage: Stage,
+    /// The rows.
+    pub rows: RowRange,
+    /// The file.
+    pub path: PathBuf,
+    /// Written by a session that keeps its embeddings: no later session deletes it.
+    pub kept: bool,
+    /// The device that computed it.
+    pub device: String,
+}
+
+/// What every part of one session records beside its rows.
+#[derive(Clone, Debug)]
+pub struct Provenance {
+    /// What the rows depend on.
+    pub identity: Identity,
+    /// The device that computed them.
+    pub device: String,
+    /// Whether later sessions keep the embeddings too.
+    pub keep_embeddings: bool,
+}
+
+/// `rows-000000000000-000000008192.vnp`: names sort as rows do.
+fn file_name(rows: RowRange) -> String {
+    format!("rows-{:012}-{:012}.vnp", rows.start, rows.end)
+}
+
+/// The rows that a part's name claims, if it is the name of a part.
+pub(super) fn parse_file_name(name: &str) -> Option<RowRange> {
+    let (start, end) = name.strip_prefix("rows-")?.strip_suffix(".vnp")?.split_once('-')?;
+    let rows = RowRange { start: start.parse().ok()?, end: end.parse().ok()? };
+    // Only the spelling that we write: two names for one range would be two parts for it.
+    (rows.start < rows.end && file_name(rows) == name).then_some(rows)
+}
+
+/// What a part of `stage` must hold; `width` is the number of values per row.
+pub(super) fn schema(stage: Stage, width: usize) -> Schema {
+    Schema::new(stage.name())
+        .tensor(TensorRule::new(stage.tensor()).dtype(Dtype::F32).trailing([width]))
+        .tensor(TensorRule::new(STATUS).dtype(Dtype::U8).trailing([]))
+        .tensor(TensorRule::new(FRAME).dtype(Dtype::I64).trailing([]))
+}
+
+/// Checks that a header, without its payloads, can be one of a part of `stage`.
+pub(super) fn check_header(stage: Stage, width: usize, header: &Header) -> Result<(), String> {
+    let rows = usize::try_from(header.rows.len()).unwrap_or(usize::MAX);
+    for rule in schema(stage, width).tensors {
+        let Some(section) = header.sections.iter().find(|section| section.name == rule.name) else {
+            return Err(format!("has no tensor `{}`", rule.name));
+        };
+        let expected: Vec<usize> =
+            std::iter::once(rows).chain(rule.trailing.unwrap_or_default()).collect();
+        match &section.encoding {
+            Encoding::Tensor { dtype, shape, .. }
+                if Some(*dtype) == rule.dtype && *shape == expected => {}
+            other => {
+                let name = rule.name;
+                return Err(format!("tensor `{name}` is {other:?}, expected shape {expected:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Part {
+    /// Saves `values` as the rows from `start` on into a stage's directory; the part is durable when
+    /// this returns.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`]
+    pub fn save(
+        dir: &Path,
+        stage: Stage,
+        start: u64,
+        values: &Rows,
+        provenance: &Provenance,
+    ) -> Result<Self, Error> {
+        let count = values.len();
+        let rows = RowRange { start, end: start + count as u64 };
+        let status = values.failed.iter().map(|&failed| u8::from(failed)).collect();
+        let shape = vec![count, values.width];
+        let checkpoint = Checkpoint::builder(stage.name())
+            .rows(rows)
+            .ids(values.ids.clone())
+            .tensor(stage.tensor(), Tensor::from_f32(shape, values.values.clone())?)
+            .tensor(STATUS, Tensor::from_u8(vec![count], status)?)
+            .tensor(FRAME, Tensor::from_i64(vec![count], values.fingerprints.clone())?)
+            .metadata(METADATA_KEY, Value::Map(provenance.identity.of_stage(stage)))
+            .metadata(DEVICE, Value::String(provenance.device.clone()))
+            .metadata(KEPT, Value::Bool(provenance.keep_embeddings))
+            .build()?;
+        let path = dir.join(file_name(rows));
+        vnp_ckpt::atomic_save(&path, &checkpoint)?;
+        log::debug!("saved {}", path.display());
+        let Provenance { device, keep_embeddings, .. } = provenance;
+        Ok(Self { stage, rows, path, kept: *keep_embeddings, device: device.clone() })
+    }
+
+    /// Reads the part's rows; digests are verified on the way.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`]
+    pub fn read(&self) -> Result<Rows, Error> {
+        let checkpoint =
+            vnp_ckpt::load_with_compatibility(&self.path, &vnp_ckpt::Limits::default())?;
+        let tensor = |name: &str| {
+            checkpoint.tensor(name).ok_or_else(|| Error::Mismatch {
+                path: self.path.clone(),
+                what: format!("tensor `{name}`"),
+                expected: "one value or row of values per id".to_owned(),
+                found: "absent".to_owned(),
+            })
+        };
+        let values = tensor(self.stage.tensor())?;
+        let width = match values.shape() {
+            [_, width] => *width,
+            shape => {
+                return Err(Error::Mismatch {
+                    path: self.path.clone(),
+                    what: format!("the shape of `{}`", self.stage.tensor()),
+                    expected: "[rows, width]".to_owned(),
+                    found: format!("{shape:?}"),
+                });
+            }
+        };
+        Ok(Rows {
+            width,
+            values: values.to_f32_vec()?,
+            fingerprints: tensor(FRAME)?.as_i64()?.to_vec(),
+            failed: tensor(STATUS)?.as_u8()?.iter().map(|&status| status != 0).collect(),
+            ids: checkpoint.ids().to_vec(),
+        })
+    }
+
+    /// The part that a file's header describes; the file's name has been checked against it before.
+    pub(super) fn of_header(stage: Stage, path: &Path, header: &Header) -> Self {
+        let metadata = &header.metadata;
+        Self {
+            stage,
+            rows: header.rows,
+            path: path.to_owned(),
+            kept: matches!(metadata.get(KEPT), Some(Value::Bool(true))),
+            device: match metadata.get(DEVICE) {
+                Some(Value::String(device)) => device.clone(),
+                _ => "unknown".to_owned(),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, expected: Option<(u64, u64)>) {
+        assert_eq!(parse_file_name(name).map(|rows| (rows.start, rows.end)), expected, "{name}");
+    }
+
+    #[test]
+    fn only_our_own_spelling_is_a_part() {
+        check("rows-000000000000-000000008192.vnp", Some((0, 8192)));
+        check("rows-1000000000000-1000000000001.vnp", Some((1_000_000_000_000, 1_000_000_000_001)));
+        check("rows-0-8192.vnp", None);
+        check("rows-000000008192-000000000000.vnp", None);
+        check("rows-000000000005-000000000005.vnp", None);
+        check("rows-+00000000000-000000008192.vnp", None);
+        check("rows-000000000000-000000008192.vnp.bad", None);
+        check("rows-000000000000-000000008192.pt", None);
+        check("rows-000000000000-99999999999999999999999.vnp", None);
+        check("", None);
+    }
+}

@@ -1,0 +1,362 @@
+//! Files and directories that get their names only when they are complete and durable.
+//!
+//! The order is always: write under a temporary name in the same directory, flush to disk, rename,
+//! flush the directory. A crash at any point leaves either what was there before or the new file.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, io_at};
+
+/// How the name of a file begins while it is written; [`JobDirectory`](crate::JobDirectory) removes
+/// what a killed process left under such a name.
+pub const UNPUBLISHED: &str = ".vnp-unpublished-";
+
+/// What a published file is checked against later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileDigest {
+    /// Lines below the header, or FASTA records.
+    pub rows: u64,
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+}
+
+impl FileDigest {
+    /// The size and digest of a file as it is now; `rows` is not counted but taken from the caller.
+    ///
+    /// # Errors
+    /// [`Error::Io`]
+    pub fn of_file(path: &Path, rows: u64) -> Result<Self, Error> {
+        let mut hasher = Hashing { inner: io::sink(), sha256: Sha256::new(), bytes: 0 };
+        io::copy(&mut fs_err::File::open(path)?, &mut hasher)?;
+        Ok(hasher.digest(rows))
+    }
+}
+
+/// A file that is being written under a temporary name next to its place, invisible until
+/// published.
+///
+/// A place that is not a regular file, such as `/dev/stdout`, is written to directly.
+///
+/// ```
+/// # fn main() -> Result<(), vnp_job::Error> {
+/// # let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("table.tsv");
+/// let mut output = vnp_job::publish::Output::create(path.clone())?;
+/// output.line("id\tscore")?;
+/// output.row("a\t0.5")?;
+/// let complete = output.finish()?;
+/// assert!(!path.exists());
+/// assert_eq!(complete.publish()?.rows, 1);
+/// assert!(path.exists());
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Output {
+    writer: BufWriter<Hashing<Destination>>,
+    path: PathBuf,
+    rows: u64,
+}
+
+#[derive(Debug)]
+enum Destination {
+    Temporary(NamedTempFile),
+    /// `None` once its reader has closed it.
+    Special(Option<fs_err::File>),
+}
+
+impl Output {
+    /// Begins the file that will be at `path`.
+    ///
+    /// # Errors
+    /// [`Error::Io`]
+    pub fn create(path: PathBuf) -> Result<Self, Error> {
+        let special = path.metadata().is_ok_and(|metadata| !metadata.is_file());
+        let inner = if special {
+            Destination::Special(Some(fs_err::OpenOptions::new().write(true).open(&path)?))
+        } else {
+            let mut builder = tempfile::Builder::new();
+            #[cfg(unix)]
+            {
+                // Results are for the user's group as any other file: the umask decides.
+                use std::os::unix::fs::PermissionsExt;
+                builder.permissions(std::fs::Permissions::from_mode(0o666));
+            }
+            let temporary = builder.prefix(UNPUBLISHED).tempfile_in(parent(&path));
+            Destination::Temporary(temporary.map_err(|error| io_at("write", &path, &error))?)
+        };
+        let hashing = Hashing { inner, sha256: Sha256::new(), bytes: 0 };
+        Ok(Self { writer: BufWriter::with_capacity(1 << 16, hashing), path, rows: 0 })
+    }
+
+    /// Writes a line and counts it as a row.
+    ///
+    /// # Errors
+    /// [`Error::Io`]
+    pub fn row(&mut self, line: &str) -> Result<(), Error> {
+        self.rows += 1;
+        self.line(line)
+    }
+
+    /// Writes a line that does not count as a row, such as a header.
+    ///
+    /// # Errors
+    /// [`Error::Io`]
+    pub fn line(&mut self, line: &str) -> Result<(), Error> {
+        self.write_all(line.as_bytes())
+            .and_then(|()| self.write_all(b"\n"))
+            .map_err(|error| io_at("write", &self.path, &error).into())
+    }
+
+    /// Writes `rows` rows through `write`.
+    ///
+    /// # Errors
+    /// [`Error::Io`]
+    pub fn rows_with(
+        &mut self,
+        rows: usize,
+        write: impl FnOnce(&mut Self) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        self.rows += rows as u64;
+        write(self).map_err(|error| io_at("write", &self.path, &error).into())
+    }
+
+    /// Makes the contents durable, still under the temporary name.
+    ///
+    /// # Errors
+    /// [`Error::Io`]
+    pub fn finish(self) -> Result<CompleteFile, Error> {
+        let Self { writer, path, rows } = self;
+        let hashing = writer.into_inner().map_err(|error| io_at("write", &path, error.error()))?;
+        if let Destination::Temporary(file) = &hashing.inner {
+            file.as_file().sync_all().map_err(|error| io_at("write", &path, &error))?;
+        }
+        let digest = hashing.digest(rows);
+        Ok(CompleteFile { file: hashing.inner, path, digest })
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.writer.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// A complete and durable file that only lacks its name.
+#[derive(Debug)]
+pub struct CompleteFile {
+    file: Destination,
+    path: PathBuf,
+    digest: FileDigest,
+}
+
+impl CompleteFile {
+    /// Gives the file its name, in place of an earlier one.
+    ///
+    /// # Errors
+    /// [`Error::Io`]
+    pub fn publish(self) -> Result<FileDigest, Error> {
+        if let Destination::Temporary(file) = self.file {
+            file.persist(&self.path).map_err(|error| io_at("write", &self.path, &error.error))?;
+            sync_directory(parent(&self.path))?;
+        }
+        Ok(self.digest)
+    }
+}
+
+/// Publishes a text as one file, in place of an earlier one.
+///
+/// # Errors
+/// [`Error::Io`]
+pub fn text(path: &Path, text: &str) -> Result<FileDigest, Error> {
+    let mut output = Output::create(path.to_owned())?;
+    output.write_all(text.as_bytes()).map_err(|error| io_at("write", path, &error))?;
+    output.finish()?.publish()
+}
+
+/// Publishes a whole directory: `write` fills a temporary one next to it and flushes each file that it
+/// makes; the directory then takes the place of `path`, which `clear_way` has emptied or removed.
+///
+/// # Errors
+/// Those of `write` and `clear_way`; [`Error::Io`].
+pub fn directory<T, E: From<Error>>(
+    path: &Path,
+    prefix: &str,
+    write: impl FnOnce(&Path) -> Result<T, E>,
+    clear_way: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<T, E> {
+    let parent = parent(path);
+    let io = |error: io::Error| E::from(Error::Io(error));
+    fs_err::create_dir_all(parent).map_err(io)?;
+    // Removed again when anything below fails.
+    let temporary = tempfile::Builder::new().prefix(prefix).tempdir_in(parent).map_err(io)?;
+    let root = temporary.path().join("new");
+    fs_err::create_dir(&root).map_err(io)?;
+    let written = write(&root)?;
+    sync_directory(&root)?;
+    clear_way(path)?;
+    fs_err::rename(&root, path).map_err(io)?;
+    sync_directory(parent)?;
+    Ok(written)
+}
+
+/// Writes a file and flushes it to disk; for files in a directory that is published as a whole.
+///
+/// # Errors
+/// [`Error::Io`]
+pub fn durable_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let mut file = fs_err::File::create(path)?;
+    file.write_all(bytes)?;
+    Ok(file.sync_all()?)
+}
+
+/// Makes the names in a directory durable: a file in a directory that is lost with the power is
+/// lost too. Where the system cannot open directories, renames are durable by themselves.
+///
+/// # Errors
+/// [`Error::Io`]
+pub fn sync_directory(directory: &Path) -> Result<(), Error> {
+    if cfg!(unix) {
+        fs_err::File::open(directory)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// The directory in which a file lies.
+pub(crate) fn parent(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A writer that counts and digests what passes through it.
+#[derive(Debug)]
+struct Hashing<W> {
+    inner: W,
+    sha256: Sha256,
+    bytes: u64,
+}
+
+impl<W> Hashing<W> {
+    fn digest(&self, rows: u64) -> FileDigest {
+        let sha256 = self.sha256.clone().finalize();
+        FileDigest { rows, bytes: self.bytes, sha256: hex::encode(sha256) }
+    }
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(buffer)?;
+        self.sha256.update(buffer.get(..written).unwrap_or(buffer));
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl Write for Destination {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Temporary(file) => file.write(buffer),
+            Self::Special(None) => Ok(buffer.len()),
+            Self::Special(slot) => match slot.as_mut().map_or(Ok(0), |file| file.write(buffer)) {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    *slot = None;
+                    Ok(buffer.len())
+                }
+                written => written,
+            },
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Temporary(file) => file.flush(),
+            Self::Special(file) => file.as_mut().map_or(Ok(()), Write::flush),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_invisible_until_published() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.tsv");
+        std::fs::write(&path, "old").unwrap();
+        let mut output = Output::create(path.clone()).unwrap();
+        output.line("header").unwrap();
+        output.row("row").unwrap();
+        let finished = output.finish().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        let digest = finished.publish().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"header\nrow\n");
+        assert_eq!((digest.rows, digest.bytes), (1, 11));
+        assert_eq!(FileDigest::of_file(&path, 1).unwrap(), digest);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_is_dropped_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut output = Output::create(dir.path().join("a.tsv")).unwrap();
+        output.row("row").unwrap();
+        drop(output);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_directory_appears_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("made");
+        let put = |bytes: &'static [u8]| {
+            directory(
+                &path,
+                ".new-",
+                |root| durable_file(&root.join("file"), bytes),
+                |old| match old.exists() {
+                    true => Ok(fs_err::remove_dir_all(old)?),
+                    false => Ok(()),
+                },
+            )
+        };
+        put(b"1").unwrap();
+        put(b"2").unwrap();
+        assert_eq!(std::fs::read(path.join("file")).unwrap(), b"2");
+        let failed: Result<(), Error> = directory(
+            &path,
+            ".new-",
+            |_| Err(io::Error::other("no").into()),
+            |_| panic!("the way was cleared for nothing"),
+        );
+        failed.unwrap_err();
+        assert_eq!(std::fs::read(path.join("file")).unwrap(), b"2");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn results_are_as_readable_as_other_files() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let plain = dir.path().join("plain");
+        std::fs::write(&plain, "").unwrap();
+        let path = dir.path().join("a.tsv");
+        text(&path, "x").unwrap();
+        let mode = |path| std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&path), mode(&plain));
+    }
+}
