@@ -3,7 +3,7 @@
 use std::iter::FusedIterator;
 use std::ops::Range;
 
-use crate::Error;
+use crate::error::Error;
 
 /// The length of a chunk in bp, at least one codon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,15 +41,15 @@ pub struct ChunkPosition {
     pub index: u32,
     /// First base, 0-based.
     pub start_bp: u64,
-    /// One behind the last base.
+    /// One past the last base.
     pub end_bp: u64,
 }
 
 /// The chunks of a record of `length_bp` bases, as half-open ranges in order.
 ///
-/// The excess of `n` whole chunks over the record is spread over the overlaps, one base more for the
-/// first ones. The original divides it by `n` and not by the `n - 1` overlaps there are, so that the
-/// last chunk can end short; no base is ever lost. A record of no bases has no chunks.
+/// `n` whole chunks are longer than the record; the excess is spread over the overlaps, one base more
+/// for the first ones. The original divides the excess by `n` instead of by the `n - 1` overlaps, so
+/// that the last chunk can be short; no base is ever lost. An empty record has no chunks.
 ///
 /// ```
 /// use vnp_seq::{ChunkLength, chunk_ranges};
@@ -63,7 +63,7 @@ pub fn chunk_ranges(length_bp: usize, chunk_length: ChunkLength) -> ChunkRanges 
     let count = length_bp.div_ceil(chunk_bp);
     let excess = count.saturating_mul(chunk_bp).saturating_sub(length_bp);
     let overlap = excess.checked_div(count).unwrap_or(0);
-    // `longer` overlaps are one base longer. It can exceed the number of overlaps: the last chunk is then short.
+    // How many overlaps are one base longer. If that exceeds the number of overlaps, the last chunk is short.
     let longer = excess - overlap * count.saturating_sub(1);
     ChunkRanges { length_bp, chunk_bp, overlap, longer, next: 0, count }
 }

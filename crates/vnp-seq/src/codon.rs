@@ -13,14 +13,14 @@ const AMINO_ACIDS: &[u8; 64] = b"KNKNTTTTRSRSIIMIQHQHPPPPRRRRLLLLEDEDAAAAGGGGVVV
 const STOPS: [u8; 3] = [0b11_00_00, 0b11_00_10, 0b11_10_00];
 const REVERSE_STOPS: [u8; 3] = [0b11_11_00, 0b01_11_00, 0b11_01_00];
 
-/// Traits of a codon, as bits: it is a stop; its reverse complement is a stop; it has an ambiguous letter.
+/// Traits of a codon, as bits: a stop; a reverse complement that is a stop; an ambiguous letter.
 pub(crate) const STOP: u8 = 1;
 pub(crate) const REVERSE_STOP: u8 = 2;
 pub(crate) const UNKNOWN: u8 = 4;
 
 const REVERSE_AMINO_ACIDS: [u8; 64] = reverse_table();
 
-/// The letter as a frame shows it: upper case, U as T, and N for what is no ASCII letter at all.
+/// The letter as it appears in a frame: upper case, U as T, and N for bytes outside ASCII.
 #[inline]
 pub(crate) fn upper(letter: u8) -> u8 {
     let upper = letter.to_ascii_uppercase();
@@ -40,6 +40,16 @@ pub(crate) fn complement(letter: u8) -> u8 {
     }
 }
 
+/// The reverse complement of upper-case letters; every letter outside A, C, G and T stays itself.
+///
+/// ```
+/// assert_eq!(vnp_seq::reverse_complement("TTAAN"), "NTTAA");
+/// ```
+#[must_use]
+pub fn reverse_complement(nucleotides: &str) -> String {
+    nucleotides.bytes().rev().map(|letter| char::from(complement(letter))).collect()
+}
+
 /// Whether the letter is A, C, G, T or U in any case.
 #[inline]
 pub(crate) fn is_base(letter: u8) -> bool {
@@ -47,7 +57,7 @@ pub(crate) fn is_base(letter: u8) -> bool {
     (lower == b'a') | (lower == b'c') | (lower == b'g') | (lower == b't') | (lower == b'u')
 }
 
-/// The codes of all codons of a chunk, one for every base but the last two.
+/// The codes of all codons of a chunk, one for every base except the last two.
 pub(crate) fn codon_codes(chunk: &[u8]) -> Vec<u8> {
     let codes: Vec<u8> = chunk.iter().map(|letter| code(*letter)).collect();
     let second = codes.get(1..).unwrap_or_default();
@@ -56,8 +66,8 @@ pub(crate) fn codon_codes(chunk: &[u8]) -> Vec<u8> {
     codons.map(|((first, second), third)| codon_code(*first, *second, *third)).collect()
 }
 
-/// The traits of the codons at the positions 0, 3, 6 .. of a chunk, at 1, 4, 7 .. and at 2, 5, 8 ..,
-/// joined.
+/// The union of the traits of the codons at positions 0, 3, 6, … of a chunk, of those at 1, 4, 7, …
+/// and of those at 2, 5, 8, …
 pub(crate) fn traits_by_phase(codons: &[u8]) -> [u8; 3] {
     // A multiple of three keeps the phases apart, one of sixteen fills vectors.
     let mut joined = [0; 48];
@@ -76,7 +86,7 @@ pub(crate) fn amino_acid(codon: u8) -> Option<u8> {
     AMINO_ACIDS.get(usize::from(codon)).copied()
 }
 
-/// The same of the reverse complement of the codon.
+/// The amino acid of the codon's reverse complement, as [`amino_acid`].
 #[inline]
 pub(crate) fn reverse_amino_acid(codon: u8) -> Option<u8> {
     REVERSE_AMINO_ACIDS.get(usize::from(codon)).copied()

@@ -1,21 +1,11 @@
-//! How an input is compressed, by its content, and the decoders.
+//! Recognises the compression of an input, and formats that are not supported, by its first bytes.
 
 use std::fmt;
-use std::io::{self, Cursor, Read};
-use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
-
-use crate::Error;
-
-/// How many bytes [`detect`] wants to see.
+/// How many bytes [`detect`] inspects.
 pub(crate) const PREFIX_BYTES: u64 = 18;
 
-/// The block that ends every complete BGZF file.
-const BGZF_END: [u8; 28] =
-    *b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0\x1b\0\x03\0\0\0\0\0\0\0\0\0";
-
-/// The compression of an input, told by its first bytes.
+/// The compression of an input, recognised by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Compression {
@@ -23,7 +13,7 @@ pub enum Compression {
     Plain,
     /// gzip, of one member or several.
     Gzip,
-    /// BGZF: gzip in blocks, with a last block that tells that the file is complete.
+    /// BGZF: gzip in blocks, with an empty last block that marks the end of a complete file.
     Bgzf,
     /// Zstandard.
     Zstd,
@@ -40,8 +30,8 @@ impl fmt::Display for Compression {
     }
 }
 
-/// The compression that the first [`PREFIX_BYTES`] of an input tell; a file that is shorter than its
-/// own magic number counts as compressed, so that it ends as cut and not as text.
+/// The compression of an input with these first [`PREFIX_BYTES`]. A file shorter than its own magic
+/// number counts as compressed, so that it is reported as truncated instead of parsed as text.
 pub(crate) fn detect(prefix: &[u8]) -> Compression {
     const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
     match prefix {
@@ -56,7 +46,7 @@ pub(crate) fn detect(prefix: &[u8]) -> Compression {
     }
 }
 
-/// The name and the remedy of a format that is recognised, in order not to be read.
+/// The name of a recognised but unsupported format, and the remedy.
 pub(crate) fn unsupported(prefix: &[u8]) -> Option<(&'static str, &'static str)> {
     const PIPE: &str = "decompress it first, for example into `-`";
     match prefix {
@@ -72,83 +62,17 @@ pub(crate) fn unsupported(prefix: &[u8]) -> Option<(&'static str, &'static str)>
     }
 }
 
-/// Opens a file as what it holds once it is decompressed: for formats that are read elsewhere.
-///
-/// # Errors
-/// [`Error::Io`] where it cannot be opened. A stream that is cut or damaged ends in an error of
-/// reading it.
-///
-/// ```
-/// # let dir = tempfile::tempdir()?;
-/// # let path = dir.path().join("table.tsv");
-/// std::fs::write(&path, "id\tlabel\n")?;
-/// let mut text = String::new();
-/// std::io::Read::read_to_string(&mut vnp_seq::open_decompressed(&path)?, &mut text)?;
-/// assert_eq!(text, "id\tlabel\n");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub fn open_decompressed(path: &Path) -> Result<Box<dyn Read + Send>, Error> {
-    let io = |source| Error::Io { path: path.to_owned(), source };
-    let mut file = std::fs::File::open(path).map_err(io)?;
-    let mut prefix = Vec::new();
-    file.by_ref().take(PREFIX_BYTES).read_to_end(&mut prefix).map_err(io)?;
-    let compression = detect(&prefix);
-    decoder(compression, Box::new(Cursor::new(prefix).chain(file))).map_err(io)
-}
-
-/// The decoder of `source`.
-pub(crate) fn decoder(
-    compression: Compression,
-    source: Box<dyn Read + Send>,
-) -> io::Result<Box<dyn Read + Send>> {
-    Ok(match compression {
-        Compression::Plain => source,
-        Compression::Gzip => Box::new(MultiGzDecoder::new(source)),
-        Compression::Bgzf => Box::new(Bgzf(MultiGzDecoder::new(Tail { source, last: Vec::new() }))),
-        Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(source)?),
-    })
-}
-
-/// BGZF that ends without its last block was cut between two blocks, which gzip cannot tell.
-struct Bgzf(MultiGzDecoder<Tail<Box<dyn Read + Send>>>);
-
-impl Read for Bgzf {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let count = self.0.read(buf)?;
-        if count == 0 && !buf.is_empty() && self.0.get_ref().last != BGZF_END {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "its last block is missing"));
-        }
-        Ok(count)
-    }
-}
-
-/// Remembers the last bytes that went through.
-struct Tail<R> {
-    source: R,
-    last: Vec<u8>,
-}
-
-impl<R: Read> Read for Tail<R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let count = self.source.read(buf)?;
-        let fresh = buf.get(..count).unwrap_or_default();
-        self.last.extend_from_slice(fresh.get(count.saturating_sub(28)..).unwrap_or_default());
-        let surplus = self.last.len().saturating_sub(28);
-        self.last.drain(..surplus);
-        Ok(count)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decoder::BGZF_END;
 
     fn check(prefix: &[u8], expected: Compression) {
         assert_eq!(detect(prefix), expected, "{prefix:?}");
     }
 
     #[test]
-    fn the_first_bytes_tell_the_compression() {
+    fn the_first_bytes_identify_the_compression() {
         check(b"", Compression::Plain);
         check(b">", Compression::Plain);
         check(b"(", Compression::Zstd);
@@ -169,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_that_are_not_read_are_named() {
+    fn unsupported_formats_are_named() {
         check_unsupported(b"BZh91AY", Some("bzip2"));
         check_unsupported(b"\xfd7zXZ\0", Some("xz"));
         check_unsupported(b"PK\x03\x04", Some("a zip archive"));

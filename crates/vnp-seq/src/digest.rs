@@ -1,11 +1,11 @@
-//! One digest for what an input says, whatever its files look like.
+//! A digest of an input's records that does not depend on how its files are written.
 
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::Record;
 use crate::codon::upper;
+use crate::record::Record;
 
 /// SHA-256 over the records of an input in order: independent of file names, of how the records are
 /// spread over files, of compression, of line width and of case.
@@ -29,7 +29,7 @@ impl fmt::Display for InputDigest {
     }
 }
 
-/// Takes the records as they come.
+/// Computes the [`InputDigest`] of a stream of records.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Digester {
     hash: Sha256,
@@ -54,7 +54,7 @@ impl Digester {
     }
 }
 
-/// Unlike in a frame, bytes that are no letters keep apart inputs that differ in them.
+/// Unlike in a frame, bytes outside ASCII are kept, so that inputs that differ in them have different digests.
 fn digest_letter(letter: u8) -> u8 {
     if letter.is_ascii() { upper(letter) } else { letter }
 }
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_tells_apart_what_differs() {
+    fn different_inputs_have_different_digests() {
         let inputs: [&[(&str, &[u8])]; 7] = [
             &[],
             &[("r1", b"ACGT")],

@@ -1,12 +1,12 @@
-//! What can go wrong between a file and its frames.
+//! The errors of reading an input.
 
 use std::io;
 use std::path::PathBuf;
 
-use crate::Compression;
+use crate::compression::Compression;
 
-/// Why an input could not be read. A record that is merely empty, short or no nucleotide sequence is
-/// not an error but a [`RecordStatus`](crate::RecordStatus).
+/// Why an input could not be read. A record that is empty, short or not a nucleotide sequence is not
+/// an error but a [`RecordStatus`](crate::RecordStatus).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -18,7 +18,7 @@ pub enum Error {
     },
 
     /// A text that names none of the six frames.
-    #[error("'{found}' is no reading frame: give one of F1, F2, F3, R1, R2, R3")]
+    #[error("'{found}' is not a reading frame: give one of F1, F2, F3, R1, R2, R3")]
     FrameName {
         /// The text.
         found: String,
@@ -29,7 +29,7 @@ pub enum Error {
     Io {
         /// The input.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         source: io::Error,
     },
 
@@ -45,9 +45,9 @@ pub enum Error {
         compression: Compression,
         /// The record that could not be completed, counted from 1.
         record: u64,
-        /// How many uncompressed bytes came before the end.
+        /// Uncompressed bytes before the end.
         byte: u64,
-        /// The decoder's answer.
+        /// The decoder's error.
         source: io::Error,
     },
 
@@ -63,14 +63,14 @@ pub enum Error {
         compression: Compression,
         /// The record that could not be completed, counted from 1.
         record: u64,
-        /// How many uncompressed bytes could be decoded.
+        /// Uncompressed bytes that could be decoded.
         byte: u64,
-        /// The decoder's answer.
+        /// The decoder's error.
         source: io::Error,
     },
 
-    /// A known format that is not read here.
-    #[error("{}: this is {format}, which is not read here: {remedy}", path.display())]
+    /// A known format that is not supported.
+    #[error("{}: this is {format}, which is not supported: {remedy}", path.display())]
     Unsupported {
         /// The input.
         path: PathBuf,
@@ -80,7 +80,7 @@ pub enum Error {
         remedy: &'static str,
     },
 
-    /// The first letter is neither that of FASTA nor that of FASTQ.
+    /// The text starts with neither `>` (FASTA) nor `@` (FASTQ).
     #[error(
         "{}: neither FASTA nor FASTQ: the text starts with {} where '>' or '@' was expected",
         path.display(), display_byte(*found)
@@ -92,7 +92,7 @@ pub enum Error {
         found: u8,
     },
 
-    /// Lines that end in a lone carriage return would hide their sequence in the header.
+    /// Lines end in a lone carriage return, so that the sequence would be read as part of the header.
     #[error(
         "{}: record {record} has a carriage return inside its header: convert the line ends to LF \
          (for example with `tr '\\r' '\\n'`)", path.display()
@@ -131,7 +131,7 @@ pub enum Error {
         path: PathBuf,
         /// The record, counted from 1.
         record: u64,
-        /// The parser's answer.
+        /// The parser's error.
         source: needletail::errors::ParseError,
     },
 }
@@ -154,7 +154,7 @@ pub enum FastqFault {
     End,
 }
 
-/// A byte as a reader can recognise it: itself where printable, else its number.
+/// A byte for a message: quoted if printable, otherwise in hexadecimal.
 pub(crate) fn display_byte(byte: u8) -> String {
     if byte.is_ascii_graphic() {
         format!("'{}'", char::from(byte))
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_shown_so_that_they_can_be_recognised() {
+    fn printable_bytes_are_quoted_and_others_are_hexadecimal() {
         check(b'E', "'E'");
         check(b'*', "'*'");
         check(0, "byte 0x00");

@@ -1,10 +1,10 @@
-//! Writing rows as FASTA, as the original lays them out: one line per sequence.
+//! Writing rows as FASTA in the layout of the original: one line per sequence.
 
 use std::io::{self, Write};
 
-use crate::FrameRow;
+use crate::outcome::FrameRow;
 
-/// Writes the nucleotide windows of `rows`. Wants a buffered writer.
+/// Writes the nucleotide windows of `rows`; `out` should be buffered.
 ///
 /// # Errors
 /// Those of `out`.
@@ -12,7 +12,7 @@ pub fn write_nucleotide_fasta(out: &mut impl Write, rows: &[FrameRow]) -> io::Re
     rows.iter().try_for_each(|row| write_record(out, &row.id, &row.nucleotide))
 }
 
-/// Writes the proteins of `rows`. Wants a buffered writer.
+/// Writes the proteins of `rows`; `out` should be buffered.
 ///
 /// # Errors
 /// Those of `out`.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Error;
+use crate::error::Error;
 
 /// A reading frame: three on the forward strand, three on the reverse complement.
 ///
@@ -33,7 +33,7 @@ impl Frame {
     /// All frames in the order in which a chunk's rows come.
     pub const ALL: [Self; 6] = [Self::F1, Self::F2, Self::F3, Self::R1, Self::R2, Self::R3];
 
-    /// How many bases of its strand come before the first codon: 0, 1 or 2.
+    /// Bases of the strand before the first codon: 0, 1 or 2.
     #[must_use]
     pub fn offset(self) -> usize {
         match self {
@@ -49,7 +49,7 @@ impl Frame {
         matches!(self, Self::R1 | Self::R2 | Self::R3)
     }
 
-    /// The two letters that end a row's id.
+    /// The two characters that end a row's id.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,9 +1,9 @@
-//! FASTA and FASTQ records, cut into chunks and translated into stop-free reading frames.
+//! FASTA and FASTQ records, cut into chunks and searched for open reading frames (ORFs).
 //!
-//! A *record* is cut into overlapping *chunks* of one length ([`chunk_ranges`]); every chunk has six
-//! reading *frames*, of which those without a stop codon are kept ([`open_frames`]). [`FrameReader`]
-//! streams a whole input through both, in parallel and in input order, with memory bounded by the
-//! largest record plus a window:
+//! A *record* is cut into overlapping *chunks* of one length ([`chunk_ranges`]). Every chunk has six
+//! reading *frames*; a frame without a stop codon is an *ORF* ([`find_orfs`]), whether or not it has a
+//! start codon. [`FrameReader`] streams a whole input through both steps, in parallel and in input
+//! order, with memory bounded by the largest record plus a window:
 //!
 //! ```
 //! use std::path::PathBuf;
@@ -26,22 +26,24 @@
 //! # }
 //! ```
 //!
-//! A reader can also be asked for the chunks without a stop-free frame ([`ClosedChunk`]), which have
-//! no row in the original.
+//! A reader can also return the chunks without an ORF ([`OrflessChunk`]), for which the published
+//! VirNucPro has no row.
 //!
-//! The exact arithmetic and its oddities (chunks that end short, ambiguous codons dropped, one base
-//! more than the codons in a window) are those of the published VirNucPro, bit for bit; two things
-//! differ on purpose: U is read as T, and an empty record is an outcome and not a crash.
+//! The arithmetic and its oddities (last chunks that are short, ambiguous codons dropped, windows one
+//! base longer than their codons) are those of the published VirNucPro, bit for bit. Two differences
+//! are deliberate: U is read as T, and an empty record is an outcome instead of a crash.
 
 mod chunk;
-mod closed;
 mod codon;
 mod compression;
+mod decoder;
 mod digest;
 mod error;
 mod fasta;
 mod frame;
+mod id;
 mod orf;
+mod orfless_chunk;
 mod outcome;
 mod reader;
 mod record;
@@ -49,13 +51,16 @@ mod stream;
 mod text;
 
 pub use chunk::{ChunkLength, ChunkPosition, ChunkRanges, chunk_ranges};
-pub use closed::{ClosedChunk, reverse_complement};
-pub use compression::{Compression, open_decompressed};
+pub use codon::reverse_complement;
+pub use compression::Compression;
+pub use decoder::open_decompressed;
 pub use digest::InputDigest;
 pub use error::{Error, FastqFault};
 pub use fasta::{write_nucleotide_fasta, write_protein_fasta};
 pub use frame::Frame;
-pub use orf::{OpenFrame, open_frames};
+pub use id::{chunk_of_frame, record_of_chunk};
+pub use orf::{Orf, find_orfs};
+pub use orfless_chunk::OrflessChunk;
 pub use outcome::{Block, Counts, FrameRow, RecordOutcome, RecordStatus};
 pub use reader::RecordReader;
 pub use record::{InvalidLetter, Record};

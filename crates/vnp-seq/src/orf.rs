@@ -1,52 +1,55 @@
-//! The stop-free frames of a chunk.
+//! Finding the ORFs of a chunk: its reading frames without a stop codon.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "positions are clipped to the chunk and its codons before they are used"
+)]
 
-use crate::Frame;
 use crate::codon::{
     REVERSE_STOP, STOP, UNKNOWN, amino_acid, codon_codes, complement, reverse_amino_acid,
     traits_by_phase, upper,
 };
+use crate::frame::Frame;
 
-/// A reading frame of a chunk without a stop codon.
+/// An open reading frame of a chunk: a frame without a stop codon.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct OpenFrame {
+pub struct Orf {
     /// Which of the six.
     pub frame: Frame,
-    /// The window of its strand, upper case: one base more than the codons of the protein need where
-    /// the chunk has one, and nothing of the codons that were dropped at the end.
+    /// The bases from the frame's first on, upper case: those that the protein's length needs and one
+    /// more, if the chunk has it. (Each ambiguous codon that was dropped thus shortens the window.)
     pub nucleotide: String,
-    /// Its translation, never empty and without `*`; ambiguous codons are left out.
+    /// The translation, never empty and without `*`; ambiguous codons are left out.
     pub protein: String,
 }
 
-/// The stop-free frames of a chunk in the order F1 F2 F3 R1 R2 R3.
+/// The ORFs of a chunk in the order F1 F2 F3 R1 R2 R3.
 ///
-/// The standard code; a codon with any letter outside ACGT is dropped, so that the protein shortens;
-/// a frame is kept when its protein holds an amino acid and no stop. There is no start codon and no
-/// minimum length. Case is ignored and U is read as T.
+/// Codons are translated by the standard code; one with a letter outside ACGT is dropped, which makes
+/// the protein shorter. A frame is an ORF if its protein has an amino acid and no stop: it needs no
+/// start codon and no minimum length. Case is ignored and U is read as T.
 ///
 /// ```
-/// let frames = vnp_seq::open_frames(b"aucg");
-/// let proteins: Vec<_> = frames.iter().map(|open| open.protein.as_str()).collect();
+/// let frames = vnp_seq::find_orfs(b"aucg");
+/// let proteins: Vec<_> = frames.iter().map(|orf| orf.protein.as_str()).collect();
 /// assert_eq!(proteins, ["I", "S", "R", "D"]);
 /// assert_eq!(frames[0].nucleotide, "ATCG");
 /// ```
 #[must_use]
-pub fn open_frames(chunk: &[u8]) -> Vec<OpenFrame> {
+pub fn find_orfs(chunk: &[u8]) -> Vec<Orf> {
     let codons = codon_codes(chunk);
     let traits = traits_by_phase(&codons);
-    let open = |frame| open_frame(chunk, &codons, traits, frame);
-    Frame::ALL.into_iter().filter_map(open).collect()
+    Frame::ALL.into_iter().filter_map(|frame| find_orf(chunk, &codons, traits, frame)).collect()
 }
 
-/// The frame, if it is open. `codons` holds a code for every base of the forward strand that has two
-/// more behind it; a reverse frame reads them backwards.
-fn open_frame(
+/// The ORF of one frame, if it has no stop. `codons` are those of the forward strand, one for every
+/// base except the last two; a reverse frame reads them backwards.
+fn find_orf(
     chunk: &[u8],
     codons: &[u8],
     [first, second, third]: [u8; 3],
     frame: Frame,
-) -> Option<OpenFrame> {
-    // Both strands read whole phases of the codons, the reverse one from the last codon down.
+) -> Option<Orf> {
+    // Every frame reads every third codon from a phase 0, 1 or 2 on; a reverse frame starts at the end.
     let readable = codons.len().checked_sub(frame.offset()).filter(|count| *count > 0)?;
     let phase = if frame.is_reverse() { (readable - 1) % 3 } else { frame.offset() };
     let traits = match phase {
@@ -58,21 +61,36 @@ fn open_frame(
     if traits & stop != 0 {
         return None;
     }
-    let read = codons.get(phase..)?.iter().step_by(3);
-    let protein = match (frame.is_reverse(), traits & UNKNOWN != 0) {
-        (false, false) => read.map(|codon| amino_acid(*codon).unwrap_or_default()).collect(),
-        (true, false) => {
-            read.rev().map(|codon| reverse_amino_acid(*codon).unwrap_or_default()).collect()
-        }
-        (false, true) => read.filter_map(|codon| amino_acid(*codon)).collect(),
-        (true, true) => read.rev().filter_map(|codon| reverse_amino_acid(*codon)).collect(),
+    let read = codons[phase..].iter().step_by(3);
+    let all_known = traits & UNKNOWN == 0;
+    let protein = if frame.is_reverse() {
+        translate(read.rev(), all_known, reverse_amino_acid)
+    } else {
+        translate(read, all_known, amino_acid)
     };
-    let protein = ascii(protein);
     if protein.is_empty() {
         return None;
     }
     let nucleotide = window(chunk, frame, protein.len());
-    Some(OpenFrame { frame, nucleotide, protein })
+    Some(Orf { frame, nucleotide, protein })
+}
+
+/// The amino acids of codons. If all are known, the length of the protein is too, which is faster.
+fn translate<'c>(
+    codons: impl Iterator<Item = &'c u8>,
+    all_known: bool,
+    amino_acid: impl Fn(u8) -> Option<u8>,
+) -> String {
+    let known = |codon: &u8| {
+        let letter = amino_acid(*codon);
+        debug_assert!(letter.is_some(), "no codon is ambiguous");
+        letter.unwrap_or(b'X')
+    };
+    ascii(if all_known {
+        codons.map(known).collect()
+    } else {
+        codons.filter_map(|codon| amino_acid(*codon)).collect()
+    })
 }
 
 /// `strand[offset .. offset + 1 + 3 * protein]`, clipped to the chunk.
@@ -80,17 +98,17 @@ fn window(chunk: &[u8], frame: Frame, protein_aa: usize) -> String {
     let left = chunk.len().saturating_sub(frame.offset());
     let length = left.min(1 + 3 * protein_aa);
     ascii(if frame.is_reverse() {
-        let strand = chunk.get(left - length..left).unwrap_or_default();
-        strand.iter().rev().map(|letter| complement(upper(*letter))).collect()
+        chunk[left - length..left].iter().rev().map(|letter| complement(upper(*letter))).collect()
     } else {
-        let strand = chunk.get(frame.offset()..frame.offset() + length).unwrap_or_default();
-        strand.iter().map(|letter| upper(*letter)).collect()
+        chunk[frame.offset()..][..length].iter().map(|letter| upper(*letter)).collect()
     })
 }
 
-/// Every letter comes out of a table of ASCII, so that the conversion cannot fail.
+/// The text of letters that are all ASCII, as those of `codon`'s tables and functions are.
 fn ascii(letters: Vec<u8>) -> String {
-    String::from_utf8(letters).unwrap_or_default()
+    debug_assert!(letters.is_ascii());
+    String::from_utf8(letters)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 #[cfg(test)]
@@ -99,18 +117,18 @@ mod tests {
     use proptest::prelude::*;
 
     fn check(chunk: &str, expected: &[(&str, &str, &str)]) {
-        let found = open_frames(chunk.as_bytes());
+        let found = find_orfs(chunk.as_bytes());
         let found: Vec<_> = found
             .iter()
-            .map(|open| (open.frame.as_str(), open.nucleotide.as_str(), open.protein.as_str()))
+            .map(|orf| (orf.frame.as_str(), orf.nucleotide.as_str(), orf.protein.as_str()))
             .collect();
         assert_eq!(found, expected, "{chunk}");
     }
 
     fn sizes(length: usize) -> Vec<(usize, usize)> {
         let chunk = vec![b'G'; length];
-        let frames = open_frames(&chunk);
-        frames.iter().map(|open| (open.nucleotide.len(), open.protein.len())).collect()
+        let frames = find_orfs(&chunk);
+        frames.iter().map(|orf| (orf.nucleotide.len(), orf.protein.len())).collect()
     }
 
     #[test]
@@ -161,20 +179,20 @@ mod tests {
 
     #[test]
     fn bytes_outside_ascii_are_unknown_letters() {
-        assert_eq!(open_frames(&[0xff, b'G', b'G', b'G', b'G']).len(), 4);
+        assert_eq!(find_orfs(&[0xff, b'G', b'G', b'G', b'G']).len(), 4);
     }
 
     proptest! {
         #[test]
-        fn open_frames_hold_no_stop_and_lie_in_the_chunk(chunk in "[ACGTUNacgtuR-]{0,80}") {
+        fn orfs_hold_no_stop_and_lie_in_the_chunk(chunk in "[ACGTUNacgtuR-]{0,80}") {
             let dna = chunk.to_ascii_uppercase().replace('U', "T");
             let reverse: String = dna.bytes().rev().map(|b| char::from(complement(b))).collect();
-            for open in open_frames(chunk.as_bytes()) {
-                let strand = if open.frame.is_reverse() { &reverse } else { &dna };
-                prop_assert!(!open.protein.is_empty() && !open.protein.contains('*'));
-                prop_assert!(strand[open.frame.offset()..].starts_with(&open.nucleotide));
-                let left = strand.len() - open.frame.offset();
-                prop_assert_eq!(open.nucleotide.len(), left.min(3 * open.protein.len() + 1));
+            for orf in find_orfs(chunk.as_bytes()) {
+                let strand = if orf.frame.is_reverse() { &reverse } else { &dna };
+                prop_assert!(!orf.protein.is_empty() && !orf.protein.contains('*'));
+                prop_assert!(strand[orf.frame.offset()..].starts_with(&orf.nucleotide));
+                let left = strand.len() - orf.frame.offset();
+                prop_assert_eq!(orf.nucleotide.len(), left.min(3 * orf.protein.len() + 1));
             }
         }
     }

@@ -1,8 +1,11 @@
-//! What a prepared input consists of.
+//! What a prepared input consists of: rows, chunks without an ORF, and an outcome for every record.
 
-use crate::{ChunkPosition, ClosedChunk, Frame};
+use crate::chunk::ChunkPosition;
+use crate::frame::Frame;
+use crate::id::{chunk_of_frame, record_of_chunk};
+use crate::orfless_chunk::OrflessChunk;
 
-/// A stop-free frame of a chunk: one row of every stage that follows.
+/// An ORF of a chunk: one row of every stage that follows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FrameRow {
     /// `{record id}_chunk_{i}{frame}`, chunks counted from 1; not unique where record ids are not.
@@ -13,46 +16,60 @@ pub struct FrameRow {
     pub chunk: ChunkPosition,
     /// The frame.
     pub frame: Frame,
-    /// The frame's window of its strand, upper case; see [`OpenFrame`](crate::OpenFrame).
+    /// The frame's window of its strand, upper case; see [`Orf`](crate::Orf).
     pub nucleotide: String,
     /// The translation, without stops.
     pub protein: String,
 }
 
-/// How a record ended.
+impl FrameRow {
+    /// The id of its chunk.
+    #[must_use]
+    pub fn chunk_id(&self) -> &str {
+        chunk_of_frame(&self.id)
+    }
+
+    /// The id of its record.
+    #[must_use]
+    pub fn record_id(&self) -> &str {
+        record_of_chunk(self.chunk_id())
+    }
+}
+
+/// What a record consists of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RecordStatus {
     /// It has at least one row.
     HasFrames,
-    /// It has chunks, and each of their frames holds a stop or no whole codon.
-    NoOpenFrame,
+    /// It has chunks, but each of their frames has a stop or no whole codon.
+    NoOrf,
     /// It is shorter than a codon (1 or 2 bp).
     TooShort,
     /// It has no letters.
     Empty,
-    /// It is no nucleotide sequence.
+    /// It is not a nucleotide sequence.
     Failed {
-        /// Which letter, and where.
+        /// The first letter that is not a nucleotide code, and its position.
         reason: String,
     },
 }
 
-/// What became of a record; every record of an input has one, in input order.
+/// A record without its sequence: its size and status. Every record of an input has one, in input order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RecordOutcome {
     /// 0-based number of the record in the whole input.
     pub record: u64,
-    /// Its id.
+    /// The record's id.
     pub id: String,
-    /// Its length.
+    /// Letters of the record.
     pub length_bp: u64,
-    /// How many chunks it was cut into; 0 for a failed one.
+    /// Chunks of the record; 0 for a failed one.
     pub chunks: u64,
-    /// How many of them have a row.
+    /// Chunks with at least one row.
     pub chunks_with_frames: u64,
-    /// How many rows it has.
+    /// Rows of the record.
     pub frames: u64,
-    /// How it ended.
+    /// What the record consists of.
     pub status: RecordStatus,
 }
 
@@ -61,22 +78,22 @@ pub struct RecordOutcome {
 pub struct Block {
     /// Rows in input order.
     pub rows: Vec<FrameRow>,
-    /// The chunks between them that have no row, in input order; empty unless
-    /// [`FrameReader::with_closed_chunks`](crate::FrameReader::with_closed_chunks) asked for them.
-    pub closed: Vec<ClosedChunk>,
+    /// Chunks without an ORF, in input order; empty without
+    /// [`FrameReader::with_orfless_chunks`](crate::FrameReader::with_orfless_chunks).
+    pub orfless: Vec<OrflessChunk>,
     /// The records that end in this block, in input order.
     pub records: Vec<RecordOutcome>,
 }
 
-/// How much has been prepared so far.
+/// Counts of what has been prepared so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Records read.
     pub records: u64,
-    /// Their bases.
+    /// Bases of these records.
     pub bases: u64,
     /// Chunks cut.
     pub chunks: u64,
-    /// Rows made.
+    /// Rows found.
     pub frames: u64,
 }

@@ -1,4 +1,4 @@
-//! Records, one after the other, from a file.
+//! Reading the records of one FASTA or FASTQ file, one after the other.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use needletail::errors::{ParseError, ParseErrorKind};
 use needletail::parser::{FastaReader, FastqReader, FastxReader};
 
+use crate::compression::Compression;
+use crate::error::{Error, FastqFault};
+use crate::record::Record;
 use crate::text::{self, Format, Meter};
-use crate::{Compression, Error, FastqFault, Record};
 
-/// Streams the records of one FASTA or FASTQ input: plain, gzip, BGZF or Zstandard, told by content.
+/// Streams the records of one FASTA or FASTQ input: plain, gzip, BGZF or Zstandard,
+/// recognised by content.
 ///
-/// An input of no bytes, or of white space, has no records. A header without a sequence is a record
+/// An empty input, or one of white space only, has no records. A header without a sequence is a record
 /// with an empty sequence. Memory: the largest record.
 ///
 /// ```
@@ -39,18 +42,18 @@ impl RecordReader {
     /// Opens a file.
     ///
     /// # Errors
-    /// [`Error::Io`] where it cannot be opened, and those of [`from_reader`](Self::from_reader).
+    /// [`Error::Io`] if it cannot be opened, and those of [`from_reader`](Self::from_reader).
     pub fn open(path: &Path) -> Result<Self, Error> {
         let file = std::fs::File::open(path)
             .map_err(|source| Error::Io { path: path.to_owned(), source })?;
         Self::from_reader(path, Box::new(file))
     }
 
-    /// Reads from a stream; `name` stands for it in errors.
+    /// Reads from a stream; errors call it `name`.
     ///
     /// # Errors
-    /// [`Error::UnknownFormat`] and [`Error::Unsupported`] where the start is no FASTA or FASTQ, and
-    /// the errors of reading.
+    /// [`Error::UnknownFormat`] and [`Error::Unsupported`] if the text is not FASTA or FASTQ, and the
+    /// errors of reading.
     pub fn from_reader(name: &Path, reader: Box<dyn Read + Send>) -> Result<Self, Error> {
         let opened = text::open(name, reader)?;
         let parser = opened.text.map(|(format, text)| -> Box<dyn FastxReader> {
@@ -64,7 +67,7 @@ impl RecordReader {
         Ok(Self { path: name.to_owned(), compression, meter, parser, records: 0, rna: true })
     }
 
-    /// Leaves U as it is: for proteins, where it is selenocysteine.
+    /// Keeps U: for proteins, where it is selenocysteine.
     ///
     /// ```
     /// use std::path::Path;
@@ -84,9 +87,9 @@ impl RecordReader {
     /// The next record, or `None` at the end and after an error.
     ///
     /// # Errors
-    /// [`Error::Truncated`] and [`Error::Corrupt`] for a compressed stream that is cut or damaged,
+    /// [`Error::Truncated`] and [`Error::Corrupt`] for a truncated or damaged stream,
     /// [`Error::Fastq`] for a FASTQ record that breaks the format, [`Error::CarriageReturn`] for a file
-    /// with old Macintosh line ends, [`Error::Io`] where the file cannot be read.
+    /// with old Macintosh line ends, [`Error::Io`] if the file cannot be read.
     pub fn next_record(&mut self) -> Result<Option<Record>, Error> {
         let Some(parser) = &mut self.parser else {
             return Ok(None);
@@ -125,9 +128,7 @@ impl RecordReader {
             ParseErrorKind::InvalidSeparator => FastqFault::Separator,
             ParseErrorKind::InvalidStart => FastqFault::Start,
             ParseErrorKind::UnexpectedEnd => FastqFault::End,
-            _ => {
-                return Error::Parse { path, record, source: error };
-            }
+            _ => return Error::Parse { path, record, source: error },
         };
         let detail = if error.msg.is_empty() { error.to_string() } else { error.msg };
         Error::Fastq {

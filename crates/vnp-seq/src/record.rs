@@ -1,4 +1,4 @@
-//! One record of an input.
+//! One record of an input, and the check that its letters are nucleotide codes.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ const KNOWN: [bool; 256] = known_table();
 /// A record: its id and its letters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Record {
-    /// The header up to the first white space; bytes that are no UTF-8 are replaced.
+    /// The header up to the first white space; bytes that are not UTF-8 are replaced.
     pub id: String,
     /// The letters in their own case, without line ends and blanks; U is written as T.
     pub sequence: Vec<u8>,
@@ -21,7 +21,7 @@ pub struct Record {
 pub struct InvalidLetter {
     /// The letter.
     pub letter: u8,
-    /// Its place in the sequence, counted from 1.
+    /// Its position in the sequence, counted from 1.
     pub position: u64,
 }
 
@@ -31,17 +31,17 @@ impl Record {
     /// ```
     /// let record = vnp_seq::Record { id: "p".into(), sequence: b"MKVLE".to_vec() };
     /// let letter = record.invalid_letter().map(|letter| letter.to_string());
-    /// assert_eq!(letter.as_deref(), Some("letter 'L' at position 4 is no nucleotide code: is this protein?"));
+    /// assert_eq!(letter.as_deref(), Some("letter 'L' at position 4 is not a nucleotide code: is this protein?"));
     /// ```
     #[must_use]
     pub fn invalid_letter(&self) -> Option<InvalidLetter> {
         let mut before = 0;
         for block in self.sequence.chunks(256) {
-            // Most blocks hold nothing but bases, which is quicker to see than the whole alphabet.
+            // Most blocks consist of bases only, which is faster to check than the whole alphabet.
             let only_bases = block.iter().fold(true, |all, letter| all & is_base(*letter));
-            if !only_bases && let Some(at) = block.iter().position(|letter| !is_known(*letter)) {
-                let letter = block.get(at).copied()?;
-                return Some(InvalidLetter { letter, position: before + at as u64 + 1 });
+            let mut unknown = block.iter().zip(1..).filter(|(letter, _)| !is_known(**letter));
+            if !only_bases && let Some((&letter, number)) = unknown.next() {
+                return Some(InvalidLetter { letter, position: before + number });
             }
             before += block.len() as u64;
         }
@@ -69,7 +69,7 @@ impl Record {
 impl fmt::Display for InvalidLetter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let letter = display_byte(self.letter);
-        write!(f, "letter {letter} at position {} is no nucleotide code", self.position)?;
+        write!(f, "letter {letter} at position {} is not a nucleotide code", self.position)?;
         if self.letter.is_ascii_alphabetic() || self.letter == b'*' {
             f.write_str(": is this protein?")?;
         }
@@ -143,8 +143,8 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_that_is_no_amino_acid_either_raises_no_question() {
+    fn a_byte_that_cannot_be_an_amino_acid_raises_no_question() {
         let found = InvalidLetter { letter: 0, position: 7 };
-        assert_eq!(found.to_string(), "letter byte 0x00 at position 7 is no nucleotide code");
+        assert_eq!(found.to_string(), "letter byte 0x00 at position 7 is not a nucleotide code");
     }
 }

@@ -1,4 +1,5 @@
-//! A whole input, streamed as rows.
+//! Streaming one or several inputs as rows, in blocks of bounded size.
+#![expect(clippy::indexing_slicing, reason = "a task holds the index of a record that is there")]
 
 mod cutting;
 
@@ -7,12 +8,15 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use crate::digest::Digester;
+use crate::chunk::ChunkLength;
+use crate::digest::{Digester, InputDigest};
+use crate::error::Error;
 use crate::outcome::{Block, Counts};
-use crate::{ChunkLength, Error, InputDigest, Record, RecordReader};
+use crate::reader::RecordReader;
+use crate::record::Record;
 use cutting::{Cutting, Task, Translated};
 
-/// How much one block may hold.
+/// The limits of one block.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BlockLimits {
     pub(crate) chunks: usize,
@@ -26,21 +30,21 @@ impl Default for BlockLimits {
     }
 }
 
-/// Streams the stop-free frames of one or several inputs in input order.
+/// Streams the ORFs of one or several inputs in input order.
 ///
-/// Several inputs count as one: their records one after the other. Chunks are translated in parallel
-/// on rayon's current pool; rows, outcomes and their order depend neither on the pool nor on how they
-/// fall into blocks. Memory: the largest record plus one block of at most about a thousand chunks.
+/// Several inputs count as one: their records follow each other. Chunks are translated in parallel
+/// on rayon's current pool; rows, outcomes and their order depend neither on the pool nor on the
+/// sizes of blocks. Memory: the largest record plus one block of at most about a thousand chunks.
 ///
 /// See the [crate's example](crate).
 #[derive(Debug)]
 pub struct FrameReader {
     inputs: VecDeque<PathBuf>,
     chunk_length: ChunkLength,
-    closed_chunks: bool,
+    orfless_chunks: bool,
     limits: BlockLimits,
     reader: Option<RecordReader>,
-    /// The record whose chunks the last block could not all take.
+    /// The record with chunks left that did not fit into the last block.
     current: Option<Cutting>,
     counts: Counts,
     digester: Digester,
@@ -49,12 +53,12 @@ pub struct FrameReader {
 }
 
 impl FrameReader {
-    /// Opens the first input, and makes sure that the others are there.
+    /// Opens the first input, and checks that the others exist.
     ///
     /// # Errors
     /// [`Error::Io`] for an input that is missing, and those of [`RecordReader::open`].
     pub fn open(inputs: &[PathBuf], chunk_length: ChunkLength) -> Result<Self, Error> {
-        // Not opened: opening and closing a pipe would end its writer.
+        // Not by opening: opening and closing a pipe would end its writer.
         for path in inputs {
             std::fs::metadata(path).map_err(|source| Error::Io { path: path.clone(), source })?;
         }
@@ -63,7 +67,7 @@ impl FrameReader {
         Ok(Self {
             inputs,
             chunk_length,
-            closed_chunks: false,
+            orfless_chunks: false,
             limits: BlockLimits::default(),
             reader,
             current: None,
@@ -74,17 +78,17 @@ impl FrameReader {
         })
     }
 
-    /// Makes the reader yield also the chunks without a stop-free frame, which have no row.
+    /// Makes the reader also return the chunks without an ORF, which have no row.
     #[must_use]
-    pub fn with_closed_chunks(mut self) -> Self {
-        self.closed_chunks = true;
+    pub fn with_orfless_chunks(mut self) -> Self {
+        self.orfless_chunks = true;
         self
     }
 
     /// The next rows and outcomes, or `None` at the end and after an error.
     ///
     /// # Errors
-    /// Those of [`RecordReader::next_record`]; rows before the place of the error may be lost.
+    /// Those of [`RecordReader::next_record`]; rows before the error may be lost.
     pub fn next_block(&mut self) -> Result<Option<Block>, Error> {
         if self.failed || self.digest.is_some() {
             return Ok(None);
@@ -97,27 +101,25 @@ impl FrameReader {
             return Ok(None);
         }
 
-        let translate = |task: &Task| task.translate(&cuttings, self.closed_chunks);
+        let translate = |task: &Task| task.translate(&cuttings, self.orfless_chunks);
         let translated: Vec<Translated> =
             tasks.par_iter().with_min_len(64).map(translate).collect();
 
         let mut rows = Vec::with_capacity(translated.iter().map(|chunk| chunk.rows.len()).sum());
-        let mut closed = Vec::new();
+        let mut orfless = Vec::new();
         for (task, mut fresh) in tasks.iter().zip(translated) {
             self.counts.chunks += 1;
             self.counts.frames += fresh.rows.len() as u64;
-            if let Some(cutting) = cuttings.get_mut(task.cutting) {
-                cutting.count(fresh.rows.len() as u64);
-            }
+            cuttings[task.cutting].count(fresh.rows.len() as u64);
             rows.append(&mut fresh.rows);
-            closed.extend(fresh.closed);
+            orfless.extend(fresh.orfless);
         }
         self.current = cuttings.pop_if(|last| last.has_chunks_left());
         let records = cuttings.into_iter().map(Cutting::finish).collect();
-        Ok(Some(Block { rows, closed, records }))
+        Ok(Some(Block { rows, orfless, records }))
     }
 
-    /// What has been read and prepared so far.
+    /// Counts of what has been read and prepared so far.
     #[must_use]
     pub fn progress(&self) -> Counts {
         self.counts
@@ -135,8 +137,8 @@ impl FrameReader {
         self
     }
 
-    /// The records and chunks of one block; only the last record may have chunks left, and there is none
-    /// only at the end.
+    /// The records and chunks of one block: only the last record may have chunks left, and only at the
+    /// end there are none.
     fn gather(&mut self) -> Result<(Vec<Cutting>, Vec<Task>), Error> {
         let mut cuttings: Vec<Cutting> = self.current.take().into_iter().collect();
         let mut tasks = Vec::new();
@@ -151,7 +153,7 @@ impl FrameReader {
                     bases += self.chunk_length.get();
                     tasks.push(task);
                 }
-                // A record beyond the window is let go before the next one is read.
+                // A record larger than the limit is finished before the next one is read.
                 let is_large = last.length_bp() >= self.limits.bases;
                 if last.has_chunks_left() || is_large {
                     return Ok((cuttings, tasks));
@@ -190,8 +192,10 @@ impl FrameReader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::closed::closed_text;
-    use crate::{ChunkPosition, ClosedChunk, FrameRow, RecordStatus, chunk_ranges, open_frames};
+    use crate::chunk::{ChunkPosition, chunk_ranges};
+    use crate::orf::find_orfs;
+    use crate::orfless_chunk::{OrflessChunk, orfless_text};
+    use crate::outcome::{FrameRow, RecordStatus};
     use proptest::prelude::*;
 
     /// Rows and outcomes of a FASTA text, with the sizes of its blocks.
@@ -205,7 +209,7 @@ mod tests {
         std::fs::write(&path, fasta).unwrap();
         let length = ChunkLength::new(chunk_bp).unwrap();
         let reader = FrameReader::open(&[path], length).unwrap();
-        let mut reader = reader.with_closed_chunks().with_limits(limits);
+        let mut reader = reader.with_orfless_chunks().with_limits(limits);
         let mut all = Block::default();
         let mut sizes = Vec::new();
         while let Some(block) = reader.next_block().unwrap() {
@@ -213,7 +217,7 @@ mod tests {
             chunks.dedup();
             sizes.push((chunks.len(), block.records.len()));
             all.rows.extend(block.rows);
-            all.closed.extend(block.closed);
+            all.orfless.extend(block.orfless);
             all.records.extend(block.records);
         }
         assert!(reader.input_digest().is_some());
@@ -222,9 +226,9 @@ mod tests {
     }
 
     /// The same in one thread, without blocks.
-    fn naive(records: &[(String, String)], chunk_bp: u32) -> (Vec<FrameRow>, Vec<ClosedChunk>) {
+    fn naive(records: &[(String, String)], chunk_bp: u32) -> (Vec<FrameRow>, Vec<OrflessChunk>) {
         let length = ChunkLength::new(chunk_bp).unwrap();
-        let (mut rows, mut closed) = (Vec::new(), Vec::new());
+        let (mut rows, mut orfless) = (Vec::new(), Vec::new());
         for (record, (id, sequence)) in records.iter().enumerate() {
             let record = record as u64;
             for (i, range) in chunk_ranges(sequence.len(), length).enumerate() {
@@ -232,21 +236,21 @@ mod tests {
                 let (start_bp, end_bp) = (range.start as u64, range.end as u64);
                 let chunk = ChunkPosition { index: i as u32, start_bp, end_bp };
                 let text = sequence[range].as_bytes();
-                let open = open_frames(text);
-                if let (true, Some(nucleotide)) = (open.is_empty(), closed_text(text)) {
-                    closed.push(ClosedChunk { id: id.clone(), record, chunk, nucleotide });
+                let orfs = find_orfs(text);
+                if let (true, Some(nucleotide)) = (orfs.is_empty(), orfless_text(text)) {
+                    orfless.push(OrflessChunk { id: id.clone(), record, chunk, nucleotide });
                 }
-                rows.extend(open.into_iter().map(|open| FrameRow {
-                    id: format!("{id}{}", open.frame),
+                rows.extend(orfs.into_iter().map(|orf| FrameRow {
+                    id: format!("{id}{}", orf.frame),
                     record,
                     chunk,
-                    frame: open.frame,
-                    nucleotide: open.nucleotide,
-                    protein: open.protein,
+                    frame: orf.frame,
+                    nucleotide: orf.nucleotide,
+                    protein: orf.protein,
                 }));
             }
         }
-        (rows, closed)
+        (rows, orfless)
     }
 
     fn check_status(sequence: &str, chunks: u64, frames: u64, expected: RecordStatus) {
@@ -267,9 +271,9 @@ mod tests {
         check_status("A", 1, 0, RecordStatus::TooShort);
         check_status("AC", 1, 0, RecordStatus::TooShort);
         check_status("TCG", 1, 2, RecordStatus::HasFrames);
-        check_status("NNNNNNNN", 1, 0, RecordStatus::NoOpenFrame);
-        check_status("TTAATTAATTAA", 1, 0, RecordStatus::NoOpenFrame);
-        let reason = "letter 'E' at position 5 is no nucleotide code: is this protein?";
+        check_status("NNNNNNNN", 1, 0, RecordStatus::NoOrf);
+        check_status("TTAATTAATTAA", 1, 0, RecordStatus::NoOrf);
+        let reason = "letter 'E' at position 5 is not a nucleotide code: is this protein?";
         check_status("ACGTE", 0, 0, RecordStatus::Failed { reason: reason.into() });
     }
 
@@ -290,20 +294,20 @@ mod tests {
     }
 
     #[test]
-    fn closed_chunks_come_only_when_asked_for() {
+    fn chunks_without_an_orf_come_only_when_asked_for() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("in.fa");
-        // Closed, open, unknown, too short; then one of each in a record.
+        // Without an ORF, with one, unknown, too short; then a record with one of each of the first two.
         let text =
             ">c\nTTAATTAATTAA\n>o\nGCCGCC\n>n\nNNNNNN\n>s\nA\n>m\nTTAATTAATTAAGGCGGCGGCGGC\n";
         std::fs::write(&path, text).unwrap();
         let length = ChunkLength::new(12).unwrap();
         let open = || FrameReader::open(std::slice::from_ref(&path), length).unwrap();
         let plain = open().next_block().unwrap().unwrap();
-        assert_eq!(plain.closed, []);
-        let all = open().with_closed_chunks().next_block().unwrap().unwrap();
+        assert_eq!(plain.orfless, []);
+        let all = open().with_orfless_chunks().next_block().unwrap().unwrap();
         let found: Vec<_> =
-            all.closed.iter().map(|chunk| (chunk.id.as_str(), chunk.record)).collect();
+            all.orfless.iter().map(|chunk| (chunk.id.as_str(), chunk.record)).collect();
         assert_eq!(found, [("c_chunk_1", 0), ("m_chunk_1", 4)]);
         assert_eq!((all.rows, all.records), (plain.rows, plain.records));
     }
@@ -366,9 +370,9 @@ mod tests {
                 records.iter().map(|(id, sequence)| format!(">{id}\n{sequence}\n")).collect();
             let limits = BlockLimits { chunks, records: records_per_block, bases };
             let (block, sizes, counts) = read(&fasta, chunk_bp, limits);
-            let (rows, closed) = naive(&records, chunk_bp);
+            let (rows, orfless) = naive(&records, chunk_bp);
             prop_assert_eq!(&block.rows, &rows);
-            prop_assert_eq!(&block.closed, &closed);
+            prop_assert_eq!(&block.orfless, &orfless);
             prop_assert_eq!(block.records.len(), records.len());
             prop_assert!(sizes.iter().all(|size| size.0 <= chunks && size.1 <= records_per_block));
             prop_assert_eq!(counts.frames, block.rows.len() as u64);

@@ -1,21 +1,23 @@
-//! The decompressed text of an input, made safe for the parser.
+//! The decompressed text of an input, prepared for the parser.
 //!
-//! The parser takes a file of one byte, or a stream cut in its first bytes, for an empty one, refuses
-//! a header without a sequence at the end, and keeps of a read error only its text. Hence this layer:
-//! it decodes, skips what comes before the first header, counts the bytes, keeps the error, and ends
-//! the text so that the last record is complete.
+//! The parser takes a file of one byte, or a stream truncated in its first bytes, for an empty one; it
+//! refuses a header without a sequence at the end; and it keeps only the text of a read error. This
+//! layer therefore decodes, skips what precedes the first header, counts bytes, keeps the error, and
+//! ends the text so that the last record is complete.
+#![expect(clippy::indexing_slicing, reason = "`Read` returns at most the length of its buffer")]
 
 use std::io::{self, Cursor, Read};
 use std::mem;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::Error;
-use crate::compression::{self, Compression};
+use crate::compression::{Compression, PREFIX_BYTES, detect, unsupported};
+use crate::decoder::decoder;
+use crate::error::Error;
 
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// How many bytes of blank lines are kept back before they are taken for content.
+/// Up to this many bytes of blank lines are held back before they count as content.
 const HELD_BYTES: usize = 1 << 20;
 
 /// FASTA or FASTQ.
@@ -29,11 +31,11 @@ pub(crate) enum Format {
 pub(crate) struct Opened {
     pub(crate) compression: Compression,
     pub(crate) meter: Meter,
-    /// `None` for an input that holds nothing but white space.
+    /// `None` for an input of white space only.
     pub(crate) text: Option<(Format, Text)>,
 }
 
-/// What the reader of a text can learn while the parser owns the text.
+/// Measurements of a text, for its reader while the parser owns the text.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Meter(Arc<Mutex<Measured>>);
 
@@ -44,12 +46,12 @@ struct Measured {
 }
 
 impl Meter {
-    /// Uncompressed bytes so far.
+    /// Uncompressed bytes that were read so far.
     pub(crate) fn bytes(&self) -> u64 {
         self.with(|measured| measured.bytes)
     }
 
-    /// The read error behind the parser's answer.
+    /// The read error behind the parser's error.
     pub(crate) fn take_error(&self) -> Option<io::Error> {
         self.with(|measured| measured.error.take())
     }
@@ -63,11 +65,11 @@ impl Meter {
 pub(crate) fn open(path: &Path, mut source: Box<dyn Read + Send>) -> Result<Opened, Error> {
     let io = |source| Error::Io { path: path.to_owned(), source };
     let mut prefix = Vec::new();
-    source.by_ref().take(compression::PREFIX_BYTES).read_to_end(&mut prefix).map_err(io)?;
-    let compression = compression::detect(&prefix);
+    source.by_ref().take(PREFIX_BYTES).read_to_end(&mut prefix).map_err(io)?;
+    let compression = detect(&prefix);
     refuse_unsupported(path, &prefix)?;
     let source = Box::new(Cursor::new(prefix).chain(source));
-    let mut source = compression::decoder(compression, source).map_err(io)?;
+    let mut source = decoder(compression, source).map_err(io)?;
 
     let meter = Meter::default();
     let mut start = Vec::new();
@@ -91,14 +93,10 @@ pub(crate) fn open(path: &Path, mut source: Box<dyn Read + Send>) -> Result<Open
         }
     }
     let format = match start.first() {
-        None => {
-            return Ok(Opened { compression, meter, text: None });
-        }
+        None => return Ok(Opened { compression, meter, text: None }),
         Some(b'>') => Format::Fasta,
         Some(b'@') => Format::Fastq,
-        Some(found) => {
-            return Err(Error::UnknownFormat { path: path.to_owned(), found: *found });
-        }
+        Some(&found) => return Err(Error::UnknownFormat { path: path.to_owned(), found }),
     };
     let mut text = Text {
         source,
@@ -115,7 +113,7 @@ pub(crate) fn open(path: &Path, mut source: Box<dyn Read + Send>) -> Result<Open
     Ok(Opened { compression, meter, text: Some((format, text)) })
 }
 
-/// What a failed read of a compressed or plain input means.
+/// The error of a failed read of a compressed or plain input.
 pub(crate) fn read_error(
     path: &Path,
     compression: Compression,
@@ -134,20 +132,20 @@ pub(crate) fn read_error(
 }
 
 fn refuse_unsupported(path: &Path, start: &[u8]) -> Result<(), Error> {
-    match compression::unsupported(start) {
+    match unsupported(start) {
         Some((format, remedy)) => Err(Error::Unsupported { path: path.to_owned(), format, remedy }),
         None => Ok(()),
     }
 }
 
-/// The text as the parser should see it.
+/// The text as the parser reads it.
 pub(crate) struct Text {
     source: Box<dyn Read + Send>,
     format: Format,
     meter: Meter,
-    /// Text that has been read and not yet handed on.
+    /// Text to return before more is read from the source.
     ready: Cursor<Vec<u8>>,
-    /// Line ends at the end of what has been handed on, for FASTQ, whose parser stumbles over blank lines at the end.
+    /// FASTQ only: line ends after the text that was returned. The parser refuses blank lines at the end.
     held: Vec<u8>,
     ended: bool,
 }
@@ -175,14 +173,15 @@ impl Read for Text {
                 Format::Fasta if count > 0 => return Ok(count),
                 Format::Fasta => self.end(b"\n\n"),
                 Format::Fastq if count == 0 => self.end(b"\n"),
-                Format::Fastq => self.hold_line_ends(buf.get(..count).unwrap_or_default()),
+                Format::Fastq => self.hold_line_ends(&buf[..count]),
             }
         }
     }
 }
 
 impl Text {
-    /// FASTA: two line ends make a record of a header that is the last line. FASTQ: one ends the last line.
+    /// Ends the text. FASTA: two line ends turn a header on the last line into a record. FASTQ: one ends the
+    /// last line.
     fn end(&mut self, ending: &[u8]) {
         self.held.clear();
         self.ready = Cursor::new(ending.to_vec());
@@ -192,7 +191,7 @@ impl Text {
     fn hold_line_ends(&mut self, fresh: &[u8]) {
         let is_line_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
         let tail = fresh.iter().rev().take_while(|byte| is_line_end(byte)).count();
-        let (content, tail) = fresh.split_at_checked(fresh.len() - tail).unwrap_or((fresh, &[]));
+        let (content, tail) = fresh.split_at(fresh.len() - tail);
         if content.is_empty() && self.held.len() < HELD_BYTES {
             self.held.extend_from_slice(tail);
             return;

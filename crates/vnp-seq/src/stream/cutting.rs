@@ -1,14 +1,18 @@
-//! A record on its way through the blocks.
+//! Cutting one record into chunks and translating them.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a task holds the index and the range that it was made with"
+)]
 
 use std::mem;
 use std::ops::Range;
 
-use crate::closed::closed_text;
+use crate::chunk::{ChunkLength, ChunkPosition, ChunkRanges, chunk_ranges};
+use crate::id::{chunk_id, frame_id};
+use crate::orf::{Orf, find_orfs};
+use crate::orfless_chunk::{OrflessChunk, orfless_text};
 use crate::outcome::{FrameRow, RecordOutcome, RecordStatus};
-use crate::{
-    ChunkLength, ChunkPosition, ChunkRanges, ClosedChunk, OpenFrame, Record, chunk_ranges,
-    open_frames,
-};
+use crate::record::Record;
 
 /// A record that is being cut into chunks.
 #[derive(Debug)]
@@ -30,7 +34,7 @@ impl Cutting {
             }
             (None, 0) => RecordStatus::Empty,
             (None, 1 | 2) => RecordStatus::TooShort,
-            (None, _) => RecordStatus::NoOpenFrame,
+            (None, _) => RecordStatus::NoOrf,
         };
         let outcome = RecordOutcome {
             record: number,
@@ -74,46 +78,40 @@ impl Cutting {
     }
 }
 
-/// A chunk of the block's record number `cutting`.
+/// A chunk to translate.
 #[derive(Debug)]
 pub(super) struct Task {
+    /// The index of its record in the block.
     pub(super) cutting: usize,
     range: Range<usize>,
     position: ChunkPosition,
 }
 
-/// What a chunk holds.
-#[derive(Debug, Default)]
+/// The rows of a chunk.
+#[derive(Debug)]
 pub(super) struct Translated {
     pub(super) rows: Vec<FrameRow>,
-    /// The chunk itself, if it is closed and was asked for.
-    pub(super) closed: Option<ClosedChunk>,
+    /// The chunk itself, if it has no ORF and was asked for.
+    pub(super) orfless: Option<OrflessChunk>,
 }
 
 impl Task {
-    pub(super) fn translate(&self, cuttings: &[Cutting], closed_chunks: bool) -> Translated {
-        let Some(cutting) = cuttings.get(self.cutting) else {
-            return Translated::default();
-        };
-        let chunk = cutting.record.sequence.get(self.range.clone()).unwrap_or_default();
-        let id = &cutting.outcome.id;
-        let number = self.position.index + 1;
-        let row = |open: OpenFrame| FrameRow {
-            id: format!("{id}_chunk_{number}{}", open.frame.as_str()),
-            record: cutting.outcome.record,
+    pub(super) fn translate(&self, cuttings: &[Cutting], orfless_chunks: bool) -> Translated {
+        let Cutting { record, outcome, .. } = &cuttings[self.cutting];
+        let chunk = &record.sequence[self.range.clone()];
+        let id = chunk_id(&outcome.id, self.position.index);
+        let row = |orf: Orf| FrameRow {
+            id: frame_id(&id, orf.frame),
+            record: outcome.record,
             chunk: self.position,
-            frame: open.frame,
-            nucleotide: open.nucleotide,
-            protein: open.protein,
+            frame: orf.frame,
+            nucleotide: orf.nucleotide,
+            protein: orf.protein,
         };
-        let rows: Vec<FrameRow> = open_frames(chunk).into_iter().map(row).collect();
-        let text = (closed_chunks && rows.is_empty()).then(|| closed_text(chunk)).flatten();
-        let closed = text.map(|nucleotide| ClosedChunk {
-            id: format!("{id}_chunk_{number}"),
-            record: cutting.outcome.record,
-            chunk: self.position,
-            nucleotide,
-        });
-        Translated { rows, closed }
+        let rows: Vec<FrameRow> = find_orfs(chunk).into_iter().map(row).collect();
+        let text = (orfless_chunks && rows.is_empty()).then(|| orfless_text(chunk)).flatten();
+        let (record, chunk) = (outcome.record, self.position);
+        let orfless = text.map(|nucleotide| OrflessChunk { id, record, chunk, nucleotide });
+        Translated { rows, orfless }
     }
 }
