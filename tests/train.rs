@@ -257,7 +257,7 @@ fn directories_of_others_are_left_alone() {
 
 /// A GenBank record of a made-up sequence, with one coding sequence over all of it.
 fn genbank(id: &str, sequence: &str) -> String {
-    let protein: String = vnp_seq::open_frames(sequence.as_bytes())
+    let protein: String = vnp_seq::find_orfs(sequence.as_bytes())
         .into_iter()
         .find(|open| open.frame == vnp_seq::Frame::F1)
         .map_or_else(|| "M".to_owned(), |open| open.protein);

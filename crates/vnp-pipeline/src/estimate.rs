@@ -132,7 +132,7 @@ impl Sizes {
             self.row(Stage::Nucleotide, nucleotide.len(), || vec![nucleotide.clone()]);
             self.row(Stage::Protein, protein.len(), || vec![protein.clone()]);
         }
-        for chunk in &block.closed {
+        for chunk in &block.orfless {
             let strands = || vec![chunk.nucleotide.clone(), chunk.reverse_complement()];
             self.row(Stage::DnaOnly, 2 * chunk.nucleotide.len(), strands);
         }

@@ -5,7 +5,7 @@ mod scores;
 use std::collections::BTreeMap;
 
 use vnp_ckpt::RowRange;
-use vnp_seq::{Block, ClosedChunk, FrameRow, RecordOutcome};
+use vnp_seq::{Block, FrameRow, OrflessChunk, RecordOutcome};
 use vnp_validate::Failure;
 
 use crate::directory::{OutputDirectory, names};
@@ -137,7 +137,7 @@ impl Writers {
         self.frames.add(&frame.id, scores)
     }
 
-    fn closed(&mut self, chunk: &ClosedChunk) -> Result<(), Error> {
+    fn closed(&mut self, chunk: &OrflessChunk) -> Result<(), Error> {
         self.end_chunk()?;
         self.dna_only.as_mut().map_or(Ok(()), |dna_only| dna_only.closed(chunk))
     }

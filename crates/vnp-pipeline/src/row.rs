@@ -1,4 +1,4 @@
-use vnp_seq::{Block, ClosedChunk, FrameRow};
+use vnp_seq::{Block, FrameRow, OrflessChunk};
 
 /// What a row of a run is made of.
 pub(crate) trait Row: Send + Sync + Sized + 'static {
@@ -26,7 +26,7 @@ impl Row for FrameRow {
     }
 }
 
-impl Row for ClosedChunk {
+impl Row for OrflessChunk {
     fn id(&self) -> &str {
         &self.id
     }
@@ -36,6 +36,6 @@ impl Row for ClosedChunk {
     }
 
     fn of_block(block: Block) -> Vec<Self> {
-        block.closed
+        block.orfless
     }
 }

@@ -6,7 +6,7 @@ mod to_do;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use vnp_seq::{ClosedChunk, FrameRow};
+use vnp_seq::{FrameRow, OrflessChunk};
 
 use crate::directory::{OutputDirectory, names, remove_if_there};
 use crate::error::Error;
@@ -310,7 +310,7 @@ fn compute(
         let reader = source.open(&[track])?;
         let flow = match track {
             Track::Frames => team.compute::<FrameRow>(session, windows, reader)?,
-            Track::ClosedChunks => team.compute::<ClosedChunk>(session, windows, reader)?,
+            Track::ClosedChunks => team.compute::<OrflessChunk>(session, windows, reader)?,
         };
         if flow == Flow::Stopped {
             return Ok(Flow::Stopped);

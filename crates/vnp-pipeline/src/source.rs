@@ -17,7 +17,7 @@ impl Source<'_> {
     pub(crate) fn open(&self, tracks: &[Track]) -> Result<FrameReader, Error> {
         let reader = FrameReader::open(self.inputs, self.chunk_length)?;
         Ok(match tracks.contains(&Track::ClosedChunks) {
-            true => reader.with_closed_chunks(),
+            true => reader.with_orfless_chunks(),
             false => reader,
         })
     }

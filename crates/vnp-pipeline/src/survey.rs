@@ -52,7 +52,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn add(&mut self, block: &Block) {
-        self.survey.closed_chunks += block.closed.len() as u64;
+        self.survey.closed_chunks += block.orfless.len() as u64;
         for outcome in &block.records {
             self.count(outcome);
             if let (None, RecordStatus::Failed { reason }) = (&self.first_failed, &outcome.status) {
@@ -87,7 +87,7 @@ impl Tally {
         survey.rows += outcome.frames;
         match outcome.status {
             RecordStatus::HasFrames => {}
-            RecordStatus::NoOpenFrame => survey.no_open_frame += 1,
+            RecordStatus::NoOrf => survey.no_open_frame += 1,
             RecordStatus::TooShort => survey.too_short += 1,
             RecordStatus::Empty => survey.empty += 1,
             RecordStatus::Failed { .. } => survey.failed += 1,

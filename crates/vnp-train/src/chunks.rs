@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use vnp_seq::{ChunkLength, OpenFrame, chunk_ranges, open_frames};
+use vnp_seq::{ChunkLength, Orf, chunk_ranges, find_orfs};
 
 use crate::part::Part;
 use crate::records::LabelledRecord;
@@ -25,7 +25,7 @@ pub struct Chunk {
     /// One behind its last.
     pub end_bp: usize,
     /// Its open frames; where the record has an annotation, those that it confirms.
-    pub frames: Vec<OpenFrame>,
+    pub frames: Vec<Orf>,
 }
 
 /// How many chunks there were and why some were left out.
@@ -106,7 +106,7 @@ fn fate(record: &LabelledRecord, mut chunk: Chunk, shared: &SharedWords) -> Fate
     if !letters.iter().all(|letter| b"ACGT".contains(letter)) {
         return Fate::Ambiguous;
     }
-    chunk.frames = open_frames(letters);
+    chunk.frames = find_orfs(letters);
     if chunk.frames.is_empty() {
         return Fate::Closed;
     }
@@ -195,7 +195,7 @@ mod tests {
             record("c", false, &[], &b"TAACTAACTAACTTAGTTAGTTAG".repeat(25)),
             record("d", true, &[], &open_bases(4, 600)),
         ];
-        let one = open_frames(&records[3].sequence[..300])[0].clone();
+        let one = find_orfs(&records[3].sequence[..300])[0].clone();
         records[3].coding = Some(Coding::new([format!("MM{}", one.protein).as_str()]));
         let parts = [Part::Training, Part::Test];
         let sequences: Vec<&[u8]> = records.iter().map(|r| r.sequence.as_slice()).collect();

@@ -116,7 +116,7 @@ pub fn embed_chunks(
     let row = |(number, chunk): (usize, &Chunk)| {
         let place = format!("{}:{}", chunk.record, chunk.start_bp + 1);
         let (is_virus, group) = (chunk.is_virus, chunk.group);
-        let row = |frame: &vnp_seq::OpenFrame| Row {
+        let row = |frame: &vnp_seq::Orf| Row {
             id: format!("{place}{}", frame.frame),
             chunk: number,
             is_virus,

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use anyhow::{Context, Result};
 use forust_ml::{GradientBooster, Matrix};
-use vnp_seq::{ChunkLength, OpenFrame};
+use vnp_seq::{ChunkLength, Orf};
 use vnp_train::{Chunk, Part};
 
 use super::chunks::Parted;
@@ -69,7 +69,7 @@ impl Rows {
 }
 
 /// The shares of codons and residues in a frame.
-fn composition(frame: &OpenFrame) -> Vec<f64> {
+fn composition(frame: &Orf) -> Vec<f64> {
     let mut counts = vec![0.0; FEATURES];
     let count = frame.protein.len().max(1) as f64;
     for codon in frame.nucleotide.as_bytes().chunks_exact(3).take(frame.protein.len()) {
@@ -112,13 +112,13 @@ fn boosted(training: &Rows, test: &Rows) -> Result<Vec<f64>> {
 
 #[cfg(test)]
 mod tests {
-    use vnp_seq::open_frames;
+    use vnp_seq::find_orfs;
 
     use super::*;
 
     #[test]
     fn compositions_are_shares() {
-        let frame = open_frames(b"GCAGCCAAA").remove(0);
+        let frame = find_orfs(b"GCAGCCAAA").remove(0);
         let found = composition(&frame);
         let share = |place: usize| (found[place] * 3.0).round() as usize;
         // GCA, GCC, AAA; alanine twice, lysine once.
@@ -135,7 +135,7 @@ mod tests {
             is_virus,
             start_bp: 0,
             end_bp: 300,
-            frames: open_frames(codon.repeat(100).as_bytes()).into_iter().take(1).collect(),
+            frames: find_orfs(codon.repeat(100).as_bytes()).into_iter().take(1).collect(),
         };
         let chunks: Vec<_> = (0..40)
             .flat_map(|group| [chunk(true, group, "GCA"), chunk(false, 40 + group, "AAA")])

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 use vnp_infer::{Dnabert, Encoder, Esm2};
-use vnp_seq::{ChunkLength, chunk_ranges, open_frames, reverse_complement};
+use vnp_seq::{ChunkLength, chunk_ranges, find_orfs, reverse_complement};
 use vnp_train::{
     Chunk, Examples, Part, Rng, Row, SharedWords, cut, embed_chunks, named_groups, shared_words,
 };
@@ -60,7 +60,7 @@ impl<'a> Parted<'a> {
                 let is_whole = range.len() == length.get()
                     && letters.iter().all(|letter| b"ACGT".contains(letter));
                 if is_whole
-                    && open_frames(letters).is_empty()
+                    && find_orfs(letters).is_empty()
                     && !self.corpus.foreign.touches(letters)
                     && !self.shared.leaks(letters, part)
                 {

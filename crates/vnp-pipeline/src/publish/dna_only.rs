@@ -1,4 +1,4 @@
-use vnp_seq::ClosedChunk;
+use vnp_seq::OrflessChunk;
 
 use super::scores::ScoreReader;
 use crate::directory::{OutputDirectory, names};
@@ -30,7 +30,7 @@ impl DnaOnly {
     }
 
     /// A chunk without an open frame.
-    pub(super) fn closed(&mut self, chunk: &ClosedChunk) -> Result<(), Error> {
+    pub(super) fn closed(&mut self, chunk: &OrflessChunk) -> Result<(), Error> {
         let scores = self.scores.next(chunk)?;
         self.counts.rows += 1;
         let Some(scores) = scores else {

@@ -1,13 +1,13 @@
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
-use vnp_seq::{Block, ClosedChunk, FrameRow, RecordOutcome};
+use vnp_seq::{Block, FrameRow, OrflessChunk, RecordOutcome};
 
 /// Something that a block holds.
 #[derive(Debug)]
 pub(super) enum Item {
     Frame(FrameRow),
-    Closed(ClosedChunk),
+    Closed(OrflessChunk),
     /// The record's last chunk was before this.
     End(RecordOutcome),
 }
@@ -15,7 +15,7 @@ pub(super) enum Item {
 /// What a block holds, one after the other as it lies in the input.
 pub(super) struct InOrder {
     frames: Peekable<IntoIter<FrameRow>>,
-    closed: Peekable<IntoIter<ClosedChunk>>,
+    closed: Peekable<IntoIter<OrflessChunk>>,
     records: Peekable<IntoIter<RecordOutcome>>,
 }
 
@@ -23,7 +23,7 @@ impl InOrder {
     pub(super) fn new(block: Block) -> Self {
         Self {
             frames: block.rows.into_iter().peekable(),
-            closed: block.closed.into_iter().peekable(),
+            closed: block.orfless.into_iter().peekable(),
             records: block.records.into_iter().peekable(),
         }
     }
@@ -62,9 +62,9 @@ mod tests {
         FrameRow { id, record, chunk: chunk(index), frame: Frame::F1, nucleotide, protein }
     }
 
-    fn closed(record: u64, index: u32) -> ClosedChunk {
+    fn closed(record: u64, index: u32) -> OrflessChunk {
         let (id, nucleotide) = (format!("c{record}.{index}"), "TAA".into());
-        ClosedChunk { id, record, chunk: chunk(index), nucleotide }
+        OrflessChunk { id, record, chunk: chunk(index), nucleotide }
     }
 
     fn end(record: u64) -> RecordOutcome {
@@ -75,7 +75,7 @@ mod tests {
             chunks: 1,
             chunks_with_frames: 0,
             frames: 0,
-            status: RecordStatus::NoOpenFrame,
+            status: RecordStatus::NoOrf,
         }
     }
 

@@ -42,7 +42,7 @@ impl Chunks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vnp_seq::ClosedChunk;
+    use vnp_seq::OrflessChunk;
 
     #[test]
     fn positions_are_those_of_people() {
@@ -50,7 +50,7 @@ mod tests {
         let path = dir.path().join("c.tsv");
         let mut chunks = Chunks::create(path.clone()).unwrap();
         let tally = |scores: Option<[f32; 2]>| {
-            let mut tally = ChunkTally::of_closed(&ClosedChunk {
+            let mut tally = ChunkTally::of_closed(&OrflessChunk {
                 id: "a_chunk_1_chunk_3".into(),
                 record: 0,
                 chunk: ChunkPosition { index: 2, start_bp: 499, end_bp: 999 },

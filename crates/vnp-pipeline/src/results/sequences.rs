@@ -74,7 +74,7 @@ impl Sequences {
 /// What a record is judged by: open frames wherever it has any.
 fn evidence(record: &RecordOutcome) -> Evidence {
     match record.status {
-        RecordStatus::NoOpenFrame => Evidence::DnaOnly,
+        RecordStatus::NoOrf => Evidence::DnaOnly,
         _ => Evidence::Frames,
     }
 }
@@ -90,9 +90,9 @@ fn status(record: &RecordOutcome, tally: &RecordTally) -> (&'static str, String)
         RecordStatus::TooShort => {
             ("too_short", format!("{} bp, shorter than one codon", record.length_bp))
         }
-        RecordStatus::NoOpenFrame if tally.failed_rows > 0 => failed_rows(record.chunks, "chunk"),
-        RecordStatus::NoOpenFrame if tally.chunks_scored > 0 => ("scored", String::new()),
-        RecordStatus::NoOpenFrame => {
+        RecordStatus::NoOrf if tally.failed_rows > 0 => failed_rows(record.chunks, "chunk"),
+        RecordStatus::NoOrf if tally.chunks_scored > 0 => ("scored", String::new()),
+        RecordStatus::NoOrf => {
             let chunks = record.chunks;
             ("no_open_frame", format!("no stop-free reading frame in {chunks} chunk(s)"))
         }
@@ -105,7 +105,7 @@ fn status(record: &RecordOutcome, tally: &RecordTally) -> (&'static str, String)
 mod tests {
     use super::*;
     use crate::results::ChunkTally;
-    use vnp_seq::{ChunkPosition, ClosedChunk};
+    use vnp_seq::{ChunkPosition, OrflessChunk};
 
     fn record(status: RecordStatus) -> RecordOutcome {
         RecordOutcome {
@@ -153,7 +153,7 @@ mod tests {
             false,
         );
         check(
-            RecordStatus::NoOpenFrame,
+            RecordStatus::NoOrf,
             0,
             "r\t2\t1\t0\t3\t0\t\t\t\tno_open_frame\tno stop-free reading frame in 1 chunk(s)",
             false,
@@ -172,7 +172,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s.tsv");
         let mut sequences = Sequences::create(path.clone(), true).unwrap();
-        let mut chunk = ChunkTally::of_closed(&ClosedChunk {
+        let mut chunk = ChunkTally::of_closed(&OrflessChunk {
             id: "r_chunk_1".into(),
             record: 0,
             chunk: ChunkPosition { index: 0, start_bp: 0, end_bp: 2 },
@@ -194,11 +194,11 @@ mod tests {
     fn a_score_says_what_it_rests_on() {
         let scores = Some([0.25, 0.75]);
         let dna_only = "r\t2\t1\t1\t3\t1\t0.750000\tTrue\t1-2\tscored\tdna_only\t";
-        check_evidence(RecordStatus::NoOpenFrame, scores, dna_only);
+        check_evidence(RecordStatus::NoOrf, scores, dna_only);
         let frames = "r\t2\t1\t1\t3\t1\t0.750000\tTrue\t1-2\tscored\tframes\t";
         check_evidence(RecordStatus::HasFrames, scores, frames);
         let reason = "1 of 1 chunk(s) gave an embedding that is not finite";
         let failed = format!("r\t2\t1\t0\t3\t0\t\t\t\tfailed\t\t{reason}");
-        check_evidence(RecordStatus::NoOpenFrame, None, &failed);
+        check_evidence(RecordStatus::NoOrf, None, &failed);
     }
 }

@@ -1,4 +1,4 @@
-use vnp_seq::{ChunkPosition, ClosedChunk, FrameRow};
+use vnp_seq::{ChunkPosition, FrameRow, OrflessChunk, record_of_chunk};
 
 /// The scores of one chunk, added up: those of its frames, or one of its own.
 #[derive(Clone, Debug)]
@@ -14,11 +14,10 @@ pub(crate) struct ChunkTally {
 
 impl ChunkTally {
     pub(crate) fn of_frame(frame: &FrameRow) -> Self {
-        let chunk_id = frame.id.len().checked_sub(2).and_then(|end| frame.id.get(..end));
-        Self::new(chunk_id.unwrap_or_default(), frame.chunk)
+        Self::new(frame.chunk_id(), frame.chunk)
     }
 
-    pub(crate) fn of_closed(chunk: &ClosedChunk) -> Self {
+    pub(crate) fn of_closed(chunk: &OrflessChunk) -> Self {
         Self::new(&chunk.id, chunk.chunk)
     }
 
@@ -38,8 +37,7 @@ impl ChunkTally {
 
     /// Id of the record.
     pub(crate) fn sequence_id(&self) -> &str {
-        let suffix = format!("_chunk_{}", self.position.index + 1);
-        self.id.strip_suffix(&suffix).unwrap_or(&self.id)
+        record_of_chunk(&self.id)
     }
 
     /// Whether the chunk is viral, as the original decides: the largest score2 is no smaller than

@@ -1,6 +1,6 @@
 use vnp_ckpt::RowRange;
 use vnp_infer::Model;
-use vnp_seq::ClosedChunk;
+use vnp_seq::OrflessChunk;
 
 use super::link::Link;
 use super::slices::{Slices, Values, check_shape};
@@ -10,22 +10,22 @@ use crate::stage::Stage;
 
 /// Takes chunks without an open frame through the nucleotide encoder and the fallback head.
 struct ClosedChunks<'a> {
-    slices: Slices<'a, ClosedChunk>,
+    slices: Slices<'a, OrflessChunk>,
 }
 
-impl Computable for ClosedChunk {
+impl Computable for OrflessChunk {
     fn worker<'m>(model: &'m Model, _batch_rows: usize) -> Box<dyn Worker<Self> + 'm> {
         let slices = Slices::new(Stage::DnaOnly, 2, |chunks: &[Self]| score(model, chunks));
         Box::new(ClosedChunks { slices })
     }
 }
 
-impl Worker<ClosedChunk> for ClosedChunks<'_> {
+impl Worker<OrflessChunk> for ClosedChunks<'_> {
     fn window(
         &mut self,
         link: &mut Link<'_>,
         window: RowRange,
-        chunks: &[ClosedChunk],
+        chunks: &[OrflessChunk],
     ) -> Result<Flow, Error> {
         for range in link.inventory.covered(Stage::DnaOnly).missing_in(window) {
             let mut at = range.start;
@@ -43,8 +43,8 @@ impl Worker<ClosedChunk> for ClosedChunks<'_> {
 
 /// The scores of chunks: for each the means over its two strands, each embedded from its first
 /// base to its last. Nobody knows which strand means anything, and neither is preferred.
-fn score(model: &Model, chunks: &[ClosedChunk]) -> Result<Values, Error> {
-    let reverse: Vec<String> = chunks.iter().map(ClosedChunk::reverse_complement).collect();
+fn score(model: &Model, chunks: &[OrflessChunk]) -> Result<Values, Error> {
+    let reverse: Vec<String> = chunks.iter().map(OrflessChunk::reverse_complement).collect();
     let strands: Vec<&str> = chunks
         .iter()
         .zip(&reverse)

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use vnp_seq::{Frame, open_frames};
+use vnp_seq::{Frame, find_orfs};
 
 use super::stage::Stage;
 use super::{Embedded, Encoders, Table};
@@ -65,7 +65,7 @@ struct Expected {
 fn expected_rows(prepared: &Prepared, class: Class) -> Vec<Expected> {
     let mut rows = Vec::new();
     for (number, chunk) in prepared.of_class(class) {
-        for open in open_frames(&chunk.sequence) {
+        for open in find_orfs(&chunk.sequence) {
             rows.push(Expected {
                 id: frame_id(&chunk.id, open.frame),
                 chunk: number,

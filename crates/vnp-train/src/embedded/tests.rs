@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use vnp_ckpt::{Checkpoint, RowRange, Tensor, Value};
-use vnp_seq::{ChunkLength, open_frames};
+use vnp_seq::{ChunkLength, find_orfs};
 
 use super::run::frame_id;
 use super::*;
@@ -89,7 +89,7 @@ fn prepared(case: &Case) -> Prepared {
 
 fn rows_of(prepared: &Prepared, class: Class) -> Vec<String> {
     let frames = |(_, chunk): (usize, &crate::PreparedChunk)| {
-        let open = open_frames(&chunk.sequence).into_iter();
+        let open = find_orfs(&chunk.sequence).into_iter();
         open.map(|open| frame_id(&chunk.id, open.frame)).collect::<Vec<_>>()
     };
     prepared.of_class(class).flat_map(frames).collect()

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use vnp_seq::open_frames;
+use vnp_seq::find_orfs;
 
 use super::recipe::Augmentation;
 use crate::Rng;
@@ -45,7 +45,7 @@ impl Codons {
             let base = |place: usize| b"ACGT".get(number >> (2 * place) & 3).copied();
             let (Some(a), Some(b), Some(c)) = (base(2), base(1), base(0)) else { continue };
             // Stops have no open frame, and are not needed.
-            let frames = open_frames(&[a, b, c]);
+            let frames = find_orfs(&[a, b, c]);
             if let Some(first) = frames.first().filter(|frame| !frame.frame.is_reverse()) {
                 by_residue.entry(first.protein.clone()).or_default().push([a, b, c]);
             }
@@ -96,7 +96,7 @@ mod tests {
     fn recoding_keeps_the_protein() {
         let how = Augmentation { recode: 1.0, ..Augmentation::default() };
         let nucleotide = "ATGGCACTGTCACGAAGCTTGTGGA".repeat(4);
-        let protein = |text: &str| open_frames(text.as_bytes())[0].protein.clone();
+        let protein = |text: &str| find_orfs(text.as_bytes())[0].protein.clone();
         let (codons, mut rng) = (Codons::new(), rng());
         assert_eq!(codons.synonyms.len(), 61);
         let recoded: Vec<_> = (0..20).map(|_| codons.recode(&nucleotide, how, &mut rng)).collect();

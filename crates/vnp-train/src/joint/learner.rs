@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
 use vnp_infer::{TrainableDnabert, TrainableEsm2};
-use vnp_seq::OpenFrame;
+use vnp_seq::Orf;
 
 use super::augment::{Codons, mask};
 use super::initial;
@@ -86,7 +86,7 @@ impl<'a> JointLearner<'a> {
         chosen.map_or(0, |choice| choice.length as usize)
     }
 
-    fn tokenise(&self, frame: &OpenFrame, rng: &mut Rng) -> Result<(Vec<u32>, Vec<u32>), Error> {
+    fn tokenise(&self, frame: &Orf, rng: &mut Rng) -> Result<(Vec<u32>, Vec<u32>), Error> {
         let how = self.recipe.augmentation;
         let recoded = self.codons.recode(&frame.nucleotide, how, rng);
         let mut nucleotide = self.dnabert.tokenize(&recoded)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vnp_seq::{OpenFrame, open_frames};
+use vnp_seq::{Orf, find_orfs};
 
 use super::JointData;
 use super::augment::mutate;
@@ -64,7 +64,7 @@ impl<'a> Windows<'a> {
         length: usize,
         mutation: f64,
         rng: &mut Rng,
-    ) -> Option<Vec<OpenFrame>> {
+    ) -> Option<Vec<Orf>> {
         let class = if is_virus { &self.viruses } else { &self.others };
         (0..TRIES).find_map(|_| {
             let record = pick(pick(&class.groups, rng)?, rng)?;
@@ -73,7 +73,7 @@ impl<'a> Windows<'a> {
             if !window.iter().all(|letter| b"ACGT".contains(letter)) {
                 return None;
             }
-            let mut frames = open_frames(&mutate(window, mutation, rng));
+            let mut frames = find_orfs(&mutate(window, mutation, rng));
             if let Some(coding) = &record.coding {
                 frames.retain(|frame| coding.confirms(&frame.protein));
             }

@@ -67,7 +67,7 @@ fn chunks_are_those_of_the_records_and_relatives_stay_together() {
         let range = chunk.start_bp..chunk.start_bp + chunk.sequence.len();
         assert_eq!(chunk.sequence, sequence(&chunk.id)[range]);
         let frames: Vec<_> =
-            vnp_seq::open_frames(&chunk.sequence).iter().map(|open| open.frame).collect();
+            vnp_seq::find_orfs(&chunk.sequence).iter().map(|open| open.frame).collect();
         assert_eq!(chunk.frames, frames);
     }
     let group = |record: &str| {
