@@ -1,18 +1,23 @@
-//! Looking at one file, level by level; the first level with a finding is the last.
+//! Inspecting one file, level by level, until a level has findings.
 
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use vnp_ckpt::{Checkpoint, CheckpointFile, Encoding, Status};
+use vnp_ckpt::{Checkpoint, CheckpointFile, Status};
 
-use crate::{Code, Error, Finding, Level, Options, Report, failure_log};
+use crate::error::Error;
+use crate::failure_log;
+use crate::finding::{Code, Finding};
+use crate::level::Level;
+use crate::options::Options;
+use crate::report::Report;
 
+mod contents;
 mod keys;
 mod reading;
 mod tensors;
 
-/// Looks at a file down to the level of the options.
+/// Inspects a file down to the level of the options.
 ///
 /// ```
 /// use vnp_validate::{Code, Options, validate_checkpoint};
@@ -24,127 +29,88 @@ mod tensors;
 /// ```
 ///
 /// # Errors
-/// [`Error::CannotRead`] when the file cannot be looked at: no permission, a failing disk, no
-/// memory. A file that is not there is a finding.
+/// [`Error::CannotRead`] when the file cannot be inspected: no permission, a failing disk, no
+/// memory. A missing file is a finding.
 pub fn validate_checkpoint(path: &Path, options: &Options) -> Result<Report, Error> {
-    let (report, _) = look(path, options, options.level, Want::Report)?;
+    let (report, _) = inspect(path, options, options.level, Purpose::Report)?;
     Ok(report)
 }
 
-/// The report, and the checkpoint where it is wanted and nothing is wrong.
-pub(crate) fn look(
+/// The report, and the checkpoint if that is the purpose and nothing is wrong.
+pub(crate) fn inspect(
     path: &Path,
     options: &Options,
     level: Level,
-    want: Want,
+    purpose: Purpose,
 ) -> Result<(Report, Option<Checkpoint>), Error> {
     let mut report = Report::new(path);
-    let checkpoint = levels(&mut report, options, level, want)?;
-    if !report.is_ok() {
-        record(&report, options);
-    }
+    let checkpoint = inspect_levels(&mut report, options, level, purpose)?;
+    record_failure(&report, options);
     Ok((report, checkpoint))
 }
 
-/// What looking at a file is for.
+/// Why a file is inspected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Want {
-    /// To know what is wrong with it: it is read a piece at a time.
+pub(crate) enum Purpose {
+    /// To report what is wrong: it is read in pieces.
     Report,
-    /// To use it, if nothing is.
+    /// To use the checkpoint if nothing is wrong: it is loaded.
     Checkpoint,
 }
 
-/// What was learned of the payloads.
-#[derive(Debug, Default)]
-struct Contents {
-    ids: usize,
-    /// By tensor: the place of its first element that is not finite.
-    non_finite: BTreeMap<String, usize>,
-    checkpoint: Option<Checkpoint>,
-}
-
-fn levels(
+fn inspect_levels(
     report: &mut Report,
     options: &Options,
     level: Level,
-    want: Want,
+    purpose: Purpose,
 ) -> Result<Option<Checkpoint>, Error> {
     let path = report.path.clone();
-    size(report)?;
-    if !go_on(report, level, Level::Container) {
+    check_size(report)?;
+    if !enter(report, level, Level::Container) {
         return Ok(None);
     }
     let opened = Checkpoint::open(&path, &options.limits);
-    let Some(mut file) = reading::sort(report, opened)? else {
+    let Some(mut file) = reading::value_or_finding(report, opened)? else {
         return Ok(None);
     };
     describe(report, &file);
-    if !go_on(report, level, Level::Digest) {
+    if !enter(report, level, Level::Digest) {
         return Ok(None);
     }
-    // Loading compares the digests on the way: they are read by themselves only to stop there.
+    // Loading compares the digests too: a pass for the digests alone is needed only at their level.
     if level == Level::Digest {
         let verified = file.verify();
-        reading::sort(report, verified)?;
+        reading::value_or_finding(report, verified)?;
         return Ok(None);
     }
-    go_on(report, level, Level::Load);
+    enter(report, level, Level::Load);
     let header = file.header().clone();
-    let read = match want {
-        Want::Report => scan(file),
-        Want::Checkpoint => load(file),
+    let read = match purpose {
+        Purpose::Report => contents::scan(file),
+        Purpose::Checkpoint => contents::load(file),
     };
-    let Some(contents) = reading::sort(report, read)? else {
+    let Some(contents) = reading::value_or_finding(report, read)? else {
         return Ok(None);
     };
-    if go_on(report, level, Level::Keys) {
+    if enter(report, level, Level::Keys) {
         keys::check(report, &header, options.schema.as_ref());
     }
-    if go_on(report, level, Level::Tensors) {
+    if enter(report, level, Level::Tensors) {
         tensors::check(report, &header, &contents, options.schema.as_ref());
     }
     Ok(contents.checkpoint.filter(|_| report.is_ok()))
 }
 
-/// Reads the payloads once, in bounded memory.
-fn scan(mut file: CheckpointFile) -> Result<Contents, vnp_ckpt::Error> {
-    let mut contents = Contents::default();
-    let mut seen = BTreeMap::<String, usize>::new();
-    let ids = file.scan(|section, bytes| {
-        let Encoding::Tensor { dtype, .. } = &section.encoding else { return };
-        let before = seen.entry(section.name.clone()).or_default();
-        if let Some(place) = dtype.first_non_finite(bytes) {
-            contents.non_finite.entry(section.name.clone()).or_insert(*before + place);
-        }
-        *before += bytes.len() / dtype.size_bytes();
-    })?;
-    contents.ids = ids.len();
-    Ok(contents)
-}
-
-fn load(file: CheckpointFile) -> Result<Contents, vnp_ckpt::Error> {
-    let checkpoint = file.load()?;
-    let places = checkpoint
-        .tensors()
-        .filter_map(|(name, tensor)| Some((name.to_owned(), tensor.first_non_finite()?)));
-    Ok(Contents {
-        ids: checkpoint.ids().len(),
-        non_finite: places.collect(),
-        checkpoint: Some(checkpoint),
-    })
-}
-
-/// Whether the next level is asked for and nothing stands in its way; notes it if so.
-fn go_on(report: &mut Report, asked: Level, next: Level) -> bool {
-    let on = report.is_ok() && asked >= next;
-    if on {
+/// Enters the next level if it was requested and nothing is wrong so far; returns whether it did.
+fn enter(report: &mut Report, requested: Level, next: Level) -> bool {
+    let enters = report.is_ok() && requested >= next;
+    if enters {
         report.level = next;
     }
-    on
+    enters
 }
 
-fn size(report: &mut Report) -> Result<(), Error> {
+fn check_size(report: &mut Report) -> Result<(), Error> {
     let metadata = match fs_err::metadata(&report.path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -182,11 +148,12 @@ fn describe(report: &mut Report, file: &CheckpointFile) {
     }
 }
 
-fn record(report: &Report, options: &Options) {
-    let Some(log) = &options.log_failures else {
-        return;
-    };
-    if let Err(error) = failure_log::log_failed_checkpoint(log, &report.path, &report.reason()) {
+/// Appends a bad file to the failure log of the options; that this fails is only a warning.
+pub(crate) fn record_failure(report: &Report, options: &Options) {
+    if !report.is_ok()
+        && let Some(log) = &options.log_failures
+        && let Err(error) = failure_log::log_failed_checkpoint(log, &report.path, &report.reason())
+    {
         log::warn!("{} is bad and could not be recorded: {error}", report.path.display());
     }
 }

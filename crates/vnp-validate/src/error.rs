@@ -1,19 +1,19 @@
-//! Why nothing can be said about a file.
+//! The errors of this crate: a file, directory or failure log that cannot be read or written.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A failure to look, or to write a failure log. What is wrong with a file that could be looked
-/// at is a [`Finding`](crate::Finding).
+/// A failure to inspect a file, or to read or write a failure log. What is wrong with a file that
+/// could be inspected is a [`Finding`](crate::Finding).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A file exists, or may exist, and cannot be read.
-    #[error("cannot look at a checkpoint: {source}")]
+    #[error("cannot inspect a checkpoint: {source}")]
     CannotRead {
         /// The file.
         path: PathBuf,
-        /// What stood in the way.
+        /// The reader's error.
         source: Box<vnp_ckpt::Error>,
     },
     /// A directory cannot be listed.
@@ -21,7 +21,7 @@ pub enum Error {
     CannotList {
         /// The directory.
         path: PathBuf,
-        /// What the operating system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A failure log cannot be read.
@@ -29,7 +29,7 @@ pub enum Error {
     CannotReadLog {
         /// The log.
         path: PathBuf,
-        /// What the operating system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A failure could not be recorded.
@@ -37,7 +37,7 @@ pub enum Error {
     CannotAppend {
         /// The log.
         path: PathBuf,
-        /// What the operating system said.
+        /// The system's error.
         source: io::Error,
     },
 }

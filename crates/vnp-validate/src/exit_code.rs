@@ -1,4 +1,4 @@
-//! The exit code that means: a checkpoint is the problem.
+//! The exit code of programs that fail because of a checkpoint.
 
-/// What a program exits with when a checkpoint is corrupted or incompatible, or none was found.
+/// The exit code of a program when a checkpoint is corrupted or incompatible, or none was found.
 pub const CHECKPOINT_EXIT_CODE: u8 = 3;

@@ -1,9 +1,9 @@
-//! Logs of what failed: one line each, `path|reason|timestamp`, appended so that nothing is lost
-//! between threads and processes, and read back exactly.
+//! Failure logs: one line `path|reason|timestamp` for each failure. Threads and processes append to
+//! one log without losing a line, and every line reads back exactly.
 //!
-//! A line goes out in one write to a file opened for appending, which the operating system puts
-//! behind all others, and is brought to disk before the call returns. Fields are percent-encoded
-//! where they hold what separates fields or lines.
+//! A line is written by one call to a file opened for appending, which the operating system places
+//! after all others, and is synced to disk before the call returns. Characters that separate fields
+//! or lines are percent-encoded.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -11,33 +11,33 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::Error;
+use crate::error::Error;
 
 mod percent;
 
-/// The name of the log of checkpoints that were found bad.
+/// The file name of the log of bad checkpoints.
 pub const FAILED_CHECKPOINTS: &str = "failed_checkpoints.txt";
 
-/// The name of the log of inputs and rows that could not be processed.
+/// The file name of the log of inputs and rows that could not be processed.
 pub const FAILED_FILES: &str = "failed_files.txt";
 
-/// How often a lock is tried, and how long is waited between: two seconds in all.
+/// The attempts to lock a log, and the pause between two: two seconds in total.
 const LOCK_TRIES: u32 = 1000;
 const LOCK_PAUSE: Duration = Duration::from_millis(2);
 
 /// One line of a failure log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// What failed: a file, or the name of a record or row.
+    /// The file, record or row that failed.
     pub path: PathBuf,
-    /// Why.
+    /// Why it failed.
     pub reason: String,
-    /// When: RFC 3339, UTC.
+    /// When it failed: RFC 3339, UTC.
     pub timestamp: String,
 }
 
 impl Failure {
-    /// A failure of this moment, to the second.
+    /// A failure at the current time, to the second.
     #[must_use]
     pub fn now(path: impl Into<PathBuf>, reason: impl Into<String>) -> Self {
         let now = jiff::Timestamp::now();
@@ -56,7 +56,7 @@ impl Failure {
 /// One line of [`FAILED_CHECKPOINTS`].
 pub type FailedCheckpoint = Failure;
 
-/// Appends a checkpoint that was found bad to `log`, which is made where it is missing.
+/// Appends a bad checkpoint to `log`, which is created if it is missing.
 ///
 /// ```
 /// use vnp_validate::{load_failed_checkpoints, log_failed_checkpoint};
@@ -76,7 +76,7 @@ pub fn log_failed_checkpoint(log: &Path, path: &Path, reason: &str) -> Result<()
     log_failure(log, path, reason)
 }
 
-/// The failures in `log`, in order; none where there is no such file.
+/// The failures in `log`, in order; none if there is no such file.
 ///
 /// # Errors
 /// As [`load_failures`].
@@ -84,20 +84,20 @@ pub fn load_failed_checkpoints(log: &Path) -> Result<Vec<FailedCheckpoint>, Erro
     load_failures(log)
 }
 
-/// Appends a failure of anything to `log`, which is made where it is missing.
+/// Appends a failure of any kind to `log`, which is created if it is missing.
 ///
 /// # Errors
-/// [`Error::CannotAppend`]; what is in the log already stays readable.
+/// [`Error::CannotAppend`]; earlier lines of the log stay readable.
 pub fn log_failure(log: &Path, path: &Path, reason: &str) -> Result<(), Error> {
     let line = Failure::now(path, reason).line() + "\n";
     append(log, line).map_err(|source| Error::CannotAppend { path: log.to_owned(), source })
 }
 
-/// The failures in `log`, in order; none where there is no such file. Damaged lines are skipped
-/// with a warning in the log of the program.
+/// The failures in `log`, in order; none if there is no such file. Damaged lines are skipped
+/// with a log message.
 ///
 /// # Errors
-/// [`Error::CannotReadLog`] when the file is there and cannot be read.
+/// [`Error::CannotReadLog`] when the file exists and cannot be read.
 pub fn load_failures(log: &Path) -> Result<Vec<Failure>, Error> {
     let bytes = match fs_err::read(log) {
         Ok(bytes) => bytes,
@@ -108,13 +108,13 @@ pub fn load_failures(log: &Path) -> Result<Vec<Failure>, Error> {
     };
     let mut failures = Vec::new();
     for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
-        let (line, whole) = match line.strip_suffix(b"\n") {
+        let (line, is_terminated) = match line.strip_suffix(b"\n") {
             Some(line) => (line, true),
             None => (line, false),
         };
-        match parse(line.strip_suffix(b"\r").unwrap_or(line), whole) {
+        match parse(line.strip_suffix(b"\r").unwrap_or(line), is_terminated) {
             Some(failure) => failures.push(failure),
-            // Two writers may both have ended the same torn line.
+            // Two writers may both have terminated the same torn line.
             None if line.is_empty() => {}
             None => log::warn!("{}: line {} is damaged, skipped", log.display(), index + 1),
         }
@@ -129,11 +129,11 @@ fn append(log: &Path, mut line: String) -> io::Result<()> {
     lock(&file);
     let length = file.metadata()?.len();
     if length > 0 && !ends_with_newline(&mut file, length)? {
-        // Somebody was stopped in the middle of a line: end it, so that only that one is lost.
+        // A writer was stopped in the middle of a line: terminate it, so that only this line is lost.
         line.insert(0, '\n');
     }
     let written = file.write(line.as_bytes())?;
-    // The others need not wait for the disk. What cannot be unlocked is when it is closed.
+    // Other writers need not wait for the disk. Closing the file unlocks it in any case.
     file.unlock().ok();
     if written < line.len() {
         let reason = format!("only {written} of {} bytes were written", line.len());
@@ -143,9 +143,9 @@ fn append(log: &Path, mut line: String) -> io::Result<()> {
     if length == 0 { sync_directory(log) } else { Ok(()) }
 }
 
-/// Keeps other writers out until the line is written, so that a line in the making is not taken
-/// for one that was torn. The lines themselves need no lock: where there is none to be had, or
-/// somebody sits on it, the worst that comes of it is an empty line.
+/// Excludes other writers until the line is written, so that none of them takes an unfinished line
+/// for a torn one. Appending itself needs no lock: on file systems without locks, or if another process
+/// keeps the lock, the worst result is an empty line.
 fn lock(file: &File) {
     for _ in 0..LOCK_TRIES {
         match file.try_lock() {
@@ -162,7 +162,7 @@ fn ends_with_newline(file: &mut File, length: u64) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// Brings the name of a new log to disk.
+/// Syncs the name of a new log to disk.
 fn sync_directory(log: &Path) -> io::Result<()> {
     if cfg!(not(unix)) {
         return Ok(());
@@ -171,11 +171,11 @@ fn sync_directory(log: &Path) -> io::Result<()> {
     File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-fn parse(line: &[u8], whole: bool) -> Option<Failure> {
+fn parse(line: &[u8], is_terminated: bool) -> Option<Failure> {
     let line = std::str::from_utf8(line).ok()?;
     let mut fields = line.split('|');
     let (path, reason, timestamp) = (fields.next()?, fields.next()?, fields.next()?);
-    if fields.next().is_some() || !is_time(timestamp, whole) {
+    if fields.next().is_some() || !is_time(timestamp, is_terminated) {
         return None;
     }
     Some(Failure {
@@ -185,11 +185,11 @@ fn parse(line: &[u8], whole: bool) -> Option<Failure> {
     })
 }
 
-/// Whether it is a time in UTC, or, as the Python tools wrote them, one of no known zone. A line
-/// that does not end may have lost the end of its time, and then only the former will do.
-fn is_time(text: &str, whole: bool) -> bool {
+/// Whether the text is a time in UTC, or one without a zone as the Python tools wrote it. The time of
+/// a line without a line end may be truncated, so that only the former counts there.
+fn is_time(text: &str, is_terminated: bool) -> bool {
     jiff::Timestamp::from_str(text).is_ok()
-        || whole && jiff::civil::DateTime::from_str(text).is_ok()
+        || is_terminated && jiff::civil::DateTime::from_str(text).is_ok()
 }
 
 #[cfg(test)]
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_line_is_lost_alone() {
+    fn only_a_torn_line_is_lost() {
         let whole = b"a|one|2026-01-31T23:59:59Z\n";
         for length in 1..whole.len() - 1 {
             let (_directory, log) = log_of(&[whole, &whole[..length]].concat());

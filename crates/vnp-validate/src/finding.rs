@@ -1,32 +1,32 @@
-//! What can be wrong with a checkpoint.
+//! Findings: everything that can be wrong with a checkpoint, and the remedies.
 
 use std::fmt;
 
-use crate::Level;
+use crate::level::Level;
 
-/// Whether a file is damaged or merely not for us.
+/// Whether a file is damaged, or intact but not usable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Whole, but not for this release or this use.
+    /// Intact, but not for this release or this use.
     Incompatible,
-    /// Damaged, hostile, unfinished, or not there.
+    /// Damaged, hostile, unfinished, or missing.
     Corrupted,
 }
 
-/// One thing that is wrong.
+/// One thing that is wrong with a checkpoint.
 ///
 /// Displays as one line: `truncated: file: expected 576 bytes, found 100 bytes: remove it ...`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What it is.
+    /// The stable name of the problem.
     pub code: Code,
-    /// How bad it is; [`Code::severity`] of the code.
+    /// The severity of the code: [`Code::severity`].
     pub severity: Severity,
-    /// The part of the file that it is about.
+    /// The part of the file that is wrong.
     pub subject: String,
-    /// What should be there.
+    /// What was expected.
     pub expected: String,
-    /// What is there.
+    /// What was found.
     pub found: String,
 }
 
@@ -54,7 +54,7 @@ impl fmt::Display for Finding {
         let Self { code, subject, expected, found, .. } = self;
         let line =
             format!("{code}: {subject}: expected {expected}, found {found}: {}", code.remedy());
-        // A name or a value from the file may hold anything: a finding stays one line.
+        // Names and values from the file may contain any character; the finding must stay one line.
         line.chars().try_for_each(|c| match c.is_control() {
             true => write!(f, "{}", c.escape_default()),
             false => write!(f, "{c}"),
@@ -62,10 +62,10 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Defines [`Code`] from one row for each code, so that no list of them can be incomplete.
+/// Defines [`Code`] from one row per code, so that no list of codes can be incomplete.
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $severity:ident, $level:ident, $remedy:literal;)*) => {
-        /// A stable name for each thing that can be wrong, in kebab-case.
+        /// The stable name of a problem, in kebab-case.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code {
@@ -76,25 +76,25 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// The name: `not-complete`, say. It never changes.
+            /// The name, such as `not-complete`. It never changes.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),* }
             }
 
-            /// How bad it is.
+            /// Whether a file with this problem is corrupted or incompatible.
             #[must_use]
             pub const fn severity(self) -> Severity {
                 match self { $(Self::$variant => Severity::$severity),* }
             }
 
-            /// The level that finds it first.
+            /// The first level that finds the problem.
             #[must_use]
             pub const fn level(self) -> Level {
                 match self { $(Self::$variant => Level::$level),* }
             }
 
-            /// What to do about it.
+            /// What a user should do about it.
             #[must_use]
             pub const fn remedy(self) -> &'static str {
                 match self { $(Self::$variant => $remedy),* }
@@ -108,37 +108,37 @@ codes! {
     Missing = "missing", Corrupted, Size, "compute it again";
     /// The name leads to a directory, a pipe or a device.
     NotAFile = "not-a-file", Corrupted, Size, "move it away";
-    /// The file cannot be read; only in a tree, where one such file does not end the others.
+    /// The file cannot be read. Reported only in a tree, where the other files are still validated.
     Unreadable = "unreadable", Corrupted, Size, "check its permissions and the disk";
     /// The file has no bytes.
     Empty = "empty", Corrupted, Size, "remove it and compute it again";
-    /// The first bytes are those of no known checkpoint.
+    /// The first bytes are not those of a known kind of checkpoint.
     NotACheckpoint = "not-a-checkpoint", Corrupted, Container, "move it away";
     /// The version is newer than this release.
     TooNew = "too-new", Incompatible, Container, "upgrade vnp";
-    /// The version is no version.
+    /// The version is not MAJOR.MINOR.
     MalformedVersion = "malformed-version", Incompatible, Container, "write it again with this vnp";
     /// A required field of the header is missing.
     MissingField = "missing-field", Incompatible, Container, "write it again with this vnp";
-    /// The file is shorter than it says.
+    /// The file is shorter than its header says.
     Truncated = "truncated", Corrupted, Container, "remove it and compute it again";
-    /// The file is longer than it says.
+    /// The file is longer than its header says.
     Surplus = "surplus", Corrupted, Container, "remove it and compute it again";
     /// Bytes before the sections are not those that were written.
     DamagedHeader = "damaged-header", Corrupted, Container, "remove it and compute it again";
-    /// The header is none, or a field of it is not what the format allows.
+    /// The header cannot be decoded, or a field is not what the format allows.
     BadHeader = "bad-header", Corrupted, Container, "remove it and compute it again";
     /// Two statements in the file contradict each other, or padding is not zero.
     Inconsistent = "inconsistent", Corrupted, Container, "remove it and compute it again";
     /// The archive of a PyTorch file is not what PyTorch writes.
     BadArchive = "bad-archive", Corrupted, Container, "remove it and compute it again";
-    /// The pickle of a PyTorch file means nothing, or nothing that a checkpoint means.
+    /// The pickle of a PyTorch file is malformed, or does not describe a checkpoint.
     BadPickle = "bad-pickle", Corrupted, Container, "remove it and compute it again";
     /// The pickle of a PyTorch file names a class or function that no checkpoint needs.
     ForbiddenGlobal = "forbidden-global", Corrupted, Container, "do not load it with Python, it may run a program";
-    /// What a file says of a tensor contradicts itself or the file.
+    /// The description of a tensor contradicts itself or the file.
     BadTensor = "bad-tensor", Corrupted, Container, "remove it and compute it again";
-    /// The file is whole, and holds what this release does not read.
+    /// The file is intact, but uses something that this release does not read.
     Unsupported = "unsupported", Incompatible, Container, "convert it with the tool that wrote it";
     /// The file asks for more than the limits allow.
     LimitExceeded = "limit-exceeded", Corrupted, Container, "raise the limit if the file is trusted";
@@ -150,15 +150,15 @@ codes! {
     CrcMismatch = "crc-mismatch", Corrupted, Digest, "remove it and compute it again";
     /// The rows are of another kind.
     WrongKind = "wrong-kind", Incompatible, Keys, "move it to where it belongs";
-    /// A tensor that must be there is not.
+    /// A required tensor is missing.
     MissingTensor = "missing-tensor", Incompatible, Keys, "compute it again with this vnp";
-    /// A tensor holds another element type.
+    /// A tensor has another element type.
     WrongDtype = "wrong-dtype", Incompatible, Tensors, "compute it again with this model and precision";
     /// A tensor has another shape after its rows.
     WrongShape = "wrong-shape", Incompatible, Tensors, "compute it again with this model";
-    /// A tensor does not have one row for each id.
+    /// A tensor does not have one row per id.
     RowCount = "row-count", Corrupted, Tensors, "remove it and compute it again";
-    /// A tensor holds NaN or an infinity.
+    /// A tensor contains NaN or an infinity.
     NonFinite = "non-finite", Corrupted, Tensors, "remove it and compute it again, in f32 if it was not";
 }
 

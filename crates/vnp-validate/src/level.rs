@@ -1,4 +1,4 @@
-//! How closely a file is looked at.
+//! The levels of validation, from the file's size to the values of its tensors.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Level {
-    /// The file is there, is a file, and is not empty.
+    /// The file exists, is a regular file, and is not empty.
     Size,
-    /// Preamble and header: version, lengths, status. In a time that does not depend on the size.
+    /// Preamble and header: version, lengths, status; in a time that does not depend on the file's size.
     Container,
     /// The digest of every section, and the padding, in constant memory.
     Digest,

@@ -1,11 +1,11 @@
 //! Validation of checkpoints: findings as data, a failure log, exit codes.
 //!
-//! [`validate_checkpoint`] looks at a file, level by level, and returns a [`Report`]. An `Err`
-//! means that it could not look; a [`Finding`] means that it looked and this is wrong. Each
-//! finding has a stable [`Code`], which `docs/VALIDATION.md` of the repository explains, and is
-//! either *corrupted* (damaged, or never finished) or *incompatible* (whole, but not for this
-//! release or this use). [`verify`] gives the checkpoint itself, as [`Verified`], a type that
-//! nothing else makes.
+//! [`validate_checkpoint`] inspects a file, level by level, and returns a [`Report`]. An `Err`
+//! means that the file could not be inspected; a [`Finding`] means that it was inspected and this is
+//! wrong. Each finding has a stable [`Code`], which `docs/VALIDATION.md` of the repository explains,
+//! and is either *corrupted* (damaged, or never finished) or *incompatible* (intact, but not for this
+//! release or this use). [`verify`] returns the checkpoint itself, as [`Verified`], a type that
+//! only it creates.
 //!
 //! ```
 //! use vnp_ckpt::{Checkpoint, atomic_save};
@@ -24,7 +24,7 @@
 //! # Ok::<(), vnp_validate::Error>(())
 //! ```
 //!
-//! The crate writes nothing but failure logs, never prints, and never reads the environment.
+//! The crate writes only failure logs, never prints, and never reads the environment.
 
 mod check;
 mod error;

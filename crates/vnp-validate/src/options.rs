@@ -1,12 +1,13 @@
-//! How to validate.
+//! The options of a validation.
 
 use std::path::PathBuf;
 
 use vnp_ckpt::Limits;
 
-use crate::{Level, Schema};
+use crate::level::Level;
+use crate::schema::Schema;
 
-/// What is looked at, and what becomes of failures.
+/// What to validate, and where to record failures.
 ///
 /// ```
 /// use vnp_validate::{Level, Options};
@@ -16,17 +17,15 @@ use crate::{Level, Schema};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// How closely to look; everything, by default.
+    /// The last level to inspect; all levels by default.
     pub level: Level,
-    /// What the file must hold; nothing in particular, by default.
+    /// What the file must contain; anything by default.
     pub schema: Option<Schema>,
-    /// How much a file may make the reader do.
+    /// The reader's limits on what a file may ask for.
     pub limits: Limits,
-    /// A failure log to append to when a file is bad. That it cannot be written is a warning in
-    /// the log, not an error.
+    /// A failure log to append bad files to. A log that cannot be written is a warning, not an error.
     pub log_failures: Option<PathBuf>,
-    /// How much memory files that are looked at side by side may take together, in bytes of file;
-    /// one file alone may take more.
+    /// The total size of files that are inspected at the same time; a larger file is inspected alone.
     pub memory_bytes: u64,
 }
 

@@ -1,20 +1,21 @@
-//! What was found in one file.
+//! The report on one file: what it is, and what is wrong with it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use vnp_ckpt::{Integrity, Status};
 
-use crate::{Finding, Level, Severity};
+use crate::finding::{Finding, Severity};
+use crate::level::Level;
 
 /// The verdict on a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// Nothing wrong down to the level that was asked for.
+    /// Nothing is wrong down to the requested level.
     Ok,
-    /// Damaged, hostile, unfinished, or not there.
+    /// Damaged, hostile, unfinished, or missing.
     Corrupted,
-    /// Whole, but not for this release or this use.
+    /// Intact, but not for this release or this use.
     Incompatible,
 }
 
@@ -36,28 +37,28 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What was found in one file. What could not be learned is `None`.
+/// The report on one file. What could not be determined is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
     /// The file.
     pub path: PathBuf,
-    /// Its length, in bytes.
+    /// The size of the file.
     pub file_bytes: Option<u64>,
-    /// Its version, also when it is too new: `1.0`.
+    /// The version of its format, such as `1.0`; also if it is too new.
     pub version: Option<String>,
-    /// Whether it says that all its rows are there.
+    /// Whether its header says that all its rows were computed.
     pub status: Option<Status>,
-    /// What its rows are.
+    /// The kind of its rows.
     pub kind: Option<String>,
-    /// How many rows it has.
+    /// The number of its rows.
     pub rows: Option<u64>,
-    /// What proves its payloads: in a file with [`Integrity::Unverified`] a changed byte may go
-    /// unseen.
+    /// What proves its payloads; in a file with [`Integrity::Unverified`] a changed byte may go
+    /// unnoticed.
     pub integrity: Option<Integrity>,
-    /// The last level that was looked at: the one asked for, or the one with findings.
+    /// The last level that was inspected: the requested one, or the one with findings.
     pub level: Level,
-    /// What is wrong; nothing, for a good file.
+    /// What is wrong; empty for a good file.
     pub findings: Vec<Finding>,
 }
 
@@ -76,7 +77,7 @@ impl Report {
         }
     }
 
-    /// The verdict: that of the worst finding, and damage is worse than not fitting.
+    /// The verdict: that of the worst finding. Corrupted is worse than incompatible.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self.findings.iter().map(|finding| finding.severity).max() {

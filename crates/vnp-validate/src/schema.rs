@@ -1,8 +1,8 @@
-//! What a checkpoint must hold to be of use.
+//! Schemas: the kind and tensors that a use of a checkpoint requires.
 
 use vnp_ckpt::Dtype;
 
-/// The kind and the row tensors that a checkpoint must have; it may have more.
+/// The kind and the row tensors that a checkpoint must have; it may have other tensors too.
 ///
 /// ```
 /// use vnp_ckpt::Dtype;
@@ -21,13 +21,13 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// A schema for this kind, without tensors so far.
+    /// A schema for this kind, without tensors.
     #[must_use]
     pub fn new(kind: impl Into<String>) -> Self {
         Self { kind: kind.into(), tensors: Vec::new() }
     }
 
-    /// Adds a tensor that must be there.
+    /// Adds a required tensor.
     #[must_use]
     pub fn tensor(mut self, rule: TensorRule) -> Self {
         self.tensors.push(rule);
@@ -35,7 +35,7 @@ impl Schema {
     }
 }
 
-/// A row tensor that must be there: `[rows, trailing...]`.
+/// A required row tensor: `[rows, trailing...]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorRule {
     /// Its name.
@@ -44,8 +44,7 @@ pub struct TensorRule {
     pub dtype: Option<Dtype>,
     /// Its dimensions after the rows; `None` for any.
     pub trailing: Option<Vec<usize>>,
-    /// Whether every value must be finite. Without this, values that are not are none of this
-    /// tensor's findings: the scores of rows that failed, say.
+    /// Whether every value must be finite. The scores of failed rows, for example, need not be.
     pub finite: bool,
 }
 
@@ -56,14 +55,14 @@ impl TensorRule {
         Self { name: name.into(), dtype: None, trailing: None, finite: true }
     }
 
-    /// Asks for this element type.
+    /// Requires this element type.
     #[must_use]
     pub fn dtype(mut self, dtype: Dtype) -> Self {
         self.dtype = Some(dtype);
         self
     }
 
-    /// Asks for these dimensions after the rows.
+    /// Requires these dimensions after the rows.
     #[must_use]
     pub fn trailing(mut self, shape: impl Into<Vec<usize>>) -> Self {
         self.trailing = Some(shape.into());

@@ -1,13 +1,16 @@
-//! A checkpoint that was validated, as a type.
+//! A validated checkpoint as a type, and the function that returns one.
 
 use std::path::{Path, PathBuf};
 
 use vnp_ckpt::Checkpoint;
 
-use crate::check::{self, Want};
-use crate::{Error, Level, Options, Report};
+use crate::check::{self, Purpose};
+use crate::error::Error;
+use crate::level::Level;
+use crate::options::Options;
+use crate::report::Report;
 
-/// A checkpoint that [`verify`] found nothing wrong with. Nothing else makes one.
+/// A checkpoint in which [`verify`] found nothing wrong. Only that function creates one.
 #[derive(Clone, Debug)]
 pub struct Verified {
     path: PathBuf,
@@ -22,7 +25,7 @@ impl Verified {
         &self.path
     }
 
-    /// How closely it was looked at.
+    /// The last level that was inspected.
     #[must_use]
     pub fn level(&self) -> Level {
         self.level
@@ -41,8 +44,8 @@ impl Verified {
     }
 }
 
-/// Loads a checkpoint and validates it: at least [`Level::Load`], further where the options say
-/// so. What is validated is what is returned; the file is read once.
+/// Loads a checkpoint and validates it, at least to [`Level::Load`]. The validated bytes are the ones
+/// returned: the file is read once.
 ///
 /// ```
 /// use vnp_ckpt::{Checkpoint, atomic_save};
@@ -59,11 +62,11 @@ impl Verified {
 /// ```
 ///
 /// # Errors
-/// The outer one as [`validate_checkpoint`](crate::validate_checkpoint): could not look. The inner
-/// one is the report on a file that is bad.
+/// The outer error is that of [`validate_checkpoint`](crate::validate_checkpoint): the file could not be
+/// inspected. The inner one is the report on a bad file.
 pub fn verify(path: &Path, options: &Options) -> Result<Result<Verified, Report>, Error> {
     let level = options.level.max(Level::Load);
-    Ok(match check::look(path, options, level, Want::Checkpoint)? {
+    Ok(match check::inspect(path, options, level, Purpose::Checkpoint)? {
         (Report { path, level, .. }, Some(checkpoint)) => Ok(Verified { path, level, checkpoint }),
         (report, None) => Err(report),
     })

@@ -1,8 +1,10 @@
-//! The kind, and the tensors that must be there.
+//! Checks the kind of a checkpoint, and that its required tensors are present.
 
 use vnp_ckpt::{Encoding, Header};
 
-use crate::{Code, Finding, Report, Schema};
+use crate::finding::{Code, Finding};
+use crate::report::Report;
+use crate::schema::Schema;
 
 pub(crate) fn check(report: &mut Report, header: &Header, schema: Option<&Schema>) {
     let Some(schema) = schema else { return };

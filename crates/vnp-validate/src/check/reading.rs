@@ -1,13 +1,19 @@
-//! The reader's errors as findings, or as the reason why nothing can be said.
+//! Turns the reader's errors into findings, or into an error if the file could not be inspected.
 
 use std::io::ErrorKind;
 
 use vnp_ckpt::Error as Fault;
 
-use crate::{Code, Error, Finding, Level, Report};
+use crate::error::Error;
+use crate::finding::{Code, Finding};
+use crate::level::Level;
+use crate::report::Report;
 
-/// What was read, or `None` with a finding in the report.
-pub(crate) fn sort<T>(report: &mut Report, read: Result<T, Fault>) -> Result<Option<T>, Error> {
+/// The value that was read, or `None` and a finding in the report.
+pub(crate) fn value_or_finding<T>(
+    report: &mut Report,
+    read: Result<T, Fault>,
+) -> Result<Option<T>, Error> {
     match read {
         Ok(value) => Ok(Some(value)),
         Err(fault) => {
@@ -15,7 +21,7 @@ pub(crate) fn sort<T>(report: &mut Report, read: Result<T, Fault>) -> Result<Opt
                 report.version = Some(found.to_string());
             }
             let finding = finding(report, fault)?;
-            // Loading compares digests on the way, and opening a PyTorch file those of its pickle.
+            // Loading also compares digests, and opening a PyTorch file those of its pickle.
             if matches!(finding.code, Code::DigestMismatch | Code::CrcMismatch) {
                 report.level = Level::Digest;
             }
@@ -80,7 +86,7 @@ fn finding(report: &Report, fault: Fault) -> Result<Finding, Error> {
             Finding::new(Code::BadPickle, place, expected, found)
         }
         Fault::ForbiddenGlobal { place, global, .. } => {
-            let expected = "what checkpoints are made of";
+            let expected = "classes and functions of checkpoints";
             Finding::new(Code::ForbiddenGlobal, place, expected, format!("`{global}`"))
         }
         Fault::BadTensor { tensor, expected, found, .. } => {

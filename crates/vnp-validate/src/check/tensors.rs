@@ -1,9 +1,11 @@
-//! What the tensors hold.
+//! Checks the element types, shapes, rows and values of the tensors.
 
 use vnp_ckpt::{Dtype, Encoding, Header};
 
-use super::Contents;
-use crate::{Code, Finding, Report, Schema, TensorRule};
+use super::contents::Contents;
+use crate::finding::{Code, Finding};
+use crate::report::Report;
+use crate::schema::{Schema, TensorRule};
 
 pub(crate) fn check(
     report: &mut Report,
@@ -17,19 +19,19 @@ pub(crate) fn check(
         let subject = format!("tensor `{}`", section.name);
         let rule = rules.iter().find(|rule| rule.name == section.name);
         if let Some(rule) = rule {
-            form(report, &subject, contents.ids, (*dtype, shape), rule);
+            check_rule(report, &subject, contents.ids, (*dtype, shape), rule);
         }
         if rule.is_none_or(|rule| rule.finite)
-            && let Some(place) = contents.non_finite.get(&section.name)
+            && let Some(index) = contents.non_finite.get(&section.name)
         {
             let width: usize = shape.iter().skip(1).product();
-            let found = format!("NaN or an infinity in row {}", place / width.max(1));
+            let found = format!("NaN or an infinity in row {}", index / width.max(1));
             report.findings.push(Finding::new(Code::NonFinite, subject, "finite values", found));
         }
     }
 }
 
-fn form(
+fn check_rule(
     report: &mut Report,
     subject: &str,
     rows: usize,

@@ -1,4 +1,4 @@
-//! Percent-encoding of what would break a line, or not survive it.
+//! Percent-encoding of characters and bytes that a line of a failure log cannot contain.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ pub(crate) fn encode(text: &str) -> String {
     encoded
 }
 
-/// Encodes a path; bytes that are no UTF-8 too.
+/// Encodes a path, including bytes that are not UTF-8.
 pub(crate) fn encode_path(path: &Path) -> String {
     let mut encoded = String::new();
     for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
@@ -27,19 +27,19 @@ pub(crate) fn encode_path(path: &Path) -> String {
     encoded
 }
 
-/// The text that was encoded; `None` if this is not how one is.
+/// The decoded text; `None` if it is not a valid encoding.
 pub(crate) fn decode(encoded: &str) -> Option<String> {
     String::from_utf8(bytes(encoded)?).ok()
 }
 
-/// The path that was encoded; `None` if this is not how one is.
+/// The decoded path; `None` if it is not a valid encoding.
 #[cfg(unix)]
 pub(crate) fn decode_path(encoded: &str) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt;
     Some(PathBuf::from(std::ffi::OsString::from_vec(bytes(encoded)?)))
 }
 
-/// The path that was encoded; `None` if this is not how one is.
+/// The decoded path; `None` if it is not a valid encoding.
 #[cfg(not(unix))]
 pub(crate) fn decode_path(encoded: &str) -> Option<PathBuf> {
     decode(encoded).map(PathBuf::from)
@@ -92,7 +92,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn bytes_that_are_no_text() {
+    fn bytes_that_are_not_text() {
         use std::os::unix::ffi::OsStrExt;
         for path in [&b"\xff"[..], b"a\xc3|\xc3\xa9\xf0\x9f", b"\x80%\n"] {
             let path = Path::new(std::ffi::OsStr::from_bytes(path));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_encoded() {
+    fn invalid_encodings() {
         check_damaged("%");
         check_damaged("a%4");
         check_damaged("%zz");

@@ -1,4 +1,4 @@
-//! Every code, and a file that has it.
+//! A bad file for every code.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use vnp_validate::{Code, Level, Options, Outcome, Report, Severity, validate_che
 
 use crate::support::{builder, change, embedding, forge, good, saved, schema, with_schema};
 
-/// One bad file: what it is, how it is looked at, and what must be said about it.
+/// One bad file, the options to validate it with, and the start of the expected finding.
 struct Case {
     make: Box<dyn Fn(&Path) -> PathBuf>,
     options: fn() -> Options,

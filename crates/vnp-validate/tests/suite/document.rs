@@ -1,4 +1,4 @@
-//! docs/VALIDATION.md lists every code, as it is.
+//! docs/VALIDATION.md lists every code and level.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Many writers of one log.
+//! Many threads and processes that write one log.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ const LOG: &str = "VNP_VALIDATE_TEST_LOG";
 const WRITERS: usize = 8;
 const LINES: usize = 200;
 
-/// What writer `writer` says in its line `line`: everything that could break one, and long.
+/// The path and reason of one line: long, and with everything that could break it.
 fn entry(writer: usize, line: usize) -> (PathBuf, String) {
     let path = format!("dir|{writer}/part\n{line} 100%.vnp");
     (path.into(), format!("reason {writer}|{line}\r\n{}", "x|y".repeat(line * 40)))
@@ -56,7 +56,7 @@ fn threads_lose_nothing() {
     check(&log);
 }
 
-/// Not a test of its own: what each process of the next test does.
+/// Not a test by itself: it is run by each process of the next test.
 #[test]
 fn child() {
     let Some(log) = std::env::var_os(LOG) else {

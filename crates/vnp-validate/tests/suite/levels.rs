@@ -1,4 +1,4 @@
-//! How far a look goes, what a report tells, and what only a full look gives.
+//! What each level inspects, and what a report and a verified checkpoint hold.
 
 use fs_err as fs;
 use vnp_ckpt::{RowRange, Status};
@@ -27,7 +27,7 @@ fn a_good_file_is_described() {
 }
 
 #[test]
-fn a_newer_version_is_told() {
+fn a_newer_version_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let path = saved(directory.path(), &good());
     change(&path, |bytes| bytes[8] = 10);
@@ -37,7 +37,7 @@ fn a_newer_version_is_told() {
 }
 
 #[test]
-fn cheap_looks_do_not_see_damage_behind_the_header() {
+fn cheap_levels_do_not_find_damage_after_the_header() {
     let directory = tempfile::tempdir().unwrap();
     let path = saved(directory.path(), &good());
     change(&path, |bytes| *bytes.iter_mut().nth_back(63).unwrap() ^= 1);
@@ -109,10 +109,10 @@ fn failures_are_recorded_where_asked() {
 }
 
 #[test]
-fn what_cannot_be_looked_at_is_an_error() {
+fn what_cannot_be_inspected_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let path = saved(directory.path(), &good());
-    // Below a file: neither there nor missing.
+    // A path below a file is neither present nor missing.
     let below = path.join("part.vnp");
     let Err(Error::CannotRead { path: found, .. }) =
         validate_checkpoint(&below, &Options::default())

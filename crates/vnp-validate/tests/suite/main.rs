@@ -1,6 +1,6 @@
-//! What validation finds, and what it writes down.
+//! Integration tests of validation: findings, levels, trees, the failure log and the document.
 //!
-//! The attribute on each module is for the lints, which let tests unwrap, panic and print.
+//! Each module has `#[cfg(test)]` so that the lints allow it to unwrap, panic and print.
 
 #[cfg(test)]
 mod codes;

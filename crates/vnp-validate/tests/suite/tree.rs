@@ -1,4 +1,4 @@
-//! Whole directories.
+//! Validation of whole directories.
 
 use std::path::Path;
 
@@ -25,8 +25,8 @@ fn mixed() -> tempfile::TempDir {
     let big_endian = "../../tests/fixtures/hostile/archive-byteorder-big.pt";
     fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(big_endian), at("d.pt")).unwrap();
     fs::write(at("e.pth"), b"").unwrap();
-    fs::write(at("notes.txt"), b"not looked at").unwrap();
-    fs::write(at("vnp"), b"not looked at").unwrap();
+    fs::write(at("notes.txt"), b"not validated").unwrap();
+    fs::write(at("vnp"), b"not validated").unwrap();
     directory
 }
 
@@ -81,7 +81,7 @@ fn an_empty_directory_has_no_reports_and_a_missing_one_is_an_error() {
 
 #[cfg(unix)]
 #[test]
-fn links_to_files_are_looked_at_and_links_to_directories_are_not_entered() {
+fn links_to_files_are_validated_and_links_to_directories_are_not_followed() {
     use std::os::unix::fs::symlink;
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
