@@ -17,7 +17,7 @@ use vnp_train::{
 
 use super::models;
 use crate::args::TrainArgs;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::logging::Console;
 use crate::output::grouped;
 use crate::progress::TrainingProgress;
@@ -48,7 +48,9 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> anyhow::Result<Exit> {
         Work::Head(training) => training.run(&output),
         Work::Encoders(joint) => joint.run(&output),
     };
-    if result.is_err() {
+    if let Err(error) = &result
+        && !matches!(exit::of_error(error), Exit::Interrupted(_))
+    {
         output.abandon();
     }
     result
@@ -131,10 +133,7 @@ impl Training<'_> {
                     chunk_length: length,
                     stop,
                 };
-                let [virus, others] = match runs.run(output, &prepared)? {
-                    embed::Runs::Finished(runs) => runs,
-                    embed::Runs::Interrupted(signal) => return Ok(Ready::Interrupted(signal)),
-                };
+                let [virus, others] = runs.run(output, &prepared)?;
                 let embedded = Box::new(read_prepared(&prepared, &virus, &others)?);
                 let prepared = Some(Box::new(prepared));
                 return Ok(Ready::Embedded { embedded, prepared });

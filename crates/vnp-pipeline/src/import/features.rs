@@ -1,13 +1,15 @@
+//! The feature files of a run directory of the Python tools.
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use vnp_ckpt::{Checkpoint, Dtype, Encoding, Limits, Status, Tensor};
+use vnp_job::BadFile;
+use vnp_job::parts::{Stage, without_path};
 use vnp_seq::RecordReader;
 
 use crate::error::Error;
-use crate::resume::{BadPart, without_path};
-use crate::stage::Stage;
 
 /// The tensor that holds the features of either stage.
 const EMBEDDING: &str = "embedding";
@@ -33,7 +35,7 @@ pub(super) struct FeatureFile {
 pub(super) struct Features {
     pub(super) files: Vec<FeatureFile>,
     /// Files that cannot be used, and why.
-    pub(super) bad: Vec<BadPart>,
+    pub(super) bad: Vec<BadFile>,
 }
 
 impl Features {
@@ -45,7 +47,7 @@ impl Features {
         for path in feature_paths(dir)? {
             match open(&path, &width_of)? {
                 Opened::Features(file) => features.files.push(*file),
-                Opened::Bad(reason) => features.bad.push(BadPart { path, reason }),
+                Opened::Bad(reason) => features.bad.push(BadFile { path, reason }),
                 Opened::Other(kind) => log::debug!("{} holds {kind}: ignored", path.display()),
             }
         }
@@ -90,7 +92,7 @@ impl FeatureFile {
             return error.into();
         }
         let reason = without_path(&error);
-        Error::BadOldFiles { files: vec![BadPart { path: self.path.clone(), reason }] }
+        Error::BadOldFiles { files: vec![BadFile { path: self.path.clone(), reason }] }
     }
 
     /// The values, `[rows, width]` row-major. Whatever proves them is compared.

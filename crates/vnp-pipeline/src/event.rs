@@ -1,16 +1,20 @@
+//! What a run reports while it works.
+
 use vnp_ckpt::RowRange;
+use vnp_job::parts::Stage;
 
 use crate::estimate::Estimate;
 use crate::forecast::Progress;
 use crate::resume::ResumeSummary;
-use crate::stage::Stage;
 use crate::survey::Survey;
 
-/// What a run tells while it works. Libraries print nothing: a caller draws the progress bar.
+/// What a run reports while it works, in order, on the thread that called
+/// [`predict`](crate::predict). Libraries print nothing: a caller draws the progress bar, and returns
+/// quickly.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// The input is being read for the first time; so many records and bases so far.
+    /// The input is being read for the first time; records and bases so far.
     Surveying {
         /// Records read.
         records: u64,
@@ -19,7 +23,7 @@ pub enum Event<'a> {
     },
     /// The input was read once: what it holds is known.
     Surveyed(&'a Survey),
-    /// What earlier sessions left and what is to be computed.
+    /// What earlier sessions left and what is still to be computed.
     Planned(&'a ResumeSummary),
     /// The model is being loaded.
     LoadingModel,
@@ -48,18 +52,4 @@ pub enum Event<'a> {
     },
     /// Every row is scored; results are being written.
     Publishing,
-}
-
-/// Receives a run's events, in order, on the thread that called [`predict`](crate::predict).
-pub trait Observer {
-    /// Called for each event; it should return quickly.
-    fn event(&self, event: Event<'_>);
-}
-
-/// Ignores every event.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Silent;
-
-impl Observer for Silent {
-    fn event(&self, _event: Event<'_>) {}
 }

@@ -1,11 +1,12 @@
+//! Which rows of the input the old files hold.
+
 use std::collections::HashMap;
 
+use vnp_job::BadFile;
+use vnp_job::parts::{RowSet, Stage};
 use vnp_seq::FrameRow;
 
 use super::features::{FeatureFile, Features};
-use crate::plan::RowSet;
-use crate::resume::BadPart;
-use crate::stage::Stage;
 
 /// How many rows of each file are computed again and compared.
 pub(super) const CHECKED_ROWS: usize = 32;
@@ -120,11 +121,11 @@ impl<'f> Index<'f> {
     }
 
     /// The files that must not be used.
-    pub(super) fn bad(&self) -> Vec<BadPart> {
+    pub(super) fn bad(&self) -> Vec<BadFile> {
         let files = self.files.iter().zip(&self.wrong);
         let bad = files.filter_map(|(file, wrong)| {
             let reason = wrong.clone()?;
-            Some(BadPart { path: file.path.clone(), reason })
+            Some(BadFile { path: file.path.clone(), reason })
         });
         bad.collect()
     }

@@ -1,3 +1,5 @@
+//! How many rows are computed at a time.
+
 use std::time::Duration;
 
 /// How long a slice should take: short enough that a signal is answered within seconds, long
@@ -8,21 +10,21 @@ const SMALLEST: u64 = 1;
 const FIRST: u64 = 16;
 const LARGEST: u64 = 1 << 16;
 
-/// Picks how many rows to compute between two looks at the clock and at the stop flag.
+/// Chooses how many rows to compute between two checks of the clock and of the stop flag.
 ///
 /// The number has no influence on the results: on a CPU a row is a function of its sequence.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
+pub(crate) struct AdaptiveBatchSize {
     rows: u64,
 }
 
-impl Default for Pace {
+impl Default for AdaptiveBatchSize {
     fn default() -> Self {
         Self { rows: FIRST }
     }
 }
 
-impl Pace {
+impl AdaptiveBatchSize {
     pub(crate) fn rows(self) -> u64 {
         self.rows
     }
@@ -47,11 +49,11 @@ mod tests {
 
     #[track_caller]
     fn check(slices: &[(u64, u64)], expected: u64) {
-        let mut pace = Pace::default();
+        let mut size = AdaptiveBatchSize::default();
         for &(rows, millis) in slices {
-            pace.learn(rows, Duration::from_millis(millis));
+            size.learn(rows, Duration::from_millis(millis));
         }
-        assert_eq!(pace.rows(), expected);
+        assert_eq!(size.rows(), expected);
     }
 
     #[test]

@@ -12,16 +12,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use vnp_infer::Model;
+use vnp_job::parts::{RowSet, Rows, Stage};
+use vnp_job::{BadFile, OnBadFile, StopFlag};
 use vnp_seq::{FrameReader, FrameRow};
 
 use crate::error::Error;
-use crate::options::OnBadPart;
-use crate::part::Rows;
-use crate::plan::RowSet;
-use crate::resume::BadPart;
-use crate::stage::Stage;
-use crate::stop::StopFlag;
-use crate::worker::Flow;
+use crate::row::Row;
 use features::{FeatureFile, Features};
 use index::{Index, Match, Sample, is_wanted};
 
@@ -29,43 +25,43 @@ use index::{Index, Match, Sample, is_wanted};
 /// length: far above what half precision makes of a row, far below another row.
 const TOLERANCE: f32 = 0.05;
 
-/// How many old files are held in memory.
-const HELD_FILES: usize = 4;
+/// How many old files are cached in memory.
+const CACHED_FILES: usize = 4;
 
-/// What is to be taken, and how.
+/// What is to be imported, and how.
 pub(crate) struct Request<'a> {
     /// The directory of the old run.
     pub(crate) dir: &'a Path,
-    /// The rows that each embedding stage lacks.
+    /// The rows that are missing in each embedding stage.
     pub(crate) wanted: HashMap<Stage, RowSet>,
     /// The width of a row of a stage.
     pub(crate) width_of: &'a dyn Fn(Stage) -> usize,
-    /// Encoders to compare with; without, rows are taken on trust.
+    /// Encoders to compare with; without them, rows are trusted.
     pub(crate) model: Option<&'a Model>,
     /// What a bad file means.
-    pub(crate) on_bad: OnBadPart,
+    pub(crate) on_bad: OnBadFile,
     /// Rows in a part at most.
     pub(crate) part_rows: u64,
-    /// Told of the bad files.
-    pub(crate) log_bad: &'a dyn Fn(&[BadPart]),
+    /// Receives the bad files.
+    pub(crate) record_bad: &'a dyn Fn(&[BadFile]),
     /// Ends it early; what was saved until then stays.
     pub(crate) stop: &'a StopFlag,
 }
 
-/// Takes what the old directory has, and hands it over as parts: stage, first row, rows.
+/// Hands over the rows of the old directory as parts: stage, first row, rows.
 ///
 /// `frames` opens the input; it is read twice.
-pub(crate) fn adopt(
+pub(crate) fn import(
     request: &Request<'_>,
     frames: &dyn Fn() -> Result<FrameReader, Error>,
     save: &mut dyn FnMut(Stage, u64, &Rows) -> Result<(), Error>,
-) -> Result<Flow, Error> {
+) -> Result<(), Error> {
     let features = Features::open(request.dir, request.width_of)?;
     if features.files.is_empty() && features.bad.is_empty() {
         return Err(Error::NoOldFeatures { path: request.dir.to_owned() });
     }
     let mut index = Index::new(&features);
-    let flow = for_each_frame(frames()?, request.stop, &mut |row, frame| {
+    for_each_frame(frames()?, request.stop, &mut |row, frame| {
         for (&stage, wanted) in &request.wanted {
             if is_wanted(wanted, row) {
                 index.look_up(stage, row, frame, sequence_of(stage, frame));
@@ -73,13 +69,10 @@ pub(crate) fn adopt(
         }
         Ok(())
     })?;
-    if flow == Flow::Stopped {
-        return Ok(flow);
-    }
     check(&mut index, request)?;
     let bad = [features.bad.clone(), index.bad()].concat();
-    (request.log_bad)(&bad);
-    if !bad.is_empty() && request.on_bad == OnBadPart::Refuse {
+    (request.record_bad)(&bad);
+    if !bad.is_empty() && request.on_bad == OnBadFile::Refuse {
         return Err(Error::BadOldFiles { files: bad });
     }
     for stage in Stage::EMBEDDINGS {
@@ -87,13 +80,12 @@ pub(crate) fn adopt(
         log::info!("{} {stage} rows taken from {}", matches.len(), request.dir.display());
         let mut taker = Taker::new(&features.files, stage, matches, request);
         let each = &mut |row, frame: &FrameRow| taker.frame(row, frame, save);
-        let flow = for_each_frame(frames()?, request.stop, each)?;
+        let read = for_each_frame(frames()?, request.stop, each);
+        // Also when a stop was requested: the rows so far are good.
         taker.flush(save)?;
-        if flow == Flow::Stopped {
-            return Ok(flow);
-        }
+        read?;
     }
-    Ok(Flow::Done)
+    Ok(())
 }
 
 fn sequence_of(stage: Stage, frame: &FrameRow) -> &str {
@@ -107,18 +99,16 @@ fn for_each_frame(
     mut reader: FrameReader,
     stop: &StopFlag,
     each: &mut dyn FnMut(u64, &FrameRow) -> Result<(), Error>,
-) -> Result<Flow, Error> {
+) -> Result<(), Error> {
     let mut row = 0;
     while let Some(block) = reader.next_block()? {
-        if stop.requested().is_some() {
-            return Ok(Flow::Stopped);
-        }
+        stop.check()?;
         for frame in &block.rows {
             each(row, frame)?;
             row += 1;
         }
     }
-    Ok(Flow::Done)
+    Ok(())
 }
 
 /// Computes some rows of each file again, and spoils the files whose rows differ.
@@ -197,7 +187,7 @@ struct Taker<'a> {
     width: usize,
     part_rows: u64,
     matches: std::iter::Peekable<std::vec::IntoIter<Match>>,
-    held: Vec<(PathBuf, Vec<f32>)>,
+    cached: Vec<(PathBuf, Vec<f32>)>,
     start: u64,
     rows: Rows,
 }
@@ -216,7 +206,7 @@ impl<'a> Taker<'a> {
             width,
             part_rows: request.part_rows.max(1),
             matches: matches.into_iter().peekable(),
-            held: Vec::new(),
+            cached: Vec::new(),
             start: 0,
             rows: Rows::with_capacity(0, width),
         }
@@ -236,14 +226,14 @@ impl<'a> Taker<'a> {
         let Some(found) = found else { return Ok(()) };
         let width = self.width;
         let values = row_of(self.values(found.file)?, found.at, width).to_vec();
-        // A row that is no number is computed again.
+        // A row that is not finite is computed again.
         if values.len() != width || !values.iter().all(|value| value.is_finite()) {
             return self.flush(save);
         }
-        if self.rows.len() == 0 {
+        if self.rows.is_empty() {
             self.start = row;
         }
-        self.rows.push(frame, &values);
+        self.rows.push(frame.source(), &values);
         Ok(())
     }
 
@@ -251,7 +241,7 @@ impl<'a> Taker<'a> {
         &mut self,
         save: &mut dyn FnMut(Stage, u64, &Rows) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        if self.rows.len() > 0 {
+        if !self.rows.is_empty() {
             save(self.stage, self.start, &self.rows)?;
             self.rows = Rows::with_capacity(0, self.width);
         }
@@ -261,14 +251,14 @@ impl<'a> Taker<'a> {
     /// The values of a file; the ones used last are kept.
     fn values(&mut self, file: usize) -> Result<&[f32], Error> {
         let Some(file) = self.files.get(file) else { return Ok(&[]) };
-        if let Some(at) = self.held.iter().position(|(path, _)| *path == file.path) {
-            self.held.swap(0, at);
+        if let Some(at) = self.cached.iter().position(|(path, _)| *path == file.path) {
+            self.cached.swap(0, at);
         } else {
             let values = file.values().map_err(|error| file.blame(error))?;
-            self.held.insert(0, (file.path.clone(), values));
-            self.held.truncate(HELD_FILES);
+            self.cached.insert(0, (file.path.clone(), values));
+            self.cached.truncate(CACHED_FILES);
         }
-        Ok(self.held.first().map(|(_, values)| values.as_slice()).unwrap_or_default())
+        Ok(self.cached.first().map(|(_, values)| values.as_slice()).unwrap_or_default())
     }
 }
 
