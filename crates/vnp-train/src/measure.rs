@@ -1,4 +1,4 @@
-//! How well viruses are told from others: calls, metrics with intervals, and the files that report them.
+//! How well a head distinguishes viruses from others: calls, metrics with intervals, and the files that report them.
 
 pub(crate) mod bootstrap;
 pub(crate) mod calibration;

@@ -1,4 +1,4 @@
-//! The two classes that the head tells apart.
+//! The two classes of the head: viruses and others.
 
 use std::fmt;
 

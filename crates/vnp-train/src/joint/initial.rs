@@ -78,6 +78,7 @@ fn common(spec: &TensorSpec, prefix: &str, seed: u64) -> Vec<f32> {
 
 /// Embeddings of 6-mers: the share of each of the two codons is the same in all 6-mers that have it at
 /// that position, and a small share is the 6-mer's own, so that related 6-mers start out similar.
+#[expect(clippy::indexing_slicing, reason = "there are 64 vectors of codons")]
 fn six_mers(vocabulary: usize, hidden: usize, seed: u64) -> Vec<f32> {
     let mut rng = Rng::new(seed, "words");
     let mut draw = |count: usize, scale: f32| -> Vec<f32> {

@@ -36,7 +36,7 @@ pub(crate) fn open(
         Err(Error::BadState { reason, .. }) if session.start == Start::ForceResume => {
             let quarantined = quarantine(&path)?;
             log::warn!(
-                "{}: {reason}; set aside as {}, training begins again",
+                "{}: {reason}; quarantined as {}, training begins again",
                 path.display(),
                 quarantined.display()
             );

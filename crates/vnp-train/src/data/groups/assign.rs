@@ -36,11 +36,11 @@ impl Groups {
             let total: usize = members.iter().map(|(_, group)| group.size).sum();
             let mut taken = BTreeMap::new();
             for (number, group) in members {
-                let lacking = |split: &Split| {
+                let missing = |split: &Split| {
                     let taken = taken.get(split).copied().unwrap_or(0usize);
                     shares.of(*split) * total as f64 - (taken + group.size) as f64
                 };
-                let split = shares.splits().max_by(|a, b| lacking(a).total_cmp(&lacking(b)));
+                let split = shares.splits().max_by(|a, b| missing(a).total_cmp(&missing(b)));
                 let split = split.unwrap_or(Split::Training);
                 *taken.entry(split).or_insert(0) += group.size;
                 set(&mut splits, number, split);

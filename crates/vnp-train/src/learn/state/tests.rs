@@ -48,7 +48,7 @@ fn every_field_that_differs_is_named() {
     assert!(place.state().exists());
 }
 
-/// Puts `state` in the place of a state: refused as it is, set aside where that is asked for.
+/// Puts `state` in the place of a state: refused as it is, quarantined on request.
 #[track_caller]
 fn check_bad(place: &Place, state: &[u8], expected: &str) {
     fs::write(place.state(), state).unwrap();
@@ -59,14 +59,14 @@ fn check_bad(place: &Place, state: &[u8], expected: &str) {
     assert_eq!(*path, place.state());
     assert!(reason.contains(expected), "{reason}");
     assert_eq!(fs::read(place.state()).unwrap(), state);
-    let aside = place.state().with_extension("vnp.bad");
-    drop(std::fs::remove_file(&aside));
+    let quarantined = place.state().with_extension("vnp.bad");
+    drop(std::fs::remove_file(&quarantined));
     finished(place.fit(&mut Line::new(), &schedule(), Start::ForceResume, NEVER));
-    assert_eq!(fs::read(&aside).unwrap(), state);
+    assert_eq!(fs::read(&quarantined).unwrap(), state);
 }
 
 #[test]
-fn a_damaged_state_is_refused_and_set_aside_on_request() {
+fn a_damaged_state_is_refused_and_quarantined_on_request() {
     let place = stopped();
     let whole = fs::read(place.state()).unwrap();
     check_bad(&place, &whole[..whole.len() - 1], "truncated");
