@@ -11,8 +11,7 @@ use anyhow::Context;
 use vnp_infer::Bundle;
 use vnp_seq::ChunkLength;
 use vnp_train::{
-    Embedded, Encoders, Error, Identity, Outcome, Part, Prepared, Session, read_embeddings,
-    read_prepared, train_head,
+    Embedded, Encoders, Error, Identity, Outcome, Prepared, Session, Split, train_head,
 };
 
 use super::models;
@@ -135,13 +134,13 @@ impl Training<'_> {
                     embed::Runs::Finished(runs) => runs,
                     embed::Runs::Interrupted(signal) => return Ok(Ready::Interrupted(signal)),
                 };
-                let embedded = Box::new(read_prepared(&prepared, &virus, &others)?);
+                let embedded = Box::new(Embedded::of_prepared(&prepared, &virus, &others)?);
                 let prepared = Some(Box::new(prepared));
                 return Ok(Ready::Embedded { embedded, prepared });
             }
             Data::Embeddings(inputs) => {
                 let reading = data::reading(self.args, self.bundle);
-                read_embeddings(inputs, &reading)?
+                Embedded::read(inputs, &reading)?
             }
         };
         Ok(Ready::Embedded { embedded: Box::new(embedded), prepared: None })
@@ -198,15 +197,15 @@ fn interrupted(signal: usize) -> Exit {
 /// What there is to learn from.
 fn tell(embedded: &Embedded) {
     let examples = &embedded.examples;
-    for part in Part::ALL {
+    for split in Split::ALL {
         let rows = examples
             .rows
             .iter()
-            .filter(|row| examples.groups.get(row.group).is_some_and(|group| group.part == part));
+            .filter(|row| examples.groups.get(row.group).is_some_and(|group| group.split == split));
         let (viral, others): (Vec<_>, Vec<_>) = rows.partition(|row| row.is_virus);
-        let groups = examples.groups.iter().filter(|group| group.part == part).count();
+        let groups = examples.groups.iter().filter(|group| group.split == split).count();
         log::info!(
-            "{part}: {} viral and {} other frames of {} groups",
+            "{split}: {} viral and {} other frames of {} groups",
             grouped(viral.len() as u64),
             grouped(others.len() as u64),
             grouped(groups as u64)

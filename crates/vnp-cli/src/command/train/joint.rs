@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 use vnp_infer::{Bundle, BundleWriter, Head, ModelOptions};
 use vnp_seq::ChunkLength;
 use vnp_train::{
-    Class, Corpus, EncoderSetup, Evaluation, Identity, Input, JointRecipe, LengthShare, Outcome,
-    Part, Session, TrainedModel, embed_chunks, evaluate, metrics_json, score, train_joint,
-    write_history, write_metrics,
+    Class, Corpus, EncoderSetup, Evaluation, Examples, Identity, Input, JointData, JointRecipe,
+    LengthShare, Outcome, Session, Split, TrainedModel, train_joint,
 };
 
 use super::interrupted;
@@ -83,19 +82,19 @@ impl<'a> Joint<'a> {
             stop: &|| stop.requested(),
             checkpoint_interval: Duration::from_secs(self.args.checkpoint_seconds),
         };
-        let validation = corpus.of_part(Part::Validation);
+        let validation = corpus.of_split(Split::Validation);
         let is_usable = |window: &[u8]| corpus.is_usable(window);
-        let data = corpus.joint(&validation, &is_usable);
+        let data = JointData::of(&corpus, &validation, &is_usable);
         let model = match train_joint(data, &setup, &self.recipe, &session)? {
             Outcome::Finished(model) => model,
             Outcome::Interrupted { signal } => return Ok(interrupted(signal)),
         };
         drop(observer);
         let measured = measure(&corpus, &setup, &model)?;
-        write_history(output.directory(), &model.history)?;
-        write_metrics(output.directory(), &measured)?;
+        output.directory().write_history(&model.history)?;
+        output.directory().write_metrics(&measured)?;
         measured.iter().for_each(tell);
-        let measured = metrics_json(&measured);
+        let measured = Evaluation::json(&measured)?;
         let bundle = self.write_bundle(output, &corpus, &setup, &model, &measured)?;
         let record = self.record(&bundle, &corpus, &model, &measured);
         let record = serde_json::to_string_pretty(&record)? + "\n";
@@ -197,25 +196,25 @@ fn measure(
     let (dnabert, esm2) = model.encoders(setup, &ModelOptions::default())?;
     let head = Head::new(model.head(), setup.dnabert.hidden_size, setup.esm2.hidden_size)?;
     let mut measured = Vec::new();
-    for part in [Part::Validation, Part::Test] {
-        let chunks = corpus.of_part(part);
+    for split in [Split::Validation, Split::Test] {
+        let chunks = corpus.of_split(split);
         if chunks.is_empty() {
             continue;
         }
-        let examples = embed_chunks(&chunks, &corpus.groups, &corpus.parts, (&dnabert, &esm2))?;
-        measured.push(evaluate(&examples, &score(&examples, &head)?, part)?);
+        let examples = Examples::embed(&chunks, &corpus.groups, &corpus.splits, (&dnabert, &esm2))?;
+        measured.push(Evaluation::of(&examples, &examples.score(&head)?, split)?);
     }
     Ok(measured)
 }
 
 fn tell_corpus(corpus: &Corpus) {
     for class in Class::ALL {
-        let of = |part| {
+        let of = |split| {
             let chunks = corpus.chunks.iter();
             let own =
-                chunks.filter(|chunk| Class::of(chunk.is_virus) == class && chunk.part == part);
-            format!("{} {part}", grouped(own.count() as u64))
+                chunks.filter(|chunk| Class::of(chunk.is_virus) == class && chunk.split == split);
+            format!("{} {split}", grouped(own.count() as u64))
         };
-        log::info!("{class}: chunks: {}", Part::ALL.map(of).join(", "));
+        log::info!("{class}: chunks: {}", Split::ALL.map(of).join(", "));
     }
 }

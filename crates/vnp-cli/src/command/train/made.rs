@@ -4,10 +4,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde_json::{Value, json};
 use vnp_infer::{Bundle, BundleWriter, Head};
-use vnp_train::{
-    Class, Embedded, Encoders, Evaluation, HeadRecipe, Part, Prepared, TrainedHead, evaluate,
-    metrics_json, score, write_history, write_metrics,
-};
+use vnp_train::{Class, Embedded, Encoders, Evaluation, HeadRecipe, Prepared, Split, TrainedHead};
 
 use super::output::{Output, UNPUBLISHED, names};
 use crate::args::TrainArgs;
@@ -28,10 +25,10 @@ impl Made<'_> {
     /// same training writes the same again.
     pub(super) fn write(&self, output: &Output) -> anyhow::Result<()> {
         let measured = self.measure()?;
-        write_history(output.directory(), &self.head.history)?;
-        write_metrics(output.directory(), &measured)?;
+        output.directory().write_history(&self.head.history)?;
+        output.directory().write_metrics(&measured)?;
         measured.iter().for_each(tell);
-        let measured = metrics_json(&measured);
+        let measured = Evaluation::json(&measured)?;
         let directory = output.path().join(names::BUNDLE);
         let bundle = self.write_bundle(&directory, &measured)?;
         let record = serde_json::to_string_pretty(&self.record(&bundle, &measured))? + "\n";
@@ -56,10 +53,11 @@ impl Made<'_> {
         let examples = &self.embedded.examples;
         let tensors = self.head.tensors.clone();
         let head = Head::new(tensors, examples.nucleotide_size, examples.protein_size)?;
-        let scores = score(examples, &head)?;
-        let parts = [Part::Validation, Part::Test].into_iter();
-        let has_rows = |part: &Part| examples.groups.iter().any(|group| group.part == *part);
-        let measured = parts.filter(has_rows).map(|part| evaluate(examples, &scores, part));
+        let scores = examples.score(&head)?;
+        let splits = [Split::Validation, Split::Test].into_iter();
+        let has_rows = |split: &Split| examples.groups.iter().any(|group| group.split == *split);
+        let measured =
+            splits.filter(has_rows).map(|split| Evaluation::of(examples, &scores, split));
         Ok(measured.collect::<Result<_, _>>()?)
     }
 
@@ -109,19 +107,19 @@ impl Made<'_> {
 
     fn count(&self) -> Value {
         let Embedded { examples, rows_failed, rows_left_out, .. } = self.embedded;
-        let of = |part, class| {
+        let of = |split, class| {
             let rows = examples.rows.iter().filter(|row| Class::of(row.is_virus) == class);
             let group = |row: &&vnp_train::Row| examples.groups.get(row.group);
-            rows.filter(|row| group(row).is_some_and(|group| group.part == part)).count()
+            rows.filter(|row| group(row).is_some_and(|group| group.split == split)).count()
         };
-        let parts = Part::ALL.map(|part| {
-            let groups = examples.groups.iter().filter(|group| group.part == part).count();
-            let [virus, others] = Class::ALL.map(|class| of(part, class));
+        let splits = Split::ALL.map(|split| {
+            let groups = examples.groups.iter().filter(|group| group.split == split).count();
+            let [virus, others] = Class::ALL.map(|class| of(split, class));
             let counts =
                 json!({ "virus_frames": virus, "others_frames": others, "groups": groups });
-            (part.name().to_owned(), counts)
+            (split.name().to_owned(), counts)
         });
-        let mut counts = serde_json::Map::from_iter(parts);
+        let mut counts = serde_json::Map::from_iter(splits);
         counts.insert("frames_failed".to_owned(), json!(rows_failed));
         counts.insert("frames_left_out".to_owned(), json!(rows_left_out));
         counts.into()
@@ -184,7 +182,7 @@ pub(super) fn tell(evaluation: &Evaluation) {
     let chunks = &evaluation.chunks;
     log::info!(
         "{}, by chunks: AUROC {}, balanced accuracy {}, precision {}, recall {}",
-        evaluation.part,
+        evaluation.split,
         figure(chunks.auroc),
         figure(chunks.balanced_accuracy),
         figure(chunks.precision),
