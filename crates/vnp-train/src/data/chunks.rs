@@ -184,8 +184,7 @@ mod tests {
     use super::*;
     use crate::data::coding::Coding;
     use crate::data::groups::Member;
-    use crate::testing::open_bases;
-    use crate::testing::record;
+    use crate::testing::{open_bases, record};
 
     fn chunk(is_virus: bool, group: usize) -> Chunk {
         let (record, split, frames) = (0, Split::Training, Vec::new());

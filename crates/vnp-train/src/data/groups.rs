@@ -206,8 +206,7 @@ impl<'a> Tally<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::random_bases;
-    use crate::testing::record;
+    use crate::testing::{random_bases, record};
 
     #[test]
     fn records_join_by_name_and_by_words() {

@@ -3,8 +3,7 @@
 use vnp_infer::{DnabertConfig, Esm2Config, TensorSpec};
 
 use crate::error::Error;
-use crate::joint::setup::EncoderSetup;
-use crate::joint::setup::{DNABERT, ESM2};
+use crate::joint::setup::{DNABERT, ESM2, EncoderSetup};
 use crate::learn::parameters::Parameters;
 use crate::rng::Rng;
 

@@ -143,7 +143,7 @@ impl JointRecipe {
     /// The config of the nucleotide encoder, whose tokens are those of
     /// [`six_mer_tokenizer`](crate::joint::tokenizer::six_mer_tokenizer).
     #[must_use]
-    pub fn dnabert_config(&self, vocabulary: usize) -> DnabertConfig {
+    pub(crate) fn dnabert_config(&self, vocabulary: usize) -> DnabertConfig {
         let EncoderSize { hidden, layers, heads, inner } = self.dnabert;
         DnabertConfig {
             vocab_size: vocabulary,
@@ -159,7 +159,7 @@ impl JointRecipe {
 
     /// The config of the protein encoder.
     #[must_use]
-    pub fn esm2_config(&self) -> Esm2Config {
+    pub(crate) fn esm2_config(&self) -> Esm2Config {
         let EncoderSize { hidden, layers, heads, inner } = self.esm2;
         Esm2Config {
             vocab_size: 33,

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use crate::error::Error;
-use crate::learn::average;
 use crate::learn::epoch::Epoch;
 use crate::learn::gradients::Gradients;
 use crate::learn::learner::Learner;
@@ -11,7 +10,7 @@ use crate::learn::memory::keep_freed_blocks;
 use crate::learn::progress::Progress;
 use crate::learn::schedule::Schedule;
 use crate::learn::snapshot::Snapshot;
-use crate::learn::state;
+use crate::learn::{average, state};
 use crate::observer::Event;
 use crate::session::{Outcome, Session};
 

@@ -1,6 +1,8 @@
 //! Embeddings that a user provides: run directories, and training files of VirNucPro.
 
-use std::collections::HashMap;
+#![expect(clippy::indexing_slicing, reason = "records and groups are numbered in this file")]
+
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::data::chunks;
@@ -56,30 +58,18 @@ impl Embedded {
         drop(places);
         let rows = Rows::new(&all, reading.groups)?;
         let splits = rows.groups.split(&reading.shares, reading.seed)?;
-        let split = |group: usize| splits.get(group).copied().unwrap_or(Split::Training);
         let chunks: Vec<(Split, bool, usize)> = rows
             .chunks
             .iter()
-            .map(|(group, is_virus)| (split(*group), *is_virus, *group))
+            .map(|(group, is_virus)| (splits[*group], *is_virus, *group))
             .collect();
-        let mut chosen = vec![false; chunks.len()];
-        for split in reading.shares.splits() {
-            for chunk in chunks::draw(&chunks, split, reading.hosts_per_virus, reading.seed) {
-                if let Some(chosen) = chosen.get_mut(chunk) {
-                    *chosen = true;
-                }
-            }
-        }
-        let kept: Vec<bool> =
-            rows.place.iter().map(|(chunk, _)| chosen.get(*chunk) == Some(&true)).collect();
-        let before = all.ids.len();
-        let mut place = rows.place.clone();
-        let mut is_kept = kept.iter();
-        place.retain(|_| is_kept.next() == Some(&true));
-        all.retain(|row| kept.get(row) == Some(&true));
-        let (rows_failed, rows_left_out) = (all.rows_failed, before - all.ids.len());
-        let groups = rows.groups.with_splits(&splits);
-        let examples = all.into_examples(&place, &groups);
+        let draw = |split| chunks::draw(&chunks, split, reading.hosts_per_virus, reading.seed);
+        let chosen: HashSet<usize> = reading.shares.splits().flat_map(draw).collect();
+        let is_chosen = |place: &(usize, usize)| chosen.contains(&place.0).then_some(*place);
+        let place: Vec<_> = rows.place.iter().map(is_chosen).collect();
+        let (rows_failed, rows_read) = (all.rows_failed, place.len());
+        let examples = all.into_examples(&place, &rows.groups.with_splits(&splits));
+        let rows_left_out = rows_read - examples.rows.len();
         Ok(Self { examples, encoders, rows_failed, rows_left_out })
     }
 }
@@ -113,6 +103,13 @@ fn read_input(input: &Input, sizes: (usize, usize)) -> Result<(RowTable, Option<
     Ok((table, encoders))
 }
 
+/// A record that rows belong to.
+struct Record<'a> {
+    id: &'a str,
+    is_virus: bool,
+    rows: usize,
+}
+
 /// The chunks of rows, and the groups of their records.
 struct Rows {
     /// The chunk and the group of every row.
@@ -131,51 +128,41 @@ impl Rows {
                  of the split make the metrics look better than they are"
             );
         }
-        let mut records: HashMap<&str, usize> = HashMap::new();
+        let mut indices: HashMap<&str, usize> = HashMap::new();
+        let mut records: Vec<Record<'_>> = Vec::new();
         let mut of_row = Vec::new();
-        let mut sizes = Vec::new();
-        let mut labels = Vec::new();
         for (id, is_virus) in table.ids.iter().zip(&table.is_virus) {
-            let record = record_of(id);
-            let number = *records.entry(record).or_insert_with(|| {
-                sizes.push(0);
-                labels.push((record, *is_virus));
-                sizes.len() - 1
+            let id = record_of(id);
+            let index = *indices.entry(id).or_insert_with(|| {
+                records.push(Record { id, is_virus: *is_virus, rows: 0 });
+                records.len() - 1
             });
-            if labels.get(number).is_some_and(|(_, label)| label != is_virus) {
+            let record = &mut records[index];
+            if record.is_virus != *is_virus {
                 return Err(Error::Twice {
                     what: "record",
-                    id: record.to_owned(),
-                    first: format!("in a row as {}", Class::of(!is_virus)),
+                    id: id.to_owned(),
+                    first: format!("in a row as {}", Class::of(record.is_virus)),
                     second: format!("in a row as {}", Class::of(*is_virus)),
                 });
             }
-            if let Some(size) = sizes.get_mut(number) {
-                *size += 1;
-            }
-            of_row.push(number);
+            record.rows += 1;
+            of_row.push(index);
         }
         if let Some(groups) = &groups {
-            groups.warn_of_unused(|id| records.contains_key(id));
+            groups.warn_of_unused(|id| indices.contains_key(id));
         }
-        let entries: Vec<_> = labels
+        let entry = |record: &Record<'_>| groups.as_ref().and_then(|table| table.get(record.id));
+        let name = |record| entry(record).map(|entry| &entry.group).filter(|name| !name.is_empty());
+        let names: Vec<Vec<String>> =
+            records.iter().map(|record| name(record).into_iter().cloned().collect()).collect();
+        let members: Vec<Member<'_>> = records
             .iter()
-            .map(|(record, _)| groups.as_ref().and_then(|groups| groups.get(record)))
-            .map(|entry| entry.cloned().unwrap_or_default())
-            .map(|entry| (vec![entry.group], entry.kind))
-            .map(|(names, kind)| (names.into_iter().filter(|name| !name.is_empty()), kind))
-            .map(|(names, kind)| (names.collect::<Vec<_>>(), kind))
-            .collect();
-        let members: Vec<Member<'_>> = labels
-            .iter()
-            .zip(&entries)
-            .zip(&sizes)
-            .map(|(((id, is_virus), (names, kind)), size)| Member {
-                id,
-                is_virus: *is_virus,
-                names,
-                kind,
-                size: *size,
+            .zip(&names)
+            .map(|(record, names)| {
+                let kind = entry(record).map_or("", |entry| entry.kind.as_str());
+                let Record { id, is_virus, rows: size } = *record;
+                Member { id, is_virus, names, kind, size }
             })
             .collect();
         let groups = Groups::of_members(&members);
@@ -183,7 +170,7 @@ impl Rows {
         let mut chunks = Vec::new();
         let mut place = Vec::new();
         for ((id, is_virus), record) in table.ids.iter().zip(&table.is_virus).zip(&of_row) {
-            let group = groups.of_member().get(*record).copied().unwrap_or_default();
+            let group = groups.of_member()[*record];
             let chunk = *numbers.entry(chunk_of(id)).or_insert_with(|| {
                 chunks.push((group, *is_virus));
                 chunks.len() - 1

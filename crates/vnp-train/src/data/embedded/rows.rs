@@ -22,15 +22,15 @@ impl RowTable {
         let width = self.nucleotide_size + self.protein_size;
         let kept: Vec<bool> = (0..self.ids.len()).map(&mut keep).collect();
         let mut end = 0;
-        for row in (0..kept.len()).filter(|row| kept.get(*row) == Some(&true)) {
+        for (row, _) in kept.iter().enumerate().filter(|(_, kept)| **kept) {
             self.features.copy_within(row * width..(row + 1) * width, end);
             end += width;
         }
         self.features.truncate(end);
-        let mut kept_rows = kept.iter();
-        self.ids.retain(|_| kept_rows.next() == Some(&true));
-        let mut kept_rows = kept.iter();
-        self.is_virus.retain(|_| kept_rows.next() == Some(&true));
+        let mut is_kept = kept.iter().copied();
+        self.ids.retain(|_| is_kept.next() == Some(true));
+        let mut is_kept = kept.iter().copied();
+        self.is_virus.retain(|_| is_kept.next() == Some(true));
     }
 
     pub(super) fn append(&mut self, mut other: Self) {
@@ -42,19 +42,25 @@ impl RowTable {
         self.rows_failed += other.rows_failed;
     }
 
-    /// Makes examples; `place` holds the chunk (any number) and the group of each row. The rows
-    /// of one chunk are brought together where it appears first; groups without rows are dropped.
+    /// Makes examples; `place` holds the chunk (any number) and the group of each row, or `None` for
+    /// a row to leave out. The rows of one chunk are brought together where it appears first; groups
+    /// without rows are dropped.
     #[expect(clippy::indexing_slicing, reason = "`place` has one entry per row of the table")]
-    pub(super) fn into_examples(self, place: &[(usize, usize)], groups: &[Group]) -> Examples {
+    pub(super) fn into_examples(
+        mut self,
+        place: &[Option<(usize, usize)>],
+        groups: &[Group],
+    ) -> Examples {
+        debug_assert_eq!(place.len(), self.ids.len());
+        self.retain(|row| place[row].is_some());
         let mut chunks = HashMap::new();
         let mut order: Vec<(usize, usize, usize)> = Vec::new();
-        for (row, (chunk, group)) in place.iter().enumerate() {
+        for (row, (chunk, group)) in place.iter().flatten().enumerate() {
             let next = chunks.len();
             order.push((*chunks.entry(*chunk).or_insert(next), row, *group));
         }
         let is_ordered = order.is_sorted();
         order.sort_unstable();
-        debug_assert_eq!(place.len(), self.ids.len());
         let mut examples = Examples {
             nucleotide_size: self.nucleotide_size,
             protein_size: self.protein_size,

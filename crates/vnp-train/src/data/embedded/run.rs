@@ -27,31 +27,23 @@ impl Embedded {
         let mut all = RowTable::default();
         let mut encoders: Option<Encoders> = None;
         let mut place = Vec::new();
-        let mut left_out = 0;
+        let (mut left_out, mut rows_failed) = (0, 0);
         for (class, run) in [(Class::Virus, virus_run), (Class::Others, others_run)] {
-            let (mut table, failed, made_with) = read_run(run, class == Class::Virus)?;
+            let (table, failed, made_with) = read_run(run, class == Class::Virus)?;
             if let (Some(made_with), Some(earlier)) = (&made_with, &encoders) {
                 made_with.agree(earlier, run)?;
             }
             encoders = encoders.or(made_with);
             let expected = expected_rows(prepared, class);
             check_ids(run, &table.ids, &expected)?;
-            let kept = |row: usize| {
-                let wanted = expected.get(row).is_some_and(|row| row.is_wanted);
-                wanted && failed.get(row) == Some(&false)
-            };
-            let unwanted = expected.iter().filter(|row| !row.is_wanted).count();
-            left_out += unwanted;
-            let rows = table.ids.len();
-            place.extend((0..rows).filter(|row| kept(*row)).filter_map(|row| {
-                let chunk = expected.get(row)?.chunk;
-                Some((chunk, prepared.chunks.get(chunk)?.group))
-            }));
-            table.retain(kept);
-            table.rows_failed = rows - unwanted - table.ids.len();
+            for (row, failed) in expected.iter().zip(failed) {
+                let is_kept = row.is_wanted && !failed;
+                place.push(is_kept.then_some((row.chunk, row.group)));
+                left_out += usize::from(!row.is_wanted);
+                rows_failed += usize::from(row.is_wanted && failed);
+            }
             all.append(table);
         }
-        let rows_failed = all.rows_failed;
         let examples = all.into_examples(&place, &prepared.groups);
         Ok(Self { examples, encoders, rows_failed, rows_left_out: left_out })
     }
@@ -61,6 +53,7 @@ impl Embedded {
 struct Expected {
     id: String,
     chunk: usize,
+    group: usize,
     /// Whether to learn from it.
     is_wanted: bool,
 }
@@ -72,6 +65,7 @@ fn expected_rows(prepared: &Prepared, class: Class) -> Vec<Expected> {
             rows.push(Expected {
                 id: frame_id(&chunk.id, open.frame),
                 chunk: number,
+                group: chunk.group,
                 is_wanted: chunk.frames.contains(&open.frame),
             });
         }

@@ -14,8 +14,7 @@ use crate::data::shared_kmers::SharedKmers;
 use crate::directory::TrainingDirectory;
 use crate::identity::Identity;
 use crate::joint::recipe::{Augmentation, EncoderSize, LengthShare};
-use crate::learn::fit::tests::NEVER;
-use crate::learn::fit::tests::finished;
+use crate::learn::fit::tests::{NEVER, finished};
 use crate::learn::schedule::Schedule;
 use crate::measure::confusion::Confusion;
 use crate::measure::evaluation::Evaluation;
@@ -23,8 +22,7 @@ use crate::observer::Silent;
 use crate::rng::Rng;
 use crate::session::Start;
 use crate::split::Split;
-use crate::testing::open_bases;
-use crate::testing::record;
+use crate::testing::{open_bases, record};
 
 /// Viruses rich in G, and others rich in C: both strands tell them apart by their codons.
 struct Data {

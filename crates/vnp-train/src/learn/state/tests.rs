@@ -4,11 +4,7 @@ use fs_err as fs;
 use vnp_ckpt::Tensor;
 
 use super::*;
-use crate::learn::fit::tests::Line;
-use crate::learn::fit::tests::NEVER;
-use crate::learn::fit::tests::Place;
-use crate::learn::fit::tests::finished;
-use crate::learn::fit::tests::schedule;
+use crate::learn::fit::tests::{Line, NEVER, Place, finished, schedule};
 use crate::session::Outcome;
 
 /// A training that was stopped before its eighth step.
