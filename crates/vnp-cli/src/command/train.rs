@@ -1,8 +1,10 @@
+//! `vnp train`: what the arguments ask for, which steps follow, and what is logged.
+
 mod data;
 mod embed;
 mod joint;
-mod made;
 mod output;
+mod publish;
 mod recipe;
 
 use std::time::Duration;
@@ -11,7 +13,8 @@ use anyhow::Context;
 use vnp_infer::Bundle;
 use vnp_seq::ChunkLength;
 use vnp_train::{
-    Embedded, Encoders, Error, Identity, Outcome, Prepared, Session, Split, train_head,
+    Embedded, Encoders, Error, HeadTraining, Identity, Outcome, Prepared, Session, Split,
+    train_head,
 };
 
 use super::models;
@@ -23,7 +26,6 @@ use crate::progress::TrainingProgress;
 use crate::signals;
 use data::Data;
 use joint::Joint;
-use made::Made;
 use output::{Output, names};
 
 /// `vnp train`: prepare, embed, learn, measure, write a bundle.
@@ -98,16 +100,16 @@ impl Training<'_> {
             Outcome::Interrupted { signal } => return Ok(interrupted(signal)),
         };
         drop(observer);
-        let made = Made {
-            args: self.args,
+        let training = HeadTraining {
             model: self.bundle,
             encoders: &encoders,
+            device: &self.args.device.device.to_string(),
             recipe: &self.recipe,
             embedded: &embedded,
             prepared: prepared.as_deref(),
             head: &head,
         };
-        made.write(output)?;
+        publish::publish(self.args, self.data.inputs(), output, &training)?;
         Ok(Exit::Done)
     }
 

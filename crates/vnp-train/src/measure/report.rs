@@ -6,7 +6,6 @@
 mod table;
 
 use std::io::Write;
-use std::path::Path;
 
 use atomicwrites::{AtomicFile, OverwriteBehavior};
 use serde_json::{Value, json};
@@ -21,18 +20,28 @@ impl TrainingDirectory {
     ///
     /// # Errors
     /// [`Error::Io`]
-    pub fn write_metrics(&self, evaluations: &[Evaluation]) -> Result<(), Error> {
-        write(&self.path().join("metrics.tsv"), &table::metrics(evaluations))?;
-        let json = format!("{:#}\n", Evaluation::json(evaluations)?);
-        write(&self.path().join("metrics.json"), &json)
+    pub(crate) fn write_metrics(&self, evaluations: &[Evaluation]) -> Result<(), Error> {
+        self.write("metrics.tsv", &table::metrics(evaluations))?;
+        self.write("metrics.json", &format!("{:#}\n", Evaluation::json(evaluations)?))
+    }
+
+    /// Replaces a file in the directory, as a whole or not at all.
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), Error> {
+        let path = self.path().join(name);
+        let file = AtomicFile::new(&path, OverwriteBehavior::AllowOverwrite);
+        file.write(|file| file.write_all(text.as_bytes())).map_err(|error| {
+            let error = std::io::Error::from(error);
+            let text = format!("cannot write `{}`: {error}", path.display());
+            std::io::Error::new(error.kind(), text).into()
+        })
     }
 
     /// Writes `history.tsv`, one line per epoch, numbered from 1.
     ///
     /// # Errors
     /// [`Error::Io`]
-    pub fn write_history(&self, history: &[Epoch]) -> Result<(), Error> {
-        write(&self.path().join("history.tsv"), &table::history(history))
+    pub(crate) fn write_history(&self, history: &[Epoch]) -> Result<(), Error> {
+        self.write("history.tsv", &table::history(history))
     }
 }
 
@@ -58,15 +67,6 @@ fn round(value: &mut Value) {
         }
         _ => {}
     }
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Error> {
-    let file = AtomicFile::new(path, OverwriteBehavior::AllowOverwrite);
-    let named = |error: std::io::Error| {
-        let text = format!("cannot write `{}`: {error}", path.display());
-        std::io::Error::new(error.kind(), text)
-    };
-    Ok(file.write(|file| file.write_all(text.as_bytes())).map_err(|error| named(error.into()))?)
 }
 
 #[cfg(test)]

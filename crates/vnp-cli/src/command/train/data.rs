@@ -1,3 +1,5 @@
+//! The inputs of a training: records or embeddings, by their content.
+
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +20,13 @@ pub(super) enum Data {
 }
 
 impl Data {
+    /// The files and directories that were given.
+    pub(super) fn inputs(&self) -> &[Input] {
+        match self {
+            Self::Records(inputs) | Self::Embeddings(inputs) => inputs,
+        }
+    }
+
     /// Sorts what was given by what it is: a directory or a checkpoint holds embeddings.
     pub(super) fn of(args: &TrainArgs) -> anyhow::Result<Self> {
         let given = [(&args.virus, Some(true)), (&args.others, Some(false)), (&args.input, None)];
@@ -25,7 +34,7 @@ impl Data {
         for (path, is_virus) in
             given.into_iter().flat_map(|(paths, label)| paths.iter().map(move |path| (path, label)))
         {
-            // What is not there is said before anything is removed or computed.
+            // A missing file is reported before anything is removed or computed.
             let metadata = fs_err::metadata(path)?;
             let path = path.clone();
             if metadata.is_dir() || is_checkpoint(&path)? {
@@ -131,7 +140,7 @@ pub(super) fn tell(prepared: &Prepared) {
     let tally = &record.tally;
     let left_out = [
         (tally.with_ambiguous_letters, "with ambiguous letters"),
-        (tally.without_orf, "without an open frame"),
+        (tally.without_orf, "without an ORF"),
         (tally.without_coding_frame, "without a frame in a coding sequence"),
         (tally.sharing_kmers_with_a_later_split, "sharing 21 bases with a later part"),
     ];

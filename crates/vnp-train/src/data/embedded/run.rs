@@ -1,6 +1,6 @@
 //! Embeddings that a run of the pipeline kept.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::Path;
 
 use vnp_seq::{Frame, open_frames};
@@ -161,15 +161,14 @@ fn encoders(nucleotide: &Stage, protein: &Stage) -> Encoders {
     }
 }
 
-/// Refuses duplicate ids, which would be ambiguous.
+/// Refuses duplicate ids, which would be ambiguous; `ids` come with the place of each.
 pub(super) fn check_unique(ids: &[(String, String)]) -> Result<(), Error> {
-    let mut seen = HashSet::new();
-    let Some((id, second)) = ids.iter().find(|(id, _)| !seen.insert(id)) else { return Ok(()) };
-    let first = ids.iter().find(|(other, _)| other == id);
-    Err(Error::Twice {
-        what: "row",
-        id: id.clone(),
-        first: format!("in {}", first.map(|(_, path)| path.as_str()).unwrap_or_default()),
-        second: format!("in {second}"),
-    })
+    let mut places: HashMap<&str, &str> = HashMap::new();
+    for (id, place) in ids {
+        if let Some(first) = places.insert(id, place) {
+            let (first, second) = (format!("in {first}"), format!("in {place}"));
+            return Err(Error::Twice { what: "row", id: id.clone(), first, second });
+        }
+    }
+    Ok(())
 }

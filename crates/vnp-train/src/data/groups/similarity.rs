@@ -12,6 +12,7 @@ use crate::data::sets::Sets;
 const NEIGHBOURS: usize = 64;
 
 /// Joins the sequences that share at least `related` of the shorter one's distinct k-mers.
+#[expect(clippy::indexing_slicing, reason = "there is a count for every sequence")]
 pub(crate) fn join_relatives(sequences: &[&[u8]], related: f64, sets: &mut Sets) {
     let counts: Vec<usize> = sequences
         .par_iter()
@@ -22,7 +23,7 @@ pub(crate) fn join_relatives(sequences: &[&[u8]], related: f64, sets: &mut Sets)
             kmers.len()
         })
         .collect();
-    let count = |number: u32| counts.get(number as usize).copied().unwrap_or_default();
+    let count = |number: u32| counts[number as usize];
     let mut shared: HashMap<(u32, u32), u32> = HashMap::new();
     for_each_shared(sequences, |_, run| {
         for (at, (_, first)) in run.iter().enumerate() {
