@@ -20,10 +20,10 @@ pub(super) fn publish(
     let epochs = training.history().len();
     log::info!("of {epochs} epochs, number {} was kept", training.epoch() + 1);
     log::info!(
-        "bundle {} is in {}, for chunks of {} bp; metrics are next to it",
+        "bundle {} for chunks of {} bp is in {}; metrics are next to it",
         bundle.name(),
-        output.path().join(names::BUNDLE).display(),
-        bundle.expected_length()
+        bundle.expected_length(),
+        output.path().join(names::BUNDLE).display()
     );
     Ok(())
 }
