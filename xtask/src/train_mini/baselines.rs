@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use anyhow::{Context, Result};
 use forust_ml::{GradientBooster, Matrix};
 use vnp_seq::{ChunkLength, Orf};
-use vnp_train::{Chunk, Part};
+use vnp_train::{Chunk, Split};
 
 use super::chunks::Parted;
 
@@ -28,8 +28,8 @@ pub(crate) fn scores(
     most: usize,
     test: &[Chunk],
 ) -> Result<[Vec<[f32; 2]>; 2]> {
-    let mut training = parted.open(Part::Training, length, most);
-    training.extend(parted.open(Part::Validation, length, most));
+    let mut training = parted.open(Split::Training, length, most);
+    training.extend(parted.open(Split::Validation, length, most));
     let rows = Rows::new(&training);
     let found = Rows::new(test);
     let logistic = logistic::fit(&rows.features, &rows.labels, &rows.weights);
@@ -131,7 +131,7 @@ mod tests {
         let chunk = |is_virus, group, codon: &str| Chunk {
             record: 0,
             group,
-            part: Part::Training,
+            split: Split::Training,
             is_virus,
             start_bp: 0,
             end_bp: 300,

@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 use vnp_infer::{Dnabert, Encoder, Esm2};
 use vnp_seq::{ChunkLength, chunk_ranges, find_orfs, reverse_complement};
-use vnp_train::{
-    Chunk, Examples, Part, Rng, Row, SharedWords, cut, embed_chunks, named_groups, shared_words,
-};
+use vnp_train::{Chunk, Examples, Rng, Row, SharedKmers, Split};
 
 use super::corpus::Corpus;
 
@@ -17,30 +15,30 @@ const BATCH: usize = 1024;
 /// A corpus whose groups have parts.
 pub(crate) struct Parted<'a> {
     pub(crate) corpus: &'a Corpus,
-    pub(crate) parts: Vec<Part>,
-    pub(crate) shared: SharedWords,
+    pub(crate) parts: Vec<Split>,
+    pub(crate) shared: SharedKmers,
 }
 
 impl<'a> Parted<'a> {
-    pub(crate) fn new(corpus: &'a Corpus, parts: Vec<Part>) -> Self {
-        let shared = shared_words(&corpus.records, &corpus.groups, &parts);
+    pub(crate) fn new(corpus: &'a Corpus, parts: Vec<Split>) -> Self {
+        let shared = SharedKmers::of_records(&corpus.records, &corpus.groups, &parts);
         Self { corpus, parts, shared }
     }
 
     /// Whether a window of the training part may be learned from.
     pub(crate) fn is_usable(&self, window: &[u8]) -> bool {
-        !self.corpus.foreign.touches(window) && !self.shared.leaks(window, Part::Training)
+        !self.corpus.foreign.touches(window) && !self.shared.leaks(window, Split::Training)
     }
 
     /// The whole chunks of a part that have an open frame, at most `most` of a group, drawn by the
     /// group's name.
-    pub(crate) fn open(&self, part: Part, length: ChunkLength, most: usize) -> Vec<Chunk> {
+    pub(crate) fn open(&self, part: Split, length: ChunkLength, most: usize) -> Vec<Chunk> {
         let Self { corpus, parts, shared } = self;
-        let of_record = corpus.groups.of_member();
-        let (mut chunks, _) = cut(&corpus.records, of_record, parts, shared, length, 0);
+        let (mut chunks, _) =
+            Chunk::cut_all(&corpus.records, &corpus.groups, parts, shared, length, 0);
         chunks.retain(|chunk| {
             let sequence = &corpus.records[chunk.record].sequence;
-            chunk.part == part
+            chunk.split == part
                 && chunk.end_bp - chunk.start_bp == length.get()
                 && !corpus.foreign.touches(&sequence[chunk.start_bp..chunk.end_bp])
         });
@@ -48,7 +46,7 @@ impl<'a> Parted<'a> {
     }
 
     /// The same of chunks without an open frame.
-    pub(crate) fn closed(&self, part: Part, length: ChunkLength, most: usize) -> Vec<Chunk> {
+    pub(crate) fn closed(&self, part: Split, length: ChunkLength, most: usize) -> Vec<Chunk> {
         let mut chunks = Vec::new();
         for (record, labelled) in self.corpus.records.iter().enumerate() {
             let group = self.corpus.groups.of_member()[record];
@@ -67,7 +65,15 @@ impl<'a> Parted<'a> {
                     let (start_bp, end_bp) = (range.start, range.end);
                     let is_virus = labelled.is_virus;
                     let frames = Vec::new();
-                    chunks.push(Chunk { record, group, part, is_virus, start_bp, end_bp, frames });
+                    chunks.push(Chunk {
+                        record,
+                        group,
+                        split: part,
+                        is_virus,
+                        start_bp,
+                        end_bp,
+                        frames,
+                    });
                 }
             }
         }
@@ -97,7 +103,7 @@ impl<'a> Parted<'a> {
     /// The open frames of chunks, embedded by both encoders.
     pub(crate) fn embed(&self, chunks: &[Chunk], model: &Encoders) -> Result<Examples> {
         let encoders: (&dyn Encoder, &dyn Encoder) = (&model.dnabert, &model.esm2);
-        Ok(embed_chunks(chunks, &self.corpus.groups, &self.parts, encoders)?)
+        Ok(Examples::embed(chunks, &self.corpus.groups, &self.parts, encoders)?)
     }
 
     /// Both strands of chunks without an open frame, embedded by the nucleotide encoder.
@@ -115,7 +121,7 @@ impl<'a> Parted<'a> {
         let mut examples = Examples {
             nucleotide_size: model.dnabert.hidden_size(),
             rows: chunks.iter().enumerate().flat_map(row).collect(),
-            groups: named_groups(&self.corpus.groups, &self.parts),
+            groups: self.corpus.groups.with_splits(&self.parts),
             chunks: chunks.len(),
             ..Examples::default()
         };

@@ -1,12 +1,12 @@
 //! What is trained and measured on.
 
 use anyhow::Result;
-use vnp_train::{Groups, LabelledRecord, Part, WordSet};
+use vnp_train::{Groups, KmerSet, LabelledRecord, Split};
 
 use super::data::Data;
 use super::settings::Settings;
 
-/// Records with this share of their words in the example file are left out whole, others by the
+/// Records with this share of their k-mers in the example file are left out whole, others by the
 /// chunk.
 pub(crate) const FOREIGN_RECORD: f64 = 0.1;
 
@@ -16,15 +16,15 @@ pub(crate) struct Corpus {
     pub(crate) groups: Groups,
     /// The fold of each group.
     pub(crate) folds: Vec<usize>,
-    /// The words of the example file.
-    pub(crate) foreign: WordSet,
+    /// The k-mers of the example file.
+    pub(crate) foreign: KmerSet,
     /// Records left out because they are largely in the example file.
     pub(crate) dropped: Vec<String>,
 }
 
 impl Corpus {
     pub(crate) fn new(data: &mut Data, examples: &[Vec<u8>], settings: &Settings) -> Result<Self> {
-        let foreign = WordSet::new(examples.iter().map(Vec::as_slice));
+        let foreign = KmerSet::new(examples.iter().map(Vec::as_slice));
         let is_foreign =
             |record: &LabelledRecord| foreign.share(&record.sequence) >= FOREIGN_RECORD;
         let (dropped, records): (Vec<_>, Vec<_>) =
@@ -37,12 +37,12 @@ impl Corpus {
 
     /// The part of each group where `test` is the fold to measure with, if any. About a tenth of the
     /// others choose the epoch.
-    pub(crate) fn parts(&self, test: Option<usize>, settings: &Settings) -> Vec<Part> {
+    pub(crate) fn parts(&self, test: Option<usize>, settings: &Settings) -> Vec<Split> {
         let tenths = self.groups.folds(10, settings.seed + 1);
         let part = |(fold, tenth): (&usize, usize)| match (Some(*fold) == test, tenth) {
-            (true, _) => Part::Test,
-            (false, 0) => Part::Validation,
-            (false, _) => Part::Training,
+            (true, _) => Split::Test,
+            (false, 0) => Split::Validation,
+            (false, _) => Split::Training,
         };
         self.folds.iter().zip(tenths).map(part).collect()
     }

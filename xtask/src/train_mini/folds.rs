@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use vnp_seq::ChunkLength;
-use vnp_train::{Identity, Part};
+use vnp_train::{Identity, Split};
 
 use super::baselines;
 use super::chunks::Parted;
@@ -93,12 +93,12 @@ fn fold(
     let place = arguments.work.join(format!("fold-{number}"));
     let trained = Trained::new(&parted, settings, identity, &place, log)?;
     let length = ChunkLength::new(settings.chunk_length)?;
-    let test = parted.open(Part::Test, length, settings.test_chunks);
+    let test = parted.open(Split::Test, length, settings.test_chunks);
     let mini = trained.score(&parted, &test)?;
     let found = baselines::scores(&parted, length, settings.test_chunks, &test)?;
     let baselines = found.map(|scores| Scored { rows: mini.rows.clone(), scores });
-    let short = parted.open(Part::Test, ChunkLength::new(SHORT)?, settings.test_chunks);
-    let closed = parted.closed(Part::Test, length, settings.test_chunks);
+    let short = parted.open(Split::Test, ChunkLength::new(SHORT)?, settings.test_chunks);
+    let closed = parted.closed(Split::Test, length, settings.test_chunks);
     let fold = Fold {
         short: trained.score(&parted, &short)?,
         closed: trained.score_strands(&parted, &closed)?,

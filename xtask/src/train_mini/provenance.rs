@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use vnp_train::{Identity, RELATED, WORD_LENGTH};
+use vnp_train::{Groups, Identity, KmerSet};
 
 use super::corpus::{Corpus, FOREIGN_RECORD};
 use super::data::Data;
 use super::organism::HELD_OUT;
 use super::settings::Settings;
 use super::trial::Trained;
+
+/// The length of the k-mers by which relatives are recognised.
+const K: usize = KmerSet::K;
 
 /// What the trainings depend on beside their recipe.
 pub(super) fn identity(data: &Data, examples: &[Vec<u8>], settings: &Settings) -> Identity {
@@ -50,9 +53,9 @@ pub(super) fn provenance(
         "protocol": {
             "groups": format!(
                 "records are relatives that share a species, a virus family, a segmented virus, a \
-                 data set of one virus, or {} % of the shorter one's canonical {WORD_LENGTH}-mers; \
+                 data set of one virus, or {} % of the shorter one's canonical {K}-mers; \
                  relatives stay together",
-                RELATED * 100.0
+                Groups::RELATED * 100.0
             ),
             "cross_validation": format!(
                 "{} folds of groups, each kind of organism spread over all; of the groups that are \
@@ -61,9 +64,9 @@ pub(super) fn provenance(
             ),
             "chunks": format!(
                 "whole chunks without ambiguous letters, at most {} of a group; left out are those \
-                 with a {WORD_LENGTH}-mer of the example sequences, and windows to learn from with \
+                 with a {K}-mer of the example sequences, and windows to learn from with \
                  one of a group that validates or tests; records with {} % of their \
-                 {WORD_LENGTH}-mers in the examples are left out whole",
+                 {K}-mers in the examples are left out whole",
                 settings.test_chunks,
                 FOREIGN_RECORD * 100.0
             ),

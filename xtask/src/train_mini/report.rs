@@ -3,9 +3,7 @@
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::{Value, json};
-use vnp_train::{
-    Comparison, Evaluation, Examples, Part, chunk_calls, compare, evaluate, metrics_json,
-};
+use vnp_train::{Call, Comparison, Evaluation, Examples, Split};
 
 use super::trial::Scored;
 
@@ -30,7 +28,7 @@ pub(crate) struct FoldFigures {
 impl Pool {
     /// Adds a fold, and says what it says.
     pub(crate) fn add(&mut self, fold: &Scored) -> Result<FoldFigures> {
-        let found = evaluate(&fold.rows, &fold.scores, Part::Test)?.chunks;
+        let found = Evaluation::of(&fold.rows, &fold.scores, Split::Test)?.chunks;
         let figures = FoldFigures {
             auroc: found.auroc.context("a fold lacks a class")?,
             balanced_accuracy: found.balanced_accuracy.context("a fold lacks a class")?,
@@ -51,20 +49,20 @@ impl Pool {
 
     /// All chunks together, every one scored by the model that has not seen its group.
     pub(crate) fn evaluation(&self) -> Result<Evaluation> {
-        Ok(evaluate(&self.tested(), &self.scores, Part::Test)?)
+        Ok(Evaluation::of(&self.tested(), &self.scores, Split::Test)?)
     }
 
     /// The rows with every group counted as tested.
     fn tested(&self) -> Examples {
         let mut rows = self.rows.clone();
-        rows.groups.iter_mut().for_each(|group| group.part = Part::Test);
+        rows.groups.iter_mut().for_each(|group| group.split = Split::Test);
         rows
     }
 
     /// How much better these scores are than others of the same chunks.
     pub(crate) fn compared(&self, other: &Self) -> Result<Comparison> {
-        let calls = |pool: &Self| chunk_calls(&pool.tested(), &pool.scores, Part::Test);
-        Ok(compare(&calls(self)?, &calls(other)?)?)
+        let calls = |pool: &Self| Call::of_chunks(&pool.tested(), &pool.scores, Split::Test);
+        Ok(Comparison::of(&calls(self)?, &calls(other)?)?)
     }
 
     fn mean(&self, figure: impl Fn(&FoldFigures) -> f64) -> f64 {
@@ -72,7 +70,7 @@ impl Pool {
     }
 
     pub(crate) fn json(&self) -> Result<Value> {
-        let mut pooled = metrics_json(&[self.evaluation()?]);
+        let mut pooled = Evaluation::json(&[self.evaluation()?])?;
         let pooled = pooled["parts"][0].take();
         Ok(json!({
             "fold_mean_auroc": round(self.mean(|fold| fold.auroc)),

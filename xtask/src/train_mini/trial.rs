@@ -7,8 +7,8 @@ use anyhow::{Context, Result, bail};
 use vnp_infer::{FallbackHead, Head, ModelOptions, Tensors};
 use vnp_seq::ChunkLength;
 use vnp_train::{
-    Chunk, EncoderSetup, Event, Examples, Identity, JointData, Observer, Outcome, Part, Session,
-    Start, TrainedModel, TrainingDirectory, score, train_head, train_joint,
+    Chunk, EncoderSetup, Event, Examples, Identity, JointData, Observer, Outcome, Session, Split,
+    Start, TrainedModel, TrainingDirectory, train_head, train_joint,
 };
 
 use super::chunks::{Encoders, Parted};
@@ -63,12 +63,12 @@ impl Trained {
         let observer = Teller { name: &name, log };
         let length = ChunkLength::new(settings.chunk_length)?;
         let setup = EncoderSetup::random(&settings.joint);
-        let validation = parted.open(Part::Validation, length, settings.validation_chunks);
+        let validation = parted.open(Split::Validation, length, settings.validation_chunks);
         let is_usable = |window: &[u8]| parted.is_usable(window);
         let data = JointData {
             records: &parted.corpus.records,
             groups: parted.corpus.groups.of_member(),
-            parts: &parted.parts,
+            splits: &parted.parts,
             is_usable: &is_usable,
             validation: &validation,
         };
@@ -87,8 +87,8 @@ impl Trained {
         let encoders = Encoders { dnabert, esm2 };
         let sizes = (setup.dnabert.hidden_size, setup.esm2.hidden_size);
         let head = Head::new(model.head(), sizes.0, sizes.1)?;
-        let mut closed = parted.closed(Part::Training, length, settings.fallback_chunks);
-        closed.extend(parted.closed(Part::Validation, length, settings.fallback_chunks));
+        let mut closed = parted.closed(Split::Training, length, settings.fallback_chunks);
+        closed.extend(parted.closed(Split::Validation, length, settings.fallback_chunks));
         let examples = parted.embed_strands(&closed, &encoders)?;
         let directory = TrainingDirectory::open(&work.join("fallback"))?;
         let trained = train_head(&examples, &settings.fallback, &session(&directory))
@@ -100,7 +100,7 @@ impl Trained {
     /// The scores of chunks with open frames.
     pub(crate) fn score(&self, parted: &Parted<'_>, chunks: &[Chunk]) -> Result<Scored> {
         let mut rows = parted.embed(chunks, &self.encoders)?;
-        let scores = score(&rows, &self.head)?;
+        let scores = rows.score(&self.head)?;
         rows.features.clear();
         Ok(Scored { rows, scores })
     }

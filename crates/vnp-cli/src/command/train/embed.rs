@@ -1,3 +1,5 @@
+//! Embeds prepared chunks with two ordinary runs of the pipeline.
+
 use std::path::PathBuf;
 use std::time::Duration;
 
