@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
-use vnp_kernels::{Attention, Cpu, Form, Position, Precision, alibi_slopes};
+use vnp_kernels::{Attention, Cpu, LayerKind, Position, Precision, alibi_slopes};
 
 use super::load::Loader;
 use super::transformer::{Layer, Norm, Order, Transformer};
@@ -31,17 +31,17 @@ pub(crate) fn load(
     let (hidden, inner) = (config.hidden_size, config.intermediate_size);
     let layer = |index: usize| {
         let named = |name: &str| format!("encoder.layer.{index}.{name}");
-        let linear = |name: &str, form, outputs, inputs| {
-            loader.linear(&[named(name)], form, outputs, inputs, form == Form::Plain)
+        let linear = |name: &str, kind, outputs, inputs| {
+            loader.linear(&[named(name)], kind, outputs, inputs, kind == LayerKind::Plain)
         };
         let norm = |name: &str| loader.norm(&named(name), config.layer_norm_eps);
         Ok(Layer {
             attention_norm: norm("attention.output.LayerNorm")?,
-            qkv: linear("attention.self.Wqkv", Form::Plain, 3 * hidden, hidden)?,
-            output: linear("attention.output.dense", Form::Plain, hidden, hidden)?,
+            qkv: linear("attention.self.Wqkv", LayerKind::Plain, 3 * hidden, hidden)?,
+            output: linear("attention.output.dense", LayerKind::Plain, hidden, hidden)?,
             feed_forward_norm: norm("mlp.layernorm")?,
-            up: linear("mlp.gated_layers", Form::Gated, 2 * inner, hidden)?,
-            down: linear("mlp.wo", Form::Plain, hidden, inner)?,
+            up: linear("mlp.gated_layers", LayerKind::Glu, 2 * inner, hidden)?,
+            down: linear("mlp.wo", LayerKind::Plain, hidden, inner)?,
         })
     };
     let heads = config.num_attention_heads;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
-use vnp_kernels::{Attention, Cpu, Form, Position, Precision, Rotary};
+use vnp_kernels::{Attention, Cpu, LayerKind, Position, Precision, Rotary};
 
 use super::load::Loader;
 use super::transformer::{Layer, Order, Transformer};
@@ -35,11 +35,11 @@ pub(crate) fn load(
         let named = |name: &str| format!("encoder.layer.{index}.{name}");
         let qkv = ["query", "key", "value"].map(|part| named(&format!("attention.self.{part}")));
         let linear = |name: &str, outputs, inputs| {
-            loader.linear(&[named(name)], Form::Plain, outputs, inputs, true)
+            loader.linear(&[named(name)], LayerKind::Plain, outputs, inputs, true)
         };
         Ok(Layer {
             attention_norm: loader.norm(&named("attention.LayerNorm"), config.layer_norm_eps)?,
-            qkv: loader.linear(&qkv, Form::Plain, 3 * hidden, hidden, true)?,
+            qkv: loader.linear(&qkv, LayerKind::Plain, 3 * hidden, hidden, true)?,
             output: linear("attention.output.dense", hidden, hidden)?,
             feed_forward_norm: loader.norm(&named("LayerNorm"), config.layer_norm_eps)?,
             up: linear("intermediate.dense", inner, hidden)?,

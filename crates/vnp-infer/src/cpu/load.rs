@@ -1,6 +1,6 @@
 //! Packing a checkpoint's tensors.
 
-use vnp_kernels::{Cpu, Form, Linear, LinearBuilder, Precision};
+use vnp_kernels::{Cpu, LayerKind, Linear, LinearBuilder, Precision};
 
 use super::transformer::Norm;
 use crate::Error;
@@ -23,12 +23,12 @@ impl Loader<'_> {
     pub(crate) fn linear(
         &self,
         names: &[String],
-        form: Form,
+        kind: LayerKind,
         outputs: usize,
         inputs: usize,
         biased: bool,
     ) -> Result<Linear, Error> {
-        let mut builder = LinearBuilder::new(self.cpu, self.precision, form, outputs, inputs)
+        let mut builder = LinearBuilder::new(self.cpu, self.precision, kind, outputs, inputs)
             .map_err(Error::kernel)?;
         let mut buffer: Vec<f32> = Vec::new();
         let mut first = 0;

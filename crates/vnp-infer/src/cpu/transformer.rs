@@ -1,7 +1,7 @@
 //! The layers of both networks, on packed tokens.
 
 use vnp_kernels::{
-    Attention, AttentionScratch, Buffer, Cpu, Error, Linear, Scratch, Then, layer_norm,
+    Attention, AttentionScratch, Buffer, Cpu, Epilogue, Error, Linear, Scratch, layer_norm,
 };
 
 /// A stack of layers.
@@ -107,9 +107,9 @@ impl Transformer {
         let norm = &layer.attention_norm;
         if self.order == Order::NormFirst {
             norm.forward(b.x.get(), b.side.get_mut())?;
-            layer.qkv.forward(b.side.get(), b.qkv.get_mut(), Then::Store, &mut b.linear)?;
+            layer.qkv.forward(b.side.get(), b.qkv.get_mut(), Epilogue::Store, &mut b.linear)?;
         } else {
-            layer.qkv.forward(b.x.get(), b.qkv.get_mut(), Then::Store, &mut b.linear)?;
+            layer.qkv.forward(b.x.get(), b.qkv.get_mut(), Epilogue::Store, &mut b.linear)?;
         }
         let (mut qkv, mut attended) = (b.qkv.get(), b.side.get_mut());
         for length in lengths {
@@ -118,7 +118,7 @@ impl Transformer {
             self.attention.attend(one, output, &mut b.attention)?;
             (qkv, attended) = (rest, more);
         }
-        layer.output.forward(b.side.get(), b.x.get_mut(), Then::Add, &mut b.linear)?;
+        layer.output.forward(b.side.get(), b.x.get_mut(), Epilogue::Add, &mut b.linear)?;
         self.norm_last(norm, b)
     }
 
@@ -128,11 +128,11 @@ impl Transformer {
         let norm = &layer.feed_forward_norm;
         if self.order == Order::NormFirst {
             norm.forward(b.x.get(), b.side.get_mut())?;
-            layer.up.forward(b.side.get(), b.inner.get_mut(), Then::Gelu, &mut b.linear)?;
+            layer.up.forward(b.side.get(), b.inner.get_mut(), Epilogue::Gelu, &mut b.linear)?;
         } else {
-            layer.up.forward(b.x.get(), b.inner.get_mut(), Then::Gelu, &mut b.linear)?;
+            layer.up.forward(b.x.get(), b.inner.get_mut(), Epilogue::Gelu, &mut b.linear)?;
         }
-        layer.down.forward(b.inner.get(), b.x.get_mut(), Then::Add, &mut b.linear)?;
+        layer.down.forward(b.inner.get(), b.x.get_mut(), Epilogue::Add, &mut b.linear)?;
         self.norm_last(norm, b)
     }
 
