@@ -3,8 +3,11 @@
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
 
+use crate::device::DeviceSpec;
+use crate::encoder::transformer::{Dnabert, Esm2};
+use crate::encoder::{Encoder, ModelOptions};
+use crate::error::Error;
 use crate::testing::{Random, dnabert_config, esm2_config, random_tensors, tokenizer_json};
-use crate::{DeviceSpec, Dnabert, Encoder, Error, Esm2, ModelOptions};
 
 const RESIDUES: &str = "LAGVSERTIDPKQNFYMHWC";
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::precision::Precision;
+
 /// The error of this crate. Every variant says what was expected, what was found and where.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -287,7 +289,7 @@ pub enum Error {
     #[error("precision {precision} is not available on {device}: use f32")]
     Precision {
         /// The precision asked for.
-        precision: crate::Precision,
+        precision: Precision,
         /// The device.
         device: &'static str,
     },

@@ -19,7 +19,7 @@ use half::{bf16, f16};
 use safetensors::Dtype;
 use vnp_ckpt::Value;
 
-use crate::Error;
+use crate::error::Error;
 use convert::Number;
 use lent::{Lent, Stored};
 

@@ -8,7 +8,8 @@ use candle_core::cuda_backend::cudarc::driver::CudaContext;
 use candle_core::cuda_backend::cudarc::driver::result::{device, mem_pool};
 use candle_core::cuda_backend::cudarc::driver::sys::CUmemPool_attribute;
 
-use crate::{DeviceInfo, Error};
+use crate::device::info::DeviceInfo;
+use crate::error::Error;
 
 /// The oldest GPUs that the kernels run on, as major and minor compute capability.
 const OLDEST: (i32, i32) = (8, 0);

@@ -6,13 +6,13 @@ use super::launch::{
     ATTENTION, ATTENTION_MMA, Argument, ELEMENTWISE, Grid, NORM, POOL, empty, indices, launch,
     pointer,
 };
-use crate::batch::{QUERY_BLOCK, Tokens};
-use crate::layer::alibi::Alibi;
-use crate::layer::attention::Heads;
-use crate::layer::norm::LayerNorm;
-use crate::layer::ops::{Ops, Stream, Update};
-use crate::layer::plain::Plain;
-use crate::layer::rotary::Rotary;
+use crate::architecture::plan::Heads;
+use crate::candle::alibi::Alibi;
+use crate::candle::norm::LayerNorm;
+use crate::candle::ops::{Ops, Stream, Update};
+use crate::candle::pack::{QUERY_BLOCK, Tokens};
+use crate::candle::plain::Plain;
+use crate::candle::rotary::Rotary;
 
 /// Threads of a block where nothing else decides.
 const THREADS: usize = 256;

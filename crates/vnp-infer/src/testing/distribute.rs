@@ -6,8 +6,8 @@ use half::f16;
 use safetensors::Dtype;
 use vnp_ckpt::{Checkpoint, Tensor, Value};
 
-use crate::Tensors;
 use crate::weights::TensorSource;
+use crate::weights::tensors::Tensors;
 
 /// The tensors under other names, those without one left out, stored as f32 if so wished.
 pub(crate) fn renamed(

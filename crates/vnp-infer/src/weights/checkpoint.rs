@@ -10,7 +10,7 @@ use vnp_ckpt::{Checkpoint, CheckpointFile, Encoding, Limits, Value};
 
 use super::lent::Lent;
 use super::{TensorInfo, TensorSource};
-use crate::Error;
+use crate::error::Error;
 
 /// An open PyTorch file. What it says about its tensors is held; a tensor is read, and its CRC
 /// compared, when it is asked for.

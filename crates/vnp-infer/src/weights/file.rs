@@ -11,7 +11,7 @@ use safetensors::tensor::Metadata;
 use super::lent::Lent;
 use super::mapped::Mapped;
 use super::{TensorInfo, TensorSource};
-use crate::Error;
+use crate::error::Error;
 
 /// Headers beyond this are refused: the 3-billion-parameter ESM-2 has 0.1 MB.
 const HEADER_LIMIT_BYTES: u64 = 100_000_000;

@@ -79,8 +79,8 @@ mod tests {
     use half::{bf16, f16};
 
     use super::*;
-    use crate::Tensors;
     use crate::weights::TensorSource;
+    use crate::weights::tensors::Tensors;
 
     fn matrix(insert: impl Fn(&mut Tensors, &[f32])) -> Tensors {
         let mut tensors = Tensors::default();

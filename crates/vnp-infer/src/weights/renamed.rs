@@ -7,7 +7,7 @@ use vnp_ckpt::Value;
 
 use super::lent::Lent;
 use super::{TensorInfo, TensorSource};
-use crate::Error;
+use crate::error::Error;
 
 /// A source whose tensors are called otherwise.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl TensorSource for Renamed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Tensors;
+    use crate::weights::tensors::Tensors;
 
     #[test]
     fn two_tensors_never_share_a_name() {

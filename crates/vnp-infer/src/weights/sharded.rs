@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::lent::Lent;
 use super::{TensorInfo, TensorSource};
-use crate::Error;
+use crate::error::Error;
 
 /// `model.safetensors.index.json` and its like: tensor to file.
 #[derive(Deserialize)]

@@ -7,7 +7,7 @@ use safetensors::Dtype;
 
 use super::lent::Lent;
 use super::{TensorInfo, TensorSource};
-use crate::Error;
+use crate::error::Error;
 
 /// Named tensors in memory: what a training program hands to a bundle.
 ///

@@ -8,7 +8,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::{TensorInfo, Weights};
-use crate::Error;
+use crate::error::Error;
 
 /// Bytes hashed and written at a time: little enough to stay in a core's cache in between.
 const STEP_BYTES: usize = 256 << 10;
@@ -95,8 +95,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::Tensors;
     use crate::weights::file::TensorFile;
+    use crate::weights::tensors::Tensors;
     use crate::weights::{Role, TensorSource, TensorSpec};
 
     /// Types of two widths, so that the order in the file is not that of the digest.
