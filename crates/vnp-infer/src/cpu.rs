@@ -13,6 +13,7 @@
 mod embedding;
 mod load;
 mod mean;
+mod norm;
 mod pack;
 pub(crate) mod transformer;
 

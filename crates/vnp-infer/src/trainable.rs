@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::tokenizer::Tokenizer as _;
 use crate::tokenizer::dnabert::DnabertTokenizer;
 use crate::tokenizer::esm2::{self, tokenize};
-use crate::weights::Provider;
+use crate::weights::{Provider, missing};
 
 /// A DNABERT encoder whose embeddings can be differentiated.
 #[derive(Debug, Clone)]
@@ -116,11 +116,7 @@ struct TrainedTensors<'a>(&'a BTreeMap<String, Tensor>);
 
 impl TrainedTensors<'_> {
     fn tensor(&self, name: &str) -> Result<&Tensor, Error> {
-        self.0.get(name).ok_or_else(|| Error::MissingTensor {
-            file: "the tensors in training".to_owned(),
-            name: name.to_owned(),
-            expected: Vec::new(),
-        })
+        self.0.get(name).ok_or_else(|| missing("the tensors in training", name, Vec::new()))
     }
 }
 

@@ -15,11 +15,7 @@ impl Shapes<'_> {
         let info = self.source.info(name);
         let info = info.or_else(|| self.source.info(&format!("{}{name}", self.prefix)));
         let shape = info.and_then(|info| info.shape.as_slice().try_into().ok());
-        shape.ok_or_else(|| Error::MissingTensor {
-            file: self.source.label().to_owned(),
-            name: name.to_owned(),
-            expected: Vec::new(),
-        })
+        shape.ok_or_else(|| self.source.missing(name))
     }
 
     /// One more than the highest number of a layer: a gap is found when tensors are selected.

@@ -1,8 +1,10 @@
-//! The steps between matrix products with their gradients, on CPU.
+//! The steps between matrix products with their gradients, on the CPU, for training.
 //!
 //! Candle could differentiate plain operations (but for its layer norm and its softmax of the last
 //! dimension, which have no gradient), at twenty times the time: most of it goes into copies and
 //! into sums over the first dimension. Here each step is one operation with a gradient of its own.
+
+#![expect(clippy::indexing_slicing, reason = "runs are never empty, and of a pack's sequences")]
 
 mod activation;
 mod attend;
@@ -12,7 +14,7 @@ mod rows;
 
 use std::ops::Range;
 
-use candle_core::{DType, Result, Tensor, bail};
+use candle_core::{DType, Result, Tensor};
 
 use super::alibi::Alibi;
 use super::norm::LayerNorm;
@@ -25,7 +27,7 @@ use attend::Attend;
 use norm::{AddUpdate, Norm};
 use prepare::Prepare;
 
-/// For training, in f32.
+/// Steps in f32 that have gradients.
 #[derive(Debug)]
 pub(crate) struct Differentiable;
 
@@ -76,10 +78,10 @@ impl Ops for Differentiable {
     }
 
     fn mean(&self, hidden: &Tensor, tokens: &Tokens) -> Result<Tensor> {
-        // Sequences of one length together: the gradient of a slice is as large as what it is of.
+        // Sequences of one length together: the gradient of a slice is as large as the whole tensor.
         let each = runs(&tokens.pack.lengths).map(|run| {
             let first = run.sequences.start;
-            let Some(pooled) = tokens.pooled_rows.get(first) else { bail!("no sequence {first}") };
+            let pooled = &tokens.pooled_rows[first];
             let start = pooled.start - run.rows.start;
             let own = hidden.narrow(0, run.rows.start, run.rows.len())?;
             let own = own.reshape((run.sequences.len(), run.length, ()))?;
@@ -100,7 +102,7 @@ struct Run {
 fn runs(lengths: &[usize]) -> impl Iterator<Item = Run> {
     let mut end = (0, 0);
     lengths.chunk_by(|a, b| a == b).map(move |run| {
-        let length = run.first().copied().unwrap_or_default();
+        let length = run[0];
         let start = end;
         end = (start.0 + run.len(), start.1 + run.len() * length);
         Run { length, sequences: start.0..end.0, rows: start.1..end.1 }

@@ -4,7 +4,7 @@
 
 use vnp_kernels::Error;
 
-use super::transformer::Norm;
+use super::norm::Norm;
 use crate::architecture::plan::TokenDropout;
 
 /// The token vectors of a network.

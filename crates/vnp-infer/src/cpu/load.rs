@@ -8,7 +8,8 @@ use vnp_kernels::{
 };
 
 use super::embedding::Embedding;
-use super::transformer::{Layer, Norm, Transformer};
+use super::norm::Norm;
+use super::transformer::{Layer, Transformer};
 use crate::architecture::plan::{self, Activation, LinearPlan, Norms, Plan};
 use crate::error::Error;
 use crate::weights::Weights;

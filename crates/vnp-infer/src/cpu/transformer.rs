@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use vnp_kernels::{
-    Attention, AttentionScratch, Buffer, Cpu, Error, Linear, Scratch, Then, layer_norm,
-};
+use vnp_kernels::{Attention, AttentionScratch, Buffer, Error, Linear, Scratch, Then};
 
 use super::embedding::Embedding;
+use super::norm::Norm;
 
 /// A loaded network.
 pub(crate) struct Transformer {
@@ -27,21 +26,6 @@ pub(crate) struct Layer {
     pub(crate) feed_forward_norm: Norm,
     pub(crate) up: Linear,
     pub(crate) down: Linear,
-}
-
-/// A layer norm.
-#[derive(Debug, Clone)]
-pub(crate) struct Norm {
-    pub(crate) cpu: Cpu,
-    pub(crate) weight: Vec<f32>,
-    pub(crate) bias: Vec<f32>,
-    pub(crate) eps: f32,
-}
-
-impl Norm {
-    pub(crate) fn forward(&self, input: &[f32], output: &mut [f32]) -> Result<(), Error> {
-        layer_norm(self.cpu, input, output, &self.weight, &self.bias, self.eps)
-    }
 }
 
 /// The activations of one thread. They grow to the largest pack and keep that size.

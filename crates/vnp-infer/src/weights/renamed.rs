@@ -1,27 +1,27 @@
-//! Tensors under other names than their source gives them.
+//! The tensors of a source under other names.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vnp_ckpt::Value;
 
-use super::lent::Lent;
+use super::bytes::TensorBytes;
 use super::{TensorInfo, TensorSource};
 use crate::error::Error;
 
-/// A source whose tensors are called otherwise.
+/// A source whose tensors are renamed.
 #[derive(Debug)]
 pub(crate) struct Renamed {
     source: Arc<dyn TensorSource>,
-    /// The name here to the source's.
+    /// From the name here to the source's.
     names: BTreeMap<String, String>,
 }
 
 impl Renamed {
-    /// Gives every tensor the name that `rename` says.
+    /// Renames every tensor by `rename`.
     ///
     /// # Errors
-    /// [`Error::SurplusTensors`] where two get one name.
+    /// [`Error::SurplusTensors`] if two get one name.
     pub(crate) fn new(
         source: Arc<dyn TensorSource>,
         rename: impl Fn(&str) -> String,
@@ -50,8 +50,8 @@ impl TensorSource for Renamed {
         self.names.get(name).and_then(|theirs| self.source.info(theirs))
     }
 
-    fn bytes(&self, name: &str) -> Result<Lent<'_>, Error> {
-        self.names.get(name).map_or(Ok(Lent::Slice(&[])), |theirs| self.source.bytes(theirs))
+    fn bytes(&self, name: &str) -> Result<TensorBytes<'_>, Error> {
+        self.source.bytes(self.names.get(name).ok_or_else(|| self.missing(name))?)
     }
 
     fn original<'n>(&'n self, name: &'n str) -> &'n str {
@@ -79,8 +79,8 @@ mod tests {
         assert_eq!(renamed.info("B.W").unwrap().shape, [1]);
         assert_eq!(*renamed.bytes("B.W").unwrap(), 2.0_f32.to_le_bytes());
         assert_eq!(renamed.original("B.W"), "b.w");
-        assert!(renamed.bytes("b.w").unwrap().is_empty());
-        let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+        let Err(Error::MissingTensor { .. }) = renamed.bytes("b.w") else { panic!() };
+        let last = |name: &str| name.rsplit('.').next().unwrap().to_owned();
         let Err(Error::SurplusTensors { names, .. }) = Renamed::new(source, last) else {
             panic!("two tensors are one")
         };

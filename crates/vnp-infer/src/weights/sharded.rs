@@ -1,4 +1,4 @@
-//! Tensors spread over several files, with an index that says where each is.
+//! Tensors spread over several files, with an index from tensors to files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::lent::Lent;
+use super::bytes::TensorBytes;
 use super::{TensorInfo, TensorSource};
 use crate::error::Error;
 
-/// `model.safetensors.index.json` and its like: tensor to file.
+/// `model.safetensors.index.json` and the like: from tensors to files.
 #[derive(Deserialize)]
 struct Index {
     weight_map: BTreeMap<String, String>,
@@ -20,14 +20,13 @@ struct Index {
 #[derive(Debug)]
 pub(crate) struct ShardedTensors {
     label: String,
-    shards: Vec<Arc<dyn TensorSource>>,
-    /// Tensor to the place of its shard.
-    places: BTreeMap<String, usize>,
+    /// From a tensor to its shard.
+    by_name: BTreeMap<String, Arc<dyn TensorSource>>,
 }
 
 impl ShardedTensors {
-    /// Opens every file that the index names, with `open_shard`, and checks that each holds what
-    /// the index says and nothing else.
+    /// Opens every file that the index names, with `open_shard`, and checks that each holds the
+    /// tensors that the index says and no other.
     pub(crate) fn open(
         index: &Path,
         open_shard: impl Fn(&Path) -> Result<Arc<dyn TensorSource>, Error>,
@@ -39,19 +38,15 @@ impl ShardedTensors {
         for (tensor, file) in weight_map {
             by_file.entry(file).or_default().push(tensor);
         }
-        let (mut shards, mut places) = (Vec::new(), BTreeMap::new());
+        let mut by_name = BTreeMap::new();
         for (file, tensors) in by_file {
-            // A name, not a path: an index has no business elsewhere.
+            // A name, not a path: an index may not name files in other directories.
             if Path::new(&file).file_name() != Some(file.as_ref()) {
                 return Err(Error::ShardName { index: label, file });
             }
             let shard = open_shard(&index.with_file_name(&file))?;
             if let Some(missing) = tensors.iter().find(|name| shard.info(name).is_none()) {
-                return Err(Error::MissingTensor {
-                    file: shard.label().to_owned(),
-                    name: missing.clone(),
-                    expected: Vec::new(),
-                });
+                return Err(shard.missing(missing));
             }
             let surplus = shard
                 .names()
@@ -61,14 +56,13 @@ impl ShardedTensors {
             if !names.is_empty() {
                 return Err(Error::SurplusTensors { file: shard.label().to_owned(), names });
             }
-            places.extend(tensors.into_iter().map(|tensor| (tensor, shards.len())));
-            shards.push(shard);
+            by_name.extend(tensors.into_iter().map(|tensor| (tensor, Arc::clone(&shard))));
         }
-        Ok(Self { label, shards, places })
+        Ok(Self { label, by_name })
     }
 
     fn shard(&self, name: &str) -> Option<&Arc<dyn TensorSource>> {
-        self.places.get(name).and_then(|place| self.shards.get(*place))
+        self.by_name.get(name)
     }
 }
 
@@ -78,14 +72,14 @@ impl TensorSource for ShardedTensors {
     }
 
     fn names(&self) -> Vec<&str> {
-        self.places.keys().map(String::as_str).collect()
+        self.by_name.keys().map(String::as_str).collect()
     }
 
     fn info(&self, name: &str) -> Option<&TensorInfo> {
         self.shard(name).and_then(|shard| shard.info(name))
     }
 
-    fn bytes(&self, name: &str) -> Result<Lent<'_>, Error> {
-        self.shard(name).map_or(Ok(Lent::Slice(&[])), |shard| shard.bytes(name))
+    fn bytes(&self, name: &str) -> Result<TensorBytes<'_>, Error> {
+        self.shard(name).ok_or_else(|| self.missing(name))?.bytes(name)
     }
 }

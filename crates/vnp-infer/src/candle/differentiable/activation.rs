@@ -1,3 +1,5 @@
+//! The activations of the feed-forward, and their gradients.
+
 use candle_core::{
     CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, WithDType as _,
 };

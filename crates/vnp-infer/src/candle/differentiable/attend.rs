@@ -1,3 +1,5 @@
+//! The attention of training, and its gradient.
+
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType as _};
 use rayon::prelude::*;
 use vnp_kernels::gradient::PreparedHeads;
@@ -7,8 +9,8 @@ use crate::architecture::plan::Heads;
 use crate::candle::alibi::Alibi;
 use crate::candle::pack::Tokens;
 
-/// The attention of each sequence within itself. What the softmax gave is computed again for the
-/// gradient: it is larger than all else together.
+/// The attention of each sequence within itself. The gradient computes the softmax again rather than
+/// keep its result, which is larger than all else together.
 pub(super) struct Attend {
     slopes: Vec<f32>,
     size: usize,
@@ -68,7 +70,7 @@ impl CustomOp1 for Attend {
 /// The rows of each sequence.
 fn split<'a>(mut rows: &'a [f32], lengths: &[usize], width: usize) -> Vec<&'a [f32]> {
     let mut next = |length: &usize| {
-        let (own, rest) = rows.split_at_checked(length * width).unwrap_or((rows, &[]));
+        let (own, rest) = rows.split_at(length * width);
         rows = rest;
         own
     };
@@ -77,8 +79,9 @@ fn split<'a>(mut rows: &'a [f32], lengths: &[usize], width: usize) -> Vec<&'a [f
 
 fn split_mut<'a>(mut rows: &'a mut [f32], lengths: &[usize], width: usize) -> Vec<&'a mut [f32]> {
     let mut next = |length: &usize| {
-        let end = (length * width).min(rows.len());
-        rows.split_off_mut(..end).unwrap_or_default()
+        let (own, rest) = std::mem::take(&mut rows).split_at_mut(length * width);
+        rows = rest;
+        own
     };
     lengths.iter().map(&mut next).collect()
 }

@@ -1,3 +1,5 @@
+//! Residual sums and layer norms, and their gradients.
+
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, WithDType as _};
 use rayon::prelude::*;
 use vnp_kernels::gradient::{NormGradient, layer_norm_gradient};

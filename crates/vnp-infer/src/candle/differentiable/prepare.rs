@@ -1,3 +1,7 @@
+//! Queries, keys and values before attention, and the gradient of that step.
+
+#![expect(clippy::indexing_slicing, reason = "the tables reach every position: `Rotary::check`")]
+
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, WithDType as _};
 use rayon::prelude::*;
 
@@ -19,7 +23,7 @@ struct Turns {
     cosines: Vec<f32>,
     sines: Vec<f32>,
     half: usize,
-    /// Of each row.
+    /// The position of each row.
     positions: Vec<usize>,
 }
 
@@ -44,7 +48,7 @@ impl Prepare {
             let (queries, rest) = row.split_at_mut(hidden);
             queries.iter_mut().for_each(|query| *query *= self.heads.scale());
             let Some(turns) = &self.turns else { continue };
-            let keys = rest.get_mut(..hidden).unwrap_or_default();
+            let keys = &mut rest[..hidden];
             for part in [queries, keys] {
                 for head in part.chunks_exact_mut(self.heads.size) {
                     turns.apply(head, first + index, backward);
@@ -56,10 +60,9 @@ impl Prepare {
 
 impl Turns {
     fn apply(&self, head: &mut [f32], row: usize, backward: bool) {
-        let position = self.positions.get(row).copied().unwrap_or_default();
-        let own = position * self.half..(position + 1) * self.half;
-        let cosines = self.cosines.get(own.clone()).unwrap_or_default();
-        let sines = self.sines.get(own).unwrap_or_default();
+        let start = self.positions[row] * self.half;
+        let (cosines, sines) =
+            (&self.cosines[start..][..self.half], &self.sines[start..][..self.half]);
         let (low, high) = head.split_at_mut(self.half);
         for ((low, high), (cosine, sine)) in low.iter_mut().zip(high).zip(cosines.iter().zip(sines))
         {

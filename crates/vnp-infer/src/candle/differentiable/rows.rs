@@ -1,10 +1,10 @@
-//! Tensors of rows as slices.
+//! Access to the rows of tensors as slices, and sums over them.
 
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, bail};
 use rayon::prelude::*;
 
-/// Rows that one thread computes at a time. What is added up over rows is added up over these
-/// first, so that sums do not depend on the number of threads.
+/// Rows that one thread computes at a time. Sums over rows are sums over blocks of these first, so
+/// that they do not depend on the number of threads.
 pub(super) const BLOCK: usize = 256;
 
 /// The values of an operation's argument.
@@ -15,7 +15,7 @@ pub(super) fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a
     Ok(values)
 }
 
-/// Hands the values of a tensor to `f`.
+/// Calls `f` with the values of a tensor.
 pub(super) fn with<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> Result<R>) -> Result<R> {
     let tensor = tensor.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
@@ -25,7 +25,7 @@ pub(super) fn with<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> Result<R>) -> R
     }
 }
 
-/// The same of two.
+/// Calls `f` with the values of two tensors.
 pub(super) fn with_both<R>(
     (a, b): (&Tensor, &Tensor),
     f: impl FnOnce(&[f32], &[f32]) -> Result<R>,
@@ -48,7 +48,7 @@ pub(super) fn column_sums(values: &[f32], width: usize) -> Vec<f32> {
     total(&blocks, width)
 }
 
-/// The sum of what the blocks gave, from the first to the last.
+/// The sum of the blocks' sums, from the first to the last.
 pub(super) fn total(blocks: &[Vec<f32>], width: usize) -> Vec<f32> {
     let mut sums = vec![0.0; width];
     blocks.iter().for_each(|block| add(&mut sums, block));
