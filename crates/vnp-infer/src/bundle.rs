@@ -1,4 +1,4 @@
-//! Bundles: a directory with everything that a prediction needs of a model.
+//! Bundles: directories with all files of a model.
 //!
 //! ```text
 //! bundle.json           name, format, expected_length, digests, provenance, licence
@@ -32,7 +32,7 @@ use parts::{Parts, TokenizerFile};
 /// The name of the bundle that is compiled into the program.
 pub const EMBEDDED_NAME: &str = "mini";
 
-/// An open bundle: its files are proved to be what its manifest says, its tensors are not loaded.
+/// An open bundle: its files were verified against the manifest, its tensors are not loaded.
 #[derive(Debug, Clone)]
 pub struct Bundle {
     pub(crate) manifest: Manifest,
@@ -49,7 +49,7 @@ impl Bundle {
         Self::read(&Files::Embedded)
     }
 
-    /// Opens a bundle directory and proves it: format version, configs, the presence, shape and
+    /// Opens a bundle directory and verifies it: format version, configs, the presence, shape and
     /// type of every tensor, and the digests of encoders and heads.
     ///
     /// # Errors
@@ -90,7 +90,7 @@ impl Bundle {
     }
 
     /// The same encoders with the head of another file, `.safetensors` with the names of the
-    /// original's state dict. Its digest takes the place of the bundle's. A fallback head stays: it
+    /// original's state dict. Its digest replaces the bundle's. A fallback head stays: it
     /// depends on the nucleotide encoder alone.
     ///
     /// # Errors
@@ -124,7 +124,7 @@ impl Bundle {
         *expected_length == length || further_lengths.contains(&length)
     }
 
-    /// The digests of encoders and heads: what a run's results depend on.
+    /// The digests of encoders and heads, on which a run's results depend.
     pub fn digests(&self) -> &BundleDigests {
         &self.manifest.digests
     }
@@ -149,7 +149,7 @@ impl Bundle {
         self.parts.protein_size()
     }
 
-    /// The nucleotide encoder's tensors with their values in f32: what training may begin with.
+    /// The nucleotide encoder's tensors with their values in f32, from which training may start.
     ///
     /// # Errors
     /// [`Error::Io`] where a file can no longer be read.

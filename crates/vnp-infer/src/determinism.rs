@@ -1,4 +1,4 @@
-//! A row depends on its sequence alone: the tests behind the promise of docs/NUMERICS.md.
+//! Tests that a row depends on its sequence alone, as docs/NUMERICS.md promises.
 
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;

@@ -17,7 +17,7 @@ use tensors::{check_size, select};
 /// `softmax(output(relu(norm(hidden(nucleotide | protein)))))`, the original's head, on CPU.
 ///
 /// Each row is computed alone by dot products that add in a fixed order, so that it does not
-/// depend on the rows beside it, on threads, or on the instruction set.
+/// depend on the rows next to it, on threads, or on the instruction set.
 #[derive(Debug, Clone)]
 pub struct Head {
     nucleotide_size: usize,

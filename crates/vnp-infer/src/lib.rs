@@ -5,7 +5,7 @@
 //! scores. Networks of any size run: every size comes from a bundle's configs.
 //!
 //! On CPU an embedding depends on its sequence, the weights and the instruction set, and on
-//! nothing else: not on the sequences beside it, their order, or the number of threads, which are
+//! nothing else: not on the sequences next to it, their order, or the number of threads, which are
 //! those of the current rayon pool. On CUDA (feature `cuda`) sequences are packed, and embeddings
 //! agree within a tolerance. `docs/NUMERICS.md` has the figures.
 //!

@@ -146,7 +146,7 @@ pub fn load_esm2(path: &Path, options: &ModelOptions) -> Result<Esm2, Error> {
     Esm2::load(&read_esm2(path)?, options, &options.device.open(options.precision)?)
 }
 
-/// Loads a nucleotide encoder alone, from the same places. `tokenizer` replaces the
+/// Loads a nucleotide encoder alone, from files of the same kinds. `tokenizer` replaces the
 /// `tokenizer.json` next to the weights.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Every tensor that PyTorch computed for the parity models, against ours.
+//! Every tensor that PyTorch computed for the parity models, compared with ours.
 
 mod paths;
 pub(crate) mod precision;
@@ -27,8 +27,8 @@ use crate::tokenizer::esm2::tokenize;
 use crate::weights::TensorSource;
 use crate::weights::file::TensorFile;
 
-/// What must hold, absolutely for values up to 1 and relatively beyond (the head's logits reach
-/// 130, where one step of f32 is 1.5e-5); the figures reached are in docs/NUMERICS.md.
+/// The largest difference allowed, absolute for values up to 1 and relative beyond (the head's logits
+/// reach 130, where one step of f32 is 1.5e-5); measured differences are in docs/NUMERICS.md.
 const TOLERANCE: f32 = 1e-5;
 
 struct Expected(TensorFile);
@@ -112,7 +112,7 @@ fn nucleotide_tokens(expected: &Expected) -> Vec<(String, Vec<u32>)> {
     cases("dnabert").into_iter().map(|(name, _)| (name.clone(), ids(&name))).collect()
 }
 
-/// How many tokens are not those of PyTorch.
+/// The number of tokens that differ from PyTorch's.
 fn esm2_token_differences(expected: &Expected) -> f32 {
     let shape = &expected.0.info("esm2.tokens").unwrap().shape;
     let ids = expected.ids("esm2.tokens");

@@ -1,4 +1,4 @@
-//! From letters to token ids.
+//! Tokenizers: from the letters of a sequence to token ids.
 
 pub(crate) mod dnabert;
 pub(crate) mod esm2;

@@ -48,7 +48,7 @@ impl TrainableDnabert {
     }
 
     /// The embeddings of token ids, `[sequences, hidden]`, by tensors named as
-    /// [`DnabertConfig::tensors`] says. Sequences of one length are best put side by side.
+    /// [`DnabertConfig::tensors`] says. It is fastest if sequences of one length follow each other.
     ///
     /// # Errors
     /// A missing tensor, shapes that do not fit, a sequence without tokens.
@@ -84,7 +84,7 @@ impl TrainableEsm2 {
     }
 
     /// The embeddings of token ids, `[sequences, hidden]`, by tensors named as
-    /// [`Esm2Config::tensors`] says. Sequences of one length are best put side by side.
+    /// [`Esm2Config::tensors`] says. It is fastest if sequences of one length follow each other.
     ///
     /// # Errors
     /// A missing tensor, shapes that do not fit, a sequence without residues.

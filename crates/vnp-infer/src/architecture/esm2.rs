@@ -96,7 +96,7 @@ impl Esm2Config {
     }
 }
 
-/// Sizes that a file states beside its tensors; the others follow from its tensors.
+/// Sizes that a file states next to its tensors; the others follow from its tensors.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Stated {
     pub(crate) layers: Option<usize>,

@@ -1,5 +1,5 @@
 //! The layer plan of a transformer encoder: the steps that it computes, and the names and shapes of
-//! the tensors that they take.
+//! their tensors.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ pub(crate) struct Plan {
     pub(crate) layers: usize,
     /// Added to variances in layer norms.
     pub(crate) eps: f32,
-    /// Where the norms stand.
+    /// The position of the norms.
     pub(crate) norms: Norms,
     /// How attention takes positions into account.
     pub(crate) position: Position,
@@ -45,7 +45,7 @@ pub(crate) struct Heads {
     pub(crate) size: usize,
 }
 
-/// Where the norms of a layer stand, and the one norm that belongs to no layer.
+/// The position of the norms in a layer, and the one norm that does not belong to a layer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Norms {
     /// Pre-norm: `x + f(norm(x))`, and a norm after the last layer.
@@ -96,7 +96,8 @@ pub(crate) struct TokenDropout {
     pub(crate) kept: f32,
 }
 
-/// The names of a layer's parts: each linear layer is `NAME.weight` and `NAME.bias`, each norm too.
+/// The names of a layer's parts. The tensors of a linear layer or norm are `NAME.weight` and
+/// `NAME.bias`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LayerNames {
     pub(crate) attention_norm: &'static str,

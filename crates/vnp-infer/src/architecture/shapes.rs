@@ -33,7 +33,7 @@ impl Shapes<'_> {
         Error::Config {
             file: self.source.label().to_owned(),
             field: "num_attention_heads",
-            expected: "a config.json beside the weights that states it".to_owned(),
+            expected: "a config.json next to the weights that states it".to_owned(),
             found: "unknown".to_owned(),
         }
     }

@@ -41,7 +41,7 @@ pub(crate) fn read_esm2(path: &Path) -> Result<NetworkSource<Esm2Config>, Error>
     read_network(source, &config)
 }
 
-/// A DNABERT network in the same places, with its tokenizer.
+/// The DNABERT network in a file or directory of transformers, with its tokenizer.
 pub(crate) fn read_dnabert(
     path: &Path,
     tokenizer: Option<&Path>,
@@ -124,7 +124,7 @@ fn open_weights_file(path: &Path) -> Result<Arc<dyn TensorSource>, Error> {
     }
 }
 
-/// Refuses the pointer that git leaves in the place of a large file that it did not fetch.
+/// Refuses the pointer that git leaves instead of a large file that it did not fetch.
 fn refuse_pointer(path: &Path) -> Result<(), Error> {
     const POINTER: &[u8] = b"version https://git-lfs";
     let mut start = Vec::new();

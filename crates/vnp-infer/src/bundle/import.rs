@@ -15,7 +15,7 @@ use crate::weights::Weights;
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
     /// ESM-2: a `.pt` of fair-esm, a transformers directory (safetensors or `pytorch_model.bin`,
-    /// whole or sharded with an index), or a file of those. `config.json` lies beside the latter;
+    /// whole or sharded with an index), or a file of those. `config.json` lies next to the latter;
     /// where it does not, sizes are taken from the tensors. A directory may also hold one `.pt` of
     /// fair-esm; files of contact regressions next to it are ignored.
     pub esm2: PathBuf,

@@ -137,7 +137,7 @@ fn a_bundle_without_a_fallback_head_does_not_speak_of_it() {
     assert!(Model::load(&bundle, &ModelOptions::default()).unwrap().fallback.is_none());
     let manifest = fs_err::read_to_string(path.join("bundle.json")).unwrap();
     assert!(!manifest.contains("fallback"), "{manifest}");
-    // A file that the manifest does not name is none of the bundle's.
+    // A file that the manifest does not name is ignored.
     fs_err::write(path.join("fallback.safetensors"), "x").unwrap();
     assert!(!Bundle::open(&path).unwrap().has_fallback());
 }

@@ -111,7 +111,7 @@ impl BundleWriter {
         self
     }
 
-    /// Writes the bundle and opens it again, proved. `directory` must not exist, or be empty. The
+    /// Writes the bundle, opens it again and verifies it. `directory` must not exist, or be empty. The
     /// bundle is written next to it under another name, flushed to disk and renamed, so that it is
     /// never there in part.
     ///
@@ -221,7 +221,7 @@ mod tests {
             weights.infos().map(|(name, info)| format!("{name} {info:?}")).collect()
         };
         assert_eq!(names(&bundle.parts.esm2.weights), names(&writer.parts.esm2.weights));
-        // Nothing is left beside it.
+        // No temporary is left.
         assert_eq!(fs_err::read_dir(directory.path()).unwrap().count(), 1);
     }
 

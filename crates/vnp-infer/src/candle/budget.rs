@@ -1,17 +1,17 @@
-//! How many tokens a device takes at once.
+//! The number of tokens that a device takes at once, reduced when its memory is too small.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// A number of tokens that shrinks when the device's memory turns out too small, and stays so.
+/// A number of tokens that is reduced when the device's memory turns out too small, for good.
 #[derive(Debug)]
 pub(crate) struct Budget {
     tokens: AtomicUsize,
-    told: AtomicBool,
+    warned: AtomicBool,
 }
 
 impl Budget {
     pub(crate) fn new(tokens: usize) -> Self {
-        Self { tokens: AtomicUsize::new(tokens), told: AtomicBool::new(false) }
+        Self { tokens: AtomicUsize::new(tokens), warned: AtomicBool::new(false) }
     }
 
     /// The tokens in a pack.
@@ -19,12 +19,12 @@ impl Budget {
         self.tokens.load(Ordering::Relaxed)
     }
 
-    /// Allows half of the `tokens` that were too many for `device`. Says so the first time.
+    /// Allows half of the `tokens` that were too many for `device`, with a warning the first time.
     pub(crate) fn halve(&self, tokens: usize, device: &str) {
         let half = (tokens / 2).max(1);
         let before = self.tokens.fetch_min(half, Ordering::Relaxed);
         let message = format!("{device} has no memory for {tokens} tokens at once: trying {half}");
-        if self.told.swap(true, Ordering::Relaxed) {
+        if self.warned.swap(true, Ordering::Relaxed) {
             log::debug!("{message}");
         } else if before > half {
             log::warn!("{message}; a smaller batch size avoids the detour");
@@ -32,8 +32,8 @@ impl Budget {
     }
 }
 
-/// Whether a device's memory did not suffice. Known by the names that the driver and cuBLAS give
-/// it, because candle's errors nest in several ways and their types exist only in CUDA builds.
+/// Whether a device's memory was too small. Recognised by the names in the messages of the driver
+/// and cuBLAS, because candle's errors nest in several ways and their types exist only in CUDA builds.
 pub(crate) fn is_out_of_memory(error: &candle_core::Error) -> bool {
     let text = error.to_string();
     ["CUDA_ERROR_OUT_OF_MEMORY", "CUBLAS_STATUS_ALLOC_FAILED"]
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn other_failures_are_told_apart() {
+    fn other_failures_are_distinguished() {
         let is = |text: &str| is_out_of_memory(&candle_core::Error::Msg(text.to_owned()));
         assert!(is("DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")"));
         assert!(is("CublasError(CUBLAS_STATUS_ALLOC_FAILED)"));
@@ -76,7 +76,7 @@ mod tests {
 
     #[cfg(feature = "cuda")]
     #[test]
-    fn the_errors_of_both_libraries_are_known() {
+    fn the_errors_of_both_libraries_are_recognised() {
         use candle_core::cuda_backend::{WrapErr as _, cudarc};
 
         let driver = cudarc::driver::DriverError(

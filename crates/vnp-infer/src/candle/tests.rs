@@ -102,7 +102,7 @@ fn too_little_memory_halves_the_budget() {
     check_halving(10, &[2, 3, 4], 100, &[9]);
     check_halving(4, &[2, 2, 2, 2], 100, &[8, 4, 4]);
     check_halving(3, &[2, 2, 2, 2], 100, &[8, 4, 2, 2, 2, 2]);
-    // The packs after the failed one are cut anew, and what is done is not done again.
+    // The packs after the failed one are cut again, and finished packs are not computed again.
     check_halving(5, &[1, 5, 1, 0, 1, 1, 1, 1], 6, &[6, 5, 3, 3]);
     check_halving(7, &[7, 7, 1, 1, 1], 8, &[7, 8, 7, 3]);
 }

@@ -29,7 +29,7 @@ pub(crate) struct Transformer {
     first_norm: LayerNorm,
     layers: Vec<Layer>,
     position: Position,
-    /// What the halves of a layer are added to: the sums before the norms (pre-norm) or the norms.
+    /// The next residual: the sum before a norm (pre-norm) or its result (post-norm).
     stream: Stream,
     hidden_size: usize,
     pooled: fn(usize) -> Range<usize>,
@@ -92,7 +92,7 @@ impl Transformer {
         observe: &mut dyn FnMut(usize, &Tensor),
     ) -> CandleResult<Tensor> {
         let (ops, stream) = (self.ops, self.stream);
-        // What the last norm gives is the result, in f32; before it, what a matrix product reads.
+        // The last norm gives the result, in f32; the others are read by a matrix product.
         let dtype = |done: usize| if done == self.layers.len() { DType::F32 } else { self.dtype };
         let x = self.embed(tokens)?;
         let (mut x, mut normed) = ops.add_norm(&x, None, &self.first_norm, stream, dtype(0))?;

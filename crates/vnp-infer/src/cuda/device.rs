@@ -1,4 +1,4 @@
-//! Finding and opening GPUs.
+//! Listing and opening GPUs.
 
 #![expect(unsafe_code, reason = "settings of the driver for which candle has no safe call")]
 
@@ -19,10 +19,10 @@ pub(crate) fn count() -> usize {
     CudaContext::device_count().ok().and_then(|count| usize::try_from(count).ok()).unwrap_or(0)
 }
 
-/// Opens a GPU. All work on what is returned runs on one stream of its own.
+/// Opens a GPU. All work on the device runs on one stream of its own.
 pub(crate) fn open(ordinal: usize) -> Result<Device, Error> {
     open_stream(ordinal).map_err(|source| {
-        // A message is no place for a backtrace, which candle puts into some of its own.
+        // Candle adds a backtrace to some of its errors, which does not belong into a message.
         let source = match source {
             candle_core::Error::WithBacktrace { inner, .. } => inner,
             source => Box::new(source),
@@ -67,7 +67,7 @@ fn keep_memory(
     }
 }
 
-/// What a GPU is called: `NVIDIA H200`.
+/// The name of a GPU: `NVIDIA H200`.
 pub(crate) fn model(device: &Device) -> Option<String> {
     device.as_cuda_device().ok()?.cuda_stream().context().name().ok()
 }

@@ -1,4 +1,4 @@
-//! Encoders that are a tokenizer and a transformer.
+//! Encoders made of a tokenizer and a transformer, and the choice of what computes the latter.
 
 use std::sync::Arc;
 

@@ -21,20 +21,20 @@ use crate::testing::tokenizer_json;
 use crate::weights::Weights;
 use crate::weights::tensors::Tensors;
 
-/// What came out of one path: names of tensors with their largest difference.
+/// The result of one form: names of tensors with their largest difference.
 type Column = (String, Vec<(String, f32)>);
 
-/// Places of files: of PyTorch, fair-esm and transformers, and of the same written here.
-struct Places {
+/// Files of PyTorch, fair-esm and transformers, and copies of them written here.
+struct Files {
     directory: tempfile::TempDir,
     tokenizer: PathBuf,
 }
 
-impl Places {
+impl Files {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let tokenizer = directory.path().join("tokenizer.json");
-        // Means are of given tokens; the tokenizer only has to be one.
+        // Means are of given tokens; any tokenizer will do.
         fs_err::write(&tokenizer, tokenizer_json()).unwrap();
         Self { directory, tokenizer }
     }
@@ -134,7 +134,7 @@ fn head_column(weights: &Weights) -> Vec<(String, f32)> {
         .to_vec()
 }
 
-/// Prints the columns side by side and returns what is beyond the tolerance, and every name.
+/// Prints the columns side by side and returns the tensors beyond the tolerance, and every name.
 fn print(columns: &[Column]) -> (Vec<String>, BTreeSet<String>) {
     let width = |(title, _): &Column| title.len().max(7) + 2;
     let titles: String =
@@ -159,9 +159,9 @@ fn print(columns: &[Column]) -> (Vec<String>, BTreeSet<String>) {
 
 #[test]
 fn every_path_gives_the_numbers_of_pytorch() {
-    let places = Places::new();
+    let files = Files::new();
     let fair = fixture("torch/esm2_tiny.pt");
-    let shards = places.rewritten("shards", "parity/esm2", |path, tensors| {
+    let shards = files.rewritten("shards", "parity/esm2", |path, tensors| {
         write_shards(path, ("pytorch_model", "bin"), tensors);
     });
     let (bin_title, bin) = match shared("parity/dnabert/pytorch_model.bin") {
@@ -170,12 +170,12 @@ fn every_path_gives_the_numbers_of_pytorch() {
             let write = |path: &Path, tensors: &Tensors| {
                 write_torch(&path.join("pytorch_model.bin"), tensors, &[]);
             };
-            ("pytorch_model.bin, written here", places.rewritten("bin", "parity/dnabert", write))
+            ("pytorch_model.bin, written here", files.rewritten("bin", "parity/dnabert", write))
         }
     };
     let head = fixture("torch/head.pth");
-    let bundle = places.bundle("first", fair.clone(), bin.clone(), head.clone());
-    let other = places.bundle(
+    let bundle = files.bundle("first", fair.clone(), bin.clone(), head.clone());
+    let other = files.bundle(
         "second",
         fixture("parity/esm2"),
         fixture("parity/dnabert"),
@@ -191,8 +191,8 @@ fn every_path_gives_the_numbers_of_pytorch() {
         column("bundle", esm2_column(&bundle.parts.esm2)),
     ];
     let dnabert = [
-        column("model.safetensors", dnabert_column(&places.dnabert(&fixture("parity/dnabert")))),
-        column(bin_title, dnabert_column(&places.dnabert(&bin))),
+        column("model.safetensors", dnabert_column(&files.dnabert(&fixture("parity/dnabert")))),
+        column(bin_title, dnabert_column(&files.dnabert(&bin))),
         column("bundle", dnabert_column(&bundle.parts.dnabert)),
     ];
     let of_head = |path: &str| head_column(&read_head(&fixture(path)).unwrap());

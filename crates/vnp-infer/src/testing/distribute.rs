@@ -1,4 +1,4 @@
-//! Files of weights in the forms in which they are distributed, made of tensors in memory.
+//! Writing tensors to files in the forms in which weights are distributed.
 
 use std::path::Path;
 

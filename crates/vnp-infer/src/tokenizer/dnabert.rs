@@ -1,4 +1,4 @@
-//! The byte-pair encoding of DNABERT-2 and DNABERT-S.
+//! The tokenizer of DNABERT-2 and DNABERT-S, a byte-pair encoding.
 
 use super::Tokenizer;
 use crate::error::Error;

@@ -134,7 +134,7 @@ impl Bytes {
                 file.seek(SeekFrom::Start(start))?;
                 let mut bytes = vec![0; length];
                 file.read_exact(&mut bytes).map_err(|source| match source.kind() {
-                    ErrorKind::UnexpectedEof => cut_short(&file.path().display()),
+                    ErrorKind::UnexpectedEof => cut_short(file.path().display()),
                     _ => source.into(),
                 })?;
                 TensorBytes::Read(bytes)
@@ -145,7 +145,7 @@ impl Bytes {
                 // The length was right when the file was opened. Pages beyond the end of a file
                 // that shrank since must not be touched.
                 if file.metadata()?.len() < start.saturating_add(length as u64) {
-                    return Err(cut_short(&file.path().display()));
+                    return Err(cut_short(file.path().display()));
                 }
                 TensorBytes::Mapped(Mapped::new(file.file(), start, length)?)
             }

@@ -45,7 +45,7 @@ fn settings(layers: i64, key: &str) -> Vec<(&'static str, Value)> {
     }
 }
 
-/// A network and, in `directory`, a place for a form of it.
+/// A network, and a directory for files of it.
 fn esm2(in_f32: bool) -> (tempfile::TempDir, Esm2Config, Tensors) {
     let (config, tensors) = random_esm2(1, "", true);
     let copies = |name: &str| name != "rotary_embeddings.inv_freq";
@@ -101,7 +101,7 @@ fn every_form_of_esm2_is_one_network() {
                 check(&path("esm2_t2.pt"));
             }
         }
-        // The config of another network beside it does not count.
+        // The config of another network next to it is ignored.
         fs_err::write(path("config.json"), "{}").unwrap();
         check(&path("esm2_t2.pt"));
         let alone = path("fair");
@@ -138,7 +138,7 @@ fn faults_are_named_as_in_the_file() {
         assert_eq!(name, expected);
     };
     let whole = |name: &str| Some(name.to_owned());
-    // Three layers are stated, and two are there: that is not a network of two.
+    // A file that states three layers and has two is not a network of two.
     let third = "encoder.layer.2.attention.LayerNorm.weight";
     missing(broken(&settings(3, "cfg"), &whole), third);
     let hole = |name: &str| Some(name.replace(".layers.1.", ".layers.7."));
