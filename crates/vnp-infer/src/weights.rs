@@ -7,9 +7,8 @@ pub(crate) mod checkpoint;
 pub(crate) mod convert;
 pub(crate) mod file;
 mod mapped;
-pub(crate) mod renamed;
-pub(crate) mod sharded;
 pub(crate) mod tensors;
+pub(crate) mod view;
 pub(crate) mod write;
 
 use std::collections::BTreeMap;

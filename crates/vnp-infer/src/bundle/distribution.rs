@@ -12,8 +12,7 @@ use crate::error::Error;
 use crate::head;
 use crate::weights::checkpoint::CheckpointTensors;
 use crate::weights::file::TensorFile;
-use crate::weights::renamed::Renamed;
-use crate::weights::sharded::ShardedTensors;
+use crate::weights::view::View;
 use crate::weights::{TensorSource, Weights};
 
 /// The names of weights in a transformers directory, the preferred form first.
@@ -34,8 +33,8 @@ pub(crate) fn read_esm2(path: &Path) -> Result<NetworkSource<Esm2Config>, Error>
     let (weights, config) = locate(path)?;
     let source = open_weights(&weights)?;
     if fair::is_fair(source.as_ref()) {
-        let source = Renamed::new(source, fair::rename)?;
         let stated = source.metadata().map(fair::stated).unwrap_or_default();
+        let source = View::renamed(&source, fair::rename)?;
         return NetworkSource::new(Esm2Config::infer(&source, &stated)?, Arc::new(source));
     }
     read_network(source, &config)
@@ -107,7 +106,7 @@ fn fair_files(directory: &Path) -> Result<Vec<String>, Error> {
 /// The tensors of a file of any form: safetensors, PyTorch, or an index of several.
 fn open_weights(path: &Path) -> Result<Arc<dyn TensorSource>, Error> {
     if path.extension().is_some_and(|extension| extension == "json") {
-        return Ok(Arc::new(ShardedTensors::open(path, open_weights_file)?));
+        return Ok(Arc::new(View::sharded(path, open_weights_file)?));
     }
     open_weights_file(path)
 }

@@ -95,10 +95,9 @@ impl Transformer {
         let norm = &layer.attention_norm;
         if self.is_pre_norm() {
             norm.forward(b.x.get(), b.side.get_mut())?;
-            layer.qkv.forward(b.side.get(), b.qkv.get_mut(), Then::Store, &mut b.linear)?;
-        } else {
-            layer.qkv.forward(b.x.get(), b.qkv.get_mut(), Then::Store, &mut b.linear)?;
         }
+        let input = if self.is_pre_norm() { b.side.get() } else { b.x.get() };
+        layer.qkv.forward(input, b.qkv.get_mut(), Then::Store, &mut b.linear)?;
         let (mut qkv, mut attended) = (b.qkv.get(), b.side.get_mut());
         for length in lengths {
             let (one, rest) = qkv.split_at(length * 3 * hidden);
@@ -116,10 +115,9 @@ impl Transformer {
         let norm = &layer.feed_forward_norm;
         if self.is_pre_norm() {
             norm.forward(b.x.get(), b.side.get_mut())?;
-            layer.up.forward(b.side.get(), b.inner.get_mut(), Then::Gelu, &mut b.linear)?;
-        } else {
-            layer.up.forward(b.x.get(), b.inner.get_mut(), Then::Gelu, &mut b.linear)?;
         }
+        let input = if self.is_pre_norm() { b.side.get() } else { b.x.get() };
+        layer.up.forward(input, b.inner.get_mut(), Then::Gelu, &mut b.linear)?;
         layer.down.forward(b.inner.get(), b.x.get_mut(), Then::Add, &mut b.linear)?;
         self.norm_after(norm, b)
     }
