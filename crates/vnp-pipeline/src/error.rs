@@ -178,7 +178,7 @@ impl Error {
             }),
             Self::Checkpoint(error) if error.is_corrupted() || error.is_incompatible() => {
                 let path = error.path()?.to_owned();
-                Some(BadPart { reason: crate::resume::without_path(error), path })
+                Some(BadPart { reason: error.kind().to_string(), path })
             }
             _ => None,
         }

@@ -195,11 +195,13 @@ pub(crate) fn save(
 /// Reads a part's rows; digests are verified on the way.
 pub(crate) fn load(part: &Part) -> Result<Rows, Error> {
     let checkpoint = vnp_ckpt::load_with_compatibility(&part.path, &vnp_ckpt::Limits::default())?;
-    let missing = |tensor: &str| vnp_ckpt::Error::Inconsistent {
-        path: Some(part.path.clone()),
-        subject: format!("tensor `{tensor}`"),
-        expected: "one value or row of values per id".to_owned(),
-        found: "no such tensor".to_owned(),
+    let missing = |tensor: &str| {
+        let kind = vnp_ckpt::ErrorKind::Inconsistent {
+            subject: format!("tensor `{tensor}`"),
+            expected: "one value or row of values per id".to_owned(),
+            found: "no such tensor".to_owned(),
+        };
+        kind.in_file(&part.path)
     };
     let values =
         checkpoint.tensor(part.stage.tensor()).ok_or_else(|| missing(part.stage.tensor()))?;

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use vnp_ckpt::{Limits, RowRange};
+use vnp_ckpt::{ErrorKind, Limits, RowRange};
 use vnp_validate::{FailedCheckpoint, Level, Options};
 
 use crate::directory::{OutputDirectory, SET_ASIDE, entries};
@@ -226,10 +226,12 @@ fn look(
     let header = match vnp_ckpt::read_header(path, &Limits::default()) {
         Ok(header) => header,
         // What cannot be looked at is not known to be bad.
-        Err(error @ (vnp_ckpt::Error::Io { .. } | vnp_ckpt::Error::OutOfMemory { .. })) => {
+        Err(error)
+            if matches!(error.kind(), ErrorKind::Io { .. } | ErrorKind::OutOfMemory { .. }) =>
+        {
             return Err(error.into());
         }
-        Err(error) => return Ok(Look::Bad(without_path(&error))),
+        Err(error) => return Ok(Look::Bad(error.kind().to_string())),
     };
     if header.kind != stage.name() {
         return Ok(Look::Bad(format!("is of kind {}, expected {stage}", header.kind)));
@@ -258,14 +260,6 @@ fn look(
         return Ok(Look::Bad(format!("holds rows {rows}, but the input has only {total}")));
     }
     Ok(Look::Good(part::describe(stage, path, &header)))
-}
-
-/// What is wrong, without the path that stands before it anyway.
-pub(crate) fn without_path(error: &vnp_ckpt::Error) -> String {
-    let text = error.to_string();
-    let path = error.path().map(|path| path.display().to_string()).unwrap_or_default();
-    let rest = text.strip_prefix(&path).map(|rest| rest.trim_start_matches(':').trim_start());
-    rest.map(str::to_owned).unwrap_or(text)
 }
 
 /// Logs bad parts and moves each out of the way as `NAME.bad`, so that its rows can be computed

@@ -92,7 +92,7 @@ impl Team<'_> {
             let fed = joined(feed);
             let mut failed = failed.into_iter();
             if let Some(first) = failed.next() {
-                failed.for_each(|error| log::warn!("another device failed too: {error}"));
+                failed.for_each(|error| log::warn!("another device failed too: {error:#}"));
                 return Err(first);
             }
             Ok(flow.and(fed?))
