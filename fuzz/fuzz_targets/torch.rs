@@ -6,9 +6,6 @@ use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
 
-#[allow(dead_code, reason = "each target uses a part")]
-#[path = "../../xtask/src/fixtures/forge.rs"]
-mod forge;
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../../crates/vnp-ckpt/tests/suite/invariants.rs"]
 mod invariants;
@@ -29,7 +26,7 @@ fn scratch() -> &'static tempfile::TempDir {
 }
 
 fuzz_target!(|data: &[u8]| {
-    let bytes = forge::mutate::torch(data);
+    let bytes = vnp_forge::mutate::torch(data);
     let peak = memory::peak_of(|| drop(invariants::check(&bytes, &scratch().path().join("a.vnp"))));
     assert!(peak < MOST_BYTES, "{peak} bytes for an input of {}", bytes.len());
 });

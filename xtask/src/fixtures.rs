@@ -2,18 +2,17 @@
 //! a reader must find in it. Released fixtures never change: only missing ones are written.
 
 mod cases;
-#[allow(dead_code, reason = "the tests of vnp-ckpt and the fuzz targets use the rest")]
-mod forge;
 mod hostile;
+mod sums;
 mod table;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use fs_err as fs;
-use sha2::{Digest, Sha256};
 use vnp_ckpt::{CHECKPOINT_VERSION, Checkpoint, Format};
+
+use sums::{known_sums, read_or_empty, sum};
 
 /// Writes what is missing below `tests/fixtures` and says so on stderr.
 #[expect(clippy::print_stderr, reason = "a chore reports to who runs it")]
@@ -73,23 +72,6 @@ fn write_missing(folder: &Path) -> anyhow::Result<Vec<String>> {
         fs::write(table_path, table)?;
     }
     Ok(written)
-}
-
-fn read_or_empty(path: &Path) -> anyhow::Result<String> {
-    Ok(if path.exists() { fs::read_to_string(path)? } else { String::new() })
-}
-
-fn known_sums(sums: &str) -> anyhow::Result<BTreeMap<String, String>> {
-    sums.lines()
-        .map(|line| {
-            let (sum, name) = line.split_once("  ").context("a line of SHA256SUMS is broken")?;
-            Ok((name.to_owned(), sum.to_owned()))
-        })
-        .collect()
-}
-
-fn sum(path: &Path) -> anyhow::Result<String> {
-    Ok(Sha256::digest(fs::read(path)?).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn encoded_sum(name: &str, checkpoint: &Checkpoint) -> anyhow::Result<String> {

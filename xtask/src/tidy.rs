@@ -11,7 +11,7 @@ const LONGEST_FILE_LINES: usize = 400;
 const LARGEST_FILE_BYTES: u64 = 8 << 20;
 
 /// Each crate with the workspace crates that it may depend on: nothing points up.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("vnp-ckpt", &[]),
     ("vnp-seq", &[]),
     ("vnp-validate", &["vnp-ckpt"]),
@@ -21,7 +21,8 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("vnp-train", &["vnp-ckpt", "vnp-infer", "vnp-seq"]),
     ("vnp-cli", &["vnp-ckpt", "vnp-infer", "vnp-pipeline", "vnp-seq", "vnp-train", "vnp-validate"]),
     ("vnp-faults", &["vnp-ckpt"]),
-    ("xtask", &["vnp-ckpt", "vnp-infer", "vnp-seq", "vnp-train", "vnp-validate"]),
+    ("vnp-forge", &[]),
+    ("xtask", &["vnp-ckpt", "vnp-forge", "vnp-infer", "vnp-seq", "vnp-train", "vnp-validate"]),
 ];
 
 /// Crates that some crate must not name among its dependencies.
@@ -57,6 +58,7 @@ pub(crate) fn tidy(root: &Path) -> Result<()> {
         let dir = match name {
             "xtask" => root.join(name),
             "vnp-faults" => root.join("tests/faults"),
+            "vnp-forge" => root.join("tests/forge"),
             _ => root.join("crates").join(name),
         };
         let manifest = fs_err::read_to_string(dir.join("Cargo.toml"))?;

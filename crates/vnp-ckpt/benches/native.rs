@@ -1,6 +1,6 @@
 //! Native files: `cargo bench -p vnp-ckpt --bench native`.
 
-#![expect(clippy::expect_used, reason = "a bench has nobody to report to")]
+#![expect(clippy::expect_used, reason = "a bench reports to no caller")]
 
 use std::hint::black_box;
 use std::path::Path;

@@ -2,7 +2,7 @@
 //! every `.pt` file in DIR. `cargo xtask bench-ckpt --python PATH` makes such files, and times
 //! torch beside us.
 
-#![expect(clippy::print_stderr, clippy::expect_used, reason = "a bench reports to nobody else")]
+#![expect(clippy::print_stderr, clippy::expect_used, reason = "a bench reports to no caller else")]
 
 use std::path::PathBuf;
 

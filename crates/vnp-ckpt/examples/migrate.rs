@@ -13,11 +13,11 @@ fn main() -> io::Result<ExitCode> {
     let directory = std::env::args_os().nth(1).unwrap_or_else(|| ".".into());
     let mut failed = 0;
     for path in torch_files(Path::new(&directory))? {
-        // A file that is damaged or no checkpoint is reported, and the others go on.
+        // A file that is damaged or not a checkpoint is reported, and the next one is read.
         match migrate(&path) {
             Ok(line) => println!("{line}"),
             Err(error) => {
-                println!("{error}");
+                println!("{error:#}");
                 failed += 1;
             }
         }

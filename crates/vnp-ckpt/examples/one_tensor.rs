@@ -16,13 +16,13 @@ fn main() -> Result<(), Error> {
     match file.tensor(&name.to_string_lossy())? {
         Some(tensor) => {
             println!("{} {:?}", tensor.dtype(), tensor.shape());
-            if let Some(place) = tensor.first_non_finite() {
-                println!("element {place} is not finite");
+            if let Some(index) = tensor.first_non_finite() {
+                println!("element {index} is not finite");
             }
         }
         None => {
             let names = file.header().sections.iter().map(|section| section.name.as_str());
-            println!("there is only {}", names.collect::<Vec<_>>().join(", "));
+            println!("the file has only {}", names.collect::<Vec<_>>().join(", "));
         }
     }
     Ok(())

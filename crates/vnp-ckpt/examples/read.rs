@@ -1,4 +1,4 @@
-//! Reads a checkpoint and says what is in it: `cargo run -p vnp-ckpt --example read -- part.vnp`.
+//! Reads a checkpoint and prints its contents: `cargo run -p vnp-ckpt --example read -- part.vnp`.
 
 #![expect(clippy::print_stdout, reason = "an example that shows what it read")]
 

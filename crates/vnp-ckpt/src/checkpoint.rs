@@ -1,21 +1,21 @@
 //! The one type that every reader yields and every writer takes.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use crate::header::{Header, IDS, Producer, Status};
-use crate::{
-    CheckpointBuilder, CheckpointFile, Error, Limits, RowRange, Rows, Tensor, Value, Version,
-};
+use crate::rows::RowRange;
+use crate::tensor::Tensor;
+use crate::value::Value;
+use crate::version::Version;
 
 pub(crate) mod builder;
 pub(crate) mod rows;
 
 /// Ids, named tensors and metadata of a range of rows.
 ///
-/// Ids and rows are counted and paired: there is one id a row, in order, and the first dimension
+/// Ids and rows are counted and paired: there is one id per row, in order, and the first dimension
 /// of every row tensor is the number of rows. An id may be any text, and may occur twice.
-/// Two checkpoints are equal when all of that is, bit for bit; where it lay in a file is nothing.
+/// Two checkpoints are equal when all of that is, bit for bit; where it lay in a file does not matter.
 ///
 /// ```
 /// use vnp_ckpt::{Checkpoint, RowRange, Tensor};
@@ -32,8 +32,8 @@ pub(crate) mod rows;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
-    /// Its sections tell names and encodings; their places and digests are those of the file that
-    /// was read, if any, and are made anew at every save.
+    /// Its sections have names and encodings; their offsets and digests are those of the file that
+    /// was read, if any, and are computed again at every save.
     header: Header,
     ids: Vec<String>,
     /// One for each section after the ids.
@@ -41,19 +41,6 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Starts a checkpoint whose rows are of this kind: `nucleotide`, `protein`, `scores`.
-    pub fn builder(kind: impl Into<String>) -> CheckpointBuilder {
-        CheckpointBuilder::new(kind.into())
-    }
-
-    /// Opens a file of any version and reads what it says about itself, no payload.
-    ///
-    /// # Errors
-    /// As [`load_with_compatibility`](crate::load_with_compatibility).
-    pub fn open(path: &Path, limits: &Limits) -> Result<CheckpointFile, Error> {
-        crate::read::open(path, limits)
-    }
-
     /// The caller has checked the three against each other.
     pub(crate) fn from_parts(header: Header, ids: Vec<String>, tensors: Vec<Tensor>) -> Self {
         Self { header, ids, tensors }
@@ -75,7 +62,7 @@ impl Checkpoint {
         self.header.status
     }
 
-    /// What the rows are.
+    /// The kind of the rows.
     #[must_use]
     pub fn kind(&self) -> &str {
         &self.header.kind
@@ -99,7 +86,7 @@ impl Checkpoint {
         &self.header.producer
     }
 
-    /// Whatever else the program that wrote it wanted to keep.
+    /// Further values that the program stored.
     #[must_use]
     pub fn metadata(&self) -> &BTreeMap<String, Value> {
         &self.header.metadata
@@ -111,7 +98,7 @@ impl Checkpoint {
         &self.header.unknown
     }
 
-    /// The ids, one a row, in order.
+    /// The ids, one per row, in order.
     #[must_use]
     pub fn ids(&self) -> &[String] {
         &self.ids
@@ -129,11 +116,6 @@ impl Checkpoint {
         names.zip(&self.tensors)
     }
 
-    /// The rows one by one, each with its id and its slice of every row tensor.
-    pub fn iter_rows(&self) -> Rows<'_> {
-        Rows::new(self)
-    }
-
     /// The ids and the tensors themselves, for a caller that needs nothing else.
     #[must_use]
     pub fn into_parts(self) -> (Vec<String>, Vec<(String, Tensor)>) {
@@ -147,7 +129,7 @@ impl PartialEq for Checkpoint {
     fn eq(&self, other: &Self) -> bool {
         self.ids == other.ids
             && self.tensors == other.tensors
-            && self.header.without_places() == other.header.without_places()
+            && self.header.without_offsets() == other.header.without_offsets()
     }
 }
 

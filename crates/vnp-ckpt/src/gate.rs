@@ -1,15 +1,14 @@
-//! The gate: whether a file's version is one that this crate reads.
+//! The gate: whether this crate reads a file's version.
 
-use std::path::Path;
+use crate::error::kind::ErrorKind;
+use crate::version::Version;
 
-use crate::{Error, Version};
-
-/// Lets `found` through, or refuses the file as too new.
+/// Admits a version, or refuses it as too new.
 ///
-/// Asked once for each file, from the first numbers in it, before anything else is read.
-pub(crate) fn admit(path: &Path, found: Version) -> Result<Version, Error> {
+/// Called once per file, with the first numbers in it, before anything else is read.
+pub(crate) fn admit(found: Version) -> Result<Version, ErrorKind> {
     if found.is_too_new() {
-        return Err(Error::TooNew { path: path.to_owned(), found, current: Version::CURRENT });
+        return Err(ErrorKind::TooNew { found, current: Version::CURRENT });
     }
     Ok(found)
 }

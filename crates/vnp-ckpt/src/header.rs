@@ -1,10 +1,13 @@
-//! What a checkpoint says about itself, before any payload.
+//! The header: the description of a checkpoint, before any payload.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::digest::Digest;
-use crate::{Dtype, RowRange, Value, Version};
+use crate::rows::RowRange;
+use crate::tensor::dtype::Dtype;
+use crate::value::Value;
+use crate::version::Version;
 
 pub(crate) mod decode;
 pub(crate) mod encode;
@@ -61,7 +64,7 @@ impl Default for Producer {
     }
 }
 
-/// What a section holds.
+/// The contents of a section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Encoding {
@@ -95,13 +98,13 @@ impl Encoding {
     }
 }
 
-/// One payload: where it lies, what it holds, and its digest.
+/// One payload: its position, its encoding, and its digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Section {
     /// Its name, unique in the file.
     pub name: String,
-    /// What it holds.
+    /// Its contents.
     pub encoding: Encoding,
     /// Where it starts, in bytes from the start of the file; a multiple of 64.
     pub offset: u64,
@@ -111,6 +114,13 @@ pub struct Section {
     pub digest: Digest,
     /// Fields that this version does not know, kept for the next save.
     pub unknown: BTreeMap<String, Value>,
+}
+
+impl Section {
+    /// Where it ends, without padding.
+    pub(crate) fn end(&self) -> u64 {
+        self.offset.saturating_add(self.length)
+    }
 }
 
 /// The header of a checkpoint: everything but the ids and the tensors.
@@ -123,17 +133,17 @@ pub struct Header {
     pub version: Version,
     /// Whether all rows are there.
     pub status: Status,
-    /// What the rows are, in the words of the program that wrote them: `nucleotide`, say.
+    /// The kind of the rows, named by the program that wrote them: `nucleotide`, for example.
     pub kind: String,
     /// Which rows of the stage these are.
     pub rows: RowRange,
     /// When it was written: RFC 3339, UTC.
     pub created: String,
-    /// Who wrote it.
+    /// The program that wrote it.
     pub producer: Producer,
     /// The payloads in file order; the ids first.
     pub sections: Vec<Section>,
-    /// Whatever else the program that wrote it wanted to keep.
+    /// Further values that the program stored.
     pub metadata: BTreeMap<String, Value>,
     /// Fields that this version does not know, kept for the next save.
     pub unknown: BTreeMap<String, Value>,
@@ -142,8 +152,8 @@ pub struct Header {
 }
 
 impl Header {
-    /// The header without what differs from file to file with the same contents.
-    pub(crate) fn without_places(&self) -> Self {
+    /// The header without offsets, lengths and digests, which depend on the file.
+    pub(crate) fn without_offsets(&self) -> Self {
         let mut header = self.clone();
         for section in &mut header.sections {
             (section.offset, section.length, section.digest) = (0, 0, Digest::default());

@@ -1,10 +1,10 @@
 //! Versioned checkpoints of ids and tensors: write native files, read every version ever written.
 //!
 //! A [`Checkpoint`] holds the rows `[a, b)` of some work: an id for each row, tensors whose first
-//! dimension is the row, and metadata. [`atomic_save`] writes it so that a file is either there
-//! as a whole or not at all; [`load_with_compatibility`] reads any version up to
-//! [`CHECKPOINT_VERSION`], verifies every byte of it, and refuses newer ones with a message that
-//! says so. Nothing in a file is ever trusted: every size is compared with the file's length and
+//! dimension is the row, and metadata. [`atomic_save`] writes a file that is complete or does not
+//! exist, also after a crash; [`load_with_compatibility`] reads any version up to
+//! [`CHECKPOINT_VERSION`], verifies every byte of it, and refuses newer ones and
+//! advises to upgrade. Nothing in a file is ever trusted: every size is compared with the file's length and
 //! with [`Limits`] before memory is taken for it.
 //!
 //! ```
@@ -25,7 +25,8 @@
 //! # Ok::<(), vnp_ckpt::Error>(())
 //! ```
 //!
-//! The format is described byte for byte in `docs/FORMAT.md` of the repository. The crate never
+//! The format is specified in `docs/FORMAT.md` of the repository, PyTorch files in
+//! `docs/PYTORCH.md`. The crate never
 //! prints and never reads the environment; it logs through [`log`].
 
 mod checkpoint;
@@ -46,6 +47,7 @@ pub use checkpoint::builder::CheckpointBuilder;
 pub use checkpoint::rows::{Row, Rows};
 pub use digest::Digest;
 pub use error::Error;
+pub use error::kind::ErrorKind;
 pub use header::{Encoding, Header, Producer, Section, Status};
 pub use limits::Limits;
 pub use read::container::Integrity;

@@ -1,6 +1,6 @@
-//! How much a reader may be made to do by a file.
+//! Bounds on the work that a file can cause a reader to do.
 
-use crate::Error;
+use crate::error::kind::ErrorKind;
 
 /// Bounds that are checked before anything is allocated.
 ///
@@ -8,21 +8,20 @@ use crate::Error;
 /// length: a declared size that the file cannot hold is refused first. The defaults admit every
 /// file that this crate writes by default; lower them for files from strangers.
 ///
-/// Passing one is [`Error::LimitExceeded`], which names the field; nothing was allocated then.
+/// Exceeding one is [`ErrorKind::LimitExceeded`], which names the field; nothing was allocated then.
 ///
 /// ```
-/// use vnp_ckpt::{Checkpoint, Error, Limits, RowRange, atomic_save};
+/// use vnp_ckpt::{Checkpoint, Error, ErrorKind, Limits, RowRange, atomic_save};
 ///
 /// # let directory = tempfile::tempdir().unwrap();
 /// # let path = directory.path().join("part.vnp");
 /// # let ids = (0..1000).map(|row| row.to_string()).collect();
 /// # let rows = RowRange::new(0, 1000);
 /// # atomic_save(&path, &Checkpoint::builder("k").rows(rows).ids(ids).build()?)?;
-/// // Of a stranger's file no more than 100 ids and 1 MiB are wanted.
+/// // A stranger's file may have at most 100 ids and 1 MiB.
 /// let small = Limits { ids: 100, total_bytes: 1 << 20, ..Limits::default() };
-/// let Err(Error::LimitExceeded { limit: "ids", allowed: 100, found: 1000, .. }) =
-///     Checkpoint::open(&path, &small)
-/// else {
+/// let error = Checkpoint::open(&path, &small).unwrap_err();
+/// let ErrorKind::LimitExceeded { limit: "ids", allowed: 100, found: 1000 } = error.kind() else {
 ///     panic!("1000 ids were taken")
 /// };
 /// # Ok::<(), Error>(())
@@ -43,7 +42,7 @@ pub struct Limits {
     pub tensor_rank: u64,
     /// Length of the whole file, in bytes.
     pub total_bytes: u64,
-    /// Number of records in the archive of a PyTorch file: one a tensor, and a few.
+    /// Number of records in the archive of a PyTorch file: one per tensor, and a few.
     pub records: u64,
     /// Length of the pickle of a PyTorch file, in bytes; a list of floats takes nine bytes each.
     pub pickle_bytes: u64,
@@ -79,10 +78,16 @@ impl Default for Limits {
     }
 }
 
-/// Refuses `found` when it is above `allowed`, which is the field `limit` of [`Limits`].
-pub(crate) fn check(limit: &'static str, allowed: u64, found: u64) -> Result<(), Error> {
+/// Refuses `found` when it is above `allowed`, which is the field `limit` of [`Limits`]. A size that
+/// 64 bits do not hold is above every limit.
+pub(crate) fn check(
+    limit: &'static str,
+    allowed: u64,
+    found: impl TryInto<u64>,
+) -> Result<(), ErrorKind> {
+    let found = found.try_into().unwrap_or(u64::MAX);
     if found > allowed {
-        return Err(Error::LimitExceeded { path: None, limit, allowed, found });
+        return Err(ErrorKind::LimitExceeded { limit, allowed, found });
     }
     Ok(())
 }
@@ -94,7 +99,7 @@ mod tests {
     #[test]
     fn the_limit_itself_is_allowed() {
         assert!(check("ids", 3, 3).is_ok());
-        let Err(Error::LimitExceeded { path: None, limit: "ids", allowed: 3, found: 4 }) =
+        let Err(ErrorKind::LimitExceeded { limit: "ids", allowed: 3, found: 4 }) =
             check("ids", 3, 4)
         else {
             panic!("4 of 3 was allowed")

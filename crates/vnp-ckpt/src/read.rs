@@ -1,12 +1,14 @@
-//! Reading: the file's first bytes decide who reads the rest.
+//! Reading: the file's first bytes decide which reader takes it.
 
-use std::fs::Metadata;
+use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
 
-use fs_err as fs;
-
-use crate::{Checkpoint, CheckpointFile, Error, Header, Limits};
+use crate::checkpoint::Checkpoint;
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::header::Header;
+use crate::limits::Limits;
 
 pub(crate) mod container;
 #[cfg(feature = "safetensors")]
@@ -17,12 +19,15 @@ pub(crate) mod payload;
 #[cfg(feature = "safetensors")]
 pub(crate) mod safetensors;
 mod sniff;
+mod texts;
 #[cfg(feature = "torch")]
 mod torch;
+mod window;
 
 use container::{Container, Input, Origin};
+use file::{CheckpointFile, MappableFile};
 use native::NativeFile;
-use sniff::Kind;
+use sniff::Format;
 #[cfg(feature = "torch")]
 use torch::TorchFile;
 
@@ -43,10 +48,10 @@ use torch::TorchFile;
 /// ```
 ///
 /// # Errors
-/// [`Error::Io`] and [`Error::NotAFile`] when it cannot be read; otherwise one that
+/// [`ErrorKind::Io`] and [`ErrorKind::NotAFile`] when it cannot be read; otherwise one that
 /// [`Error::is_incompatible`] or [`Error::is_corrupted`] sorts.
 pub fn load_with_compatibility(path: &Path, limits: &Limits) -> Result<Checkpoint, Error> {
-    open(path, limits)?.load()
+    Checkpoint::open(path, limits)?.load()
 }
 
 /// Opens a checkpoint that is not a file of its own: `length_bytes` bytes from position 0 of
@@ -60,82 +65,82 @@ pub fn open_reader(
     length_bytes: u64,
     limits: &Limits,
 ) -> Result<CheckpointFile, Error> {
-    // A stream was never changed: files of before times are given the first one.
+    // A stream has no time of its own: this one stands in for it in files that state none.
     let modified = "1970-01-01T00:00:00Z";
-    open_input(input, Origin { path: name, length_bytes, modified, limits })
+    let container = container_of(input, Origin { length_bytes, modified, limits });
+    let container = container.map_err(|kind| kind.in_file(name))?;
+    Ok(CheckpointFile::new(container, name, None))
 }
 
-/// Reads the header and nothing behind it: what a checkpoint is, in a time that does not depend
-/// on its size. The same gate and the same checks of the header as a full load.
+/// Reads the header and nothing after it: what a checkpoint is, in a time that does not depend
+/// on its size. The version and the header are checked as in a full load.
 ///
 /// # Errors
 /// As [`load_with_compatibility`].
 pub fn read_header(path: &Path, limits: &Limits) -> Result<Header, Error> {
-    open(path, limits).map(|file| file.header().clone())
+    Checkpoint::open(path, limits).map(|file| file.header().clone())
 }
 
 /// Reads the whole file and compares every digest, keeping nothing but the header: memory does
 /// not depend on the file's size.
 ///
 /// # Errors
-/// As [`load_with_compatibility`]; ids and tensors are not looked into.
+/// As [`load_with_compatibility`]; the values of ids and tensors are not checked.
 pub fn verify_digests(path: &Path, limits: &Limits) -> Result<Header, Error> {
-    let mut file = open(path, limits)?;
+    let mut file = Checkpoint::open(path, limits)?;
     file.verify()?;
     Ok(file.header().clone())
 }
 
-/// Opens a file of any format.
-pub(crate) fn open(path: &Path, limits: &Limits) -> Result<CheckpointFile, Error> {
-    let (file, metadata) = open_regular(path)?;
+impl Checkpoint {
+    /// Opens a file of any version and reads its header, not its payloads.
+    ///
+    /// # Errors
+    /// As [`load_with_compatibility`].
+    pub fn open(path: &Path, limits: &Limits) -> Result<CheckpointFile, Error> {
+        let (container, file) = open(path, limits).map_err(|kind| kind.in_file(path))?;
+        Ok(CheckpointFile::new(container, path, Some(file)))
+    }
+}
+
+fn open(path: &Path, limits: &Limits) -> Result<(Box<dyn Container>, MappableFile), ErrorKind> {
+    // Checked before it is opened: opening a pipe would wait for a writer.
+    if !std::fs::metadata(path).map_err(ErrorKind::io)?.is_file() {
+        return Err(ErrorKind::NotAFile);
+    }
+    let file = File::open(path).map_err(ErrorKind::io)?;
+    let metadata = file.metadata().map_err(ErrorKind::io)?;
     let modified = metadata.modified().ok().and_then(|time| jiff::Timestamp::try_from(time).ok());
     let modified = modified.and_then(|time| jiff::Timestamp::from_second(time.as_second()).ok());
     let modified = modified.unwrap_or_default().to_string();
-    let handle = file.file().try_clone();
-    let handle = handle.map_err(|source| Error::Io { path: path.to_owned(), source })?;
-    let origin = Origin { path, length_bytes: metadata.len(), modified: &modified, limits };
-    Ok(open_input(file, origin)?.with_file(handle))
+    let length_bytes = metadata.len();
+    let handle = file.try_clone().map_err(ErrorKind::io)?;
+    let container = container_of(file, Origin { length_bytes, modified: &modified, limits })?;
+    Ok((container, MappableFile { file: handle, length_bytes }))
 }
 
-fn open_input(
+/// The reader of an input of any format.
+fn container_of(
     mut input: impl Input + 'static,
     origin: Origin<'_>,
-) -> Result<CheckpointFile, Error> {
-    let container: Box<dyn Container> = match sniff::sniff(&mut input, origin)? {
-        Kind::Native => Box::new(NativeFile::open(input, origin)?),
+) -> Result<Box<dyn Container>, ErrorKind> {
+    Ok(match sniff::sniff(&mut input, origin)? {
+        Format::Native => Box::new(NativeFile::open(input, origin)?),
         #[cfg(feature = "torch")]
-        Kind::TorchZip => Box::new(TorchFile::open(input, origin)?),
+        Format::TorchZip => Box::new(TorchFile::open(input, origin)?),
         #[cfg(feature = "torch")]
-        Kind::TorchLegacy => Box::new(TorchFile::open_legacy(input, origin)?),
+        Format::TorchLegacy => Box::new(TorchFile::open_legacy(input, origin)?),
         #[cfg(not(feature = "torch"))]
-        Kind::TorchZip | Kind::TorchLegacy => {
-            return Err(Error::Unsupported {
-                path: origin.path.to_owned(),
-                what: "a PyTorch file".to_owned(),
-                remedy: "build vnp-ckpt with its feature `torch`",
-            });
+        Format::TorchZip | Format::TorchLegacy => {
+            let remedy = "build vnp-ckpt with its feature `torch`";
+            return Err(ErrorKind::unsupported("a PyTorch file", remedy));
         }
         #[cfg(feature = "safetensors")]
-        Kind::Safetensors => Box::new(safetensors::SafetensorsFile::open(input, origin)?),
+        Format::Safetensors => Box::new(safetensors::SafetensorsFile::open(input, origin)?),
         #[cfg(not(feature = "safetensors"))]
-        Kind::Safetensors => {
-            return Err(Error::Unsupported {
-                path: origin.path.to_owned(),
-                what: "a safetensors file".to_owned(),
-                remedy: "build vnp-ckpt with its feature `safetensors`",
-            });
+        Format::Safetensors => {
+            let remedy = "build vnp-ckpt with its feature `safetensors`";
+            return Err(ErrorKind::unsupported("a safetensors file", remedy));
         }
-    };
-    Ok(CheckpointFile::new(container, origin))
-}
-
-/// Opens a regular file. Its kind is looked at first: opening a pipe would wait for a writer.
-fn open_regular(path: &Path) -> Result<(fs::File, Metadata), Error> {
-    let io = |source| Error::Io { path: path.to_owned(), source };
-    if !std::fs::metadata(path).map_err(io)?.is_file() {
-        return Err(Error::NotAFile { path: path.to_owned() });
-    }
-    let file = std::fs::File::open(path).map_err(io)?;
-    let metadata = file.metadata().map_err(io)?;
-    Ok((fs::File::from_parts(file, path), metadata))
+    })
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use half::{bf16, f16};
 
-use crate::Error;
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
 
 pub(crate) mod block;
 pub(crate) mod buffer;
@@ -39,117 +40,92 @@ pub struct Tensor {
     data: Buffer,
 }
 
-impl Tensor {
+/// One constructor per type of elements.
+macro_rules! constructors {
+    ($($(#[$doc:meta])* $name:ident($element:ty) => $variant:ident;)+) => {
+        impl Tensor {
+            $(
+                $(#[$doc])*
+                ///
+                /// # Errors
+                /// [`ErrorKind::Inconsistent`](crate::ErrorKind::Inconsistent) when the number of values
+                /// is not the product of the shape.
+                pub fn $name(
+                    shape: impl Into<Vec<usize>>,
+                    values: Vec<$element>,
+                ) -> Result<Self, Error> {
+                    Ok(Self::from_buffer(shape.into(), Buffer::$variant(values))?)
+                }
+            )+
+        }
+    };
+}
+
+constructors! {
     /// A tensor of 32-bit floats.
-    ///
-    /// # Errors
-    /// [`Error::Inconsistent`] when the number of values is not the product of the shape; so for
-    /// the other constructors.
-    pub fn from_f32(shape: impl Into<Vec<usize>>, values: Vec<f32>) -> Result<Self, Error> {
-        Self::new(shape.into(), Buffer::F32(values))
-    }
-
+    from_f32(f32) => F32;
     /// A tensor of 16-bit floats (IEEE half precision).
-    ///
-    /// # Errors
-    /// As [`Tensor::from_f32`].
-    pub fn from_f16(shape: impl Into<Vec<usize>>, values: Vec<f16>) -> Result<Self, Error> {
-        Self::new(shape.into(), Buffer::F16(values))
-    }
-
+    from_f16(f16) => F16;
     /// A tensor of 16-bit floats with the exponent of 32-bit ones.
-    ///
-    /// # Errors
-    /// As [`Tensor::from_f32`].
-    pub fn from_bf16(shape: impl Into<Vec<usize>>, values: Vec<bf16>) -> Result<Self, Error> {
-        Self::new(shape.into(), Buffer::Bf16(values))
-    }
-
+    from_bf16(bf16) => Bf16;
     /// A tensor of 64-bit floats.
-    ///
-    /// # Errors
-    /// As [`Tensor::from_f32`].
-    pub fn from_f64(shape: impl Into<Vec<usize>>, values: Vec<f64>) -> Result<Self, Error> {
-        Self::new(shape.into(), Buffer::F64(values))
-    }
-
-    /// A tensor of 64-bit signed whole numbers.
-    ///
-    /// # Errors
-    /// As [`Tensor::from_f32`].
-    pub fn from_i64(shape: impl Into<Vec<usize>>, values: Vec<i64>) -> Result<Self, Error> {
-        Self::new(shape.into(), Buffer::I64(values))
-    }
-
-    /// A tensor of 32-bit signed whole numbers.
-    ///
-    /// # Errors
-    /// As [`Tensor::from_f32`].
-    pub fn from_i32(shape: impl Into<Vec<usize>>, values: Vec<i32>) -> Result<Self, Error> {
-        Self::new(shape.into(), Buffer::I32(values))
-    }
-
-    /// A tensor of 16-bit signed whole numbers.
-    ///
-    /// # Errors
-    /// As [`Tensor::from_f32`].
-    pub fn from_i16(shape: impl Into<Vec<usize>>, values: Vec<i16>) -> Result<Self, Error> {
-        Self::new(shape.into(), Buffer::I16(values))
-    }
-
-    /// A tensor of 8-bit signed whole numbers.
-    ///
-    /// # Errors
-    /// As [`Tensor::from_f32`].
-    pub fn from_i8(shape: impl Into<Vec<usize>>, values: Vec<i8>) -> Result<Self, Error> {
-        Self::new(shape.into(), Buffer::I8(values))
-    }
-
+    from_f64(f64) => F64;
+    /// A tensor of 64-bit signed integers.
+    from_i64(i64) => I64;
+    /// A tensor of 32-bit signed integers.
+    from_i32(i32) => I32;
+    /// A tensor of 16-bit signed integers.
+    from_i16(i16) => I16;
+    /// A tensor of 8-bit signed integers.
+    from_i8(i8) => I8;
     /// A tensor of bytes.
-    ///
-    /// # Errors
-    /// As [`Tensor::from_f32`].
-    pub fn from_u8(shape: impl Into<Vec<usize>>, values: Vec<u8>) -> Result<Self, Error> {
-        Self::new(shape.into(), Buffer::U8(values))
-    }
+    from_u8(u8) => U8;
+}
 
-    /// A tensor of truth values.
+impl Tensor {
+    /// A tensor of booleans.
     ///
     /// # Errors
     /// As [`Tensor::from_f32`].
     pub fn from_bool(shape: impl Into<Vec<usize>>, values: Vec<bool>) -> Result<Self, Error> {
-        Self::new(shape.into(), Buffer::Bool(values.into_iter().map(u8::from).collect()))
+        let bytes = values.into_iter().map(u8::from).collect();
+        Ok(Self::from_buffer(shape.into(), Buffer::Bool(bytes))?)
+    }
+
+    /// A tensor whose elements are all of a block.
+    pub(crate) fn from_block(
+        dtype: Dtype,
+        shape: Vec<usize>,
+        block: Block,
+    ) -> Result<Self, ErrorKind> {
+        let range = 0..block.bytes().len();
+        Self::in_block(dtype, shape, Arc::new(block), range)
     }
 
     /// A tensor in a piece of a block.
-    pub(crate) fn from_block(
+    pub(crate) fn in_block(
         dtype: Dtype,
         shape: Vec<usize>,
         block: Arc<Block>,
         range: Range<usize>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, ErrorKind> {
         let found = format!("bytes {range:?} of {}", block.bytes().len());
-        match Buffer::shared(dtype, block, range) {
-            Some(data) => Self::new(shape, data),
-            None => Err(Error::Inconsistent {
-                path: None,
-                subject: "place of a tensor in memory".to_owned(),
-                expected: format!("whole {dtype}, aligned and inside"),
-                found,
-            }),
-        }
+        let data = Buffer::shared(dtype, block, range).ok_or_else(|| {
+            let expected = format!("whole {dtype}, aligned and inside");
+            ErrorKind::inconsistent("position of a tensor in memory", expected, found)
+        })?;
+        Self::from_buffer(shape, data)
     }
 
-    pub(crate) fn new(shape: Vec<usize>, data: Buffer) -> Result<Self, Error> {
+    fn from_buffer(shape: Vec<usize>, data: Buffer) -> Result<Self, ErrorKind> {
         let found = data.len();
         match element_count(&shape) {
             Some(elements) if elements == found as u64 => Ok(Self { shape, data }),
-            expected => Err(Error::Inconsistent {
-                path: None,
-                subject: format!("values of a tensor of shape {shape:?}"),
-                expected: expected.map_or("fewer than 2^64".to_owned(), |n| n.to_string()),
-                found: found.to_string(),
-            }),
+            expected => {
+                let subject = format!("values of a tensor of shape {shape:?}");
+                let expected = expected.map_or("fewer than 2^64".to_owned(), |n| n.to_string());
+                Err(ErrorKind::inconsistent(subject, expected, found.to_string()))
+            }
         }
     }
 
@@ -187,11 +163,6 @@ impl Tensor {
     pub(crate) fn row_bytes(&self) -> Option<usize> {
         let (_, row) = self.shape.split_first()?;
         Some(row.iter().product::<usize>() * self.dtype().size_bytes())
-    }
-
-    /// The bytes of rows, where it has them all.
-    pub(crate) fn rows(&self, rows: Range<usize>) -> Option<&[u8]> {
-        self.bytes().get(self.row_range(rows)?)
     }
 
     fn row_range(&self, rows: Range<usize>) -> Option<Range<usize>> {
@@ -245,12 +216,13 @@ mod tests {
 
     #[test]
     fn the_number_of_values_must_fit() {
-        let Err(Error::Inconsistent { expected, found, .. }) = Tensor::from_u8([2, 3], vec![0; 5])
-        else {
+        let kind = Tensor::from_u8([2, 3], vec![0; 5]).map_err(Error::into_kind);
+        let Err(ErrorKind::Inconsistent { expected, found, .. }) = kind else {
             panic!("five values made a tensor of six")
         };
         assert_eq!((expected.as_str(), found.as_str()), ("6", "5"));
-        let Err(Error::Inconsistent { .. }) = Tensor::from_u8([usize::MAX, 2], vec![]) else {
+        let kind = Tensor::from_u8([usize::MAX, 2], vec![]).map_err(Error::into_kind);
+        let Err(ErrorKind::Inconsistent { .. }) = kind else {
             panic!("an overflowing shape made a tensor")
         };
     }

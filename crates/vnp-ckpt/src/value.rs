@@ -1,4 +1,4 @@
-//! Free values of a header: what MessagePack and JSON have in common, and bytes.
+//! Free values of a header: the types that MessagePack and JSON share, and bytes.
 
 use std::collections::BTreeMap;
 
@@ -21,9 +21,9 @@ pub(crate) const MAX_DEPTH: usize = 32;
 pub enum Value {
     /// Nothing.
     Null,
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
-    /// A whole number; the format knows none outside of 64 signed bits.
+    /// An integer; the format knows none outside of 64 signed bits.
     Int(i64),
     /// A number, kept bit for bit.
     Float(f64),
@@ -38,19 +38,19 @@ pub enum Value {
 }
 
 impl Value {
-    /// The truth value, if it is one.
+    /// The boolean, if it is one.
     #[must_use]
     pub const fn as_bool(&self) -> Option<bool> {
         if let Self::Bool(value) = self { Some(*value) } else { None }
     }
 
-    /// The whole number, if it is one.
+    /// The integer, if it is one.
     #[must_use]
     pub const fn as_int(&self) -> Option<i64> {
         if let Self::Int(value) = self { Some(*value) } else { None }
     }
 
-    /// The whole number as a count, if it is one and not negative.
+    /// The integer as a count, if it is one and not negative.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
         self.as_int().and_then(|value| u64::try_from(value).ok())
@@ -86,13 +86,13 @@ impl Value {
         if let Self::Map(value) = self { Some(value) } else { None }
     }
 
-    /// What it is, for messages.
+    /// The name of its type, for messages.
     pub(crate) const fn noun(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
-            Self::Bool(_) => "a truth value",
-            Self::Int(_) => "a whole number",
-            Self::Float(_) => "a fraction",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) => "an integer",
+            Self::Float(_) => "a float",
             Self::String(_) => "a text",
             Self::Bytes(_) => "bytes",
             Self::List(_) => "a list",

@@ -5,6 +5,7 @@ mod flush;
 pub(crate) mod format;
 mod native;
 mod plan;
+mod read_back;
 #[cfg(feature = "safetensors")]
 pub(crate) mod safetensors;
 #[cfg(any(feature = "torch", feature = "safetensors"))]

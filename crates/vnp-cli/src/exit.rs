@@ -47,7 +47,7 @@ pub(crate) fn of_error(error: &anyhow::Error) -> Exit {
 
 /// Marks an error of a command that reads checkpoints as one of the checkpoint: exit code 3.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
+#[error(transparent)]
 pub(crate) struct CheckpointIssue(pub(crate) vnp_ckpt::Error);
 
 /// The error and its causes in one line; a cause that only repeats what is said is left out.

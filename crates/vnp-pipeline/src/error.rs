@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use vnp_ckpt::RowRange;
-use vnp_job::parts::{Stage, without_path};
+use vnp_job::parts::Stage;
 use vnp_job::{BadFile, Interrupted, listed};
 
 /// What ended a run before its results were published.
@@ -163,7 +163,7 @@ impl Error {
                 if error.is_corrupted() || error.is_incompatible() =>
             {
                 let path = error.path()?.to_owned();
-                Some(BadFile { reason: without_path(error), path })
+                Some(BadFile { reason: error.kind().to_string(), path })
             }
             _ => None,
         }

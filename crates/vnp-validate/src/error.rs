@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum Error {
     /// A file exists, or may exist, and cannot be read.
-    #[error("cannot inspect a checkpoint: {source}")]
+    #[error("cannot inspect a checkpoint: {source:#}")]
     CannotRead {
         /// The file.
         path: PathBuf,

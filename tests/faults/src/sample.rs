@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use vnp_ckpt::{Checkpoint, Error, Limits, RowRange, Tensor, load_with_compatibility};
+use vnp_ckpt::{Checkpoint, Error, ErrorKind, Limits, RowRange, Tensor, load_with_compatibility};
 
 /// Which of the two checkpoints of the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub fn found(path: &Path) -> Result<Found, Error> {
     }
     let read = match load_with_compatibility(path, &Limits::default()) {
         Ok(read) => read,
-        Err(error @ Error::Io { .. }) => return Err(error),
+        Err(error) if matches!(error.kind(), ErrorKind::Io { .. }) => return Err(error),
         Err(error) => return Ok(Found::Torn(error)),
     };
     for which in [Which::Old, Which::New] {

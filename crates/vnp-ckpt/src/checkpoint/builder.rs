@@ -3,28 +3,39 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::checkpoint::Checkpoint;
 use crate::digest::Digest;
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
 use crate::header::{Encoding, Header, IDS, Producer, Section, Status, decode, layout};
+use crate::limits::Limits;
+use crate::rows::RowRange;
+use crate::tensor::Tensor;
+use crate::tensor::dtype::Dtype;
 use crate::value::MAX_DEPTH;
-use crate::{Checkpoint, CheckpointWriter, Dtype, Error, Limits, RowRange, Tensor, Value, Version};
+use crate::value::Value;
+use crate::version::Version;
+use crate::write::writer::CheckpointWriter;
 
 /// The fields of a header that this version knows.
 const KNOWN: [&str; 8] =
     ["version", "status", "kind", "rows", "created", "producer", "sections", "metadata"];
 
-/// Collects what a checkpoint is made of; [`build`](Self::build) checks it.
+/// Collects the parts of a checkpoint; [`build`](Self::build) checks them.
 ///
-/// Without further ado a checkpoint has no rows, is complete, was created now, by this crate.
+/// By default a checkpoint has no rows, is complete, and was created now, by this crate.
 ///
 /// ```
-/// use vnp_ckpt::{Checkpoint, Error, RowRange, Tensor};
+/// use vnp_ckpt::{Checkpoint, Error, ErrorKind, RowRange, Tensor};
 ///
 /// let built = Checkpoint::builder("scores")
 ///     .rows(RowRange::new(0, 3))
 ///     .ids(vec!["a".into(), "b".into(), "c".into()])
 ///     .tensor("score", Tensor::from_f32([2, 2], vec![0.0; 4])?)
 ///     .build();
-/// let Err(Error::Inconsistent { expected, found, .. }) = built else { panic!("two rows for three ids") };
+/// let Err(ErrorKind::Inconsistent { expected, found, .. }) = built.map_err(Error::into_kind) else {
+///     panic!("two rows for three ids")
+/// };
 /// assert_eq!((expected.as_str(), found.as_str()), ("3", "2"));
 /// # Ok::<(), Error>(())
 /// ```
@@ -42,7 +53,7 @@ pub struct CheckpointBuilder {
     tensors: Vec<(String, Source)>,
 }
 
-/// What a builder has checked.
+/// The checked parts of a checkpoint.
 struct Parts {
     header: Header,
     ids: Vec<String>,
@@ -59,8 +70,15 @@ enum Source {
     Streamed { dtype: Dtype, row_shape: Vec<usize> },
 }
 
+impl Checkpoint {
+    /// Starts a checkpoint whose rows are of this kind: `nucleotide`, `protein`, `scores`.
+    pub fn builder(kind: impl Into<String>) -> CheckpointBuilder {
+        CheckpointBuilder::new(kind.into())
+    }
+}
+
 impl CheckpointBuilder {
-    pub(crate) fn new(kind: String) -> Self {
+    fn new(kind: String) -> Self {
         Self {
             status: Status::default(),
             kind,
@@ -80,7 +98,7 @@ impl CheckpointBuilder {
         self
     }
 
-    /// The ids, one a row, in order.
+    /// The ids, one per row, in order.
     pub fn ids(mut self, ids: Vec<String>) -> Self {
         self.ids = ids;
         self
@@ -117,8 +135,8 @@ impl CheckpointBuilder {
         self
     }
 
-    /// Adds a header field that this version of the format does not know, for a tool that passes
-    /// on what it was given.
+    /// Adds a header field that this version of the format does not know, for a tool that
+    /// preserves fields of its input.
     pub fn unknown(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.unknown.insert(key.into(), value.into());
         self
@@ -145,21 +163,19 @@ impl CheckpointBuilder {
     /// The checkpoint.
     ///
     /// # Errors
-    /// [`Error::Inconsistent`] for an empty kind, a time that is none, a range that ends before it
+    /// [`ErrorKind::Inconsistent`] for an empty kind, a malformed time, a range that ends before it
     /// starts, another number of ids than rows, a row tensor whose first dimension is another, an
     /// empty name or one that is there twice, an unknown field that is known, metadata nested
-    /// deeper than 30 levels, a streamed tensor; [`Error::LimitExceeded`] for what the default
+    /// deeper than 30 levels, a streamed tensor; [`ErrorKind::LimitExceeded`] for what the default
     /// [`Limits`] would refuse to read.
     pub fn build(self) -> Result<Checkpoint, Error> {
         let Parts { header, ids, tensors } = self.into_parts()?;
         let names = header.sections.iter().skip(1).map(|section| section.name.as_str());
         let whole = names.zip(tensors).map(|(name, tensor)| {
-            tensor.ok_or_else(|| Error::Inconsistent {
-                path: None,
-                subject: format!("tensor `{name}`"),
-                expected: "its values".to_owned(),
-                found: "one that is streamed, for `create`".to_owned(),
-            })
+            let found = "one that is streamed, for `create`";
+            let missing =
+                || ErrorKind::inconsistent(format!("tensor `{name}`"), "its values", found);
+            tensor.ok_or_else(missing)
         });
         let tensors = whole.collect::<Result<_, _>>()?;
         Ok(Checkpoint::from_parts(header, ids, tensors))
@@ -178,7 +194,7 @@ impl CheckpointBuilder {
     }
 
     /// Header, ids and tensors, checked against each other.
-    fn into_parts(self) -> Result<Parts, Error> {
+    fn into_parts(self) -> Result<Parts, ErrorKind> {
         let ids = Encoding::Strings { count: self.ids.len() as u64 };
         let mut sections = vec![section(IDS.to_owned(), ids)];
         let mut tensors = Vec::with_capacity(self.tensors.len());
@@ -225,17 +241,11 @@ fn now() -> String {
     jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
 }
 
-/// What a header's metadata and unknown fields must be, so that it can be written.
-pub(crate) fn check_values(header: &Header) -> Result<(), Error> {
-    let wrong = |subject: String, expected: String, found: &str| Error::Inconsistent {
-        path: None,
-        subject,
-        expected,
-        found: found.to_owned(),
-    };
+/// Checks that a header's metadata and unknown fields can be written.
+pub(crate) fn check_values(header: &Header) -> Result<(), ErrorKind> {
     if let Some(known) = KNOWN.into_iter().find(|&known| header.unknown.contains_key(known)) {
-        let expected = "a name that is not taken".to_owned();
-        return Err(wrong("unknown field".to_owned(), expected, known));
+        let expected = "a name that is not taken";
+        return Err(ErrorKind::inconsistent("unknown field", expected, known));
     }
     // The header is the first level and its metadata the second.
     for (place, values, levels) in [
@@ -244,7 +254,7 @@ pub(crate) fn check_values(header: &Header) -> Result<(), Error> {
     ] {
         if let Some((key, _)) = values.iter().find(|(_, value)| !value.fits_depth(levels)) {
             let expected = format!("at most {levels} levels of lists and maps");
-            return Err(wrong(format!("{place} `{key}`"), expected, "more"));
+            return Err(ErrorKind::inconsistent(format!("{place} `{key}`"), expected, "more"));
         }
     }
     Ok(())
@@ -264,8 +274,8 @@ mod tests {
 
     #[track_caller]
     fn check_refused(builder: CheckpointBuilder, subject: &str, expected: &str, found: &str) {
-        match builder.build() {
-            Err(Error::Inconsistent { path: None, subject: s, expected: e, found: f }) => {
+        match builder.build().map_err(Error::into_kind) {
+            Err(ErrorKind::Inconsistent { subject: s, expected: e, found: f }) => {
                 assert_eq!((s.as_str(), e.as_str(), f.as_str()), (subject, expected, found));
             }
             other => panic!("{other:?}"),
@@ -279,7 +289,7 @@ mod tests {
     #[test]
     fn inconsistent_checkpoints_are_not_built() {
         let three = vec![String::new(); 3];
-        check_refused(two_rows().ids(three), "ids", "2, one a row", "3");
+        check_refused(two_rows().ids(three), "ids", "2, one per row", "3");
         check_refused(two_rows().tensor("t", bytes(3)), "rows of tensor `t`", "2", "3");
         let number = Tensor::from_f32([], vec![1.0]).unwrap();
         check_refused(two_rows().tensor("t", number), "rows of tensor `t`", "2", "no dimension");

@@ -2,9 +2,13 @@
 
 use std::ops::Range;
 
-use crate::header::Encoding;
+use crate::checkpoint::Checkpoint;
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::header::{Encoding, Section};
+use crate::rows::RowRange;
+use crate::tensor::Tensor;
 use crate::tensor::element::Element;
-use crate::{Checkpoint, Error, RowRange, Tensor};
 
 /// One row: its id and its slice of every row tensor.
 ///
@@ -48,22 +52,27 @@ impl<'c> Row<'c> {
     /// `[rows, a, b]` they are `a * b`.
     ///
     /// # Errors
-    /// [`Error::NoSuchTensor`] when no row tensor has this name; [`Error::WrongDtype`] when it
+    /// [`ErrorKind::NoSuchTensor`] when no row tensor has this name; [`ErrorKind::WrongDtype`] when it
     /// holds another type.
     pub fn values<T: Element>(&self, name: &str) -> Result<&'c [T], Error> {
         let tensor = self.checkpoint.row_tensor(name)?;
-        let values = tensor.values::<T>()?;
-        let row = tensor.row_bytes().unwrap_or_default() / T::DTYPE.size_bytes();
-        Ok(values.get(self.index * row..(self.index + 1) * row).unwrap_or_default())
+        Ok(self.row_of(tensor.values::<T>()?))
     }
 
     /// The bytes of its elements, whatever they are: little-endian, in row-major order.
     ///
     /// # Errors
-    /// [`Error::NoSuchTensor`] when no row tensor has this name.
+    /// [`ErrorKind::NoSuchTensor`] when no row tensor has this name.
     pub fn bytes(&self, name: &str) -> Result<&'c [u8], Error> {
         let tensor = self.checkpoint.row_tensor(name)?;
-        Ok(tensor.rows(self.index..self.index + 1).unwrap_or_default())
+        Ok(self.row_of(tensor.bytes()))
+    }
+
+    /// Its part of the elements or bytes of a row tensor.
+    #[expect(clippy::indexing_slicing, reason = "a row tensor has as many rows as there are ids")]
+    fn row_of<T>(&self, all: &'c [T]) -> &'c [T] {
+        let row = all.len() / self.checkpoint.ids().len();
+        &all[self.index * row..(self.index + 1) * row]
     }
 }
 
@@ -77,10 +86,6 @@ pub struct Rows<'c> {
 }
 
 impl<'c> Rows<'c> {
-    pub(super) fn new(checkpoint: &'c Checkpoint) -> Self {
-        Self { checkpoint, indices: 0..checkpoint.ids().len() }
-    }
-
     fn row(&self, index: usize) -> Row<'c> {
         Row { checkpoint: self.checkpoint, index }
     }
@@ -111,15 +116,18 @@ impl DoubleEndedIterator for Rows<'_> {
 impl ExactSizeIterator for Rows<'_> {}
 
 impl Checkpoint {
+    /// The rows one by one, each with its id and its slice of every row tensor.
+    pub fn iter_rows(&self) -> Rows<'_> {
+        Rows { checkpoint: self, indices: 0..self.ids().len() }
+    }
+
     /// At most `length` rows from the row with this index on, without free tensors.
-    pub(crate) fn slice(&self, start: u64, length: u64) -> Result<Self, Error> {
+    pub(crate) fn slice(&self, start: u64, length: u64) -> Result<Self, ErrorKind> {
         let rows = self.rows();
         let end = start.saturating_add(length).min(rows.len());
-        let wrong = |what: &str| Error::Inconsistent {
-            path: None,
-            subject: what.to_owned(),
-            expected: format!("rows {start}..{end}"),
-            found: "fewer, or no memory for them".to_owned(),
+        let wrong = |what: &str| {
+            let found = "fewer, or no memory for them";
+            ErrorKind::inconsistent(what, format!("rows {start}..{end}"), found)
         };
         let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
         let range = range.map(|(start, end)| start..end).ok_or_else(|| wrong("rows"))?;
@@ -151,10 +159,10 @@ impl Checkpoint {
         tensors
             .find(|(section, _)| section.name == name && is_per_row(section))
             .map(|(_, (_, tensor))| tensor)
-            .ok_or_else(|| Error::NoSuchTensor { name: name.to_owned() })
+            .ok_or_else(|| ErrorKind::NoSuchTensor { name: name.to_owned() }.into())
     }
 }
 
-fn is_per_row(section: &crate::Section) -> bool {
+fn is_per_row(section: &Section) -> bool {
     matches!(section.encoding, Encoding::Tensor { per_row: true, .. })
 }

@@ -1,13 +1,19 @@
 //! A header from MessagePack, every field checked.
 
-use std::path::Path;
 use std::str::FromStr;
 
 use super::fields::Fields;
 use super::{Encoding, Header, Producer, Section, Status};
 use crate::digest::Digest;
-use crate::value::codec::{DecodeFault, decode_map};
-use crate::{Dtype, Error, Limits, RowRange, Value, Version, gate, limits};
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::gate;
+use crate::limits::{self, Limits};
+use crate::rows::RowRange;
+use crate::tensor::dtype::Dtype;
+use crate::value::Value;
+use crate::value::codec::decode_map;
+use crate::version::Version;
 
 impl Header {
     /// Reads the header of a file whose preamble states the version `stated`.
@@ -16,33 +22,24 @@ impl Header {
     /// [`layout`](super::layout) to say.
     pub(crate) fn decode(
         bytes: &[u8],
-        path: &Path,
         stated: &Version,
         limits: &Limits,
-    ) -> Result<Self, Error> {
-        let map = decode_map(bytes, limits).map_err(|fault| match fault {
-            DecodeFault::Limit(error) => error.in_file(path),
-            DecodeFault::Malformed(found) => Error::BadHeader {
-                path: path.to_owned(),
-                field: "(all)".to_owned(),
-                expected: "one map in MessagePack".to_owned(),
-                found,
-            },
-        })?;
-        let mut fields = Fields::new(path, "", map);
-        let version = version_of(&mut fields, path, stated)?;
+    ) -> Result<Self, ErrorKind> {
+        let map = decode_map(bytes, limits)
+            .map_err(|fault| fault.in_field("(all)", "one map in MessagePack"))?;
+        let mut fields = Fields::new("", map);
+        let version = version_of(&mut fields, stated)?;
         let status = status_of(&mut fields)?;
         let kind = fields.text("kind")?;
         let rows = rows_of(&mut fields)?;
         let created = fields.text("created")?;
-        let mut producer = Fields::new(path, "producer.", fields.map("producer")?);
+        let mut producer = Fields::new("producer.", fields.map("producer")?);
         let list = fields.list("sections")?;
-        limits::check("sections", limits.sections, list.len() as u64)
-            .map_err(|error| error.in_file(path))?;
+        limits::check("sections", limits.sections, list.len() as u64)?;
         let sections = list
             .into_iter()
             .enumerate()
-            .map(|(index, value)| section_of(value, index, path, limits))
+            .map(|(index, value)| section_of(value, index, limits))
             .collect::<Result<_, _>>()?;
         let metadata = fields.map("metadata")?;
         let header = Self {
@@ -57,18 +54,15 @@ impl Header {
             producer_unknown: producer.rest(),
             unknown: fields.rest(),
         };
-        check_words(&header).map_err(|error| error.in_file(path))?;
+        check_words(&header)?;
         Ok(header)
     }
 }
 
-/// What a header's kind and time must be, whether it was read or built.
-pub(crate) fn check_words(header: &Header) -> Result<(), Error> {
-    let wrong = |subject: &str, expected: &str, found: &str| Error::Inconsistent {
-        path: None,
-        subject: subject.to_owned(),
-        expected: expected.to_owned(),
-        found: format!("`{found}`"),
+/// Checks the kind, the time and the rows of a header, whether it was read or built.
+pub(crate) fn check_words(header: &Header) -> Result<(), ErrorKind> {
+    let wrong = |subject: &str, expected: &str, found: &str| {
+        ErrorKind::inconsistent(subject, expected, format!("`{found}`"))
     };
     if header.kind.is_empty() {
         return Err(wrong("kind", "a word", ""));
@@ -80,21 +74,21 @@ pub(crate) fn check_words(header: &Header) -> Result<(), Error> {
     if header.rows.start > header.rows.end {
         return Err(wrong("rows", "an end not before the start", &header.rows.to_string()));
     }
-    // Headers hold whole numbers of 64 signed bits.
+    // Headers hold integers of 64 signed bits.
     if i64::try_from(header.rows.end).is_err() {
         return Err(wrong("rows", "an end below 2^63", &header.rows.to_string()));
     }
     Ok(())
 }
 
-fn version_of(fields: &mut Fields<'_>, path: &Path, stated: &Version) -> Result<Version, Error> {
+fn version_of(fields: &mut Fields, stated: &Version) -> Result<Version, ErrorKind> {
     let text = match fields.take("version")? {
         Value::String(text) => text,
-        other => return Err(Version::malformed(other.noun()).in_file(path)),
+        other => return Err(Version::malformed(other.noun())),
     };
-    let version = Version::parse(&text).map_err(|error| error.in_file(path))?;
+    let version = Version::parse(&text).map_err(Error::into_kind)?;
     if (version.major(), version.minor()) != (stated.major(), stated.minor()) {
-        let version = gate::admit(path, version)?;
+        let version = gate::admit(version)?;
         return Err(fields.bad(
             "version",
             format!("{stated}, as before the header"),
@@ -105,7 +99,7 @@ fn version_of(fields: &mut Fields<'_>, path: &Path, stated: &Version) -> Result<
 }
 
 /// `status`, from the fields of any header.
-pub(crate) fn status_of(fields: &mut Fields<'_>) -> Result<Status, Error> {
+pub(crate) fn status_of(fields: &mut Fields) -> Result<Status, ErrorKind> {
     let text = fields.text("status")?;
     [Status::InProgress, Status::Complete]
         .into_iter()
@@ -114,7 +108,7 @@ pub(crate) fn status_of(fields: &mut Fields<'_>) -> Result<Status, Error> {
 }
 
 /// `rows`, from the fields of any header.
-pub(crate) fn rows_of(fields: &mut Fields<'_>) -> Result<RowRange, Error> {
+pub(crate) fn rows_of(fields: &mut Fields) -> Result<RowRange, ErrorKind> {
     match fields.counts("rows")?.as_slice() {
         &[start, end] => Ok(RowRange { start, end }),
         other => Err(fields.bad(
@@ -125,23 +119,19 @@ pub(crate) fn rows_of(fields: &mut Fields<'_>) -> Result<RowRange, Error> {
     }
 }
 
-fn section_of(value: Value, index: usize, path: &Path, limits: &Limits) -> Result<Section, Error> {
+fn section_of(value: Value, index: usize, limits: &Limits) -> Result<Section, ErrorKind> {
     let prefix = format!("sections.{index}.");
     let map = match value {
         Value::Map(map) => map,
         other => {
-            return Err(Fields::new(path, "", Default::default()).bad(
-                prefix.trim_end_matches('.'),
-                "a map",
-                other.noun(),
-            ));
+            return Err(ErrorKind::bad_header(prefix.trim_end_matches('.'), "a map", other.noun()));
         }
     };
-    let mut fields = Fields::new(path, &prefix, map);
+    let mut fields = Fields::new(prefix, map);
     let name = fields.text("name")?;
     let encoding = match fields.text("encoding")?.as_str() {
         "strings" => Encoding::Strings { count: fields.count("count")? },
-        "tensor" => tensor_of(&mut fields, path, limits)?,
+        "tensor" => tensor_of(&mut fields, limits)?,
         other => return Err(fields.bad("encoding", "strings or tensor", format!("`{other}`"))),
     };
     let (offset, length) = (fields.count("offset")?, fields.count("length")?);
@@ -152,13 +142,12 @@ fn section_of(value: Value, index: usize, path: &Path, limits: &Limits) -> Resul
     Ok(Section { name, encoding, offset, length, digest, unknown: fields.rest() })
 }
 
-fn tensor_of(fields: &mut Fields<'_>, path: &Path, limits: &Limits) -> Result<Encoding, Error> {
+fn tensor_of(fields: &mut Fields, limits: &Limits) -> Result<Encoding, ErrorKind> {
     let name = fields.text("dtype")?;
     let dtype = Dtype::from_str(&name)
         .map_err(|error| fields.bad("dtype", "an element type", error.to_string()))?;
     let counts = fields.counts("shape")?;
-    limits::check("tensor_rank", limits.tensor_rank, counts.len() as u64)
-        .map_err(|error| error.in_file(path))?;
+    limits::check("tensor_rank", limits.tensor_rank, counts.len() as u64)?;
     let shape = counts
         .into_iter()
         .map(|size| {

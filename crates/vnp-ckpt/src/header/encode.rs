@@ -4,6 +4,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{Encoding, Header, Section};
 use crate::digest::Digest;
+use crate::version::CHECKPOINT_VERSION;
 
 impl Header {
     /// The header's bytes.
@@ -15,7 +16,7 @@ impl Header {
 impl Serialize for Header {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(8 + self.unknown.len()))?;
-        map.serialize_entry("version", crate::CHECKPOINT_VERSION)?;
+        map.serialize_entry("version", CHECKPOINT_VERSION)?;
         map.serialize_entry("status", self.status.name())?;
         map.serialize_entry("kind", &self.kind)?;
         map.serialize_entry("rows", &[self.rows.start, self.rows.end])?;

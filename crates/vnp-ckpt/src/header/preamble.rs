@@ -1,10 +1,10 @@
 //! The first 64 bytes: magic, version, lengths, digests.
 
-use std::io::Read;
-use std::path::Path;
-
 use crate::digest::Digest;
-use crate::{Error, Limits, Version, gate, limits};
+use crate::error::kind::ErrorKind;
+use crate::gate;
+use crate::limits::{self, Limits};
+use crate::version::Version;
 
 /// Sections start at multiples of this, and so does the header.
 pub(crate) const ALIGNMENT: u64 = 64;
@@ -15,7 +15,7 @@ pub(crate) const PREAMBLE_BYTES: u64 = 64;
 /// A byte above 127, the name, and every way to end a line, so that a transfer as text shows.
 pub(crate) const MAGIC: [u8; 8] = *b"\x89VNP\r\n\x1a\n";
 
-/// Length of what the preamble's own digest covers.
+/// Number of bytes that the preamble's own digest covers.
 const COVERED_BYTES: usize = 48;
 
 /// The smallest multiple of the alignment that is not below `offset`.
@@ -52,82 +52,63 @@ impl Preamble {
         bytes
     }
 
-    /// Reads the preamble of a file of `actual_bytes`, and decides on its version before it looks
-    /// at anything behind it.
-    pub(crate) fn read(
-        reader: &mut impl Read,
-        path: &Path,
+    /// Decodes the first bytes of a file of `actual_bytes`: the version is decided before anything
+    /// after it is inspected.
+    pub(crate) fn decode(
+        bytes: &[u8],
         actual_bytes: u64,
         limits: &Limits,
-    ) -> Result<Self, Error> {
-        let mut bytes = Vec::with_capacity(PREAMBLE_BYTES as usize);
-        reader
-            .take(PREAMBLE_BYTES)
-            .read_to_end(&mut bytes)
-            .map_err(|source| Error::Io { path: path.to_owned(), source })?;
+    ) -> Result<Self, ErrorKind> {
         if !bytes.iter().zip(MAGIC).all(|(&found, expected)| found == expected) {
-            return Err(Error::NotACheckpoint { path: path.to_owned() });
+            return Err(ErrorKind::NotACheckpoint);
         }
-        let truncated = |expected_bytes, found_bytes| Error::Truncated {
-            path: path.to_owned(),
-            expected_bytes,
-            found_bytes,
-        };
+        let truncated =
+            |expected_bytes, found_bytes| ErrorKind::Truncated { expected_bytes, found_bytes };
         let found_bytes = actual_bytes.min(bytes.len() as u64);
 
-        let rest = &mut bytes.as_slice();
+        let rest = &mut &*bytes;
         let gated = (|| Some((take::<8>(rest)?, u16_of(rest)?, u16_of(rest)?)))();
         let Some((_, major, minor)) = gated else {
             return Err(truncated(PREAMBLE_BYTES, found_bytes));
         };
-        let version = gate::admit(path, Version::new(major.into(), minor.into(), 0))?;
+        let version = gate::admit(Version::new(major.into(), minor.into(), 0))?;
 
         let numbers =
             (|| Some((u32_of(rest)?, u64_of(rest)?, u64_of(rest)?, take(rest)?, take(rest)?)))();
         let Some((flags, header_bytes, file_bytes, header_digest, digest)) = numbers else {
             return Err(truncated(PREAMBLE_BYTES, found_bytes));
         };
-        let covered = bytes.get(..COVERED_BYTES).unwrap_or_default();
+        let (covered, _) = bytes.split_at(COVERED_BYTES);
         if Digest::of(covered) != Digest::from_bytes(digest) {
             let section = "preamble".to_owned();
-            return Err(Error::DigestMismatch { path: path.to_owned(), section });
+            return Err(ErrorKind::DigestMismatch { section });
         }
         if version < Version::new(1, 0, 0) {
-            return Err(Version::malformed(&format!("{major}.{minor}")).in_file(path));
+            return Err(Version::malformed(&format!("{major}.{minor}")));
         }
         if flags != 0 {
-            return Err(inconsistent(path, "flags of the preamble", 0, flags.into()));
+            return Err(inconsistent("flags of the preamble", 0, flags.into()));
         }
         limits::check("total_bytes", limits.total_bytes, file_bytes)
-            .and_then(|()| limits::check("header_bytes", limits.header_bytes, header_bytes))
-            .map_err(|error| error.in_file(path))?;
+            .and_then(|()| limits::check("header_bytes", limits.header_bytes, header_bytes))?;
         if actual_bytes < file_bytes {
             return Err(truncated(file_bytes, actual_bytes));
         }
         if actual_bytes > file_bytes {
-            let path = path.to_owned();
-            return Err(Error::Surplus {
-                path,
-                expected_bytes: file_bytes,
-                found_bytes: actual_bytes,
-            });
+            let (expected_bytes, found_bytes) = (file_bytes, actual_bytes);
+            return Err(ErrorKind::Surplus { expected_bytes, found_bytes });
         }
         let room = file_bytes.saturating_sub(PREAMBLE_BYTES);
         if header_bytes > room {
-            return Err(inconsistent(path, "length of the header", room, header_bytes));
+            return Err(inconsistent("length of the header", room, header_bytes));
         }
         let header_digest = Digest::from_bytes(header_digest);
         Ok(Self { major, minor, header_bytes, file_bytes, header_digest })
     }
 }
 
-fn inconsistent(path: &Path, subject: &str, expected: u64, found: u64) -> Error {
-    Error::Inconsistent {
-        path: Some(path.to_owned()),
-        subject: subject.to_owned(),
-        expected: format!("at most {expected}"),
-        found: found.to_string(),
-    }
+fn inconsistent(subject: &str, expected: u64, found: u64) -> ErrorKind {
+    ErrorKind::inconsistent(subject, format!("at most {expected}"), found.to_string())
 }
 
 fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
@@ -159,8 +140,8 @@ mod tests {
         Preamble { major, minor, header_bytes: 100, file_bytes: FILE_BYTES, header_digest }
     }
 
-    fn read(bytes: &[u8]) -> Result<Preamble, Error> {
-        Preamble::read(&mut &*bytes, Path::new("a.vnp"), FILE_BYTES, &Limits::default())
+    fn read(bytes: &[u8]) -> Result<Preamble, ErrorKind> {
+        Preamble::decode(bytes, FILE_BYTES, &Limits::default())
     }
 
     #[test]
@@ -173,10 +154,10 @@ mod tests {
     #[track_caller]
     fn check_gate(major: u16, minor: u16, expected: Option<&str>) {
         let found = match read(&sample(major, minor).encode()) {
-            Err(Error::TooNew { found, current, .. }) if current == Version::CURRENT => {
+            Err(ErrorKind::TooNew { found, current, .. }) if current == Version::CURRENT => {
                 Some(found.to_string())
             }
-            Err(Error::MalformedVersion { found, .. }) => Some(format!("malformed {found}")),
+            Err(ErrorKind::MalformedVersion { found, .. }) => Some(format!("malformed {found}")),
             Err(other) => panic!("{major}.{minor}: {other}"),
             Ok(_) => None,
         };
@@ -198,9 +179,9 @@ mod tests {
     fn a_newer_file_is_refused_by_its_first_twelve_bytes() {
         let mut bytes = sample(2, 0).encode();
         bytes.truncate(12);
-        let Err(Error::TooNew { .. }) = read(&bytes) else { panic!("the gate came too late") };
+        let Err(ErrorKind::TooNew { .. }) = read(&bytes) else { panic!("the gate came too late") };
         bytes.resize(64, 0xff);
-        let Err(Error::TooNew { .. }) = read(&bytes) else { panic!("the gate came too late") };
+        let Err(ErrorKind::TooNew { .. }) = read(&bytes) else { panic!("the gate came too late") };
     }
 
     #[test]
@@ -210,9 +191,9 @@ mod tests {
             let mut bytes = whole.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);
             match (bit / 8, read(&bytes)) {
-                (0..8, Err(Error::NotACheckpoint { .. }))
-                | (8..12, Err(Error::TooNew { .. }))
-                | (8..64, Err(Error::DigestMismatch { .. })) => {}
+                (0..8, Err(ErrorKind::NotACheckpoint))
+                | (8..12, Err(ErrorKind::TooNew { .. }))
+                | (8..64, Err(ErrorKind::DigestMismatch { .. })) => {}
                 (byte, other) => panic!("bit {bit} in byte {byte}: {other:?}"),
             }
         }
@@ -222,7 +203,7 @@ mod tests {
     fn every_cut_is_seen() {
         let whole = sample(1, 0).encode();
         for length in 0..whole.len() {
-            let Err(Error::Truncated { expected_bytes: 64, found_bytes, .. }) =
+            let Err(ErrorKind::Truncated { expected_bytes: 64, found_bytes, .. }) =
                 read(&whole[..length])
             else {
                 panic!("a cut at {length} was not seen")
@@ -234,18 +215,22 @@ mod tests {
     #[test]
     fn lengths_are_bounded_by_the_file_and_the_limits() {
         let long = Preamble { header_bytes: FILE_BYTES, ..sample(1, 0) };
-        let Err(Error::Inconsistent { .. }) = read(&long.encode()) else { panic!("no room") };
+        let Err(ErrorKind::Inconsistent { .. }) = read(&long.encode()) else { panic!("no room") };
         let huge = Preamble { header_bytes: 1 << 60, ..sample(1, 0) };
-        let Err(Error::LimitExceeded { limit: "header_bytes", .. }) = read(&huge.encode()) else {
+        let Err(ErrorKind::LimitExceeded { limit: "header_bytes", .. }) = read(&huge.encode())
+        else {
             panic!("a huge header was let in")
         };
         let huge = Preamble { file_bytes: 1 << 60, ..sample(1, 0) };
-        let Err(Error::LimitExceeded { limit: "total_bytes", .. }) = read(&huge.encode()) else {
+        let Err(ErrorKind::LimitExceeded { limit: "total_bytes", .. }) = read(&huge.encode())
+        else {
             panic!("a huge file was let in")
         };
         let longer = Preamble { file_bytes: FILE_BYTES + 64, ..sample(1, 0) };
-        let Err(Error::Truncated { .. }) = read(&longer.encode()) else { panic!("not truncated") };
+        let Err(ErrorKind::Truncated { .. }) = read(&longer.encode()) else {
+            panic!("not truncated")
+        };
         let shorter = Preamble { file_bytes: FILE_BYTES - 64, ..sample(1, 0) };
-        let Err(Error::Surplus { .. }) = read(&shorter.encode()) else { panic!("no surplus") };
+        let Err(ErrorKind::Surplus { .. }) = read(&shorter.encode()) else { panic!("no surplus") };
     }
 }

@@ -1,33 +1,34 @@
-//! What the reader of every container offers, once it has read what stands before the payloads.
+//! The interface of the readers, one per container format, once the header has been read.
 
 use std::fmt;
 use std::io::{Read, Seek};
-use std::path::Path;
 use std::sync::Arc;
 
+use crate::checkpoint::Checkpoint;
+use crate::error::kind::ErrorKind;
+use crate::header::{Encoding, Header};
+use crate::limits::Limits;
+use crate::tensor::Tensor;
 use crate::tensor::block::Block;
-use crate::{Checkpoint, Encoding, Error, Header, Limits, Tensor};
 
 /// Where the bytes come from: a file, or memory.
 pub(crate) trait Input: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> Input for T {}
 
-/// What is known of a file before its first byte is read.
+/// The properties of a file that are known before its first byte is read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin<'a> {
-    /// Its path, or a name for messages.
-    pub(crate) path: &'a Path,
     /// Its length, in bytes.
     pub(crate) length_bytes: u64,
     /// When it was last changed, RFC 3339 in UTC: the time of files that state none.
     #[allow(dead_code, reason = "native files state one")]
     pub(crate) modified: &'a str,
-    /// What it may make a reader do.
+    /// The limits on what a reader does for it.
     pub(crate) limits: &'a Limits,
 }
 
-/// What proves that a payload is what was written.
+/// The checksums that protect payloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Integrity {
@@ -35,13 +36,13 @@ pub enum Integrity {
     Digests,
     /// A CRC-32 for each record of a PyTorch file: no accident goes unseen.
     Crc32,
-    /// Nothing: PyTorch files of before 1.6 or saved without CRC, and safetensors files. A
+    /// Nothing: PyTorch pre-1.6 (non-zip) files or saved without CRC, and safetensors files. A
     /// changed byte may go unseen.
     Unverified,
 }
 
 /// Checkpoints of a few rows each, one after the other.
-pub(crate) type BoxedPieces = Box<dyn Iterator<Item = Result<Checkpoint, Error>> + Send>;
+pub(crate) type BoxedPieces = Box<dyn Iterator<Item = Result<Checkpoint, ErrorKind>> + Send>;
 
 impl Integrity {
     /// The name in messages: `digests`, `crc-32` or `unverified`.
@@ -63,50 +64,50 @@ impl fmt::Display for Integrity {
 
 /// An open file of any format.
 pub(crate) trait Container: Send {
-    /// What the file says about itself.
+    /// The header.
     fn header(&self) -> &Header;
 
-    /// What proves its payloads.
+    /// The checksums that protect its payloads.
     fn integrity(&self) -> Integrity;
 
     /// Reads the ids.
-    fn ids(&mut self) -> Result<Vec<String>, Error>;
+    fn ids(&mut self) -> Result<Vec<String>, ErrorKind>;
 
-    /// Reads the tensor of the section of this place in the header, and nothing else that is
+    /// Reads the tensor of the section of this index in the header, and nothing else that is
     /// large.
-    fn tensor(&mut self, section: usize) -> Result<Tensor, Error>;
+    fn tensor(&mut self, section: usize) -> Result<Tensor, ErrorKind>;
 
-    /// Reads every byte that something proves, and compares.
-    fn verify(&mut self) -> Result<(), Error>;
+    /// Reads every byte that a checksum protects, and compares.
+    fn verify(&mut self) -> Result<(), ErrorKind>;
 
-    /// Reads everything a piece at a time, compared with what proves it, and gives each piece of
-    /// a tensor away, with the place of its section, *before* all of it is compared. The ids.
-    fn scan(&mut self, each: &mut dyn FnMut(usize, &[u8])) -> Result<Vec<String>, Error> {
+    /// Reads everything a piece at a time and compares checksums; each piece of a tensor is passed
+    /// on, with the index of its section, *before* all of it is compared. Returns the ids.
+    fn scan(&mut self, each: &mut dyn FnMut(usize, &[u8])) -> Result<Vec<String>, ErrorKind> {
         let ids = self.ids()?;
-        for place in tensor_places(self.header()) {
-            each(place, self.tensor(place)?.bytes());
+        for index in tensor_indices(self.header()) {
+            each(index, self.tensor(index)?.bytes());
         }
         Ok(ids)
     }
 
     /// Reads everything.
-    fn load(mut self: Box<Self>) -> Result<Checkpoint, Error> {
+    fn load(mut self: Box<Self>) -> Result<Checkpoint, ErrorKind> {
         let ids = self.ids()?;
-        let places = tensor_places(self.header());
-        let tensors = places.into_iter().map(|place| self.tensor(place));
+        let indices = tensor_indices(self.header());
+        let tensors = indices.into_iter().map(|index| self.tensor(index));
         let tensors = tensors.collect::<Result<_, _>>()?;
         Ok(Checkpoint::from_parts(self.header().clone(), ids, tensors))
     }
 
     /// Reads everything; tensors that lie in the file as they would in memory stay in its pages,
     /// where the format lets them.
-    fn map(self: Box<Self>, _pages: Arc<Block>) -> Result<Checkpoint, Error> {
+    fn map(self: Box<Self>, _pages: Arc<Block>) -> Result<Checkpoint, ErrorKind> {
         self.load()
     }
 
-    /// Reads so many rows at a time, compared with what proves them before the first are given
-    /// away. Without free tensors.
-    fn pieces(self: Box<Self>, rows: u64) -> Result<BoxedPieces, Error> {
+    /// Reads this many rows at a time; all checksums are compared before the first rows are
+    /// returned. Without free tensors.
+    fn pieces(self: Box<Self>, rows: u64) -> Result<BoxedPieces, ErrorKind> {
         let whole = self.load()?;
         let starts = (0..whole.rows().len()).step_by(usize::try_from(rows).unwrap_or(usize::MAX));
         let pieces = starts.map(move |start| whole.slice(start, rows));
@@ -114,10 +115,10 @@ pub(crate) trait Container: Send {
     }
 }
 
-/// The places of the sections that are tensors.
-pub(crate) fn tensor_places(header: &Header) -> Vec<usize> {
+/// The indices of the sections that are tensors.
+pub(crate) fn tensor_indices(header: &Header) -> Vec<usize> {
     let sections = header.sections.iter().enumerate();
     let tensors =
         sections.filter(|(_, section)| matches!(section.encoding, Encoding::Tensor { .. }));
-    tensors.map(|(place, _)| place).collect()
+    tensors.map(|(index, _)| index).collect()
 }

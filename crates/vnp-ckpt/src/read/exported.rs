@@ -1,13 +1,18 @@
-//! What an export says of a checkpoint beside its tensors: the same in every other container.
+//! The description of a checkpoint in an export: the same in every container but our own.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use crate::checkpoint::builder::check_values;
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::gate;
+use crate::header::Status;
 use crate::header::decode::{check_words, rows_of, status_of};
 use crate::header::fields::Fields;
 use crate::header::{Header, Producer, Section};
-use crate::{Error, RowRange, Status, Value, Version, gate};
+use crate::rows::RowRange;
+use crate::value::Value;
+use crate::version::Version;
 
 /// The description, taken from fields.
 pub(crate) struct Described {
@@ -23,8 +28,8 @@ pub(crate) struct Described {
 
 impl Described {
     /// Takes `status`, `kind`, `rows`, `created`, `producer`, `metadata` and `unknown`.
-    pub(crate) fn take(fields: &mut Fields<'_>, path: &Path) -> Result<Self, Error> {
-        let mut producer = Fields::new(path, "producer.", fields.map("producer")?);
+    pub(crate) fn take(fields: &mut Fields) -> Result<Self, ErrorKind> {
+        let mut producer = Fields::new("producer.", fields.map("producer")?);
         Ok(Self {
             status: status_of(fields)?,
             kind: fields.text("kind")?,
@@ -47,8 +52,7 @@ impl Described {
         self,
         version: Version,
         sections: Vec<Section>,
-        path: &Path,
-    ) -> Result<Header, Error> {
+    ) -> Result<Header, ErrorKind> {
         let header = Header {
             version,
             status: self.status,
@@ -61,18 +65,17 @@ impl Described {
             unknown: self.unknown,
             producer_unknown: self.producer_unknown,
         };
-        check_words(&header)
-            .and_then(|()| check_values(&header))
-            .map_err(|error| error.in_file(path))?;
+        check_words(&header)?;
+        check_values(&header)?;
         Ok(header)
     }
 }
 
-/// The version that an export states: never one from before versions.
-pub(crate) fn version_of(text: &str, path: &Path) -> Result<Version, Error> {
-    let version = Version::parse(text).map_err(|error| error.in_file(path))?;
+/// The version that an export states: never one of an unversioned file.
+pub(crate) fn version_of(text: &str) -> Result<Version, ErrorKind> {
+    let version = Version::parse(text).map_err(Error::into_kind)?;
     if version.major() == 0 {
-        return Err(Version::malformed(text).in_file(path));
+        return Err(Version::malformed(text));
     }
-    gate::admit(path, version)
+    gate::admit(version)
 }

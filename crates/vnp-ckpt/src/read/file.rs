@@ -2,15 +2,18 @@
 
 use std::fmt;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::container::{BoxedPieces, Container, Origin};
+use super::container::{BoxedPieces, Container, Integrity};
+use crate::checkpoint::Checkpoint;
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::header::{Encoding, Header, Section};
+use crate::tensor::Tensor;
 use crate::tensor::block::{Block, mapped::MappedFile};
-use crate::{Checkpoint, Encoding, Error, Header, Integrity, Section, Tensor};
 
-/// A checkpoint file, open: what it says about itself is known, its payloads are read when they
-/// are asked for.
+/// An open checkpoint file: its header has been read, its payloads are read on request.
 ///
 /// Made by [`Checkpoint::open`]. Of a native file and most PyTorch files that took a time that
 /// does not depend on the size of its tensors.
@@ -36,68 +39,73 @@ use crate::{Checkpoint, Encoding, Error, Header, Integrity, Section, Tensor};
 pub struct CheckpointFile {
     container: Box<dyn Container>,
     path: PathBuf,
-    length_bytes: u64,
-    /// What can be mapped: `None` where the bytes are no file of their own.
-    file: Option<File>,
+    /// `None` where the bytes are not a file of their own.
+    file: Option<MappableFile>,
+}
+
+/// A handle of the very file that is read.
+pub(crate) struct MappableFile {
+    pub(crate) file: File,
+    /// Its length when it was opened.
+    pub(crate) length_bytes: u64,
 }
 
 impl CheckpointFile {
-    pub(crate) fn new(container: Box<dyn Container>, origin: Origin<'_>) -> Self {
-        let Origin { path, length_bytes, .. } = origin;
-        Self { container, path: path.to_owned(), length_bytes, file: None }
+    pub(crate) fn new(
+        container: Box<dyn Container>,
+        path: &Path,
+        file: Option<MappableFile>,
+    ) -> Self {
+        Self { container, path: path.to_owned(), file }
     }
 
-    /// Adds a handle of the very file that is read.
-    pub(crate) fn with_file(self, file: File) -> Self {
-        Self { file: Some(file), ..self }
-    }
-
-    /// What the file says about itself.
+    /// The header.
     #[must_use]
     pub fn header(&self) -> &Header {
         self.container.header()
     }
 
-    /// What proves that its payloads are what was written.
+    /// The kind of checksums that protect its payloads.
     #[must_use]
     pub fn integrity(&self) -> Integrity {
         self.container.integrity()
     }
 
-    /// Reads the ids, one a row, and compares what proves them.
+    /// Reads the ids, one per row, and compares their checksums.
     ///
     /// # Errors
     /// As [`load_with_compatibility`](crate::load_with_compatibility).
     pub fn ids(&mut self) -> Result<Vec<String>, Error> {
-        self.container.ids()
+        self.container.ids().map_err(|kind| kind.in_file(&self.path))
     }
 
-    /// Reads the tensor of this name and compares what proves it; the rest of the file is not
+    /// Reads the tensor of this name and compares its checksums; the rest of the file is not
     /// read. `None` when there is none.
     ///
     /// # Errors
     /// As [`load_with_compatibility`](crate::load_with_compatibility).
     pub fn tensor(&mut self, name: &str) -> Result<Option<Tensor>, Error> {
         let sections = &self.header().sections;
-        let place = sections.iter().position(|section| {
+        let index = sections.iter().position(|section| {
             section.name == name && matches!(section.encoding, Encoding::Tensor { .. })
         });
-        place.map(|place| self.container.tensor(place)).transpose()
+        let tensor = index.map(|index| self.container.tensor(index)).transpose();
+        tensor.map_err(|kind| kind.in_file(&self.path))
     }
 
     /// Reads everything that something proves and compares, keeping nothing.
     ///
     /// # Errors
     /// As [`load_with_compatibility`](crate::load_with_compatibility); ids and tensors are not
-    /// looked into.
+    /// inspected.
     pub fn verify(&mut self) -> Result<(), Error> {
-        self.container.verify()
+        self.container.verify().map_err(|kind| kind.in_file(&self.path))
     }
 
-    /// Reads everything a piece at a time, comparing with what proves it, in bounded memory: the
-    /// ids, and of a native file a few hundred kilobytes. Each piece of a tensor, a whole number
+    /// Reads everything a piece at a time, comparing checksums, in bounded memory: the
+    /// ids, and of a native file a few hundred kilobytes. Each piece of a tensor, an integer
     /// of elements, is given to `each` with its section, in order, **before** the whole of it
-    /// is known to be right: what was learned from the pieces is worth nothing when this fails.
+    /// is known to be right: results computed from the pieces are void when this fails.
     ///
     /// ```
     /// use vnp_ckpt::{Checkpoint, Encoding, Limits};
@@ -126,26 +134,28 @@ impl CheckpointFile {
     pub fn scan(&mut self, mut each: impl FnMut(&Section, &[u8])) -> Result<Vec<String>, Error> {
         self.announce();
         let sections = self.header().sections.clone();
-        self.container.scan(&mut |place, bytes| {
-            if let Some(section) = sections.get(place) {
+        let scanned = self.container.scan(&mut |index, bytes| {
+            if let Some(section) = sections.get(index) {
                 each(section, bytes);
             }
-        })
+        });
+        scanned.map_err(|kind| kind.in_file(&self.path))
     }
 
-    /// Reads everything, compared with what proves it.
+    /// Reads everything and compares all checksums.
     ///
     /// # Errors
     /// As [`load_with_compatibility`](crate::load_with_compatibility).
     pub fn load(self) -> Result<Checkpoint, Error> {
         self.announce();
-        self.container.load()
+        let Self { container, path, .. } = self;
+        container.load().map_err(|kind| kind.in_file(&path))
     }
 
-    /// Reads everything, compared with what proves it, without a copy: the tensors of a native
+    /// Reads everything and compares all checksums, without a copy: the tensors of a native
     /// file are the file's own pages, which the system takes back where memory is short. So a
     /// file may be larger than memory, and several processes share one copy of it. The tensors of
-    /// other formats, and what has no file of its own, are [loaded](Self::load).
+    /// other formats, and those of streams, are [loaded](Self::load).
     ///
     /// **A mapped file must not be changed in place** while the checkpoint, or a clone of one of
     /// its tensors, is there: values that were verified may become others under the reader's
@@ -178,25 +188,19 @@ impl CheckpointFile {
     /// As [`load_with_compatibility`](crate::load_with_compatibility).
     pub fn map(self) -> Result<Checkpoint, Error> {
         self.announce();
-        let Some(file) = self.file else {
-            return self.container.load();
+        let Self { container, path, file } = self;
+        let loaded = match file {
+            Some(file) => file.map().and_then(|pages| container.map(pages)),
+            None => container.load(),
         };
-        let pages = MappedFile::new(&file)
-            .map_err(|source| Error::Io { path: self.path.clone(), source })?;
-        let found_bytes = pages.bytes().len() as u64;
-        if found_bytes < self.length_bytes {
-            // The length was right when the file was opened: it shrank since.
-            let expected_bytes = self.length_bytes;
-            return Err(Error::Truncated { path: self.path, expected_bytes, found_bytes });
-        }
-        self.container.map(Arc::new(Block::File(pages)))
+        loaded.map_err(|kind| kind.in_file(&path))
     }
 
     /// Reads the rows a few at a time: each piece is a checkpoint of `rows` rows (the last one of
     /// what is left; 0 counts as 1) with their ids and row tensors, and without the free
     /// tensors. For files that do not fit into memory and must not be [mapped](Self::map).
     ///
-    /// Nothing is given away that was not verified: a native file is read twice, the first time
+    /// Only verified pieces are returned: a native file is read twice, the first time
     /// to compare everything with the digests, and each piece must be what it was then. In memory
     /// are the ids and one piece. Other formats are loaded as a whole first.
     ///
@@ -229,7 +233,11 @@ impl CheckpointFile {
     /// with one; after an error there are no more.
     pub fn pieces(self, rows: u64) -> Result<Pieces, Error> {
         self.announce();
-        self.container.pieces(rows.max(1)).map(Pieces)
+        let Self { container, path, .. } = self;
+        match container.pieces(rows.max(1)) {
+            Ok(pieces) => Ok(Pieces { pieces, path }),
+            Err(kind) => Err(kind.in_file(&path)),
+        }
     }
 
     /// Says that the contents are about to be read, whichever way.
@@ -239,19 +247,34 @@ impl CheckpointFile {
     }
 }
 
+impl MappableFile {
+    fn map(&self) -> Result<Arc<Block>, ErrorKind> {
+        let pages = MappedFile::new(&self.file).map_err(ErrorKind::io)?;
+        let (expected_bytes, found_bytes) = (self.length_bytes, pages.bytes().len() as u64);
+        if found_bytes < expected_bytes {
+            // The length was right when the file was opened: it shrank since.
+            return Err(ErrorKind::Truncated { expected_bytes, found_bytes });
+        }
+        Ok(Arc::new(Block::File(pages)))
+    }
+}
+
 /// The rows of a file, a few at a time: made by [`CheckpointFile::pieces`].
 #[must_use = "pieces are read when they are asked for"]
-pub struct Pieces(BoxedPieces);
+pub struct Pieces {
+    pieces: BoxedPieces,
+    path: PathBuf,
+}
 
 impl Iterator for Pieces {
     type Item = Result<Checkpoint, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let piece = self.0.next()?;
+        let piece = self.pieces.next()?;
         if piece.is_err() {
-            self.0 = Box::new(std::iter::empty());
+            self.pieces = Box::new(std::iter::empty());
         }
-        Some(piece)
+        Some(piece.map_err(|kind| kind.in_file(&self.path)))
     }
 }
 

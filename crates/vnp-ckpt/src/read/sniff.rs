@@ -1,17 +1,17 @@
-//! What kind of file it is, by its first bytes: a name proves nothing.
+//! The format of a file, decided by its first bytes: a name proves nothing.
 
 use std::io::{Read, SeekFrom};
 
 use super::container::{Input, Origin};
-use crate::Error;
+use crate::error::kind::ErrorKind;
 use crate::header::preamble::MAGIC;
 
 /// How many bytes decide.
 const SNIFFED_BYTES: u64 = 24;
 
-/// The containers that can be told apart.
+/// The containers that can be distinguished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Format {
     /// Ours.
     Native,
     /// The ZIP archive that PyTorch writes since 1.6.
@@ -23,24 +23,22 @@ pub(crate) enum Kind {
 }
 
 /// Looks at the start of a file, and goes back there.
-pub(crate) fn sniff(mut input: &mut dyn Input, origin: Origin<'_>) -> Result<Kind, Error> {
-    let io = |source| Error::Io { path: origin.path.to_owned(), source };
+pub(crate) fn sniff(mut input: &mut dyn Input, origin: Origin<'_>) -> Result<Format, ErrorKind> {
     let mut start = Vec::new();
-    (&mut input).take(SNIFFED_BYTES).read_to_end(&mut start).map_err(io)?;
-    input.seek(SeekFrom::Start(0)).map_err(io)?;
-    kind_of(&start, origin.length_bytes)
-        .ok_or_else(|| Error::NotACheckpoint { path: origin.path.to_owned() })
+    (&mut input).take(SNIFFED_BYTES).read_to_end(&mut start).map_err(ErrorKind::io)?;
+    input.seek(SeekFrom::Start(0)).map_err(ErrorKind::io)?;
+    kind_of(&start, origin.length_bytes).ok_or_else(|| ErrorKind::NotACheckpoint)
 }
 
 /// A cut file of ours is still one of ours, so that it is called truncated.
-fn kind_of(start: &[u8], length_bytes: u64) -> Option<Kind> {
+fn kind_of(start: &[u8], length_bytes: u64) -> Option<Format> {
     if start.iter().zip(MAGIC).all(|(&found, expected)| found == expected) {
-        return Some(Kind::Native);
+        return Some(Format::Native);
     }
     if start.starts_with(b"PK\x03\x04") {
-        return Some(Kind::TorchZip);
+        return Some(Format::TorchZip);
     }
-    // A pickle of protocol 2 to 5 that is the whole number 0x1950a86a20f9469cfc6c; from 4 on it
+    // A pickle of protocol 2 to 5 that is the integer 0x1950a86a20f9469cfc6c; from 4 on it
     // is in a frame.
     let number = match start {
         [0x80, 4..=5, 0x95, frame @ ..] => frame.get(8..).unwrap_or_default(),
@@ -48,11 +46,11 @@ fn kind_of(start: &[u8], length_bytes: u64) -> Option<Kind> {
         _ => &[],
     };
     if number.starts_with(b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19") {
-        return Some(Kind::TorchLegacy);
+        return Some(Format::TorchLegacy);
     }
     let (length, rest) = start.split_first_chunk()?;
     let fits = u64::from_le_bytes(*length).checked_add(8).is_some_and(|end| end <= length_bytes);
-    (fits && rest.first() == Some(&b'{')).then_some(Kind::Safetensors)
+    (fits && rest.first() == Some(&b'{')).then_some(Format::Safetensors)
 }
 
 #[cfg(test)]
@@ -60,28 +58,28 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(start: &[u8], expected: Option<Kind>) {
+    fn check(start: &[u8], expected: Option<Format>) {
         assert_eq!(kind_of(start, 64), expected, "{start:x?}");
     }
 
     #[test]
     fn first_bytes() {
-        check(b"\x89VNP\r\n\x1a\n\x01\0\0\0", Some(Kind::Native));
-        check(b"\x89VNP", Some(Kind::Native));
-        check(b"", Some(Kind::Native));
-        check(b"PK\x03\x04\0\0\x08\x08", Some(Kind::TorchZip));
+        check(b"\x89VNP\r\n\x1a\n\x01\0\0\0", Some(Format::Native));
+        check(b"\x89VNP", Some(Format::Native));
+        check(b"", Some(Format::Native));
+        check(b"PK\x03\x04\0\0\x08\x08", Some(Format::TorchZip));
         check(b"PK\x05\x06", None);
         check(
             b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.",
-            Some(Kind::TorchLegacy),
+            Some(Format::TorchLegacy),
         );
         check(
             b"\x80\x04\x95\x0d\0\0\0\0\0\0\0\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.",
-            Some(Kind::TorchLegacy),
+            Some(Format::TorchLegacy),
         );
         check(b"\x80\x02}q\x00.", None);
         check(b"\x80\x04\x95\x0d\0\0\0\0\0\0\0}.", None);
-        check(b"\x38\0\0\0\0\0\0\0{\"a\":", Some(Kind::Safetensors));
+        check(b"\x38\0\0\0\0\0\0\0{\"a\":", Some(Format::Safetensors));
         check(b"\x39\0\0\0\0\0\0\0{\"a\":", None);
         check(b"\xff\xff\xff\xff\xff\xff\xff\xff{\"a\":", None);
         check(b">read1\nACGT", None);

@@ -2,87 +2,79 @@
 //!
 //! A file is a pickle and the memory of its tensors. The pickle is run by a machine of our own
 //! that makes data and nothing else ([`pickle`]); the memory lies in the records of an archive
-//! ([`archive`]) or, in files of before 1.6, behind the pickle ([`legacy`]). What the values mean
+//! ([`archive`]) or, in pre-1.6 (non-zip) files, behind the pickle ([`legacy`]). What the values mean
 //! is decided in [`contents`].
 
-use std::path::PathBuf;
-
 use super::container::{Container, Input, Integrity, Origin};
+use super::window::Window;
+use crate::checkpoint::Checkpoint;
+use crate::error::kind::ErrorKind;
 use crate::header::Header;
-use crate::{Checkpoint, Error, Limits, Tensor};
+use crate::limits;
+use crate::tensor::Tensor;
 
 mod archive;
 mod contents;
-mod context;
 #[cfg(test)]
-mod forge;
+mod forged;
 mod legacy;
 mod numpy;
 mod pickle;
+mod shown;
 mod source;
 mod storages;
 mod strided;
 mod tensors;
-mod window;
 
-use archive::{Archive, PICKLE};
+use archive::Archive;
+use archive::directory::PICKLE;
 use contents::Contents;
-use context::Context;
 use legacy::Legacy;
 use source::Source;
-use tensors::Kept;
-use window::Window;
+use tensors::StorageCache;
 
 /// A PyTorch file whose pickle was run.
 pub(crate) struct TorchFile<R> {
-    path: PathBuf,
-    limits: Limits,
     source: Source<R>,
     contents: Contents,
 }
 
 impl<R: Input> TorchFile<R> {
     /// Opens an archive.
-    pub(crate) fn open(reader: R, origin: Origin<'_>) -> Result<Self, Error> {
-        let context = Context { path: origin.path, limits: origin.limits };
-        context.limit("total_bytes", origin.limits.total_bytes, origin.length_bytes)?;
-        let mut archive = Archive::open(Window::new(reader, origin.length_bytes), context)?;
-        let Some(place) = archive.find(PICKLE.as_bytes()) else {
-            return Err(context.bad_archive(PICKLE, "one such record", "none"));
+    pub(crate) fn open(reader: R, origin: Origin<'_>) -> Result<Self, ErrorKind> {
+        let Origin { length_bytes, limits, .. } = origin;
+        limits::check("total_bytes", limits.total_bytes, length_bytes)?;
+        let mut archive = Archive::open(Window::new(reader, length_bytes), limits)?;
+        let Some(index) = archive.find(PICKLE.as_bytes()) else {
+            return Err(ErrorKind::bad_archive(PICKLE, "one such record", "none"));
         };
-        context.limit("pickle_bytes", origin.limits.pickle_bytes, archive.length(place))?;
-        let block = archive.block(place, PICKLE.as_bytes(), context)?;
-        let tree = pickle::unpickle(block.bytes(), PICKLE, context)?;
+        limits::check("pickle_bytes", limits.pickle_bytes, archive.length(index))?;
+        let block = archive.block(index, PICKLE.as_bytes())?;
+        let tree = pickle::unpickle(block.bytes(), PICKLE, limits)?;
         let source = Source::Archive(archive);
         let contents = contents::contents(&tree, &source, origin)?;
-        Ok(Self::new(source, contents, origin))
+        Ok(Self { source, contents })
     }
 
-    /// Opens a file of before archives.
-    pub(crate) fn open_legacy(reader: R, origin: Origin<'_>) -> Result<Self, Error> {
-        let context = Context { path: origin.path, limits: origin.limits };
-        context.limit("total_bytes", origin.limits.total_bytes, origin.length_bytes)?;
-        let mut window = Window::new(reader, origin.length_bytes);
-        let block = legacy::read(&mut window, context)?;
-        let pickles = legacy::pickles(block.bytes(), context)?;
-        contents::admit(&pickles.tree, context)?;
-        let source = Source::Legacy(Legacy::open(window, &pickles, context)?);
+    /// Opens a pre-1.6 (non-zip) file.
+    pub(crate) fn open_legacy(reader: R, origin: Origin<'_>) -> Result<Self, ErrorKind> {
+        let Origin { length_bytes, limits, .. } = origin;
+        limits::check("total_bytes", limits.total_bytes, length_bytes)?;
+        let mut window = Window::new(reader, length_bytes);
+        let block = legacy::read(&mut window, limits)?;
+        let pickles = legacy::pickles(block.bytes(), limits)?;
+        contents::admit(&pickles.tree)?;
+        let source = Source::Legacy(Legacy::open(window, &pickles)?);
         let contents = contents::contents(&pickles.tree, &source, origin)?;
-        Ok(Self::new(source, contents, origin))
+        Ok(Self { source, contents })
     }
 
-    fn new(source: Source<R>, contents: Contents, origin: Origin<'_>) -> Self {
-        let (path, limits) = (origin.path.to_owned(), origin.limits.clone());
-        Self { path, limits, source, contents }
-    }
-
-    fn read(&mut self, place: usize, kept: Option<&mut Kept>) -> Result<Tensor, Error> {
-        let context = Context { path: &self.path, limits: &self.limits };
-        self.contents.plans.tensor(place, &mut self.source, kept, context)
-    }
-
-    fn context(&self) -> Context<'_> {
-        Context { path: &self.path, limits: &self.limits }
+    fn read(
+        &mut self,
+        index: usize,
+        cache: Option<&mut StorageCache>,
+    ) -> Result<Tensor, ErrorKind> {
+        self.contents.plans.tensor(index, &mut self.source, cache)
     }
 }
 
@@ -95,41 +87,41 @@ impl<R: Input> Container for TorchFile<R> {
         self.source.integrity()
     }
 
-    fn ids(&mut self) -> Result<Vec<String>, Error> {
+    fn ids(&mut self) -> Result<Vec<String>, ErrorKind> {
         let mut ids = Vec::new();
         let bytes = self.contents.ids.len() as u64;
-        let memory = |_| self.context().out_of_memory("ids", bytes);
+        let memory = |_| ErrorKind::out_of_memory("ids", bytes);
         ids.try_reserve_exact(self.contents.ids.len()).map_err(memory)?;
         ids.extend(self.contents.ids.iter().cloned());
         Ok(ids)
     }
 
-    fn tensor(&mut self, section: usize) -> Result<Tensor, Error> {
+    fn tensor(&mut self, section: usize) -> Result<Tensor, ErrorKind> {
         // The ids are the first section.
         self.read(section.wrapping_sub(1), None)
     }
 
-    fn verify(&mut self) -> Result<(), Error> {
-        let context = Context { path: &self.path, limits: &self.limits };
-        self.source.verify(context)
+    fn verify(&mut self) -> Result<(), ErrorKind> {
+        self.source.verify()
     }
 
-    fn load(mut self: Box<Self>) -> Result<Checkpoint, Error> {
-        let mut kept = Kept::new();
+    fn load(mut self: Box<Self>) -> Result<Checkpoint, ErrorKind> {
+        let mut cache = StorageCache::new();
         let tensors = 1..self.contents.header.sections.len();
-        let tensors = tensors.map(|section| self.read(section - 1, Some(&mut kept)));
+        let tensors = tensors.map(|section| self.read(section - 1, Some(&mut cache)));
         let tensors = tensors.collect::<Result<_, _>>()?;
         // What no tensor needs is a part of the file all the same.
-        let context = Context { path: &self.path, limits: &self.limits };
-        self.source.verify_rest(context)?;
+        self.source.verify_rest()?;
         Ok(Checkpoint::from_parts(self.contents.header, self.contents.ids, tensors))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::forge::*;
+    use vnp_forge::items::*;
+
     use super::*;
+    use crate::read::torch::forged::*;
 
     fn two_tensors() -> Vec<u8> {
         let value = dict(&[("a", tensor("0", &[2])), ("b", tensor("1", &[2, 1]))]);
@@ -149,12 +141,12 @@ mod tests {
         let mut file = open(&bytes).unwrap();
         assert_eq!(file.integrity(), Integrity::Crc32);
         assert_eq!(file.tensor(1).unwrap().as_f32().unwrap(), [1.0, 2.0]);
-        let Err(Error::CrcMismatch { record, .. }) = file.tensor(2) else {
+        let Err(ErrorKind::CrcMismatch { record, .. }) = file.tensor(2) else {
             panic!("a flipped bit was read")
         };
         assert_eq!(record, "data/1");
-        let Err(Error::CrcMismatch { .. }) = file.verify() else { panic!("it was not seen") };
-        let Err(Error::CrcMismatch { .. }) = load(&bytes) else { panic!("it was loaded") };
+        let Err(ErrorKind::CrcMismatch { .. }) = file.verify() else { panic!("it was not seen") };
+        let Err(ErrorKind::CrcMismatch { .. }) = load(&bytes) else { panic!("it was loaded") };
     }
 
     /// Slices of one storage, as a fused weight or a flat list of parameters is saved.
@@ -185,7 +177,7 @@ mod tests {
         file[last] ^= 1;
         let mut opened = open(&file).unwrap();
         for _ in 0..2 {
-            let Err(Error::CrcMismatch { record, .. }) = opened.tensor(1) else {
+            let Err(ErrorKind::CrcMismatch { record, .. }) = opened.tensor(1) else {
                 panic!("a piece of a damaged storage was read")
             };
             assert_eq!(record, "data/0");
@@ -198,7 +190,7 @@ mod tests {
         assert_eq!(load(&whole).unwrap().kind(), "values");
         let bytes = damaged(whole);
         assert_eq!(open(&bytes).unwrap().header().kind, "values");
-        let Err(Error::CrcMismatch { .. }) = load(&bytes) else { panic!("it was loaded") };
+        let Err(ErrorKind::CrcMismatch { .. }) = load(&bytes) else { panic!("it was loaded") };
     }
 
     #[test]

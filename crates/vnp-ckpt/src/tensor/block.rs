@@ -8,6 +8,7 @@ use memmap2::MmapMut;
 pub(crate) mod mapped;
 
 use super::cast::{bytes_of, bytes_of_mut};
+use crate::error::kind::ErrorKind;
 use mapped::MappedFile;
 
 /// From this length on a block is mapped, in huge pages where the system has them: taking a page
@@ -44,10 +45,17 @@ impl Block {
         Ok(Self::Heap { units, bytes })
     }
 
+    /// `bytes` zeros, for a section of a file.
+    pub(crate) fn for_section(section: &str, bytes: u64) -> Result<Self, ErrorKind> {
+        let length =
+            usize::try_from(bytes).map_err(|_| ErrorKind::out_of_memory(section, bytes))?;
+        Self::zeroed(length).map_err(|_| ErrorKind::out_of_memory(section, bytes))
+    }
+
     /// Its bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
-            Self::Heap { units, bytes } => bytes_of(units).get(..*bytes).unwrap_or_default(),
+            Self::Heap { units, bytes } => bytes_of(units).split_at(*bytes).0,
             Self::Anonymous(map) => map,
             Self::File(map) => map.bytes(),
         }
@@ -56,9 +64,7 @@ impl Block {
     /// Its bytes, to be written; none of a file.
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
         match self {
-            Self::Heap { units, bytes } => {
-                bytes_of_mut(units).get_mut(..*bytes).unwrap_or_default()
-            }
+            Self::Heap { units, bytes } => bytes_of_mut(units).split_at_mut(*bytes).0,
             Self::Anonymous(map) => map,
             Self::File(_) => &mut [],
         }

@@ -1,4 +1,4 @@
-//! Where a tensor's elements lie: a vector of their own type or a piece of a block, so that every
+//! The memory of a tensor's elements: a vector of their own type or a piece of a block, so that every
 //! view is aligned.
 
 use std::ops::Range;
@@ -26,7 +26,7 @@ pub(crate) enum Buffer {
     I8(Vec<i8>),
     U8(Vec<u8>),
     Bool(Vec<u8>),
-    /// Bytes of a block, whose place [`Buffer::shared`] has checked.
+    /// Bytes of a block, whose range [`Buffer::shared`] has checked.
     Shared {
         dtype: Dtype,
         block: Arc<Block>,
@@ -64,6 +64,7 @@ impl Buffer {
         self.bytes().len() / self.dtype().size_bytes()
     }
 
+    #[expect(clippy::indexing_slicing, reason = "`shared` has checked the range")]
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
             Self::F32(values) => bytes_of(values),
@@ -75,9 +76,7 @@ impl Buffer {
             Self::I16(values) => bytes_of(values),
             Self::I8(values) => bytes_of(values),
             Self::U8(values) | Self::Bool(values) => values,
-            Self::Shared { block, range, .. } => {
-                block.bytes().get(range.clone()).unwrap_or_default()
-            }
+            Self::Shared { block, range, .. } => &block.bytes()[range.clone()],
         }
     }
 
@@ -97,6 +96,8 @@ impl Buffer {
     /// The elements, for a caller who knows their type: place and alignment are checked where a
     /// buffer is made, so that the cast cannot fail.
     pub(crate) fn elements<T: Plain>(&self) -> &[T] {
-        elements_of(self.bytes()).unwrap_or_default()
+        let elements = elements_of(self.bytes());
+        debug_assert!(elements.is_some(), "misaligned elements");
+        elements.unwrap_or_default()
     }
 }

@@ -17,12 +17,13 @@ pub(crate) fn bytes_of_mut<T: Plain>(elements: &mut [T]) -> &mut [u8] {
     elements.as_mut_bytes()
 }
 
-/// The elements that bytes are; none where the bytes are not aligned, or no whole number of them.
+/// The elements that bytes are; none where the bytes are not aligned, or not a whole number of them.
 pub(crate) fn elements_of<T: Plain>(bytes: &[u8]) -> Option<&[T]> {
     <[T]>::ref_from_bytes(bytes).ok()
 }
 
 /// The same, to be written; nothing in place of `None`.
+#[cfg(feature = "torch")]
 pub(crate) fn elements_of_mut<T: Plain>(bytes: &mut [u8]) -> &mut [T] {
     <[T]>::mut_from_bytes(bytes).unwrap_or_default()
 }

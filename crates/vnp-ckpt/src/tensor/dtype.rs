@@ -15,17 +15,17 @@ pub enum Dtype {
     Bf16,
     /// 64-bit IEEE floats.
     F64,
-    /// 64-bit signed whole numbers.
+    /// 64-bit signed integers.
     I64,
-    /// 32-bit signed whole numbers.
+    /// 32-bit signed integers.
     I32,
-    /// 16-bit signed whole numbers.
+    /// 16-bit signed integers.
     I16,
-    /// 8-bit signed whole numbers.
+    /// 8-bit signed integers.
     I8,
     /// Bytes.
     U8,
-    /// Truth values, a byte each: 0 or 1.
+    /// Booleans, a byte each: 0 or 1.
     Bool,
 }
 
@@ -55,8 +55,8 @@ impl Dtype {
         }
     }
 
-    /// The place of the first NaN or infinity among elements of this type, little-endian, counted
-    /// in elements; `None` when all are finite, as whole numbers and truth values always are.
+    /// The index of the first NaN or infinity among elements of this type, little-endian, counted
+    /// in elements; `None` when all are finite, as integers and booleans always are.
     #[must_use]
     pub fn first_non_finite(self, bytes: &[u8]) -> Option<usize> {
         // The exponents whose bits are all set.
@@ -88,7 +88,7 @@ impl Dtype {
     }
 }
 
-/// The place of the first element for which `is` holds. Many are looked at together, for it
+/// The index of the first element for which `is` holds. Many are inspected together, for it
 /// hardly ever does.
 fn find<const N: usize>(bytes: &[u8], is: impl Fn([u8; N]) -> bool) -> Option<usize> {
     const TOGETHER: usize = 1024;

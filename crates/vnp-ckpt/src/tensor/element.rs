@@ -12,9 +12,9 @@ pub(crate) mod sealed {
 /// A Rust type that a tensor's elements are read and written as: `f32`, [`f16`](half::f16),
 /// [`bf16`](half::bf16), `f64`, `i64`, `i32`, `i16`, `i8` or `u8`.
 ///
-/// Truth values have none, for a file may hold bytes that are no `bool`: they are read as bytes.
+/// Booleans have none, for a file may hold bytes that are no `bool`: they are read as bytes.
 pub trait Element: sealed::Sealed {
-    /// What a tensor of this type is said to hold.
+    /// What a tensor of this type holds.
     const DTYPE: Dtype;
 }
 

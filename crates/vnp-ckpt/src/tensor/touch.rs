@@ -1,4 +1,4 @@
-//! Filling memory that nobody has touched yet.
+//! Filling fresh memory while a second thread faults its pages in.
 
 use std::sync::mpsc;
 use std::thread;

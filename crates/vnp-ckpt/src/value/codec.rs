@@ -8,14 +8,15 @@ use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use super::{MAX_DEPTH, Value};
-use crate::{Error, Limits, limits};
+use crate::error::kind::ErrorKind;
+use crate::limits::{self, Limits};
 
 /// Why bytes are not one map of values.
 pub(crate) enum DecodeFault {
-    /// What the decoder said.
+    /// The decoder's message.
     Malformed(String),
     /// A limit was passed.
-    Limit(Error),
+    Limit(ErrorKind),
 }
 
 /// Reads one map that fills `bytes` exactly.
@@ -47,6 +48,16 @@ pub(crate) fn decode_json(text: &[u8], limits: &Limits) -> Result<Value, DecodeF
     budget.settle(value.and_then(|value| decoder.end().map(|()| value)), limits)
 }
 
+impl DecodeFault {
+    /// The error of the header field that the bytes are in.
+    pub(crate) fn in_field(self, field: &str, expected: &str) -> ErrorKind {
+        match self {
+            Self::Malformed(found) => ErrorKind::bad_header(field, expected, found),
+            Self::Limit(kind) => kind,
+        }
+    }
+}
+
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -73,7 +84,7 @@ impl Budget {
         Self { left: Cell::new(limits.header_values), passed: Cell::new(false) }
     }
 
-    /// What a decoder gave, told apart.
+    /// The decoder's result; a passed limit is an error of its own.
     fn settle<E: fmt::Display>(
         &self,
         value: Result<Value, E>,
@@ -226,7 +237,7 @@ mod tests {
     #[test]
     fn everything_else_is_malformed() {
         check_malformed(b"", "");
-        check_malformed(b"\x01", "a whole number");
+        check_malformed(b"\x01", "an integer");
         check_malformed(b"\x80\x00", "1 bytes after the map");
         check_malformed(b"\x82\xa1k\x01\xa1k\x02", "`k` is there twice");
         check_malformed(b"\x81\x01\x02", "a text as key");
@@ -251,7 +262,7 @@ mod tests {
     fn values_are_counted() {
         let limits = Limits { header_values: 4, ..Limits::default() };
         assert!(decode_map(b"\x81\xa1k\x92\x01\x02", &limits).is_ok());
-        let Err(DecodeFault::Limit(Error::LimitExceeded { limit: "header_values", .. })) =
+        let Err(DecodeFault::Limit(ErrorKind::LimitExceeded { limit: "header_values", .. })) =
             decode_map(b"\x81\xa1k\x93\x01\x02\x03", &limits)
         else {
             panic!("five values of four were read")

@@ -1,4 +1,4 @@
-//! Values to and from JSON, without loss: what JSON has no words for is an object of one key.
+//! Values to and from JSON, without loss: values that JSON cannot express become objects of one key.
 //!
 //! `{"$float": "7ff8000000000000"}` is a float that is not finite, by its bits; `{"$bytes": "00ff"}`
 //! is bytes; `{"$map": {...}}` is a map that would otherwise look like one of the three.
@@ -9,7 +9,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::Value;
 use super::codec::{DecodeFault, decode_json};
-use crate::Limits;
+use crate::limits::Limits;
 
 const FLOAT: &str = "$float";
 const BYTES: &str = "$bytes";

@@ -41,7 +41,7 @@ impl Flush {
 
 impl Drop for Flush {
     fn drop(&mut self) {
-        // The file is closed before it is removed; nobody asks for it any longer.
+        // The file is closed before it is removed; its contents are no longer needed.
         let _ = self.finish();
     }
 }

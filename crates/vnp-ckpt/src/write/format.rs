@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use crate::{Checkpoint, Error, atomic_save};
+use crate::checkpoint::Checkpoint;
+use crate::error::Error;
+#[allow(unused_imports, reason = "unused with all features")]
+use crate::error::kind::ErrorKind;
+use crate::write::atomic::atomic_save;
 
 /// A format that a checkpoint can be saved in. All of them read back as the same checkpoint.
 ///
@@ -46,25 +50,25 @@ impl Format {
         Self::ALL.into_iter().find(|format| format.extension().eq_ignore_ascii_case(extension))
     }
 
-    /// Saves a checkpoint under `path`, in the place of what is there: as
+    /// Saves a checkpoint under `path`, in the place of the existing file: as
     /// [`atomic_save`](crate::atomic_save), `export_torch` or `export_safetensors`.
     ///
     /// # Errors
-    /// Those of the function; [`Error::Unsupported`] where the crate was built without the
+    /// Those of the function; [`ErrorKind::Unsupported`] where the crate was built without the
     /// feature.
     pub fn save(self, path: &Path, checkpoint: &Checkpoint) -> Result<(), Error> {
         match self {
             Self::Native => atomic_save(path, checkpoint),
             #[cfg(feature = "torch")]
-            Self::Torch => crate::export_torch(path, checkpoint),
+            Self::Torch => crate::write::torch::export_torch(path, checkpoint),
             #[cfg(feature = "safetensors")]
-            Self::Safetensors => crate::export_safetensors(path, checkpoint),
+            Self::Safetensors => crate::write::safetensors::export_safetensors(path, checkpoint),
             #[cfg(not(all(feature = "torch", feature = "safetensors")))]
-            other => Err(Error::Unsupported {
-                path: path.to_owned(),
-                what: format!("writing .{}", other.extension()),
-                remedy: "build vnp-ckpt with its features `torch` and `safetensors`",
-            }),
+            other => {
+                let remedy = "build vnp-ckpt with its features `torch` and `safetensors`";
+                let what = format!("writing .{}", other.extension());
+                Err(ErrorKind::unsupported(what, remedy).in_file(path))
+            }
         }
     }
 }
@@ -98,12 +102,12 @@ mod tests {
         let checkpoint = Checkpoint::builder("k").metadata("a", 1).build().unwrap();
         for format in Format::ALL {
             let path = directory.path().join("a").with_extension(format.extension());
-            match format.save(&path, &checkpoint) {
+            match format.save(&path, &checkpoint).map_err(Error::into_kind) {
                 Ok(()) => {
                     let read = crate::load_with_compatibility(&path, &Default::default());
                     assert_eq!(read.unwrap(), checkpoint);
                 }
-                Err(Error::Unsupported { .. }) if format != Format::Native => {
+                Err(ErrorKind::Unsupported { .. }) if format != Format::Native => {
                     assert!(!path.exists());
                 }
                 Err(error) => panic!("{error}"),

@@ -8,14 +8,14 @@
 use std::io::{self, Seek, SeekFrom, Write};
 
 use super::plan::Plan;
-use crate::Version;
 use crate::digest::{Digest, Hasher};
 use crate::header::preamble::{ALIGNMENT, PREAMBLE_BYTES, Preamble};
+use crate::version::Version;
 
 /// How much is hashed and written at a time: little enough to stay in a core's cache.
 const STEP_BYTES: usize = 256 << 10;
 
-/// What is shorter is collected before it is written.
+/// Shorter pieces are collected before they are written.
 const BUFFER_BYTES: usize = 64 << 10;
 
 /// A file that is being written. It does not hold the file, which is given to each call.
@@ -35,30 +35,30 @@ impl NativeWriter {
         Self { plan, sections, position: 0 }
     }
 
-    /// What the file will hold.
+    /// The plan of the file.
     pub(crate) fn plan(&self) -> &Plan {
         &self.plan
     }
 
     /// How much of a section is still to come.
-    pub(crate) fn left(&self, place: usize) -> u64 {
-        let length = self.plan.header().sections.get(place).map_or(0, |section| section.length);
-        length - self.sections.get(place).map_or(0, |progress| progress.taken_bytes)
+    pub(crate) fn left(&self, index: usize) -> u64 {
+        let length = self.plan.header().sections.get(index).map_or(0, |section| section.length);
+        length - self.sections.get(index).map_or(0, |progress| progress.taken_bytes)
     }
 
-    /// Writes what comes next of a section, which must not be more than is [`left`](Self::left).
+    /// Writes the next bytes of a section, at most as many as are [`left`](Self::left).
     pub(crate) fn append(
         &mut self,
         out: &mut (impl Write + Seek),
-        place: usize,
+        index: usize,
         bytes: &[u8],
     ) -> io::Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }
-        let left = self.left(place);
+        let left = self.left(index);
         let (Some(section), Some(progress)) =
-            (self.plan.header().sections.get(place), self.sections.get_mut(place))
+            (self.plan.header().sections.get(index), self.sections.get_mut(index))
         else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
@@ -82,14 +82,15 @@ impl NativeWriter {
             let end = section.offset + section.length;
             let padding = [0; ALIGNMENT as usize];
             let length = (ALIGNMENT - end % ALIGNMENT) % ALIGNMENT;
-            file.write(end, padding.get(..length as usize).unwrap_or_default())?;
+            let (padding, _) = padding.split_at(length as usize);
+            file.write(end, padding)?;
         }
         Ok(())
     }
 
     /// Writes the header, when all sections are there, and returns the preamble.
     pub(crate) fn finish(mut self, out: &mut (impl Write + Seek)) -> io::Result<Vec<u8>> {
-        if (0..self.sections.len()).any(|place| self.left(place) > 0) {
+        if (0..self.sections.len()).any(|index| self.left(index) > 0) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "sections are missing"));
         }
         let header = self.plan.encode(self.sections.iter().map(Progress::digest))?;
@@ -125,7 +126,7 @@ impl Progress {
     }
 }
 
-/// A file and where it stands: what follows what was written last needs no seek.
+/// A file and its position: a write that continues the last one needs no seek.
 struct At<'w, W> {
     out: &'w mut W,
     file: &'w mut u64,

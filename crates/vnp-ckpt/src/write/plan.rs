@@ -1,12 +1,14 @@
-//! Where everything of a file goes.
+//! The layout of a file: the offset of every section.
 
 use std::io;
 
 use crate::digest::Digest;
+use crate::error::kind::ErrorKind;
 use crate::header::layout::{OFFSET_BYTES, length_of};
 use crate::header::preamble::{PREAMBLE_BYTES, align};
 use crate::header::{Encoding, Header};
-use crate::{Error, Limits, Version, limits};
+use crate::limits::{self, Limits};
+use crate::version::Version;
 
 /// A header whose sections have their places, and with it the length of the file.
 #[derive(Debug)]
@@ -17,9 +19,9 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Lays the file out for ids of this length together. Refuses what the default limits would
-    /// refuse to read.
-    pub(crate) fn new(header: &Header, id_bytes: u64) -> Result<Self, Error> {
+    /// Lays the file out for ids of this length together. Refuses a file that the default
+    /// limits would refuse to read.
+    pub(crate) fn new(header: &Header, id_bytes: u64) -> Result<Self, ErrorKind> {
         let mut header = header.clone();
         header.version = Version::CURRENT;
         let mut plan = Self { header, header_bytes: 0, file_bytes: 0 };
@@ -72,16 +74,13 @@ impl Plan {
         Ok(header)
     }
 
-    fn pack(&self) -> Result<Vec<u8>, Error> {
-        self.header.encode().map_err(|error| Error::Inconsistent {
-            path: None,
-            subject: "header".to_owned(),
-            expected: "one that MessagePack can hold".to_owned(),
-            found: error.to_string(),
+    fn pack(&self) -> Result<Vec<u8>, ErrorKind> {
+        self.header.encode().map_err(|error| {
+            ErrorKind::inconsistent("header", "one that MessagePack can hold", error.to_string())
         })
     }
 
-    fn place_sections(&mut self, id_bytes: u64) -> Result<(), Error> {
+    fn place_sections(&mut self, id_bytes: u64) -> Result<(), ErrorKind> {
         let mut offset = align(PREAMBLE_BYTES + self.header_bytes);
         for section in &mut self.header.sections {
             let text = if let Encoding::Strings { .. } = section.encoding { id_bytes } else { 0 };
@@ -99,9 +98,9 @@ pub(crate) fn id_bytes(ids: &[String]) -> u64 {
     ids.iter().map(|id| id.len() as u64).sum()
 }
 
-fn too_long() -> Error {
+fn too_long() -> ErrorKind {
     let allowed = Limits::default().total_bytes;
-    Error::LimitExceeded { path: None, limit: "total_bytes", allowed, found: u64::MAX }
+    ErrorKind::LimitExceeded { limit: "total_bytes", allowed, found: u64::MAX }
 }
 
 const _: () = assert!(OFFSET_BYTES as usize == size_of::<u64>());

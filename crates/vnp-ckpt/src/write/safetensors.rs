@@ -6,21 +6,27 @@ use std::path::Path;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::stream::{Sink, commit};
+use crate::checkpoint::Checkpoint;
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
 use crate::header::preamble::ALIGNMENT;
 use crate::header::{Encoding, Header, Section};
+use crate::limits::{self, Limits};
+use crate::tensor::dtype::Dtype;
+use crate::value::Value;
 use crate::value::json::Json;
-use crate::{CHECKPOINT_VERSION, Checkpoint, Dtype, Error, Limits, Value, limits};
+use crate::version::CHECKPOINT_VERSION;
 
-/// The tensors that hold the ids: all texts one behind the other, and where each starts.
+/// The tensors that hold the ids: all texts one after the other, and where each starts.
 pub(crate) const ID_TEXT: &str = "ids.text";
 pub(crate) const ID_OFFSETS: &str = "ids.offsets";
 
-/// The key beside the tensors.
+/// The key next to the tensors.
 pub(crate) const METADATA: &str = "__metadata__";
 
-/// Saves a checkpoint as a safetensors file under `path`, in the place of what is there.
+/// Saves a checkpoint as a safetensors file under `path`, in the place of the existing file.
 ///
-/// Tensors keep their names; what else there is stands in the file's metadata under keys that
+/// Tensors keep their names; everything else is in the file's metadata under keys that
 /// start with `vnp.`, so that this crate reads the same checkpoint from the file again:
 /// `docs/FORMAT.md` has the table. The bytes depend on the checkpoint alone.
 ///
@@ -41,10 +47,10 @@ pub(crate) const METADATA: &str = "__metadata__";
 /// ```
 ///
 /// # Errors
-/// As [`atomic_save`](crate::atomic_save); [`Error::Inconsistent`] for a tensor with a name that
+/// As [`atomic_save`](crate::atomic_save); [`ErrorKind::Inconsistent`] for a tensor with a name that
 /// the format needs itself: `__metadata__`, and where there are rows `ids.text` and `ids.offsets`.
 pub fn export_safetensors(path: &Path, checkpoint: &Checkpoint) -> Result<(), Error> {
-    let plan = Plan::new(checkpoint).map_err(|error| error.in_file(path))?;
+    let plan = Plan::new(checkpoint).map_err(|kind| kind.in_file(path))?;
     commit(path, plan.file_bytes, |out| plan.write(out))
 }
 
@@ -74,8 +80,8 @@ enum Body<'c> {
 }
 
 impl<'c> Plan<'c> {
-    /// Lays the file out. Refuses what the default limits would refuse to read.
-    fn new(checkpoint: &'c Checkpoint) -> Result<Self, Error> {
+    /// Lays the file out. Refuses a file that the default limits would refuse to read.
+    fn new(checkpoint: &'c Checkpoint) -> Result<Self, ErrorKind> {
         let entries = entries_of(checkpoint)?;
         let header = checkpoint.header();
         let metadata = Metadata(header).texts().map_err(|error| not_json(&error))?;
@@ -108,7 +114,7 @@ impl<'c> Plan<'c> {
 }
 
 /// The tensors of the file in the order in which they lie there.
-fn entries_of(checkpoint: &Checkpoint) -> Result<Vec<Entry<'_>>, Error> {
+fn entries_of(checkpoint: &Checkpoint) -> Result<Vec<Entry<'_>>, ErrorKind> {
     let mut entries = Vec::new();
     let ids = checkpoint.ids();
     if !ids.is_empty() {
@@ -132,12 +138,8 @@ fn entries_of(checkpoint: &Checkpoint) -> Result<Vec<Entry<'_>>, Error> {
     }
     for (name, tensor) in checkpoint.tensors() {
         if name == METADATA || entries.iter().take(2).any(|entry| entry.name == name) {
-            return Err(Error::Inconsistent {
-                path: None,
-                subject: "name of a tensor".to_owned(),
-                expected: "one that safetensors files do not need themselves".to_owned(),
-                found: format!("`{name}`"),
-            });
+            let expected = "one that safetensors files do not need themselves";
+            return Err(ErrorKind::inconsistent("name of a tensor", expected, format!("`{name}`")));
         }
         entries.push(Entry {
             name,
@@ -162,16 +164,11 @@ fn write_offsets(out: &mut impl Write, ids: &[String]) -> io::Result<()> {
     out.flush()
 }
 
-fn not_json(error: &serde_json::Error) -> Error {
-    Error::Inconsistent {
-        path: None,
-        subject: "header".to_owned(),
-        expected: "one that JSON can hold".to_owned(),
-        found: error.to_string(),
-    }
+fn not_json(error: &serde_json::Error) -> ErrorKind {
+    ErrorKind::inconsistent("header", "one that JSON can hold", error.to_string())
 }
 
-/// What a checkpoint says about itself, as the texts that safetensors has room for.
+/// The description of a checkpoint, as the texts that safetensors metadata may hold.
 struct Metadata<'h>(&'h Header);
 
 impl Metadata<'_> {
@@ -197,7 +194,7 @@ impl Metadata<'_> {
     }
 }
 
-/// What the table of tensors does not say of a section.
+/// The properties of a section that the table of tensors does not have.
 fn section_value(section: &Section) -> Value {
     let mut map = section.unknown.clone();
     map.insert("name".to_owned(), section.name.as_str().into());
@@ -220,7 +217,7 @@ impl Serialize for Table<'_> {
         let mut begin = 0;
         for entry in self.entries {
             let end = begin + entry.length;
-            map.serialize_entry(entry.name, &Place(entry, [begin, end]))?;
+            map.serialize_entry(entry.name, &TableEntry(entry, [begin, end]))?;
             begin = end;
         }
         map.end()
@@ -235,9 +232,9 @@ impl Serialize for Texts<'_> {
     }
 }
 
-struct Place<'p>(&'p Entry<'p>, [u64; 2]);
+struct TableEntry<'p>(&'p Entry<'p>, [u64; 2]);
 
-impl Serialize for Place<'_> {
+impl Serialize for TableEntry<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(3))?;
         map.serialize_entry("dtype", dtype_name(self.0.dtype))?;

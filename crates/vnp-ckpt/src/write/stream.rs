@@ -5,13 +5,13 @@ use std::io::{self, BufWriter, Read, Seek, Write};
 use std::path::Path;
 
 use super::temporary::{Temporary, not_committed};
-use crate::Error;
 use crate::digest::{Digest, Hasher};
+use crate::error::Error;
 
 /// How much is hashed and written at a time: little enough to stay in a core's cache.
 const STEP_BYTES: usize = 256 << 10;
 
-/// What the contents of an export are written to.
+/// The writer that an export is written to.
 pub(crate) type Sink<'f> = BufWriter<Hashed<&'f mut File>>;
 
 /// Saves what `write` writes, which is `file_bytes` long, under `path`. It is read back and compared:
@@ -28,7 +28,7 @@ pub(crate) fn commit(
     temporary.commit(|file| read_back(file, file_bytes, digest))
 }
 
-/// Writes the file; the digest of what went out.
+/// Writes the file; returns the digest of the bytes written.
 fn write_all(
     file: &mut File,
     file_bytes: u64,
@@ -51,7 +51,7 @@ fn read_back(mut file: &File, length: u64, digest: Digest) -> io::Result<()> {
     loop {
         match file.read(&mut step)? {
             0 => break,
-            read => found.write_all(step.get(..read).unwrap_or_default())?,
+            read => found.write_all(step.split_at(read).0)?,
         }
     }
     if found.length != length {
@@ -68,7 +68,7 @@ fn damaged(reason: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 
-/// Hashes and counts what it writes.
+/// A writer that hashes and counts the bytes it passes on.
 pub(crate) struct Hashed<W> {
     out: W,
     hasher: Hasher,
@@ -87,9 +87,9 @@ impl<W> Hashed<W> {
 
 impl<W: Write> Write for Hashed<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let step = bytes.get(..bytes.len().min(STEP_BYTES)).unwrap_or_default();
+        let (step, _) = bytes.split_at(bytes.len().min(STEP_BYTES));
         let written = self.out.write(step)?;
-        self.hasher.update(step.get(..written).unwrap_or_default());
+        self.hasher.update(step.split_at(written).0);
         self.length += written as u64;
         Ok(written)
     }
@@ -102,6 +102,7 @@ impl<W: Write> Write for Hashed<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::kind::ErrorKind;
 
     #[track_caller]
     fn check(bytes: &[u8]) {
@@ -126,8 +127,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a");
         fs_err::write(&path, b"old").unwrap();
-        let saved = commit(&path, 4, |out| out.write_all(b"abc"));
-        let Err(Error::NotCommitted { .. }) = saved else { panic!("{saved:?}") };
+        let saved = commit(&path, 4, |out| out.write_all(b"abc")).map_err(Error::into_kind);
+        let Err(ErrorKind::NotCommitted { .. }) = saved else { panic!("{saved:?}") };
         assert_eq!(fs_err::read(&path).unwrap(), b"old");
         commit(&path, 3, |out| out.write_all(b"abc")).unwrap();
         assert_eq!(fs_err::read(&path).unwrap(), b"abc");

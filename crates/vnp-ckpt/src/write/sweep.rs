@@ -1,23 +1,24 @@
-//! What killed writers left behind.
+//! Removal of the temporary directories that killed writers left behind.
 
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
 use super::temporary::{FILE, PREFIX, RANDOM_CHARS};
-use crate::Error;
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
 
 /// Removes the temporary directories that savers to `directory` left when they were killed, and
 /// returns them.
 ///
 /// **Only under the run's lock:** a saver that is still at work would lose its file, and its save
-/// would fail. Only what [`atomic_save`](crate::atomic_save) makes is removed: real directories
+/// would fail. Only directories that [`atomic_save`](crate::atomic_save) makes are removed: real directories
 /// of that name, with the one file in it or none. Anything else stays, with a warning in the log.
 ///
 /// # Errors
-/// [`Error::Io`] when `directory` cannot be listed.
+/// [`ErrorKind::Io`] when `directory` cannot be listed.
 pub fn sweep_stale_temporaries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
-    let io = |source| Error::Io { path: directory.to_owned(), source };
+    let io = |source| ErrorKind::Io { source }.in_file(directory);
     let mut removed = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(io)? {
         let entry = entry.map_err(io)?;
@@ -92,9 +93,8 @@ mod tests {
     #[test]
     fn a_directory_that_cannot_be_listed_is_an_error() {
         let missing = Path::new("/nonexistent/vnp");
-        let Err(Error::Io { path, .. }) = sweep_stale_temporaries(missing) else {
-            panic!("a missing directory was swept")
-        };
-        assert_eq!(path, missing);
+        let error = sweep_stale_temporaries(missing).unwrap_err();
+        let ErrorKind::Io { .. } = error.kind() else { panic!("{error:?}") };
+        assert_eq!(error.path(), Some(missing));
     }
 }

@@ -1,4 +1,4 @@
-//! A file on its way to its name: written beside it, brought to disk, renamed.
+//! A file on its way to its name: written next to it, brought to disk, renamed.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -8,7 +8,8 @@ use std::thread;
 use tempfile::{Builder, TempDir};
 
 use super::flush::Flush;
-use crate::Error;
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
 
 /// How the temporary directories start, as `atomicwrites` names its own.
 pub(crate) const PREFIX: &str = ".atomicwrite";
@@ -19,7 +20,7 @@ pub(crate) const RANDOM_CHARS: usize = 6;
 /// The file in such a directory.
 pub(crate) const FILE: &str = "tmpfile.tmp";
 
-/// A file that nobody knows yet. Dropped without [`commit`](Self::commit) it leaves nothing.
+/// A file that no one knows yet. Dropped without [`commit`](Self::commit) it leaves nothing.
 #[derive(Debug)]
 pub(crate) struct Temporary {
     // In this order: all is closed before the directory goes.
@@ -54,12 +55,12 @@ impl Temporary {
         &mut self.file
     }
 
-    /// To be told how much was written, from time to time.
+    /// Counts the bytes written; may start a sync. To be called after each large write.
     pub(crate) fn wrote(&mut self, bytes: u64) -> io::Result<()> {
         self.flush.wrote(&self.file, bytes)
     }
 
-    /// What the file is to be.
+    /// The final path of the file.
     pub(crate) fn target(&self) -> &Path {
         &self.target
     }
@@ -75,9 +76,9 @@ impl Temporary {
         flush.finish().and(synced).map_err(|source| not_committed(&target, source))?;
         match atomicwrites::replace_atomic(&directory.path().join(FILE), &target) {
             Ok(()) => Ok(()),
-            // The rename was done if what was written is what the name leads to now.
+            // The rename was done if the final name leads to the file that was written.
             Err(source) if is_at(&file, &target) => {
-                Err(Error::DurabilityUncertain { path: target, source })
+                Err(ErrorKind::DurabilityUncertain { source }.in_file(&target))
             }
             Err(source) => Err(not_committed(&target, source)),
         }
@@ -86,7 +87,7 @@ impl Temporary {
 
 /// That nothing was saved.
 pub(crate) fn not_committed(target: &Path, source: io::Error) -> Error {
-    Error::NotCommitted { path: target.to_owned(), source }
+    ErrorKind::NotCommitted { source }.in_file(target)
 }
 
 /// The disk has to work for the one and a processor for the other.
@@ -161,8 +162,9 @@ mod tests {
         drop(temporary);
         assert_eq!(entries(), 0);
         let refused = Temporary::create(&target).unwrap().commit(|_| Err(io::Error::other("bad")));
-        let Err(Error::NotCommitted { path, source }) = refused else { panic!("{refused:?}") };
-        assert_eq!((path.as_path(), source.to_string().as_str()), (target.as_path(), "bad"));
+        let refused = refused.unwrap_err();
+        let ErrorKind::NotCommitted { source } = refused.kind() else { panic!("{refused:?}") };
+        assert_eq!((refused.path(), source.to_string().as_str()), (Some(&*target), "bad"));
         assert_eq!(entries(), 0);
         Temporary::create(&target).unwrap().commit(|_| Ok(())).unwrap();
         assert!(target.is_file());
@@ -174,7 +176,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let target = directory.path().join("a.vnp");
         let refused = Temporary::create(&target).unwrap().commit(|_| panic!("while reading"));
-        let Err(Error::NotCommitted { .. }) = refused else { panic!("{refused:?}") };
+        let refused = refused.map_err(Error::into_kind);
+        let Err(ErrorKind::NotCommitted { .. }) = refused else { panic!("{refused:?}") };
         assert!(!target.exists());
     }
 

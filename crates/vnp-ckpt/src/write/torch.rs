@@ -4,7 +4,10 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::stream::{Sink, commit};
-use crate::{Checkpoint, Error, Limits, limits};
+use crate::checkpoint::Checkpoint;
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::limits::{self, Limits};
 
 pub(crate) mod archive;
 pub(crate) mod contents;
@@ -19,13 +22,13 @@ const ARCHIVE_VERSION: &[u8] = b"3\n";
 /// How much of a pickle is put together before it goes out.
 const STEP_BYTES: usize = 64 << 10;
 
-/// Saves a checkpoint as a PyTorch file under `path`, in the place of what is there: a `.pt` that
+/// Saves a checkpoint as a PyTorch file under `path`, in the place of the existing file: a `.pt` that
 /// `torch.load(path, weights_only=True)` reads.
 ///
 /// Checkpoints of the kinds `nucleotide`, `protein` and `merged` get the top level that the Python
-/// tools write and go on from; others are a dict of their ids and tensors. What has no place there
+/// tools write and continue from; others are a dict of their ids and tensors. Everything else
 /// is under the key `vnp`, so that this crate reads the same checkpoint from the file again:
-/// `docs/FORMAT.md` has the tables. The bytes depend on the checkpoint and the file's name alone.
+/// `docs/PYTORCH.md` has the tables. The bytes depend on the checkpoint and the file's name alone.
 ///
 /// The file gets under its name as with [`atomic_save`](crate::atomic_save); tensors are written
 /// from where they lie.
@@ -48,10 +51,10 @@ const STEP_BYTES: usize = 64 << 10;
 /// ```
 ///
 /// # Errors
-/// As [`atomic_save`](crate::atomic_save); [`Error::Inconsistent`] for a shape that PyTorch cannot
+/// As [`atomic_save`](crate::atomic_save); [`ErrorKind::Inconsistent`] for a shape that PyTorch cannot
 /// count.
 pub fn export_torch(path: &Path, checkpoint: &Checkpoint) -> Result<(), Error> {
-    let plan = Plan::new(path, checkpoint).map_err(|error| error.in_file(path))?;
+    let plan = Plan::new(path, checkpoint).map_err(|kind| kind.in_file(path))?;
     commit(path, plan.file_bytes, |out| plan.write(out))
 }
 
@@ -63,15 +66,15 @@ struct Plan<'c> {
     file_bytes: u64,
 }
 
-/// What a record holds.
+/// The contents of a record.
 enum Body<'c> {
     Pickle,
     Bytes(&'c [u8]),
 }
 
 impl<'c> Plan<'c> {
-    /// Lays the file out. Refuses what the default limits would refuse to read.
-    fn new(path: &Path, checkpoint: &'c Checkpoint) -> Result<Self, Error> {
+    /// Lays the file out. Refuses a file that the default limits would refuse to read.
+    fn new(path: &Path, checkpoint: &'c Checkpoint) -> Result<Self, ErrorKind> {
         let root = root_of(path);
         let contents = Contents::new(checkpoint)?;
         // The pickle is made twice: that is cheaper than to keep it, and its length and checksum
@@ -128,16 +131,11 @@ fn root_of(path: &Path) -> &str {
     if fits { stem } else { "archive" }
 }
 
-fn not_picklable(error: &io::Error) -> Error {
-    Error::Inconsistent {
-        path: None,
-        subject: "contents".to_owned(),
-        expected: "what a PyTorch file can hold".to_owned(),
-        found: error.to_string(),
-    }
+fn not_picklable(error: &io::Error) -> ErrorKind {
+    ErrorKind::inconsistent("contents", "what a PyTorch file can hold", error.to_string())
 }
 
-/// Counts and checks what is written to it, and keeps nothing.
+/// A writer that counts and checksums, and keeps nothing.
 #[derive(Default)]
 struct Checksum {
     crc: crc32fast::Hasher,

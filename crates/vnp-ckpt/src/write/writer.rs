@@ -3,17 +3,21 @@
 use std::fmt;
 use std::path::Path;
 
-use super::atomic::read_back;
 use super::native::NativeWriter;
 use super::plan::{self, Plan};
+use super::read_back::read_back;
 use super::temporary::{Temporary, not_committed};
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::header::{Encoding, Header};
+use crate::tensor::Tensor;
+use crate::tensor::cast::bytes_of;
 use crate::tensor::element::Element;
-use crate::{Encoding, Error, Header, Tensor};
 
 /// How much is written before the disk is looked after.
 const PIECE_BYTES: usize = 8 << 20;
 
-/// Writes a checkpoint piece by piece: what is in memory is the ids and the piece at hand.
+/// Writes a checkpoint piece by piece: only the ids and the current piece are in memory.
 ///
 /// The rows and their ids are known at the start, and with them the place of everything in the
 /// file. The rows of each tensor are then appended in order; the tensors do not wait for each
@@ -47,7 +51,7 @@ const PIECE_BYTES: usize = 8 << 20;
 pub struct CheckpointWriter {
     temporary: Temporary,
     writer: NativeWriter,
-    /// Whether a write has failed: what the file holds since is not known.
+    /// Whether a write has failed: the contents of the file are unknown since.
     has_failed: bool,
 }
 
@@ -59,12 +63,12 @@ impl CheckpointWriter {
         ids: &[String],
         tensors: impl IntoIterator<Item = Option<&'t Tensor>>,
     ) -> Result<Self, Error> {
-        let plan = Plan::new(header, plan::id_bytes(ids)).map_err(|error| error.in_file(path))?;
+        let plan = Plan::new(header, plan::id_bytes(ids)).map_err(|kind| kind.in_file(path))?;
         let (temporary, writer) = (Temporary::create(path)?, NativeWriter::new(plan));
         let mut new = Self { temporary, writer, has_failed: false };
         new.write_strings(ids)?;
-        for (tensor, place) in tensors.into_iter().zip(1..) {
-            tensor.map_or(Ok(()), |tensor| new.write(place, tensor.bytes()))?;
+        for (tensor, index) in tensors.into_iter().zip(1..) {
+            tensor.map_or(Ok(()), |tensor| new.write(index, tensor.bytes()))?;
         }
         Ok(new)
     }
@@ -72,58 +76,58 @@ impl CheckpointWriter {
     /// Appends rows to a tensor: their values in row-major order.
     ///
     /// # Errors
-    /// [`Error::NoSuchTensor`] when no row tensor has this name; [`Error::WrongDtype`] when it
-    /// holds another type; [`Error::Inconsistent`] when the values are not whole rows, or more
-    /// than are left; [`Error::NotCommitted`] when they cannot be written, and from then on.
+    /// [`ErrorKind::NoSuchTensor`] when no row tensor has this name; [`ErrorKind::WrongDtype`] when it
+    /// holds another type; [`ErrorKind::Inconsistent`] when the values are not whole rows, or more
+    /// than are left; [`ErrorKind::NotCommitted`] when they cannot be written, and from then on.
     pub fn append<T: Element>(&mut self, name: &str, rows: &[T]) -> Result<(), Error> {
-        let (place, encoding) = self.streamed(name)?;
+        let (index, encoding) = self.streamed(name)?;
         if let Encoding::Tensor { dtype, .. } = encoding
             && *dtype != T::DTYPE
         {
-            return Err(Error::WrongDtype { expected: T::DTYPE, found: *dtype });
+            return Err(ErrorKind::WrongDtype { expected: T::DTYPE, found: *dtype }.into());
         }
-        self.append_bytes(place, crate::tensor::cast::bytes_of(rows))
+        self.append_bytes(index, bytes_of(rows))
     }
 
     /// Appends the rows of a tensor `[rows, ...]`, of any type.
     ///
     /// # Errors
-    /// As [`append`](Self::append); [`Error::Inconsistent`] also where the dimensions after the
+    /// As [`append`](Self::append); [`ErrorKind::Inconsistent`] also where the dimensions after the
     /// first are not those that were announced.
     pub fn append_tensor(&mut self, name: &str, rows: &Tensor) -> Result<(), Error> {
-        let (place, encoding) = self.streamed(name)?;
+        let (index, encoding) = self.streamed(name)?;
         let Encoding::Tensor { dtype, shape, .. } = encoding else {
-            return Err(Error::NoSuchTensor { name: name.to_owned() });
+            return Err(ErrorKind::NoSuchTensor { name: name.to_owned() }.into());
         };
         if *dtype != rows.dtype() {
-            return Err(Error::WrongDtype { expected: rows.dtype(), found: *dtype });
+            return Err(ErrorKind::WrongDtype { expected: rows.dtype(), found: *dtype }.into());
         }
         if rows.shape().is_empty() || rows.shape().get(1..) != shape.get(1..) {
             let expected = format!("rows of {:?}", shape.get(1..).unwrap_or_default());
             return Err(self.wrong(format!("shape of tensor `{name}`"), expected, rows.shape()));
         }
-        self.append_bytes(place, rows.bytes())
+        self.append_bytes(index, rows.bytes())
     }
 
     /// How many rows of a tensor are still to be appended; `None` when no row tensor has this
     /// name.
     #[must_use]
     pub fn rows_left(&self, name: &str) -> Option<u64> {
-        let (place, encoding) = self.streamed(name).ok()?;
-        Some(self.writer.left(place).checked_div(encoding.row_bytes()?).unwrap_or(0))
+        let (index, encoding) = self.streamed(name).ok()?;
+        Some(self.writer.left(index).checked_div(encoding.row_bytes()?).unwrap_or(0))
     }
 
     /// Saves the file under its name: reads it back, brings it to disk, renames it.
     ///
     /// # Errors
-    /// [`Error::Inconsistent`] when rows are missing; [`Error::NotCommitted`] when something could
-    /// not be written or read back; in both cases what was under the name still is.
-    /// [`Error::DurabilityUncertain`] as [`atomic_save`](crate::atomic_save).
+    /// [`ErrorKind::Inconsistent`] when rows are missing; [`ErrorKind::NotCommitted`] when something could
+    /// not be written or read back; in both cases the file under the name is unchanged.
+    /// [`ErrorKind::DurabilityUncertain`] as [`atomic_save`](crate::atomic_save).
     pub fn finish(self) -> Result<(), Error> {
         self.check_usable()?;
-        for (place, section) in self.header().sections.iter().enumerate() {
+        for (index, section) in self.header().sections.iter().enumerate() {
             let left =
-                self.writer.left(place).checked_div(section.encoding.row_bytes().unwrap_or(1));
+                self.writer.left(index).checked_div(section.encoding.row_bytes().unwrap_or(1));
             if let Some(left @ 1..) = left {
                 let rows = self.header().rows.len();
                 let subject = format!("rows of tensor `{}`", section.name);
@@ -147,22 +151,22 @@ impl CheckpointWriter {
         let mut named = sections.filter(|(_, section)| section.name == name);
         named
             .next()
-            .map(|(place, section)| (place, &section.encoding))
+            .map(|(index, section)| (index, &section.encoding))
             .filter(|(_, encoding)| encoding.row_bytes().is_some())
-            .ok_or_else(|| Error::NoSuchTensor { name: name.to_owned() })
+            .ok_or_else(|| ErrorKind::NoSuchTensor { name: name.to_owned() }.into())
     }
 
-    fn append_bytes(&mut self, place: usize, bytes: &[u8]) -> Result<(), Error> {
+    fn append_bytes(&mut self, index: usize, bytes: &[u8]) -> Result<(), Error> {
         self.check_usable()?;
-        let section = self.header().sections.get(place);
+        let section = self.header().sections.get(index);
         let name = section.map_or("", |section| &section.name);
         let row = section.and_then(|section| section.encoding.row_bytes()).unwrap_or(0);
-        let (left, found) = (self.writer.left(place), bytes.len() as u64);
+        let (left, found) = (self.writer.left(index), bytes.len() as u64);
         if found > left || (row > 0 && !found.is_multiple_of(row)) {
             let expected = format!("whole rows of {row} bytes, {left} bytes at most");
             return Err(self.wrong(format!("rows for tensor `{name}`"), expected, found));
         }
-        self.write(place, bytes)
+        self.write(index, bytes)
     }
 
     /// The ids: where each starts, where the last ends, then all of them.
@@ -176,9 +180,9 @@ impl CheckpointWriter {
         strings.iter().try_for_each(|string| self.write(0, string.as_bytes()))
     }
 
-    fn write(&mut self, place: usize, bytes: &[u8]) -> Result<(), Error> {
+    fn write(&mut self, index: usize, bytes: &[u8]) -> Result<(), Error> {
         let written = bytes.chunks(PIECE_BYTES).try_for_each(|piece| {
-            self.writer.append(self.temporary.file_mut(), place, piece)?;
+            self.writer.append(self.temporary.file_mut(), index, piece)?;
             self.temporary.wrote(piece.len() as u64)
         });
         self.has_failed |= written.is_err();
@@ -194,8 +198,8 @@ impl CheckpointWriter {
     }
 
     fn wrong(&self, subject: String, expected: String, found: impl fmt::Debug) -> Error {
-        let path = Some(self.temporary.target().to_owned());
-        Error::Inconsistent { path, subject, expected, found: format!("{found:?}") }
+        let kind = ErrorKind::inconsistent(subject, expected, format!("{found:?}"));
+        kind.in_file(self.temporary.target())
     }
 }
 

@@ -1,9 +1,9 @@
 //! Whatever happens to a file's bytes, the reader says so.
 
 use proptest::prelude::*;
-use vnp_ckpt::Error;
+use vnp_ckpt::ErrorKind;
 
-use crate::support::{decode, decode_as, encode, sample};
+use crate::support::{decode, decode_as, encode, kind_in_file, sample};
 
 /// The file must be refused as damaged, or as too new where the version's own bytes are hit.
 #[track_caller]
@@ -44,7 +44,8 @@ fn every_byte_value_at_every_place() {
 fn every_truncation() {
     let whole = encode(&sample());
     for length in 0..whole.len() {
-        let Err(Error::Truncated { found_bytes, .. }) = decode(&whole[..length]) else {
+        let Err(ErrorKind::Truncated { found_bytes, .. }) = kind_in_file(decode(&whole[..length]))
+        else {
             panic!("cut at {length}: {:?}", decode(&whole[..length]))
         };
         assert_eq!(found_bytes, length as u64);
@@ -57,7 +58,9 @@ fn bytes_after_the_end() {
     for surplus in [1, 63, 64, 65, 4096] {
         for byte in [0, 0xff] {
             let bytes = [&*whole, &vec![byte; surplus]].concat();
-            let Err(Error::Surplus { expected_bytes, found_bytes, .. }) = decode(&bytes) else {
+            let Err(ErrorKind::Surplus { expected_bytes, found_bytes, .. }) =
+                kind_in_file(decode(&bytes))
+            else {
                 panic!("{surplus} bytes after the end were read over")
             };
             assert_eq!(found_bytes - expected_bytes, surplus as u64);
@@ -72,8 +75,8 @@ fn the_name_of_what_is_damaged() {
         let mut bytes = whole.clone();
         let index = bytes.len() - from_end;
         bytes[index] ^= 1;
-        match decode(&bytes) {
-            Err(Error::DigestMismatch { section, .. }) => section,
+        match kind_in_file(decode(&bytes)) {
+            Err(ErrorKind::DigestMismatch { section, .. }) => section,
             other => panic!("{other:?}"),
         }
     };
@@ -89,8 +92,8 @@ fn a_file_that_shrinks_while_it_is_read() {
     let whole = encode(&sample());
     let length = whole.len() as u64;
     let cut = &whole[..whole.len() - 1];
-    let read = decode_as(cut, length, &Default::default());
-    let Err(Error::Truncated { .. }) = read else { panic!("{read:?}") };
+    let read = kind_in_file(decode_as(cut, length, &Default::default()));
+    let Err(ErrorKind::Truncated { .. }) = read else { panic!("{read:?}") };
 }
 
 proptest! {

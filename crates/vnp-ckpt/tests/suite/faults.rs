@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use fs_err as fs;
-use vnp_ckpt::{Error, Limits, atomic_save, load_with_compatibility};
+use vnp_ckpt::{Error, ErrorKind, Limits, atomic_save, load_with_compatibility};
 
 use crate::support::{builder, sample};
 
@@ -25,10 +25,10 @@ fn child() {
     // Faults are counted for each thread: from here on this one is ahead of the one that prints.
     let mut sink = fs::OpenOptions::new().write(true).open("/dev/null").unwrap();
     (0..AHEAD).for_each(|_| sink.write_all(b"x").unwrap());
-    match atomic_save(Path::new(&target), &sample()) {
+    match atomic_save(Path::new(&target), &sample()).map_err(Error::into_kind) {
         Ok(()) => println!("outcome: saved"),
-        Err(Error::NotCommitted { .. }) => println!("outcome: not committed"),
-        Err(Error::DurabilityUncertain { .. }) => println!("outcome: durability uncertain"),
+        Err(ErrorKind::NotCommitted { .. }) => println!("outcome: not committed"),
+        Err(ErrorKind::DurabilityUncertain { .. }) => println!("outcome: durability uncertain"),
         Err(other) => println!("outcome: {other}"),
     }
 }

@@ -1,4 +1,4 @@
-//! Real checkpoints of the tools of before, where ../shared is there.
+//! Real checkpoints of the earlier tools, where `../shared` exists.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -155,7 +155,7 @@ fn fair_esm_has_the_weights_of_hugging_face() {
     let mut left: Vec<_> =
         theirs.names().into_iter().filter(|&name| !named.contains(name)).collect();
     left.sort_unstable();
-    // A copy of what each layer has, and what is said above.
+    // A copy of what each layer has, and the names above.
     let mut expected =
         ["bias", "weight"].map(|end| format!("esm.contact_head.regression.{end}")).to_vec();
     expected.push("esm.rotary_embeddings.inv_freq".to_owned());

@@ -1,15 +1,60 @@
 //! Files whose digests are right and whose contents lie.
 
-use vnp_ckpt::{Error, Limits, Value};
+use vnp_ckpt::{Error, ErrorKind, Limits};
+use vnp_forge::native::{Parts, file, good, header, ints, map, preamble, with_payloads};
+use vnp_forge::value::{Map, Value};
 
-use crate::forge::{
-    check, check_header, check_ids, check_tensor, ints, list, spoiled, spoiled_with,
-};
-use crate::support::{decode, decode_within, encode, file, header, map, pack, preamble, sample};
+use crate::support::{decode, decode_within, encode, kind_in_file, sample};
+
+/// The refusal in one line.
+fn refusal(error: &Error) -> String {
+    assert!(error.path().is_some(), "{error:?}");
+    match error.kind() {
+        ErrorKind::BadHeader { field, expected, found, .. } => {
+            format!("bad {field}: {expected}, not {found}")
+        }
+        ErrorKind::Inconsistent { subject, expected, found } => {
+            format!("{subject}: {expected}, not {found}")
+        }
+        ErrorKind::LimitExceeded { limit, .. } => format!("limit {limit}"),
+        ErrorKind::MissingField { field, .. } => format!("missing {field}"),
+        ErrorKind::DigestMismatch { section, .. } => format!("digest {section}"),
+        other => format!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn check(bytes: &[u8], expected: &str) {
+    let error = decode(bytes).expect_err(expected);
+    assert!(refusal(&error).contains(expected), "expected: {expected}\nfound: {}", refusal(&error));
+}
+
+#[track_caller]
+fn check_header(key: &str, value: Value, expected: &str) {
+    check(&good(|parts| drop(parts.header.insert(key.to_owned(), value.clone()))), expected);
+}
+
+#[track_caller]
+fn check_ids(key: &str, value: impl Into<Value>, expected: &str) {
+    let value = value.into();
+    check(&good(|parts| drop(parts.ids.insert(key.to_owned(), value.clone()))), expected);
+}
+
+#[track_caller]
+fn check_tensor(key: &str, value: impl Into<Value>, expected: &str) {
+    let value = value.into();
+    check(&good(|parts| drop(parts.tensor.insert(key.to_owned(), value.clone()))), expected);
+}
+
+/// Lists these sections in the header.
+fn set_sections(header: &mut Map, sections: &[&Map]) {
+    let sections = sections.iter().map(|&section| Value::Map(section.clone())).collect();
+    header.insert("sections".to_owned(), Value::List(sections));
+}
 
 #[test]
 fn the_file_that_the_others_are_made_from_is_good() {
-    let read = decode(&spoiled(|_, _, _| {})).unwrap();
+    let read = decode(&good(|_| {})).unwrap();
     assert_eq!(read.ids(), ["a", "b"]);
     assert_eq!(read.tensor("t").unwrap().as_u8().unwrap(), [1, 2, 3, 4, 5, 6]);
 }
@@ -17,13 +62,13 @@ fn the_file_that_the_others_are_made_from_is_good() {
 #[test]
 fn fields_of_the_header() {
     check_header("status", "done".into(), "bad status: in_progress or complete, not `done`");
-    check_header("status", 1.into(), "bad status: a text, not a whole number");
+    check_header("status", 1.into(), "bad status: a text, not an integer");
     check_header("kind", "".into(), "kind: a word");
     check_header("rows", ints(&[0, 2, 2]), "bad rows: two numbers, start and end, not 3 of them");
     check_header("rows", ints(&[-2, 0]), "bad rows: a number from 0, not -2");
     check_header("rows", ints(&[2, 0]), "rows: an end not before the start");
-    check_header("rows", ints(&[0, 3]), "ids: 3, one a row, not 2");
-    check_header("rows", ints(&[0, i64::MAX]), "one a row, not 2");
+    check_header("rows", ints(&[0, 3]), "ids: 3, one per row, not 2");
+    check_header("rows", ints(&[0, i64::MAX]), "one per row, not 2");
     check_header("rows", "0..2".into(), "bad rows: a list, not a text");
     check_header("created", "yesterday".into(), "created: a time such as");
     check_header("created", "2026-01-31T23:59:59+01:00".into(), "created: a time such as");
@@ -31,17 +76,18 @@ fn fields_of_the_header() {
     check_header("producer", map([("name", "vnp".into())]).into(), "missing producer.version");
     check_header("metadata", Value::Null, "bad metadata: a map, not nothing");
     check_header("sections", map([]).into(), "bad sections: a list, not a map");
-    check_header("sections", ints(&[1]), "bad sections.0: a map, not a whole number");
-    for field in ["status", "kind", "rows", "created", "producer", "sections", "metadata"] {
-        check(&spoiled(|header, _, _| drop(header.remove(field))), &format!("missing {field}"));
+    check_header("sections", ints(&[1]), "bad sections.0: a map, not an integer");
+    for field in ["status", "kind", "rows", "created", "producer", "metadata"] {
+        check(&good(|parts| drop(parts.header.remove(field))), &format!("missing {field}"));
     }
+    check(&file(&Value::Map(header(2)).pack(), &[]), "missing sections");
     for field in ["name", "encoding", "count", "offset", "length", "digest"] {
         let expected = format!("missing sections.0.{field}");
-        check(&spoiled(|_, ids, _| drop(ids.remove(field))), &expected);
+        check(&good(|parts| drop(parts.ids.remove(field))), &expected);
     }
     for field in ["dtype", "shape", "per_row"] {
         let expected = format!("missing sections.1.{field}");
-        check(&spoiled(|_, _, tensor| drop(tensor.remove(field))), &expected);
+        check(&good(|parts| drop(parts.tensor.remove(field))), &expected);
     }
 }
 
@@ -74,20 +120,20 @@ fn shapes_and_counts() {
     check_tensor("shape", ints(&[2, 3, 1, 1, 1, 1, 1, 1, 1]), "limit tensor_rank");
     check_tensor("dtype", "f32", "length of section `t`: 24, not 6");
     check_tensor("dtype", "f8", "bad sections.1.dtype: an element type");
-    check_tensor("per_row", 1, "bad sections.1.per_row: a truth value, not a whole number");
+    check_tensor("per_row", 1, "bad sections.1.per_row: a boolean, not an integer");
     check_tensor("encoding", "sparse", "bad sections.1.encoding: strings or tensor, not `sparse`");
     check_tensor("name", "ids", "sections named `ids`: 1, not more than 1");
     check_tensor("name", "", "name of section 1: a text");
-    check_ids("count", 1, "ids: 2, one a row, not 1");
+    check_ids("count", 1, "ids: 2, one per row, not 1");
     check_ids("count", i64::MAX, "limit ids");
-    check_ids("name", "names", "section of texts: `ids` at place 0, not `names` at place 0");
+    check_ids("name", "names", "section of texts: `ids` at index 0, not `names` at index 0");
 }
 
 #[test]
 fn a_claim_of_2_to_the_60_elements_is_refused_before_memory_is_taken() {
-    let bytes = spoiled(|_, _, tensor| {
-        tensor.insert("shape".to_owned(), ints(&[2, 1 << 59]));
-        tensor.insert("length".to_owned(), Value::Int(1 << 60));
+    let bytes = good(|parts| {
+        parts.tensor.insert("shape".to_owned(), ints(&[2, 1 << 59]));
+        parts.tensor.insert("length".to_owned(), Value::Int(1 << 60));
     });
     // To have tried would be `OutOfMemory`.
     check(&bytes, "end of section `t`: at most");
@@ -95,32 +141,26 @@ fn a_claim_of_2_to_the_60_elements_is_refused_before_memory_is_taken() {
 
 #[test]
 fn sections_in_the_wrong_order_or_number() {
-    check(&file(&pack(&header(0, vec![])), &[]), "sections: the ids, not none");
-    let swapped = spoiled(|header, ids, tensor| {
-        header.insert("sections".to_owned(), list(&[tensor.clone(), ids.clone()]));
-    });
+    let mut none = header(0);
+    set_sections(&mut none, &[]);
+    check(&file(&Value::Map(none).pack(), &[]), "sections: the ids, not none");
+    let swapped = good(|Parts { header, ids, tensor }| set_sections(header, &[tensor, ids]));
     check(&swapped, "first section: the ids, not tensor `t`");
-    let only_ids = spoiled(|header, ids, _| {
-        header.insert("sections".to_owned(), list(std::slice::from_ref(ids)));
-    });
+    let only_ids = good(|Parts { header, ids, .. }| set_sections(header, &[ids]));
     check(&only_ids, "end of the last section");
-    let twice = spoiled(|header, ids, tensor| {
-        let sections = [ids.clone(), tensor.clone(), tensor.clone()];
-        header.insert("sections".to_owned(), list(&sections));
-    });
+    let twice = good(|Parts { header, ids, tensor }| set_sections(header, &[ids, tensor, tensor]));
     check(&twice, "sections named `t`");
-    let overlapping = spoiled(|header, ids, tensor| {
+    let overlapping = good(|Parts { header, ids, tensor }| {
         let mut other = tensor.clone();
         other.insert("name".to_owned(), "u".into());
-        let sections = [ids.clone(), tensor.clone(), other];
-        header.insert("sections".to_owned(), list(&sections));
+        set_sections(header, &[ids, tensor, &other]);
     });
     check(&overlapping, "offset of section `u`");
 }
 
 #[track_caller]
 fn check_texts(id_bytes: &[u8], expected: &str) {
-    check(&spoiled_with(id_bytes, &[1, 2, 3, 4, 5, 6], |_, _, _| {}), expected);
+    check(&with_payloads(id_bytes, &[1, 2, 3, 4, 5, 6], |_| {}), expected);
 }
 
 #[test]
@@ -163,8 +203,8 @@ fn flags_are_refused() {
 
 #[track_caller]
 fn check_limit(limits: Limits, expected: &'static str) {
-    match decode_within(&encode(&sample()), &limits) {
-        Err(Error::LimitExceeded { path: Some(_), limit, allowed, found }) => {
+    match kind_in_file(decode_within(&encode(&sample()), &limits)) {
+        Err(ErrorKind::LimitExceeded { limit, allowed, found }) => {
             assert_eq!(limit, expected);
             assert!(found > allowed);
         }

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use vnp_ckpt::{Checkpoint, Error, Limits, load_with_compatibility, open_reader};
+use vnp_ckpt::{Checkpoint, Error, ErrorKind, Limits, load_with_compatibility, open_reader};
 
 /// Limits that keep what is made of a small file small.
 pub(crate) fn small() -> Limits {
@@ -81,9 +81,10 @@ pub(crate) fn check(bytes: &[u8], scratch: &Path) -> Option<Checkpoint> {
 fn again(error: &Error) -> Error {
     // Errors cannot be cloned; what matters here survives as the kind of another.
     if error.is_corrupted() || error.is_incompatible() {
-        return Error::NotACheckpoint { path: "bytes".into() };
+        return ErrorKind::NotACheckpoint.in_file(Path::new("bytes"));
     }
-    Error::Io { path: "bytes".into(), source: std::io::Error::other(error.to_string()) }
+    let source = std::io::Error::other(error.to_string());
+    ErrorKind::Io { source }.in_file(Path::new("bytes"))
 }
 
 fn check_error(error: &Error) {
@@ -94,10 +95,10 @@ fn check_error(error: &Error) {
 }
 
 fn check_saved(checkpoint: &Checkpoint, scratch: &Path) {
-    match vnp_ckpt::atomic_save(scratch, checkpoint) {
+    match vnp_ckpt::atomic_save(scratch, checkpoint).map_err(Error::into_kind) {
         Ok(()) => {}
         // What PyTorch nests or names may be more than the native format takes.
-        Err(Error::LimitExceeded { .. } | Error::Inconsistent { .. }) => return,
+        Err(ErrorKind::LimitExceeded { .. } | ErrorKind::Inconsistent { .. }) => return,
         Err(other) => panic!("cannot be saved: {other:?}"),
     }
     let read = load_with_compatibility(scratch, &Limits::default()).unwrap();

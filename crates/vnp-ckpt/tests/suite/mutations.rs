@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use crate::invariants::{check, load, small};
-use crate::kit::{mutate, torch};
+use vnp_forge::{mutate, torch};
 
 fn choices() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 0..200)
@@ -29,7 +29,7 @@ proptest! {
         check(&mutate::native(&choices), &scratch.path().join("a.vnp"));
     }
 
-    /// Whatever is said about records, their contents are what is read, or nothing.
+    /// Whatever the headers of records say, their true contents are read, or nothing.
     #[test]
     fn of_the_layout_of_archives(choices in choices()) {
         if let Ok(read) = load(&mutate::layout(&choices), &small()) {

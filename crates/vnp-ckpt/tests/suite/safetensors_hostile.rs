@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use vnp_ckpt::{Dtype, Error, Limits, RowRange, Value};
+use vnp_ckpt::{Dtype, Error, ErrorKind, Limits, RowRange, Value};
 
 use crate::safetensors::exported;
 use crate::support::{decode, decode_within, map, sample};
@@ -66,18 +66,18 @@ fn a_file_put_together_by_hand_is_read() {
 
 /// What was refused, in a word.
 fn kind_of(error: &Error) -> &'static str {
-    match error {
-        Error::NotACheckpoint { .. } => "not a checkpoint",
-        Error::Truncated { .. } => "truncated",
-        Error::Surplus { .. } => "surplus",
-        Error::BadHeader { .. } => "bad header",
-        Error::BadTensor { .. } => "bad tensor",
-        Error::MissingField { .. } => "missing field",
-        Error::MalformedVersion { .. } => "malformed version",
-        Error::TooNew { .. } => "too new",
-        Error::Unsupported { .. } => "unsupported",
-        Error::LimitExceeded { limit, .. } => limit,
-        Error::Inconsistent { .. } => "inconsistent",
+    match error.kind() {
+        ErrorKind::NotACheckpoint => "not a checkpoint",
+        ErrorKind::Truncated { .. } => "truncated",
+        ErrorKind::Surplus { .. } => "surplus",
+        ErrorKind::BadHeader { .. } => "bad header",
+        ErrorKind::BadTensor { .. } => "bad tensor",
+        ErrorKind::MissingField { .. } => "missing field",
+        ErrorKind::MalformedVersion { .. } => "malformed version",
+        ErrorKind::TooNew { .. } => "too new",
+        ErrorKind::Unsupported { .. } => "unsupported",
+        ErrorKind::LimitExceeded { limit, .. } => limit,
+        ErrorKind::Inconsistent { .. } => "inconsistent",
         _ => "else",
     }
 }
@@ -98,7 +98,7 @@ fn check_header(header: &str, expected: &str) {
     check_refused(&file(header, &[0; 8]), expected);
 }
 
-/// One tensor that is said to be this, of a file with eight bytes.
+/// A file of eight bytes whose one tensor has this description.
 #[track_caller]
 fn check_tensor(tensor: &str, expected: &str) {
     check_header(&format!(r#"{{"t":{tensor}}}"#), expected);

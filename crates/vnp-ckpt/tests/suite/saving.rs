@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use fs_err as fs;
 use vnp_ckpt::{
-    Checkpoint, Error, Limits, RowRange, Tensor, atomic_save, load_with_compatibility, read_header,
+    Checkpoint, ErrorKind, Limits, RowRange, Tensor, atomic_save, load_with_compatibility,
+    read_header,
 };
 
 use crate::support::{builder, encode, sample};
@@ -52,10 +53,9 @@ fn a_name_without_a_directory_is_in_the_current_one() {
 
 #[track_caller]
 fn check_not_committed(path: &Path) {
-    match atomic_save(path, &sample()) {
-        Err(Error::NotCommitted { path: found, .. }) => assert_eq!(found, path),
-        other => panic!("{path:?}: {other:?}"),
-    }
+    let error = atomic_save(path, &sample()).unwrap_err();
+    let ErrorKind::NotCommitted { .. } = error.kind() else { panic!("{path:?}: {error:?}") };
+    assert_eq!(error.path(), Some(path));
 }
 
 #[test]
@@ -80,11 +80,11 @@ fn what_could_not_be_read_is_not_written() {
     let path = directory.path().join("a.vnp");
     let text = "x".repeat(17 << 20);
     let checkpoint = builder().metadata("text", text).build().unwrap();
-    let saved = atomic_save(&path, &checkpoint);
-    let Err(Error::LimitExceeded { path: Some(found), limit: "header_bytes", .. }) = saved else {
-        panic!("{saved:?}")
+    let error = atomic_save(&path, &checkpoint).unwrap_err();
+    let ErrorKind::LimitExceeded { limit: "header_bytes", .. } = error.kind() else {
+        panic!("{error:?}")
     };
-    assert_eq!(found, path);
+    assert_eq!(error.path(), Some(&*path));
     assert!(names(directory.path()).is_empty());
 }
 
@@ -92,12 +92,12 @@ fn what_could_not_be_read_is_not_written() {
 fn what_cannot_be_looked_at_says_nothing_about_contents() {
     let directory = tempfile::tempdir().unwrap();
     let missing = directory.path().join("missing.vnp");
-    let read = load_with_compatibility(&missing, &Limits::default());
-    let Err(error @ Error::Io { .. }) = read else { panic!("{read:?}") };
+    let error = load_with_compatibility(&missing, &Limits::default()).unwrap_err();
+    let ErrorKind::Io { .. } = error.kind() else { panic!("{error:?}") };
     assert_eq!(error.path(), Some(missing.as_path()));
     assert!(!error.is_corrupted() && !error.is_incompatible());
-    let read = read_header(directory.path(), &Limits::default());
-    let Err(Error::NotAFile { .. }) = read else { panic!("{read:?}") };
+    let error = read_header(directory.path(), &Limits::default()).unwrap_err();
+    let ErrorKind::NotAFile = error.kind() else { panic!("{error:?}") };
 }
 
 #[cfg(unix)]
@@ -110,8 +110,8 @@ fn a_pipe_is_refused_and_not_waited_for() {
         println!("skipped: no mkfifo here");
         return;
     }
-    let read = read_header(&pipe, &Limits::default());
-    let Err(Error::NotAFile { .. }) = read else { panic!("{read:?}") };
+    let error = read_header(&pipe, &Limits::default()).unwrap_err();
+    let ErrorKind::NotAFile = error.kind() else { panic!("{error:?}") };
 }
 
 #[cfg(unix)]

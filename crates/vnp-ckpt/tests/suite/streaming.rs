@@ -4,8 +4,8 @@ use std::path::Path;
 
 use fs_err as fs;
 use vnp_ckpt::{
-    Checkpoint, CheckpointBuilder, CheckpointWriter, Dtype, Error, Limits, Tensor, atomic_save,
-    load_with_compatibility,
+    Checkpoint, CheckpointBuilder, CheckpointWriter, Dtype, Error, ErrorKind, Limits, Tensor,
+    atomic_save, load_with_compatibility,
 };
 
 use crate::support::{builder, encode, sample};
@@ -122,8 +122,10 @@ fn check_inconsistent(
     subject: &str,
     found: &str,
 ) {
-    match refused(write) {
-        Error::Inconsistent { path: Some(_), subject: s, found: f, .. } => {
+    let error = refused(write);
+    assert!(error.path().is_some());
+    match error.into_kind() {
+        ErrorKind::Inconsistent { subject: s, found: f, .. } => {
             assert_eq!((s.as_str(), f.as_str()), (subject, found));
         }
         other => panic!("{other:?}"),
@@ -151,8 +153,8 @@ fn what_does_not_fit_is_refused() {
 
 #[track_caller]
 fn check_no_such(name: &str) {
-    match refused(|writer| writer.append(name, &[0_f64])) {
-        Error::NoSuchTensor { name: found } => assert_eq!(found, name),
+    match refused(|writer| writer.append(name, &[0_f64])).into_kind() {
+        ErrorKind::NoSuchTensor { name: found } => assert_eq!(found, name),
         other => panic!("{other:?}"),
     }
 }
@@ -162,23 +164,24 @@ fn only_row_tensors_are_appended_to() {
     check_no_such("other");
     check_no_such("ids");
     check_no_such("weights");
-    let wrong = refused(|writer| writer.append("embedding", &vec![0_i32; WIDTH]));
-    let Error::WrongDtype { expected: Dtype::I32, found: Dtype::F32 } = wrong else {
+    let wrong = refused(|writer| writer.append("embedding", &vec![0_i32; WIDTH])).into_kind();
+    let ErrorKind::WrongDtype { expected: Dtype::I32, found: Dtype::F32 } = wrong else {
         panic!("{wrong:?}")
     };
 }
 
 #[test]
 fn a_streamed_tensor_cannot_be_built() {
-    let Err(Error::Inconsistent { subject, .. }) = streamed().build() else {
+    let built = streamed().build().map_err(Error::into_kind);
+    let Err(ErrorKind::Inconsistent { subject, .. }) = built else {
         panic!("a tensor without values was built")
     };
     assert_eq!(subject, "tensor `embedding`");
 }
 
 #[track_caller]
-fn check_not_created(builder: CheckpointBuilder, path: &Path) -> Error {
-    builder.create(path).err().unwrap()
+fn check_not_created(builder: CheckpointBuilder, path: &Path) -> ErrorKind {
+    builder.create(path).err().unwrap().into_kind()
 }
 
 #[test]
@@ -186,13 +189,13 @@ fn what_cannot_be_created_is_refused_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.vnp");
     let ids = check_not_created(streamed().ids(vec!["one".into()]), &path);
-    let Error::Inconsistent { .. } = ids else { panic!("{ids:?}") };
+    let ErrorKind::Inconsistent { .. } = ids else { panic!("{ids:?}") };
     let huge = builder().streamed_tensor("t", Dtype::F64, [usize::MAX / 2]);
     let huge = check_not_created(huge, &path);
-    let Error::LimitExceeded { limit: "total_bytes", .. } = huge else { panic!("{huge:?}") };
+    let ErrorKind::LimitExceeded { limit: "total_bytes", .. } = huge else { panic!("{huge:?}") };
     let deep = check_not_created(builder().streamed_tensor("t", Dtype::F64, [1; 8]), &path);
-    let Error::LimitExceeded { limit: "tensor_rank", .. } = deep else { panic!("{deep:?}") };
+    let ErrorKind::LimitExceeded { limit: "tensor_rank", .. } = deep else { panic!("{deep:?}") };
     let missing = check_not_created(streamed(), &directory.path().join("missing/a.vnp"));
-    let Error::NotCommitted { .. } = missing else { panic!("{missing:?}") };
+    let ErrorKind::NotCommitted { .. } = missing else { panic!("{missing:?}") };
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }

@@ -10,7 +10,7 @@ use crate::exports::cases;
 use crate::support::{builder, decode, fixtures, hex, map, sample};
 
 /// Prints what a file holds as `describe` does below; fails where the top level is not what the
-/// Python tools go on from.
+/// Python tools continue from.
 const DESCRIBE: &str = r#"
 import struct, sys, torch, zipfile
 NAMES = {torch.float32: "f32", torch.float16: "f16", torch.bfloat16: "bf16", torch.float64: "f64", torch.int64: "i64",
@@ -305,7 +305,7 @@ fn check_refused(from: &[u8], to: &[u8], expected: &str) {
 fn exports_that_contradict_themselves_are_refused() {
     check_refused(b"formatK\x01", b"formatK\x02", "an export of format 2 is not supported");
     check_refused(b"X\x04\0\0\0kind", b"X\x04\0\0\0kinD", "no field `vnp.kind`");
-    check_refused(b"K\x08K\x0be", b"K\x08K\x0ce", "expected 4, one a row, found 3");
+    check_refused(b"K\x08K\x0be", b"K\x08K\x0ce", "expected 4, one per row, found 3");
     check_refused(b"K\x08K\x0be", b"K\x0bK\x08e", "an end not before the start");
     check_refused(b"f32", b"f16", "expected f16 [3, 2], found f32 [3, 2]");
     check_refused(b"f32", b"f33", "`f33` is no element type");
@@ -322,10 +322,10 @@ fn what_torch_cannot_count_is_not_written() {
     let path = directory.path().join("a.pt");
     let tensor = Tensor::from_u8([1 << 63, 0], vec![]).unwrap();
     let checkpoint = Checkpoint::builder("k").free_tensor("t", tensor).build().unwrap();
-    let saved = export_torch(&path, &checkpoint);
-    let Err(vnp_ckpt::Error::Inconsistent { path: Some(found), subject, .. }) = saved else {
-        panic!("{saved:?}")
+    let error = export_torch(&path, &checkpoint).unwrap_err();
+    let vnp_ckpt::ErrorKind::Inconsistent { subject, .. } = error.kind() else {
+        panic!("{error:?}")
     };
-    assert_eq!((found, subject.as_str()), (path, "shape of tensor `t`"));
+    assert_eq!((error.path(), subject.as_str()), (Some(&*path), "shape of tensor `t`"));
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }

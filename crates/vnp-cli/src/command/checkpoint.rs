@@ -2,7 +2,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use serde_json::{Map, json};
-use vnp_ckpt::{Checkpoint, Encoding, Error, Format, Header, Limits, Section, Value};
+use vnp_ckpt::{Checkpoint, Encoding, Error, ErrorKind, Format, Header, Limits, Section, Value};
 
 use crate::exit::{CheckpointIssue, Exit};
 use crate::output;
@@ -50,9 +50,9 @@ pub(crate) fn convert(input: &Path, output: &Path) -> anyhow::Result<Exit> {
 
 /// What could not be looked at is no issue of the checkpoint.
 fn of_reading(error: Error) -> anyhow::Error {
-    match error {
-        error @ (Error::Io { .. } | Error::OutOfMemory { .. }) => error.into(),
-        error => CheckpointIssue(error).into(),
+    match error.kind() {
+        ErrorKind::Io { .. } | ErrorKind::OutOfMemory { .. } => error.into(),
+        _ => CheckpointIssue(error).into(),
     }
 }
 

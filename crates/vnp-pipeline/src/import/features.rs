@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 use vnp_ckpt::{Checkpoint, Dtype, Encoding, Limits, Status, Tensor};
 use vnp_job::BadFile;
-use vnp_job::parts::{Stage, without_path};
+use vnp_job::parts::Stage;
 use vnp_seq::RecordReader;
 
 use crate::error::Error;
@@ -91,7 +91,7 @@ impl FeatureFile {
         if !error.is_corrupted() && !error.is_incompatible() {
             return error.into();
         }
-        let reason = without_path(&error);
+        let reason = error.kind().to_string();
         Error::BadOldFiles { files: vec![BadFile { path: self.path.clone(), reason }] }
     }
 
@@ -100,10 +100,10 @@ impl FeatureFile {
         let checkpoint = vnp_ckpt::load_with_compatibility(&self.path, &Limits::default())?;
         match checkpoint.tensor(EMBEDDING) {
             Some(tensor) => to_f32(tensor),
-            None => Err(vnp_ckpt::Error::MissingField {
-                path: self.path.clone(),
-                field: EMBEDDING.to_owned(),
-            }),
+            None => {
+                let missing = vnp_ckpt::ErrorKind::MissingField { field: EMBEDDING.to_owned() };
+                Err(missing.in_file(&self.path))
+            }
         }
     }
 }
@@ -170,7 +170,7 @@ fn open(path: &Path, width_of: &impl Fn(Stage) -> usize) -> Result<Opened, Error
     let (header, ids) = match opened {
         Ok(opened) => opened,
         Err(error) if error.is_corrupted() || error.is_incompatible() => {
-            return Ok(Opened::Bad(without_path(&error)));
+            return Ok(Opened::Bad(error.kind().to_string()));
         }
         Err(error) => return Err(error.into()),
     };

@@ -78,7 +78,7 @@ impl WorkerPool<'_> {
             let prefetched = joined(prefetcher);
             let mut failed = failed.into_iter();
             if let Some(first) = failed.next() {
-                failed.for_each(|error| log::warn!("another device failed too: {error}"));
+                failed.for_each(|error| log::warn!("another device failed too: {error:#}"));
                 return Err(first);
             }
             prefetched?;

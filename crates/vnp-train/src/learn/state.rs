@@ -73,10 +73,7 @@ fn load(
     let found = vnp_ckpt::load_with_compatibility(path, &Limits::default());
     let checkpoint = match found {
         Err(error) if error.is_corrupted() || error.is_incompatible() => {
-            let text = error.to_string();
-            let prefix = path.display().to_string();
-            let reason = text.strip_prefix(&prefix).unwrap_or(&text);
-            return Err(bad(reason.trim_start_matches([':', ' ']).to_owned()));
+            return Err(bad(error.kind().to_string()));
         }
         found => found?,
     };

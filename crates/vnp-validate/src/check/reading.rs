@@ -1,8 +1,8 @@
 //! Turns the reader's errors into findings, or into an error if the file could not be inspected.
 
-use std::io::ErrorKind;
+use std::io;
 
-use vnp_ckpt::Error as Fault;
+use vnp_ckpt::{Error as Fault, ErrorKind};
 
 use crate::error::Error;
 use crate::finding::{Code, Finding};
@@ -17,7 +17,7 @@ pub(crate) fn value_or_finding<T>(
     match read {
         Ok(value) => Ok(Some(value)),
         Err(fault) => {
-            if let Fault::TooNew { found, .. } = &fault {
+            if let ErrorKind::TooNew { found, .. } = fault.kind() {
                 report.version = Some(found.to_string());
             }
             let finding = finding(report, fault)?;
@@ -33,45 +33,45 @@ pub(crate) fn value_or_finding<T>(
 
 fn finding(report: &Report, fault: Fault) -> Result<Finding, Error> {
     let bytes = |number: u64| format!("{number} bytes");
-    Ok(match fault {
+    Ok(match fault.into_kind() {
         // Removed since its size was taken.
-        Fault::Io { source, .. } if source.kind() == ErrorKind::NotFound => {
+        ErrorKind::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
             Finding::new(Code::Missing, "file", "a file", "nothing")
         }
-        Fault::NotAFile { .. } => {
+        ErrorKind::NotAFile => {
             Finding::new(Code::NotAFile, "file", "a regular file", "something else")
         }
-        Fault::NotACheckpoint { .. } => {
+        ErrorKind::NotACheckpoint => {
             Finding::new(Code::NotACheckpoint, "file", "the first bytes of a checkpoint", "others")
         }
-        Fault::TooNew { found, current, .. } => {
+        ErrorKind::TooNew { found, current, .. } => {
             Finding::new(Code::TooNew, "version", format!("at most {current}"), found.to_string())
         }
-        Fault::MalformedVersion { found, .. } => {
+        ErrorKind::MalformedVersion { found, .. } => {
             Finding::new(Code::MalformedVersion, "version", "MAJOR.MINOR", format!("`{found}`"))
         }
-        Fault::MissingField { field, .. } => {
+        ErrorKind::MissingField { field, .. } => {
             Finding::new(Code::MissingField, "header", format!("a field `{field}`"), "none")
         }
-        Fault::Truncated { expected_bytes, found_bytes, .. } => {
+        ErrorKind::Truncated { expected_bytes, found_bytes, .. } => {
             Finding::new(Code::Truncated, "file", bytes(expected_bytes), bytes(found_bytes))
         }
-        Fault::Surplus { expected_bytes, found_bytes, .. } => {
+        ErrorKind::Surplus { expected_bytes, found_bytes, .. } => {
             Finding::new(Code::Surplus, "file", bytes(expected_bytes), bytes(found_bytes))
         }
-        Fault::BadHeader { field, expected, found, .. } => {
+        ErrorKind::BadHeader { field, expected, found, .. } => {
             Finding::new(Code::BadHeader, format!("header field `{field}`"), expected, found)
         }
-        Fault::Inconsistent { subject, expected, found, .. } => {
+        ErrorKind::Inconsistent { subject, expected, found, .. } => {
             Finding::new(Code::Inconsistent, subject, expected, found)
         }
-        Fault::LimitExceeded { limit, allowed, found, .. } => Finding::new(
+        ErrorKind::LimitExceeded { limit, allowed, found, .. } => Finding::new(
             Code::LimitExceeded,
             format!("limit `{limit}`"),
             format!("at most {allowed}"),
             found.to_string(),
         ),
-        Fault::DigestMismatch { section, .. } => {
+        ErrorKind::DigestMismatch { section, .. } => {
             let code = match report.level {
                 Level::Size | Level::Container => Code::DamagedHeader,
                 _ => Code::DigestMismatch,
@@ -79,28 +79,29 @@ fn finding(report: &Report, fault: Fault) -> Result<Finding, Error> {
             let (expected, found) = ("the bytes that were written", "others");
             Finding::new(code, format!("`{section}`"), expected, found)
         }
-        Fault::BadArchive { record, expected, found, .. } => {
+        ErrorKind::BadArchive { record, expected, found, .. } => {
             Finding::new(Code::BadArchive, format!("record `{record}`"), expected, found)
         }
-        Fault::BadPickle { place, expected, found, .. } => {
-            Finding::new(Code::BadPickle, place, expected, found)
+        ErrorKind::BadPickle { position, expected, found } => {
+            Finding::new(Code::BadPickle, position, expected, found)
         }
-        Fault::ForbiddenGlobal { place, global, .. } => {
+        ErrorKind::ForbiddenGlobal { position, global } => {
             let expected = "classes and functions of checkpoints";
-            Finding::new(Code::ForbiddenGlobal, place, expected, format!("`{global}`"))
+            Finding::new(Code::ForbiddenGlobal, position, expected, format!("`{global}`"))
         }
-        Fault::BadTensor { tensor, expected, found, .. } => {
+        ErrorKind::BadTensor { tensor, expected, found, .. } => {
             Finding::new(Code::BadTensor, format!("tensor {tensor}"), expected, found)
         }
-        Fault::Unsupported { what, .. } => {
+        ErrorKind::Unsupported { what, .. } => {
             Finding::new(Code::Unsupported, "file", "what this release reads", what)
         }
-        Fault::CrcMismatch { record, .. } => {
+        ErrorKind::CrcMismatch { record, .. } => {
             let (expected, found) = ("the bytes that were written", "others");
             Finding::new(Code::CrcMismatch, format!("record `{record}`"), expected, found)
         }
-        source => {
-            return Err(Error::CannotRead { path: report.path.clone(), source: Box::new(source) });
+        kind => {
+            let source = Box::new(kind.in_file(&report.path));
+            return Err(Error::CannotRead { path: report.path.clone(), source });
         }
     })
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use fs_err as fs;
-use vnp_ckpt::{Error, atomic_save, sweep_stale_temporaries};
+use vnp_ckpt::{Error, ErrorKind, atomic_save, sweep_stale_temporaries};
 use vnp_faults::{Found, Which, found, sample};
 
 fn main() -> ExitCode {
@@ -39,9 +39,9 @@ fn run(how: &str, path: &Path) -> Result<String, Box<dyn std::error::Error>> {
             let checkpoint = sample(Which::New)?;
             writeln!(io::stdout(), "saving")?;
             if let Err(error) = atomic_save(path, &checkpoint) {
-                match error {
-                    Error::NotCommitted { .. } => writeln!(io::stdout(), "not committed")?,
-                    Error::DurabilityUncertain { .. } => writeln!(io::stdout(), "uncertain")?,
+                match error.kind() {
+                    ErrorKind::NotCommitted { .. } => writeln!(io::stdout(), "not committed")?,
+                    ErrorKind::DurabilityUncertain { .. } => writeln!(io::stdout(), "uncertain")?,
                     _ => {}
                 }
                 return Err(error.into());

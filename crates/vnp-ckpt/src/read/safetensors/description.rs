@@ -1,49 +1,58 @@
-//! What a safetensors file says beside its tensors: a checkpoint's description in ours, anything
-//! in the files of others.
+//! The metadata of a safetensors file: a checkpoint's description in our exports, anything in the
+//! files of other programs.
 
 use std::collections::BTreeMap;
 
-use super::table::{Place, Table};
-use super::{Ids, bad_header, check_id_bytes, of_fault};
+use super::table::{Table, TensorInfo};
 use crate::digest::Digest;
+use crate::error::kind::ErrorKind;
 use crate::header::fields::Fields;
-use crate::header::{Encoding, Header, IDS, Producer, Section};
+use crate::header::{Encoding, Header, IDS, Producer, Section, Status};
+use crate::limits::{self, Limits};
 use crate::read::container::Origin;
 use crate::read::exported::{Described, version_of};
+use crate::rows::RowRange;
+use crate::tensor::dtype::Dtype;
+use crate::value::Value;
 use crate::value::json::from_json;
+use crate::version::Version;
 use crate::write::safetensors::{ID_OFFSETS, ID_TEXT, METADATA};
-use crate::{Dtype, Error, RowRange, Status, Value, Version};
 
-/// What our keys start with.
+/// The prefix of our keys.
 const PREFIX: &str = "vnp.";
 
 /// Our keys whose text is JSON.
 const IN_JSON: [&str; 5] = ["rows", "producer", "sections", "metadata", "unknown"];
 
-/// What stands beside the tensors.
-pub(super) enum Description<'p> {
+/// The expected text of a field in JSON.
+pub(super) const JSON: &str = "one value in JSON";
+
+/// The tensors with the ids.
+pub(super) struct Ids {
+    pub(super) text: TensorInfo,
+    pub(super) offsets: TensorInfo,
+}
+
+/// The metadata.
+pub(super) enum Description {
     /// A version that is read, and the fields of a checkpoint.
-    Ours(Version, Fields<'p>),
-    /// Anything, in texts.
+    Ours(Version, Fields),
+    /// Any texts by name.
     Foreign(BTreeMap<String, Value>),
 }
 
-/// Tells the files apart; of ours the version is looked at before anything else.
-pub(super) fn of<'p>(
-    metadata: Option<Value>,
-    origin: Origin<'p>,
-) -> Result<Description<'p>, Error> {
-    let Origin { path, limits, .. } = origin;
+/// Distinguishes our files from others; the version of ours is checked before anything else.
+pub(super) fn of(metadata: Option<Value>, limits: &Limits) -> Result<Description, ErrorKind> {
     let mut metadata = match metadata.unwrap_or(Value::Map(BTreeMap::new())) {
         Value::Map(map) => map,
-        other => return Err(bad_header(path, METADATA, "an object", other.noun())),
+        other => return Err(ErrorKind::bad_header(METADATA, "an object", other.noun())),
     };
     if let Some((key, value)) = metadata.iter().find(|(_, value)| value.as_str().is_none()) {
         let field = format!("{METADATA}.{key}");
-        return Err(bad_header(path, &field, "a text", value.noun()));
+        return Err(ErrorKind::bad_header(field, "a text", value.noun()));
     }
     let version = match metadata.remove("vnp.version") {
-        Some(Value::String(version)) => version_of(&version, path)?,
+        Some(Value::String(version)) => version_of(&version)?,
         _ => return Ok(Description::Foreign(metadata)),
     };
     let mut fields = BTreeMap::new();
@@ -51,34 +60,37 @@ pub(super) fn of<'p>(
         let (Some(name), Value::String(text)) = (key.strip_prefix(PREFIX), value) else { continue };
         let value = if IN_JSON.contains(&name) {
             let field = format!("{METADATA}.{key}");
-            from_json(text.as_bytes(), limits).map_err(|fault| of_fault(fault, &field, path))?
+            from_json(text.as_bytes(), limits).map_err(|fault| fault.in_field(&field, JSON))?
         } else {
             Value::String(text)
         };
         fields.insert(name.to_owned(), value);
     }
-    let fields = Fields::new(path, &format!("{METADATA}.{PREFIX}"), fields);
+    let fields = Fields::new(format!("{METADATA}.{PREFIX}"), fields);
     Ok(Description::Ours(version, fields))
 }
 
 /// The header of a file of ours.
 pub(super) fn ours(
     version: Version,
-    mut fields: Fields<'_>,
+    mut fields: Fields,
     mut table: Table,
-    origin: Origin<'_>,
-) -> Result<(Header, Option<Ids>), Error> {
-    let path = origin.path;
-    let described = Described::take(&mut fields, path)?;
+    limits: &Limits,
+) -> Result<(Header, Option<Ids>), ErrorKind> {
+    let described = Described::take(&mut fields)?;
     let rows = described.rows().len();
-    let ids = if rows == 0 { None } else { Some(ids_of(&mut table, rows, origin)?) };
+    let ids = if rows == 0 { None } else { Some(ids_of(&mut table, rows, limits)?) };
     let mut sections = Vec::new();
     for (index, value) in fields.list("sections")?.into_iter().enumerate() {
         let field = format!("{METADATA}.{PREFIX}sections.{index}.");
         let Value::Map(map) = value else {
-            return Err(bad_header(path, field.trim_end_matches('.'), "an object", value.noun()));
+            return Err(ErrorKind::bad_header(
+                field.trim_end_matches('.'),
+                "an object",
+                value.noun(),
+            ));
         };
-        let mut fields = Fields::new(path, &field, map);
+        let mut fields = Fields::new(&field, map);
         let name = fields.text("name")?;
         let section = if index == 0 {
             if name != IDS {
@@ -86,11 +98,11 @@ pub(super) fn ours(
             }
             Section { unknown: fields.rest(), ..ids_section(rows, ids.as_ref()) }
         } else {
-            let place = table.take(&name).ok_or_else(|| {
+            let info = table.take(&name).ok_or_else(|| {
                 fields.bad("name", "a tensor of the file, once", format!("`{name}`"))
             })?;
             let per_row = fields.truth("per_row")?;
-            tensor_section(name, place, per_row, fields.rest())
+            tensor_section(name, info, per_row, fields.rest())
         };
         sections.push(section);
     }
@@ -98,25 +110,22 @@ pub(super) fn ours(
         let expected = "every tensor of the file";
         return Err(fields.bad("sections", expected, format!("nothing of `{name}`")));
     }
-    Ok((described.header(version, sections, path)?, ids))
+    Ok((described.header(version, sections)?, ids))
 }
 
-/// The header of a file of others: weights without rows, from before versions.
+/// The header of a file of another program: weights without rows, unversioned.
 pub(super) fn foreign(
     metadata: BTreeMap<String, Value>,
     table: Table,
     origin: Origin<'_>,
-) -> Result<Header, Error> {
+) -> Result<Header, ErrorKind> {
     let mut sections = vec![ids_section(0, None)];
-    for (name, place) in table.in_file_order() {
+    for (name, info) in table.in_file_order() {
         if name.is_empty() || name == IDS {
-            return Err(Error::Unsupported {
-                path: origin.path.to_owned(),
-                what: format!("a tensor named `{name}`"),
-                remedy: "give it another name",
-            });
+            let what = format!("a tensor named `{name}`");
+            return Err(ErrorKind::unsupported(what, "give it another name"));
         }
-        sections.push(tensor_section(name.to_owned(), place.clone(), false, BTreeMap::new()));
+        sections.push(tensor_section(name.to_owned(), info.clone(), false, BTreeMap::new()));
     }
     let kind = if sections.len() > 1 { "weights" } else { "values" };
     Ok(Header {
@@ -133,19 +142,14 @@ pub(super) fn foreign(
     })
 }
 
-fn ids_of(table: &mut Table, rows: u64, origin: Origin<'_>) -> Result<Ids, Error> {
+fn ids_of(table: &mut Table, rows: u64, limits: &Limits) -> Result<Ids, ErrorKind> {
     let mut take = |name: &str, dtype: Dtype, expected: &str, fits: &dyn Fn(&[usize]) -> bool| {
-        let bad = |found: String| Error::BadTensor {
-            path: origin.path.to_owned(),
-            tensor: format!("`{name}`"),
-            expected: expected.to_owned(),
-            found,
-        };
-        let place = table.take(name).ok_or_else(|| bad("none".to_owned()))?;
-        if place.dtype == dtype && fits(&place.shape) {
-            return Ok(place);
+        let bad = |found: String| ErrorKind::bad_tensor(format!("`{name}`"), expected, found);
+        let info = table.take(name).ok_or_else(|| bad("none".to_owned()))?;
+        if info.dtype == dtype && fits(&info.shape) {
+            return Ok(info);
         }
-        Err(bad(format!("{} {:?}", place.dtype, place.shape)))
+        Err(bad(format!("{} {:?}", info.dtype, info.shape)))
     };
     let offsets = take(
         ID_OFFSETS,
@@ -154,7 +158,8 @@ fn ids_of(table: &mut Table, rows: u64, origin: Origin<'_>) -> Result<Ids, Error
         &|shape| matches!(shape, &[size] if Some(size as u64) == rows.checked_add(1)),
     )?;
     let text = take(ID_TEXT, Dtype::U8, "u8 [bytes]", &|shape| shape.len() == 1)?;
-    check_id_bytes(offsets.length.saturating_add(text.length), origin.path, origin.limits)?;
+    let bytes = offsets.length.saturating_add(text.length);
+    limits::check("id_bytes", limits.id_bytes, bytes)?;
     Ok(Ids { text, offsets })
 }
 
@@ -171,11 +176,11 @@ fn ids_section(rows: u64, ids: Option<&Ids>) -> Section {
 
 fn tensor_section(
     name: String,
-    place: Place,
+    info: TensorInfo,
     per_row: bool,
     unknown: BTreeMap<String, Value>,
 ) -> Section {
-    let Place { dtype, shape, offset, length } = place;
+    let TensorInfo { dtype, shape, offset, length } = info;
     let encoding = Encoding::Tensor { dtype, shape, per_row };
     Section { name, encoding, offset, length, digest: Digest::default(), unknown }
 }

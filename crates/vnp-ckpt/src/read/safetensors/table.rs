@@ -3,16 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use super::bad_header;
+use crate::error::kind::ErrorKind;
 use crate::header::fields::Fields;
+use crate::limits;
 use crate::read::container::Origin;
+use crate::tensor::dtype::Dtype;
 use crate::tensor::element_count;
+use crate::value::Value;
 use crate::write::safetensors::dtype_name;
-use crate::{Dtype, Error, Value, limits};
 
 /// A tensor in the file.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct TensorInfo {
     pub(super) dtype: Dtype,
     pub(super) shape: Vec<usize>,
     /// From the start of the file.
@@ -23,7 +25,7 @@ pub(super) struct Place {
 
 /// The tensors by name.
 pub(super) struct Table {
-    places: BTreeMap<String, Place>,
+    tensors: BTreeMap<String, TensorInfo>,
 }
 
 impl Table {
@@ -33,81 +35,76 @@ impl Table {
         map: BTreeMap<String, Value>,
         start: u64,
         origin: Origin<'_>,
-    ) -> Result<Self, Error> {
-        let Origin { path, length_bytes, limits, .. } = origin;
+    ) -> Result<Self, ErrorKind> {
+        let Origin { length_bytes, limits, .. } = origin;
         // The ids are a section, too.
-        limits::check("sections", limits.sections, map.len() as u64 + 1)
-            .map_err(|error| error.in_file(path))?;
-        let places = map.into_iter().map(|(name, value)| {
-            let place = place_of(&name, value, start, origin)?;
-            Ok((name, place))
+        limits::check("sections", limits.sections, map.len() as u64 + 1)?;
+        let tensors = map.into_iter().map(|(name, value)| {
+            let info = tensor_of(&name, value, start, origin)?;
+            Ok((name, info))
         });
-        let table = Self { places: places.collect::<Result<_, Error>>()? };
+        let table = Self { tensors: tensors.collect::<Result<_, ErrorKind>>()? };
         let mut expected = start;
-        for (name, place) in table.in_file_order() {
-            if place.offset != expected {
-                return Err(Error::BadTensor {
-                    path: path.to_owned(),
-                    tensor: format!("`{name}`"),
-                    expected: format!("a start at byte {}, where the last ends", expected - start),
-                    found: format!("byte {}", place.offset - start),
-                });
+        for (name, info) in table.in_file_order() {
+            if info.offset != expected {
+                let previous = format!("a start at byte {}, where the last ends", expected - start);
+                let found = format!("byte {}", info.offset - start);
+                return Err(ErrorKind::bad_tensor(format!("`{name}`"), previous, found));
             }
-            expected = place.offset + place.length;
+            expected = info.offset + info.length;
         }
         if expected < length_bytes {
-            let (path, expected_bytes) = (path.to_owned(), expected);
-            return Err(Error::Surplus { path, expected_bytes, found_bytes: length_bytes });
+            let (expected_bytes, found_bytes) = (expected, length_bytes);
+            return Err(ErrorKind::Surplus { expected_bytes, found_bytes });
         }
         Ok(table)
     }
 
     /// Takes the tensor of this name.
-    pub(super) fn take(&mut self, name: &str) -> Option<Place> {
-        self.places.remove(name)
+    pub(super) fn take(&mut self, name: &str) -> Option<TensorInfo> {
+        self.tensors.remove(name)
     }
 
-    /// A tensor that nobody took.
+    /// A tensor that were not taken.
     pub(super) fn first(&self) -> Option<&str> {
-        self.places.keys().next().map(String::as_str)
+        self.tensors.keys().next().map(String::as_str)
     }
 
     /// The names in the order in which the tensors lie in the file; where some have no bytes, by
     /// name.
-    pub(super) fn in_file_order(&self) -> Vec<(&str, &Place)> {
-        let mut places: Vec<_> =
-            self.places.iter().map(|(name, place)| (name.as_str(), place)).collect();
-        places.sort_by_key(|(_, place)| (place.offset, place.length));
-        places
+    pub(super) fn in_file_order(&self) -> Vec<(&str, &TensorInfo)> {
+        let mut tensors: Vec<_> =
+            self.tensors.iter().map(|(name, info)| (name.as_str(), info)).collect();
+        tensors.sort_by_key(|(_, info)| (info.offset, info.length));
+        tensors
     }
 }
 
-fn place_of(name: &str, value: Value, start: u64, origin: Origin<'_>) -> Result<Place, Error> {
-    let Origin { path, length_bytes, limits, .. } = origin;
+fn tensor_of(
+    name: &str,
+    value: Value,
+    start: u64,
+    origin: Origin<'_>,
+) -> Result<TensorInfo, ErrorKind> {
+    let Origin { length_bytes, limits, .. } = origin;
     let map = match value {
         Value::Map(map) => map,
-        other => return Err(bad_header(path, name, "an object", other.noun())),
+        other => return Err(ErrorKind::bad_header(name, "an object", other.noun())),
     };
-    let bad = |expected: String, found: String| Error::BadTensor {
-        path: path.to_owned(),
-        tensor: format!("`{name}`"),
-        expected,
-        found,
+    let bad = |expected: String, found: String| {
+        ErrorKind::bad_tensor(format!("`{name}`"), expected, found)
     };
-    let mut fields = Fields::new(path, &format!("{name}."), map);
+    let mut fields = Fields::new(format!("{name}."), map);
     let dtype = fields.text("dtype")?;
     let dtype =
         Dtype::ALL.into_iter().find(|known| dtype_name(*known) == dtype).ok_or_else(|| {
             let known: String = dtype.chars().take(16).collect();
-            Error::Unsupported {
-                path: path.to_owned(),
-                what: format!("the element type `{known}` of tensor `{name}`"),
-                remedy: "convert the tensor to one of F64, F32, F16, BF16, I64 to I8, U8 and BOOL",
-            }
+            let what = format!("the element type `{known}` of tensor `{name}`");
+            let remedy = "convert the tensor to one of F64, F32, F16, BF16, I64 to I8, U8 and BOOL";
+            ErrorKind::unsupported(what, remedy)
         })?;
     let shape = fields.counts("shape")?;
-    limits::check("tensor_rank", limits.tensor_rank, shape.len() as u64)
-        .map_err(|error| error.in_file(path))?;
+    limits::check("tensor_rank", limits.tensor_rank, shape.len() as u64)?;
     let sizes = shape.iter().map(|&size| usize::try_from(size).ok());
     let length = sizes.collect::<Option<Vec<_>>>().and_then(|shape| {
         let length = element_count(&shape)?.checked_mul(dtype.size_bytes() as u64)?;
@@ -130,11 +127,10 @@ fn place_of(name: &str, value: Value, start: u64, origin: Origin<'_>) -> Result<
         ));
     }
     if start.checked_add(end).is_none_or(|end| end > length_bytes) {
-        return Err(Error::Truncated {
-            path: path.to_owned(),
+        return Err(ErrorKind::Truncated {
             expected_bytes: start.saturating_add(end),
             found_bytes: length_bytes,
         });
     }
-    Ok(Place { dtype, shape, offset: start + begin, length })
+    Ok(TensorInfo { dtype, shape, offset: start + begin, length })
 }

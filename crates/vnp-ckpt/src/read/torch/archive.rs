@@ -1,31 +1,30 @@
 //! The ZIP archive that PyTorch writes: stored records, nothing compressed, nothing hidden.
 //!
-//! Of ZIP this reads what `torch.save` writes and refuses the rest: a record has one place, one
-//! name and one entry in the directory, and all of them lie one behind the other.
+//! Of ZIP this reads what `torch.save` writes and refuses the rest: a record has one position, one
+//! name and one entry in the directory, and they follow each other without overlap.
 
 use std::collections::HashMap;
 
-use super::super::container::{Input, Integrity};
-use super::context::{Context, shown};
-use super::window::{STEP_BYTES, Window};
-use crate::Error;
+use crate::error::kind::ErrorKind;
+use crate::limits::Limits;
+use crate::read::container::{Input, Integrity};
+use crate::read::torch::shown::shown;
+use crate::read::window::Window;
 use crate::tensor::block::Block;
 
-mod directory;
+pub(crate) mod directory;
 mod end;
+mod le;
 
 use directory::Record;
-
-/// The record with the pickle, below the archive's folder.
-pub(crate) const PICKLE: &str = "data.pkl";
 
 /// An open archive.
 pub(crate) struct Archive<R> {
     window: Window<R>,
-    /// By place in the file.
+    /// By index in the file.
     records: Vec<Record>,
     /// By name below the folder.
-    places: HashMap<Box<[u8]>, u32>,
+    indices: HashMap<Box<[u8]>, u32>,
     folder: Box<[u8]>,
     /// Whether CRCs were written.
     has_crcs: bool,
@@ -35,133 +34,110 @@ pub(crate) struct Archive<R> {
 
 impl<R: Input> Archive<R> {
     /// Reads the directory and checks that it makes sense; no record is read but `byteorder`.
-    pub(crate) fn open(mut window: Window<R>, context: Context<'_>) -> Result<Self, Error> {
-        let end = end::read(&mut window, context)?;
-        let bytes = directory::bytes(&mut window, &end, context)?;
-        let (records, names) = directory::records(bytes.bytes(), &end, context)?;
-        let folder = directory::folder(&names, context)?;
-        let places = directory::places(&names, folder, context)?;
+    pub(crate) fn open(mut window: Window<R>, limits: &Limits) -> Result<Self, ErrorKind> {
+        let end = end::read(&mut window, limits)?;
+        let bytes = directory::bytes(&mut window, &end)?;
+        let (records, names) = directory::records(bytes.bytes(), &end)?;
+        let folder = directory::folder(&names)?;
+        let indices = directory::indices(&names, folder)?;
         let has_crcs = records.iter().any(|record| record.crc != 0);
         let (folder, seen) = (folder.into(), vec![false; records.len()]);
-        let mut archive = Self { window, records, places, folder, has_crcs, seen };
-        archive.check_kind(context)?;
+        let mut archive = Self { window, records, indices, folder, has_crcs, seen };
+        archive.check_kind()?;
         Ok(archive)
     }
 
-    /// What proves the records.
+    /// The checksums that protect the records.
     pub(crate) fn integrity(&self) -> Integrity {
         if self.has_crcs { Integrity::Crc32 } else { Integrity::Unverified }
     }
 
-    /// The place of a record by its name below the archive's folder.
+    /// The index of a record by its name below the archive's folder.
     pub(crate) fn find(&self, name: &[u8]) -> Option<u32> {
-        self.places.get(name).copied()
+        self.indices.get(name).copied()
     }
 
     /// The length of a record, in bytes.
-    pub(crate) fn length(&self, place: u32) -> u64 {
-        self.records.get(place as usize).map_or(0, |record| record.length)
+    pub(crate) fn length(&self, index: u32) -> u64 {
+        self.records.get(index as usize).map_or(0, |record| record.length)
     }
 
     /// Fills `into`, which is as long as the record, and compares the CRC.
     pub(crate) fn read(
         &mut self,
-        place: u32,
+        index: u32,
         name: &[u8],
         into: &mut [u8],
-        context: Context<'_>,
-    ) -> Result<(), Error> {
-        let Some(record) = self.records.get(place as usize) else {
-            return Err(context.bad_archive(shown(name), "a record", "none"));
+    ) -> Result<(), ErrorKind> {
+        let Some(record) = self.records.get(index as usize) else {
+            return Err(ErrorKind::bad_archive(shown(name), "a record", "none"));
         };
-        let offset = record.data(&mut self.window, &self.folder, name, context)?;
+        let offset = record.data(&mut self.window, &self.folder, name)?;
         let (has_crcs, expected) = (self.has_crcs, record.crc);
         let mut crc = crc32fast::Hasher::new();
-        self.window.read_steps(offset, into, context, |step| {
+        self.window.read_steps(offset, into, |step| {
             if has_crcs {
                 crc.update(step);
             }
         })?;
-        self.compare(crc, expected, name, context)?;
-        if let Some(seen) = self.seen.get_mut(place as usize) {
+        self.compare(crc, expected, name)?;
+        if let Some(seen) = self.seen.get_mut(index as usize) {
             *seen = true;
         }
         Ok(())
     }
 
-    /// Fills `into` with what lies from byte `start` of the record on. The CRC of the whole
+    /// Fills `into` with the bytes of the record from `start` on. The CRC of the whole
     /// record is compared the first time.
     pub(crate) fn read_piece(
         &mut self,
-        place: u32,
+        index: u32,
         name: &[u8],
         start: u64,
         into: &mut [u8],
-        context: Context<'_>,
-    ) -> Result<(), Error> {
-        if self.seen.get(place as usize) == Some(&false) {
-            self.prove(place, name, &mut vec![0; STEP_BYTES], context)?;
+    ) -> Result<(), ErrorKind> {
+        if self.seen.get(index as usize) == Some(&false) {
+            self.prove(index, name)?;
         }
-        let Some(record) = self.records.get(place as usize) else {
-            return Err(context.bad_archive(shown(name), "a record", "none"));
+        let Some(record) = self.records.get(index as usize) else {
+            return Err(ErrorKind::bad_archive(shown(name), "a record", "none"));
         };
-        let offset = record.data(&mut self.window, &self.folder, name, context)?;
-        self.window.read_steps(offset.saturating_add(start), into, context, |_| {})
+        let offset = record.data(&mut self.window, &self.folder, name)?;
+        self.window.read_steps(offset.saturating_add(start), into, |_| {})
     }
 
     /// Reads a record into memory of its own.
-    pub(crate) fn block(
-        &mut self,
-        place: u32,
-        name: &[u8],
-        context: Context<'_>,
-    ) -> Result<Block, Error> {
-        let length = self.length(place);
-        let memory = || context.out_of_memory(&shown(name), length);
-        let bytes = usize::try_from(length).map_err(|_| memory())?;
-        let mut block = Block::zeroed(bytes).map_err(|_| memory())?;
-        self.read(place, name, block.bytes_mut(), context)?;
+    pub(crate) fn block(&mut self, index: u32, name: &[u8]) -> Result<Block, ErrorKind> {
+        let mut block = Block::for_section(&shown(name), self.length(index))?;
+        self.read(index, name, block.bytes_mut())?;
         Ok(block)
     }
 
     /// Reads every record and compares its CRC.
-    pub(crate) fn verify(&mut self, context: Context<'_>) -> Result<(), Error> {
+    pub(crate) fn verify(&mut self) -> Result<(), ErrorKind> {
         self.seen.fill(false);
-        self.verify_rest(context)
+        self.verify_rest()
     }
 
     /// Reads every record that was not read before, and compares its CRC.
-    pub(crate) fn verify_rest(&mut self, context: Context<'_>) -> Result<(), Error> {
-        let unseen = |place: u32| self.seen.get(place as usize) == Some(&false);
-        let names = self.places.iter().filter(|(_, place)| unseen(**place));
-        let mut names: Vec<_> = names.map(|(name, &place)| (place, name.clone())).collect();
+    pub(crate) fn verify_rest(&mut self) -> Result<(), ErrorKind> {
+        let unseen = |index: u32| self.seen.get(index as usize) == Some(&false);
+        let names = self.indices.iter().filter(|(_, index)| unseen(**index));
+        let mut names: Vec<_> = names.map(|(name, &index)| (index, name.clone())).collect();
         names.sort_unstable();
-        let mut step = vec![0; STEP_BYTES];
-        names.iter().try_for_each(|(place, name)| self.prove(*place, name, &mut step, context))
+        names.iter().try_for_each(|(index, name)| self.prove(*index, name))
     }
 
-    /// Reads a record a `step` at a time and compares its CRC.
-    fn prove(
-        &mut self,
-        place: u32,
-        name: &[u8],
-        step: &mut [u8],
-        context: Context<'_>,
-    ) -> Result<(), Error> {
-        let Some(record) = self.records.get(place as usize) else { return Ok(()) };
-        let (mut left, expected) = (record.length, record.crc);
-        let mut offset = record.data(&mut self.window, &self.folder, name, context)?;
+    /// Reads a record without keeping it and compares its CRC.
+    fn prove(&mut self, index: u32, name: &[u8]) -> Result<(), ErrorKind> {
+        let Some(record) = self.records.get(index as usize) else { return Ok(()) };
+        let expected = record.crc;
+        let length = if self.has_crcs { record.length } else { 0 };
+        let offset = record.data(&mut self.window, &self.folder, name)?;
         let mut crc = crc32fast::Hasher::new();
-        while self.has_crcs && left > 0 {
-            let length = step.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            let (bytes, _) = step.split_at_mut(length);
-            self.window.read_at(offset, bytes, context)?;
-            crc.update(bytes);
-            offset += length as u64;
-            left -= length as u64;
-        }
-        self.compare(crc, expected, name, context)?;
-        if let Some(seen) = self.seen.get_mut(place as usize) {
+        self.window.scan(offset, length, |step| crc.update(step))?;
+        self.compare(crc, expected, name)?;
+        if let Some(seen) = self.seen.get_mut(index as usize) {
             *seen = true;
         }
         Ok(())
@@ -173,41 +149,44 @@ impl<R: Input> Archive<R> {
         found: crc32fast::Hasher,
         expected: u32,
         name: &[u8],
-        context: Context<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), ErrorKind> {
         if self.has_crcs && found.finalize() != expected {
-            return Err(Error::CrcMismatch { path: context.path.to_owned(), record: shown(name) });
+            return Err(ErrorKind::CrcMismatch { record: shown(name) });
         }
         Ok(())
     }
 
-    /// Refuses what is an archive of PyTorch but no saved object of a usual machine.
-    fn check_kind(&mut self, context: Context<'_>) -> Result<(), Error> {
+    /// Refuses archives of PyTorch that are not a saved object of a little-endian machine.
+    fn check_kind(&mut self) -> Result<(), ErrorKind> {
         if self.find(b"constants.pkl").is_some() {
             let remedy = "save the state_dict of the module with torch.save";
-            return Err(context.unsupported("a TorchScript program", remedy));
+            return Err(ErrorKind::unsupported("a TorchScript program", remedy));
         }
-        let Some(place) = self.find(b"byteorder") else { return Ok(()) };
+        let Some(index) = self.find(b"byteorder") else { return Ok(()) };
         let name = b"byteorder";
-        if self.length(place) > 6 {
-            let found = format!("{} bytes", self.length(place));
-            return Err(context.bad_archive("byteorder", "little", found));
+        if self.length(index) > 6 {
+            let found = format!("{} bytes", self.length(index));
+            return Err(ErrorKind::bad_archive("byteorder", "little", found));
         }
-        match self.block(place, name, context)?.bytes() {
+        match self.block(index, name)?.bytes() {
             b"little" => Ok(()),
             b"big" => {
                 let remedy = "load it with PyTorch on a little-endian machine and save it again";
-                Err(context.unsupported("a file of a big-endian machine", remedy))
+                Err(ErrorKind::unsupported("a file of a big-endian machine", remedy))
             }
-            other => Err(context.bad_archive("byteorder", "little", shown(other))),
+            other => Err(ErrorKind::bad_archive("byteorder", "little", shown(other))),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::forge::{archive, load, open, open_within, pickle, zip};
-    use crate::{Error, Integrity, Limits};
+    use vnp_forge::items::{archive, pickle, zip};
+
+    use crate::error::kind::ErrorKind;
+    use crate::limits::Limits;
+    use crate::read::container::Integrity;
+    use crate::read::torch::forged::{load, open, open_within};
 
     /// An archive of a pickle and a record.
     fn good() -> Vec<u8> {
@@ -217,17 +196,17 @@ mod tests {
     #[track_caller]
     fn check_bad(bytes: &[u8], expected_record: &str) {
         match load(bytes) {
-            Err(Error::BadArchive { record, .. }) => assert_eq!(record, expected_record),
+            Err(ErrorKind::BadArchive { record, .. }) => assert_eq!(record, expected_record),
             other => panic!("{other:?}"),
         }
     }
 
-    /// Puts bytes into a good archive: so far behind the `number`th place where `mark` is.
+    /// Puts bytes into a good archive: so far behind the `number`th index where `mark` is.
     fn changed(mark: &[u8], number: usize, behind: usize, bytes: &[u8]) -> Vec<u8> {
         let mut file = good();
-        let places = file.windows(mark.len()).enumerate().filter(|(_, found)| *found == mark);
-        let place = places.map(|(place, _)| place).nth(number).unwrap() + behind;
-        file[place..place + bytes.len()].copy_from_slice(bytes);
+        let indices = file.windows(mark.len()).enumerate().filter(|(_, found)| *found == mark);
+        let index = indices.map(|(index, _)| index).nth(number).unwrap() + behind;
+        file[index..index + bytes.len()].copy_from_slice(bytes);
         file
     }
 
@@ -309,14 +288,14 @@ mod tests {
     fn without_any_crc_nothing_is_proved() {
         let mut bytes = good();
         for number in 0..3 {
-            let mut places = bytes.windows(4).enumerate().filter(|(_, found)| *found == ENTRY);
-            let place = places.nth(number).unwrap().0;
-            bytes[place + 16..place + 20].fill(0);
+            let mut indices = bytes.windows(4).enumerate().filter(|(_, found)| *found == ENTRY);
+            let index = indices.nth(number).unwrap().0;
+            bytes[index + 16..index + 20].fill(0);
         }
         assert_eq!(open(&bytes).unwrap().source.integrity(), Integrity::Unverified);
         assert!(load(&bytes).is_ok());
         let one = changed(ENTRY, 2, 16, &[0; 4]);
-        let Err(Error::CrcMismatch { record, .. }) = load(&one) else { panic!("it was read") };
+        let Err(ErrorKind::CrcMismatch { record, .. }) = load(&one) else { panic!("it was read") };
         assert_eq!(record, "data/0");
     }
 
@@ -324,16 +303,20 @@ mod tests {
     fn other_machines_and_programs() {
         let of = |name, bytes: &[u8]| load(&zip(&[("a/data.pkl", &pickle(b"}")), (name, bytes)]));
         assert!(of("a/byteorder", b"little").is_ok());
-        let Err(Error::Unsupported { .. }) = of("a/byteorder", b"big") else { panic!("big") };
-        let Err(Error::BadArchive { .. }) = of("a/byteorder", b"other") else { panic!("other") };
-        let Err(Error::BadArchive { .. }) = of("a/byteorder", &[0; 99]) else { panic!("long") };
-        let Err(Error::Unsupported { .. }) = of("a/constants.pkl", b"") else { panic!("script") };
+        let Err(ErrorKind::Unsupported { .. }) = of("a/byteorder", b"big") else { panic!("big") };
+        let Err(ErrorKind::BadArchive { .. }) = of("a/byteorder", b"other") else {
+            panic!("other")
+        };
+        let Err(ErrorKind::BadArchive { .. }) = of("a/byteorder", &[0; 99]) else { panic!("long") };
+        let Err(ErrorKind::Unsupported { .. }) = of("a/constants.pkl", b"") else {
+            panic!("script")
+        };
     }
 
     #[test]
     fn limits_are_asked_first() {
         let check = |limits: Limits, expected: &str| match open_within(&good(), &limits).err() {
-            Some(Error::LimitExceeded { limit, .. }) => assert_eq!(limit, expected),
+            Some(ErrorKind::LimitExceeded { limit, .. }) => assert_eq!(limit, expected),
             other => panic!("{other:?}"),
         };
         check(Limits { records: 2, ..Limits::default() }, "records");

@@ -1,25 +1,27 @@
-//! Files of before archives: pickles one behind the other, then the storages.
+//! Pre-1.6 (non-zip) files: pickles one after the other, then the storages.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::super::container::Input;
-use super::context::{Context, shown};
-use super::pickle::{Form, Item, Machine, Node, StorageNode, Tree};
-use super::window::Window;
-use crate::Error;
+use crate::error::kind::ErrorKind;
+use crate::limits::{self, Limits};
+use crate::read::container::Input;
+use crate::read::torch::pickle::machine::{Machine, PickleSource};
+use crate::read::torch::pickle::tree::{Item, Node, StorageNode, Tree};
+use crate::read::torch::shown::shown;
+use crate::read::window::Window;
 use crate::tensor::block::Block;
 
-/// What bytes are called in messages.
+/// The name of the bytes in messages.
 const NAME: &str = "the file";
 
-/// The first pickle: one whole number.
+/// The first pickle: one integer.
 const MAGIC: [u8; 10] = *b"\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 
 /// The second pickle.
 const PROTOCOL: i64 = 1001;
 
-/// Length of what stands before each storage: its number of elements.
+/// Length of the number before each storage: its number of elements.
 const COUNT_BYTES: u64 = 8;
 
 /// How much is read to find the end of the pickles, at first.
@@ -30,7 +32,7 @@ pub(crate) struct Legacy<R> {
     window: Window<R>,
     /// By place in the file.
     storages: Vec<Range<u64>>,
-    places: HashMap<String, u32>,
+    indices: HashMap<String, u32>,
 }
 
 /// The pickles of such a file, read and run.
@@ -42,19 +44,17 @@ pub(crate) struct Pickles<'p> {
 }
 
 /// Reads as much of the file as its pickles take.
-pub(crate) fn read<R: Input>(window: &mut Window<R>, context: Context<'_>) -> Result<Block, Error> {
-    let most = window.file_bytes().min(context.limits.pickle_bytes);
+pub(crate) fn read<R: Input>(window: &mut Window<R>, limits: &Limits) -> Result<Block, ErrorKind> {
+    let most = window.file_bytes().min(limits.pickle_bytes);
     let mut length = most.min(FIRST_BYTES);
     loop {
-        let memory = || context.out_of_memory(NAME, length);
-        let bytes = usize::try_from(length).map_err(|_| memory())?;
-        let mut block = Block::zeroed(bytes).map_err(|_| memory())?;
-        window.read_at(0, block.bytes_mut(), context)?;
+        let mut block = Block::for_section(NAME, length)?;
+        window.read_at(0, block.bytes_mut())?;
         // Run twice, so that the tree can borrow from the block that is kept.
-        match run(block.bytes(), context) {
+        match run(block.bytes(), limits) {
             Err((_, true)) if length < most => length = most.min(length.saturating_mul(8)),
             Err((error, true)) if length < window.file_bytes() => {
-                context.limit("pickle_bytes", most, window.file_bytes())?;
+                limits::check("pickle_bytes", most, window.file_bytes())?;
                 return Err(error);
             }
             Err((error, _)) => return Err(error),
@@ -64,63 +64,59 @@ pub(crate) fn read<R: Input>(window: &mut Window<R>, context: Context<'_>) -> Re
 }
 
 /// Runs the pickles; with an error, whether more bytes could help.
-fn run<'p>(bytes: &'p [u8], context: Context<'_>) -> Result<Pickles<'p>, (Error, bool)> {
+fn run<'p>(bytes: &'p [u8], limits: &Limits) -> Result<Pickles<'p>, (ErrorKind, bool)> {
     let mut position = 0;
-    let mut next = |form: Form| {
-        let mut machine = Machine::new(bytes, position, form, NAME, context);
+    let mut next = |source: PickleSource| {
+        let mut machine = Machine::new(bytes, position, source, NAME, limits);
         let tree = machine.run().map_err(|error| (error, machine.ran_out()))?;
-        let place = format!("byte {position} of {NAME}");
+        let at = format!("byte {position} of {NAME}");
         position = machine.position();
-        Ok((tree, place))
+        Ok((tree, at))
     };
-    let bad = |place: String, expected: &str, found: &str| {
-        (context.bad_pickle(place, expected, found), false)
+    let bad = |at: String, expected: &str, found: &str| {
+        (ErrorKind::bad_pickle(at, expected, found), false)
     };
-    let (magic, place) = next(Form::Archive)?;
+    let (magic, at) = next(PickleSource::Archive)?;
     if magic.raw(magic.root()) != MAGIC {
-        return Err(bad(place, "the number of PyTorch", "another value"));
+        return Err(bad(at, "the number of PyTorch", "another value"));
     }
-    let (protocol, place) = next(Form::Archive)?;
+    let (protocol, at) = next(PickleSource::Archive)?;
     if !matches!(protocol.root(), Item::Int(PROTOCOL)) {
-        return Err(bad(place, "1001", "another value"));
+        return Err(bad(at, "1001", "another value"));
     }
-    let (system, place) = next(Form::Archive)?;
+    let (system, at) = next(PickleSource::Archive)?;
     let Some(entries) = system.dict(system.root()) else {
-        return Err(bad(place, "a dict of the system", system.noun(system.root())));
+        return Err(bad(at, "a dict of the system", system.noun(system.root())));
     };
     let order = entries.iter().find(|(key, _)| system.text(*key) == Some("little_endian"));
     match order {
         Some((_, Item::Bool(true))) => {}
         Some((_, Item::Bool(false))) => {
             let remedy = "load it with PyTorch on a little-endian machine and save it again";
-            return Err((context.unsupported("a file of a big-endian machine", remedy), false));
+            return Err((ErrorKind::unsupported("a file of a big-endian machine", remedy), false));
         }
-        _ => return Err(bad(place, "whether it is little-endian", "nothing")),
+        _ => return Err(bad(at, "whether it is little-endian", "nothing")),
     }
-    let (tree, _) = next(Form::Legacy)?;
-    let (list, place) = next(Form::Archive)?;
+    let (tree, _) = next(PickleSource::Legacy)?;
+    let (list, at) = next(PickleSource::Archive)?;
     let Some(Node::List(items)) = list.node_of(list.root()) else {
-        return Err(bad(place, "a list of the keys", list.noun(list.root())));
+        return Err(bad(at, "a list of the keys", list.noun(list.root())));
     };
-    let limit = context.limit("records", context.limits.records, items.len());
+    let limit = limits::check("records", limits.records, items.len());
     limit.map_err(|error| (error, false))?;
     let keys = items.iter().map(|&item| list.text(item)).collect::<Option<Vec<_>>>();
-    let Some(keys) = keys else { return Err(bad(place, "a list of the keys", "others")) };
+    let Some(keys) = keys else { return Err(bad(at, "a list of the keys", "others")) };
     Ok(Pickles { tree, keys, end: position as u64 })
 }
 
 /// Runs the pickles of bytes from [`read`].
-pub(crate) fn pickles<'p>(bytes: &'p [u8], context: Context<'_>) -> Result<Pickles<'p>, Error> {
-    run(bytes, context).map_err(|(error, _)| error)
+pub(crate) fn pickles<'p>(bytes: &'p [u8], limits: &Limits) -> Result<Pickles<'p>, ErrorKind> {
+    run(bytes, limits).map_err(|(error, _)| error)
 }
 
 impl<R: Input> Legacy<R> {
     /// Finds the storages, which fill the rest of the file exactly.
-    pub(crate) fn open(
-        window: Window<R>,
-        pickles: &Pickles<'_>,
-        context: Context<'_>,
-    ) -> Result<Self, Error> {
+    pub(crate) fn open(window: Window<R>, pickles: &Pickles<'_>) -> Result<Self, ErrorKind> {
         let mut stated = HashMap::new();
         for node in pickles.tree.nodes() {
             if let Node::Storage(storage) = node
@@ -131,28 +127,24 @@ impl<R: Input> Legacy<R> {
         }
         if let Some(key) = missing(&stated, &pickles.keys) {
             let what = format!("storage `{}`", shown(key.as_bytes()));
-            return Err(context.bad_tensor(what, "to be in the list of keys", "not"));
+            return Err(ErrorKind::bad_tensor(what, "to be in the list of keys", "not"));
         }
         let file_bytes = window.file_bytes();
-        let mut legacy = Self { window, storages: Vec::new(), places: HashMap::new() };
+        let mut legacy = Self { window, storages: Vec::new(), indices: HashMap::new() };
         let mut position = pickles.end;
-        for (&key, place) in pickles.keys.iter().zip(0..) {
+        for (&key, index) in pickles.keys.iter().zip(0..) {
             let what = || format!("storage `{}`", shown(key.as_bytes()));
             let Some(storage) = stated.get(key) else {
-                return Err(context.bad_tensor(what(), "a tensor that needs it", "none"));
+                return Err(ErrorKind::bad_tensor(what(), "a tensor that needs it", "none"));
             };
             let size = storage.dtype.size_bytes() as u64;
             let mut count = [0; COUNT_BYTES as usize];
             if position.saturating_add(COUNT_BYTES) > file_bytes {
                 let found_bytes = file_bytes;
                 let expected_bytes = position.saturating_add(COUNT_BYTES);
-                return Err(Error::Truncated {
-                    path: context.path.to_owned(),
-                    expected_bytes,
-                    found_bytes,
-                });
+                return Err(ErrorKind::Truncated { expected_bytes, found_bytes });
             }
-            legacy.window.read_at(position, &mut count, context)?;
+            legacy.window.read_at(position, &mut count)?;
             let count = u64::from_le_bytes(count);
             let expected = match storage.count {
                 Item::Int(count) => u64::try_from(count).ok(),
@@ -161,65 +153,55 @@ impl<R: Input> Legacy<R> {
             if expected != Some(count) {
                 let found = count.to_string();
                 let expected = expected.map_or("a number".to_owned(), |count| count.to_string());
-                return Err(context.bad_tensor(what(), format!("{expected} elements"), found));
+                return Err(ErrorKind::bad_tensor(what(), format!("{expected} elements"), found));
             }
             let start = position + COUNT_BYTES;
             let end = count.checked_mul(size).and_then(|bytes| start.checked_add(bytes));
             let Some(end) = end else {
-                return Err(context.bad_tensor(what(), "a number of elements", count.to_string()));
+                return Err(ErrorKind::bad_tensor(
+                    what(),
+                    "a number of elements",
+                    count.to_string(),
+                ));
             };
             if end > file_bytes {
-                return Err(Error::Truncated {
-                    path: context.path.to_owned(),
-                    expected_bytes: end,
-                    found_bytes: file_bytes,
-                });
+                return Err(ErrorKind::Truncated { expected_bytes: end, found_bytes: file_bytes });
             }
             legacy.storages.push(start..end);
-            if legacy.places.insert(key.to_owned(), place).is_some() {
-                return Err(context.bad_tensor(what(), "one of this key", "more"));
+            if legacy.indices.insert(key.to_owned(), index).is_some() {
+                return Err(ErrorKind::bad_tensor(what(), "one of this key", "more"));
             }
             position = end;
         }
         if position != file_bytes {
-            return Err(Error::Surplus {
-                path: context.path.to_owned(),
-                expected_bytes: position,
-                found_bytes: file_bytes,
-            });
+            return Err(ErrorKind::Surplus { expected_bytes: position, found_bytes: file_bytes });
         }
         Ok(legacy)
     }
 
-    /// The place of a storage, and its length in bytes.
+    /// The index of a storage, and its length in bytes.
     pub(crate) fn find(&self, key: &str) -> Option<(u32, u64)> {
-        let place = self.places.get(key).copied()?;
-        let range = self.storages.get(place as usize)?;
-        Some((place, range.end - range.start))
+        let index = self.indices.get(key).copied()?;
+        let range = self.storages.get(index as usize)?;
+        Some((index, range.end - range.start))
     }
 
     /// Fills `into`, which is as long as the storage.
-    pub(crate) fn read(
-        &mut self,
-        place: u32,
-        into: &mut [u8],
-        context: Context<'_>,
-    ) -> Result<(), Error> {
-        self.read_piece(place, 0, into, context)
+    pub(crate) fn read(&mut self, index: u32, into: &mut [u8]) -> Result<(), ErrorKind> {
+        self.read_piece(index, 0, into)
     }
 
-    /// Fills `into` with what lies from byte `start` of the storage on.
+    /// Fills `into` with the bytes of the storage from `start` on.
     pub(crate) fn read_piece(
         &mut self,
-        place: u32,
+        index: u32,
         start: u64,
         into: &mut [u8],
-        context: Context<'_>,
-    ) -> Result<(), Error> {
-        let Some(range) = self.storages.get(place as usize) else {
-            return Err(context.bad_tensor("unknown", "a storage", "none"));
+    ) -> Result<(), ErrorKind> {
+        let Some(range) = self.storages.get(index as usize) else {
+            return Err(ErrorKind::bad_tensor("unknown", "a storage", "none"));
         };
-        self.window.read_steps(range.start.saturating_add(start), into, context, |_| {})
+        self.window.read_steps(range.start.saturating_add(start), into, |_| {})
     }
 }
 
@@ -231,10 +213,12 @@ fn missing<'k>(stated: &HashMap<&'k str, &StorageNode>, keys: &[&str]) -> Option
 
 #[cfg(test)]
 mod tests {
-    use super::super::forge::{dict, legacy, load, open, storage, texts, view};
+    use vnp_forge::items::{dict, legacy, storage, texts, view};
+
     use super::*;
-    use crate::Integrity;
     use crate::read::container::Container;
+    use crate::read::container::Integrity;
+    use crate::read::torch::forged::{load, open};
 
     fn value(count: i64) -> Vec<u8> {
         let storage = storage("17", "Float", count, &[b"N".to_vec()]);
@@ -267,13 +251,13 @@ mod tests {
     #[test]
     fn nothing_is_missing_and_nothing_follows() {
         let whole = legacy(&value(2), &[("17", 2, DATA)]);
-        let Err(Error::Surplus { .. }) = load(&[&whole[..], b"x"].concat()) else {
+        let Err(ErrorKind::Surplus { .. }) = load(&[&whole[..], b"x"].concat()) else {
             panic!("a byte too many was not seen")
         };
-        let Err(Error::Truncated { .. }) = load(&whole[..whole.len() - 1]) else {
+        let Err(ErrorKind::Truncated { .. }) = load(&whole[..whole.len() - 1]) else {
             panic!("a byte too few was not seen")
         };
-        let Err(Error::Truncated { .. }) = load(&whole[..whole.len() - 9]) else {
+        let Err(ErrorKind::Truncated { .. }) = load(&whole[..whole.len() - 9]) else {
             panic!("a number cut short was not seen")
         };
         for length in 15..whole.len() {
@@ -283,7 +267,7 @@ mod tests {
 
     #[track_caller]
     fn check_bad_tensor(bytes: &[u8]) {
-        let Err(Error::BadTensor { .. }) = load(bytes) else { panic!("{:?}", load(bytes)) };
+        let Err(ErrorKind::BadTensor { .. }) = load(bytes) else { panic!("{:?}", load(bytes)) };
     }
 
     #[test]

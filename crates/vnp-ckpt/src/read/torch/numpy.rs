@@ -1,28 +1,29 @@
 //! numpy arrays: their elements are in the pickle itself.
 
-use std::sync::Arc;
-
-use super::context::{Context, shown};
-use super::pickle::{ArrayState, Item, Node, Tree};
-use super::strided::gather;
+use crate::error::kind::ErrorKind;
+use crate::limits::{self, Limits};
+use crate::read::torch::pickle::tree::{ArrayState, Item, Node, Tree};
+use crate::read::torch::shown::shown;
+use crate::read::torch::strided::gather;
+use crate::tensor::Tensor;
 use crate::tensor::block::Block;
+use crate::tensor::dtype::Dtype;
 use crate::tensor::element_count;
-use crate::{Dtype, Error, Tensor};
 
 /// The array as a tensor.
 pub(crate) fn tensor(
     tree: &Tree<'_>,
     state: &ArrayState,
-    context: Context<'_>,
-) -> Result<Tensor, Error> {
-    let what = || format!("array at byte {}", state.place);
-    let dtype = dtype(tree, state, context)?;
+    limits: &Limits,
+) -> Result<Tensor, ErrorKind> {
+    let what = || format!("array at byte {}", state.position);
+    let dtype = dtype(tree, state)?;
     if !matches!(state.data, Item::Bytes { .. } | Item::Latin1 { .. }) {
-        return Err(context.bad_tensor(what(), "bytes", tree.noun(state.data)));
+        return Err(ErrorKind::bad_tensor(what(), "bytes", tree.noun(state.data)));
     }
     let size = dtype.size_bytes();
     let shape = tree.tuple(state.shape).unwrap_or_default();
-    context.limit("tensor_rank", context.limits.tensor_rank, shape.len())?;
+    limits::check("tensor_rank", limits.tensor_rank, shape.len())?;
     let shape: Option<Vec<usize>> = shape
         .iter()
         .map(|item| match *item {
@@ -33,7 +34,7 @@ pub(crate) fn tensor(
     let bytes = shape.as_deref().and_then(element_count);
     let bytes = bytes.and_then(|count| count.checked_mul(size as u64));
     let (Some(shape), Some(bytes)) = (shape, bytes) else {
-        return Err(context.bad_tensor(what(), "sizes from 0, below 2^64 in all", "others"));
+        return Err(ErrorKind::bad_tensor(what(), "sizes from 0, below 2^64 in all", "others"));
     };
     let latin1 = tree.latin1(state.data);
     let found = match latin1 {
@@ -41,12 +42,11 @@ pub(crate) fn tensor(
         None => tree.raw(state.data).len() as u64,
     };
     if found != bytes {
-        return Err(context.bad_tensor(what(), format!("{bytes} bytes"), found.to_string()));
+        return Err(ErrorKind::bad_tensor(what(), format!("{bytes} bytes"), found.to_string()));
     }
     // As many as there are in the pickle.
-    let length = tree.raw(state.data).len().min(usize::try_from(bytes).unwrap_or(usize::MAX));
-    let memory = |_| context.out_of_memory("data.pkl", bytes);
-    let mut block = Block::zeroed(length).map_err(memory)?;
+    let length = bytes.min(tree.raw(state.data).len() as u64);
+    let mut block = Block::for_section("data.pkl", length)?;
     match latin1 {
         Some(text) => {
             let characters = text.chars().map(|character| u8::try_from(character).unwrap_or(0));
@@ -60,19 +60,18 @@ pub(crate) fn tensor(
             stride.push(step);
             step * size as u64
         });
-        let mut ordered = Block::zeroed(length).map_err(memory)?;
+        let mut ordered = Block::for_section("data.pkl", length)?;
         gather(block.bytes(), size, 0, &shape, &stride, ordered.bytes_mut());
         block = ordered;
     }
-    Tensor::from_block(dtype, shape, Arc::new(block), 0..length)
-        .map_err(|error| error.in_file(context.path))
+    Tensor::from_block(dtype, shape, block)
 }
 
 /// The type of the elements of an array.
-fn dtype(tree: &Tree<'_>, state: &ArrayState, context: Context<'_>) -> Result<Dtype, Error> {
+fn dtype(tree: &Tree<'_>, state: &ArrayState) -> Result<Dtype, ErrorKind> {
     let Some(&Node::ArrayType { name, order: Some(order) }) = tree.node(state.dtype) else {
-        let what = format!("array at byte {}", state.place);
-        return Err(context.bad_tensor(what, "a dtype", "none"));
+        let what = format!("array at byte {}", state.position);
+        return Err(ErrorKind::bad_tensor(what, "a dtype", "none"));
     };
     let (name, order) = (tree.text(name).unwrap_or("?"), tree.text(order).unwrap_or("?"));
     Ok(match (order, name) {
@@ -88,15 +87,20 @@ fn dtype(tree: &Tree<'_>, state: &ArrayState, context: Context<'_>) -> Result<Dt
         _ => {
             let found = shown(format!("{order}{name}").as_bytes());
             let remedy = "convert the array to a little-endian type that PyTorch has";
-            return Err(context.unsupported(format!("a numpy array of `{found}`"), remedy));
+            return Err(ErrorKind::unsupported(format!("a numpy array of `{found}`"), remedy));
         }
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::forge::*;
-    use crate::{Dtype, Error, Limits, Tensor};
+    use vnp_forge::items::*;
+
+    use crate::error::kind::ErrorKind;
+    use crate::limits::Limits;
+    use crate::read::torch::forged::*;
+    use crate::tensor::Tensor;
+    use crate::tensor::dtype::Dtype;
 
     /// An array as numpy pickles it by protocol 2.
     fn array(dtype: &str, order: &str, shape: &[i64], fortran: bool, data: Vec<u8>) -> Vec<u8> {
@@ -116,7 +120,7 @@ mod tests {
         call("_codecs", "encode", &[text(data), text("latin1")])
     }
 
-    fn read(value: &[u8]) -> Result<Tensor, Error> {
+    fn read(value: &[u8]) -> Result<Tensor, ErrorKind> {
         let read = load_value(value, &[])?;
         Ok(read.tensor("tensor").unwrap().clone())
     }
@@ -143,7 +147,7 @@ mod tests {
         let file = archive(&pickle(&list(&arrays)), &[]);
         let few = |bytes| Limits { expanded_bytes: bytes, ..Limits::default() };
         assert!(open_within(&file, &few(10_000)).is_ok());
-        let Err(Error::LimitExceeded { limit: "expanded_bytes", .. }) =
+        let Err(ErrorKind::LimitExceeded { limit: "expanded_bytes", .. }) =
             open_within(&file, &few(100))
         else {
             panic!("the bytes were copied without end")
@@ -158,13 +162,13 @@ mod tests {
 
     #[track_caller]
     fn check_bad(value: &[u8]) {
-        let Err(Error::BadTensor { .. }) = read(value) else { panic!("{:?}", read(value)) };
+        let Err(ErrorKind::BadTensor { .. }) = read(value) else { panic!("{:?}", read(value)) };
     }
 
     #[track_caller]
     fn check_unsupported(dtype: &str, order: &str) {
         let value = array(dtype, order, &[1], false, latin1("\0\0\0\0"));
-        let Err(Error::Unsupported { .. }) = read(&value) else { panic!("{:?}", read(&value)) };
+        let Err(ErrorKind::Unsupported { .. }) = read(&value) else { panic!("{:?}", read(&value)) };
     }
 
     #[test]

@@ -1,54 +1,55 @@
 //! The pickle: a program for a small stack machine, of which this runs the part that makes data.
 //!
-//! Nothing is ever looked up, imported or called: a class or function is one of the [`Global`]s
+//! Nothing is ever looked up, imported or called: a class or function is one of the [`Global`](global::Global)s
 //! that checkpoints hold, or the file is refused. Values lie in an arena, refer to each other
 //! by number and to the pickle by place, so that nothing recurses and nothing is copied.
 
-use super::context::Context;
-use crate::Error;
+use crate::error::kind::ErrorKind;
+use crate::limits::Limits;
 
-mod extent;
-mod global;
-mod machine;
+pub(crate) mod extent;
+pub(crate) mod global;
+pub(crate) mod machine;
 mod number;
 mod opcode;
 mod reduce;
-mod tree;
+pub(crate) mod tree;
 
-pub(crate) use extent::check as check_extent;
-pub(crate) use global::Global;
-pub(crate) use machine::{Form, Machine};
-pub(crate) use tree::{ArrayState, Handle, Item, Node, StorageNode, TensorNode, Tree};
+use machine::{Machine, PickleSource};
+use tree::Tree;
 
 /// Reads a record that is one pickle and nothing else.
 pub(crate) fn unpickle<'p>(
     bytes: &'p [u8],
     name: &'static str,
-    context: Context<'_>,
-) -> Result<Tree<'p>, Error> {
-    let mut machine = Machine::new(bytes, 0, Form::Archive, name, context);
+    limits: &Limits,
+) -> Result<Tree<'p>, ErrorKind> {
+    let mut machine = Machine::new(bytes, 0, PickleSource::Archive, name, limits);
     let tree = machine.run()?;
     let end = machine.position();
     if end != bytes.len() {
-        let place = format!("byte {end} of {name}");
+        let at = format!("byte {end} of {name}");
         let found = format!("{} bytes", bytes.len() - end);
-        return Err(context.bad_pickle(place, "nothing after STOP", found));
+        return Err(ErrorKind::bad_pickle(at, "nothing after STOP", found));
     }
     Ok(tree)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use vnp_forge::items::*;
 
-    use super::super::forge::*;
     use super::*;
-    use crate::Limits;
+    use crate::limits::Limits;
+    use crate::read::torch::pickle::tree::{Item, Node};
 
-    fn run<T>(bytes: &[u8], limits: &Limits, look: impl Fn(&Tree<'_>) -> T) -> Result<T, Error> {
-        let context = Context { path: Path::new("a.pt"), limits };
-        let tree = unpickle(bytes, "data.pkl", context)?;
-        check_extent(&tree, context)?;
+    fn run<T>(
+        bytes: &[u8],
+        limits: &Limits,
+        look: impl Fn(&Tree<'_>) -> T,
+    ) -> Result<T, ErrorKind> {
+        let tree = unpickle(bytes, "data.pkl", limits)?;
+        extent::check(&tree, limits)?;
         Ok(look(&tree))
     }
 
@@ -139,8 +140,8 @@ mod tests {
     #[track_caller]
     fn check_bad(bytes: &[u8], expected_place: &str, expected: &str) {
         match run(bytes, &Limits::default(), |tree| spelled(tree, tree.root())) {
-            Err(Error::BadPickle { place, expected: found, .. }) => {
-                assert_eq!((place.as_str(), found.as_str()), (expected_place, expected));
+            Err(ErrorKind::BadPickle { position, expected: found, .. }) => {
+                assert_eq!((position.as_str(), found.as_str()), (expected_place, expected));
             }
             other => panic!("{other:?}"),
         }
@@ -171,11 +172,11 @@ mod tests {
     }
 
     #[test]
-    fn memo_places_are_in_order() {
-        check_bad(b"\x80\x02}q\x01.", "byte 3 of data.pkl", "place 0 of the memo");
-        check_bad(b"\x80\x02}q\0q\0.", "byte 5 of data.pkl", "place 1 of the memo");
-        check_bad(b"\x80\x02}r\xff\xff\xff\xff.", "byte 3 of data.pkl", "place 0 of the memo");
-        check_bad(b"\x80\x02h\0.", "byte 2 of data.pkl", "a place of the memo below 0");
+    fn memo_indices_are_in_order() {
+        check_bad(b"\x80\x02}q\x01.", "byte 3 of data.pkl", "index 0 of the memo");
+        check_bad(b"\x80\x02}q\0q\0.", "byte 5 of data.pkl", "index 1 of the memo");
+        check_bad(b"\x80\x02}r\xff\xff\xff\xff.", "byte 3 of data.pkl", "index 0 of the memo");
+        check_bad(b"\x80\x02h\0.", "byte 2 of data.pkl", "an index of the memo below 0");
         check_bad(b"\x80\x02q\0.", "byte 2 of data.pkl", "a value on the stack");
     }
 
@@ -205,7 +206,7 @@ mod tests {
     #[track_caller]
     fn check_limit(bytes: &[u8], limits: &Limits, expected: &str) {
         match run(bytes, limits, |_| ()) {
-            Err(Error::LimitExceeded { limit, .. }) => assert_eq!(limit, expected),
+            Err(ErrorKind::LimitExceeded { limit, .. }) => assert_eq!(limit, expected),
             other => panic!("{other:?}"),
         }
     }
@@ -240,7 +241,7 @@ mod tests {
     #[track_caller]
     fn check_forbidden(value: &[u8], expected: &str) {
         match run(&pickle(value), &Limits::default(), |_| ()) {
-            Err(Error::ForbiddenGlobal { global, .. }) => assert_eq!(global, expected),
+            Err(ErrorKind::ForbiddenGlobal { global, .. }) => assert_eq!(global, expected),
             other => panic!("{other:?}"),
         }
     }
@@ -260,11 +261,11 @@ mod tests {
     fn nothing_is_done_to_a_tensor() {
         let tensor = view(storage("0", "Float", 1, &[]), 0, &[1], &[1]);
         let build = pickle(&[&tensor[..], b"}b"].concat());
-        let Err(Error::BadPickle { .. }) = run(&build, &Limits::default(), |_| ()) else {
+        let Err(ErrorKind::BadPickle { .. }) = run(&build, &Limits::default(), |_| ()) else {
             panic!("a tensor was built upon")
         };
         let set = pickle(&[&tensor[..], b"NNs"].concat());
-        let Err(Error::BadPickle { .. }) = run(&set, &Limits::default(), |_| ()) else {
+        let Err(ErrorKind::BadPickle { .. }) = run(&set, &Limits::default(), |_| ()) else {
             panic!("an item of a tensor was set")
         };
     }

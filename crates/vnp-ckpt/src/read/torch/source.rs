@@ -1,10 +1,9 @@
-//! Where the storages of a file lie: in records of an archive, or one behind the other.
+//! Where the storages of a file lie: in records of an archive, or one after the other.
 
-use super::super::container::{Input, Integrity};
-use super::archive::Archive;
-use super::context::Context;
-use super::legacy::Legacy;
-use crate::Error;
+use crate::error::kind::ErrorKind;
+use crate::read::container::{Input, Integrity};
+use crate::read::torch::archive::Archive;
+use crate::read::torch::legacy::Legacy;
 
 /// The open file behind a tree of values.
 pub(crate) enum Source<R> {
@@ -13,46 +12,37 @@ pub(crate) enum Source<R> {
 }
 
 impl<R: Input> Source<R> {
-    /// The place of the storage of this key, in the order of the file, and its length in bytes.
+    /// The index of the storage of this key, in the order of the file, and its length in bytes.
     pub(crate) fn find(&self, key: &str) -> Option<(u32, u64)> {
         match self {
             Self::Archive(archive) => {
-                let place = archive.find(name(key).as_bytes())?;
-                Some((place, archive.length(place)))
+                let index = archive.find(name(key).as_bytes())?;
+                Some((index, archive.length(index)))
             }
             Self::Legacy(legacy) => legacy.find(key),
         }
     }
 
     /// Fills `into`, which is as long as the storage.
-    pub(crate) fn read(
-        &mut self,
-        place: u32,
-        key: &str,
-        into: &mut [u8],
-        context: Context<'_>,
-    ) -> Result<(), Error> {
+    pub(crate) fn read(&mut self, index: u32, key: &str, into: &mut [u8]) -> Result<(), ErrorKind> {
         match self {
-            Self::Archive(archive) => archive.read(place, name(key).as_bytes(), into, context),
-            Self::Legacy(legacy) => legacy.read(place, into, context),
+            Self::Archive(archive) => archive.read(index, name(key).as_bytes(), into),
+            Self::Legacy(legacy) => legacy.read(index, into),
         }
     }
 
-    /// Fills `into` with what lies from byte `start` of the storage on. All of the storage is
-    /// compared with what proves it, the first time.
+    /// Fills `into` with the bytes of the storage from `start` on. The checksum of the whole storage
+    /// is compared the first time.
     pub(crate) fn read_piece(
         &mut self,
-        place: u32,
+        index: u32,
         key: &str,
         start: u64,
         into: &mut [u8],
-        context: Context<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), ErrorKind> {
         match self {
-            Self::Archive(archive) => {
-                archive.read_piece(place, name(key).as_bytes(), start, into, context)
-            }
-            Self::Legacy(legacy) => legacy.read_piece(place, start, into, context),
+            Self::Archive(archive) => archive.read_piece(index, name(key).as_bytes(), start, into),
+            Self::Legacy(legacy) => legacy.read_piece(index, start, into),
         }
     }
 
@@ -63,18 +53,18 @@ impl<R: Input> Source<R> {
         }
     }
 
-    /// Compares what there is to compare.
-    pub(crate) fn verify(&mut self, context: Context<'_>) -> Result<(), Error> {
+    /// Reads everything and compares all checksums.
+    pub(crate) fn verify(&mut self) -> Result<(), ErrorKind> {
         match self {
-            Self::Archive(archive) => archive.verify(context),
+            Self::Archive(archive) => archive.verify(),
             Self::Legacy(_) => Ok(()),
         }
     }
 
-    /// The same, for what was not read yet.
-    pub(crate) fn verify_rest(&mut self, context: Context<'_>) -> Result<(), Error> {
+    /// The same, for the records that were not read yet.
+    pub(crate) fn verify_rest(&mut self) -> Result<(), ErrorKind> {
         match self {
-            Self::Archive(archive) => archive.verify_rest(context),
+            Self::Archive(archive) => archive.verify_rest(),
             Self::Legacy(_) => Ok(()),
         }
     }

@@ -1,14 +1,16 @@
-//! The memory of tensors, and which piece of it each of them is: checked before any is read.
+//! The storages of tensors, and the piece of one that each tensor views: checked before any is read.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::super::container::Input;
-use super::context::{Context, shown};
-use super::pickle::{Handle, Item, Node, StorageNode, TensorNode, Tree};
-use super::source::Source;
+use crate::error::kind::ErrorKind;
+use crate::limits::{self, Limits};
+use crate::read::container::Input;
+use crate::read::torch::pickle::tree::{Handle, Item, Node, StorageNode, TensorNode, Tree};
+use crate::read::torch::shown::shown;
+use crate::read::torch::source::Source;
+use crate::tensor::dtype::Dtype;
 use crate::tensor::element_count;
-use crate::{Dtype, Error};
 
 /// A piece of memory in the file.
 #[derive(Debug)]
@@ -16,7 +18,7 @@ pub(crate) struct Storage {
     pub(crate) key: String,
     pub(crate) dtype: Dtype,
     /// Its place in the order of the file.
-    pub(crate) place: u32,
+    pub(crate) index: u32,
     /// Its length, in bytes.
     pub(crate) bytes: u64,
 }
@@ -72,15 +74,15 @@ impl Storages {
     pub(crate) fn check<R: Input>(
         tree: &Tree<'_>,
         source: &Source<R>,
-        context: Context<'_>,
-    ) -> Result<Self, Error> {
+        limits: &Limits,
+    ) -> Result<Self, ErrorKind> {
         let mut storages = Self::default();
         for node in tree.nodes() {
             match node {
-                Node::Storage(storage) => storages.add(tree, source, storage, context)?,
-                Node::Tensor(tensor) => drop(storages.view(tree, tensor, context)?),
+                Node::Storage(storage) => storages.add(tree, source, storage)?,
+                Node::Tensor(tensor) => drop(storages.view(tree, tensor, limits)?),
                 Node::Array(None) => {
-                    return Err(context.bad_tensor("array", "its elements", "none"));
+                    return Err(ErrorKind::bad_tensor("array", "its elements", "none"));
                 }
                 _ => {}
             }
@@ -89,8 +91,8 @@ impl Storages {
     }
 
     /// The storage of this place.
-    pub(crate) fn get(&self, place: u32) -> Option<&Storage> {
-        self.list.get(place as usize)
+    pub(crate) fn get(&self, index: u32) -> Option<&Storage> {
+        self.list.get(index as usize)
     }
 
     /// Number of storages.
@@ -103,18 +105,17 @@ impl Storages {
         tree: &Tree<'_>,
         source: &Source<R>,
         node: &StorageNode,
-        context: Context<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), ErrorKind> {
         let key = tree.text(node.key).unwrap_or_default();
         let bad = |expected: String, found: String| {
-            let what = format!("at byte {}, storage `{}`", node.place, shown(key.as_bytes()));
-            Err(context.bad_tensor(what, expected, found))
+            let what = format!("at byte {}, storage `{}`", node.position, shown(key.as_bytes()));
+            Err(ErrorKind::bad_tensor(what, expected, found))
         };
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         if key.is_empty() || !key.bytes().all(plain) {
             return bad("a plain key".to_owned(), "another".to_owned());
         }
-        let Some((place, bytes)) = source.find(key) else {
+        let Some((index, bytes)) = source.find(key) else {
             return bad("its record".to_owned(), "none".to_owned());
         };
         let size = node.dtype.size_bytes() as u64;
@@ -129,14 +130,14 @@ impl Storages {
             let found = format!("{bytes} bytes in its record");
             return bad(format!("{stated} bytes for {} {}", stated / size, node.dtype), found);
         }
-        if let Some(known) = self.by_key.get(key).and_then(|&place| self.get(place)) {
+        if let Some(known) = self.by_key.get(key).and_then(|&index| self.get(index)) {
             if known.dtype != node.dtype {
                 return bad(format!("{}, as before", known.dtype), node.dtype.to_string());
             }
             return Ok(());
         }
         let next = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
-        self.list.push(Storage { key: key.to_owned(), dtype: node.dtype, place, bytes });
+        self.list.push(Storage { key: key.to_owned(), dtype: node.dtype, index, bytes });
         self.by_key.insert(key.to_owned(), next);
         Ok(())
     }
@@ -146,18 +147,18 @@ impl Storages {
         &self,
         tree: &Tree<'_>,
         node: &TensorNode,
-        context: Context<'_>,
-    ) -> Result<View, Error> {
+        limits: &Limits,
+    ) -> Result<View, ErrorKind> {
         let bad = |expected: String, found: String| {
-            Err(context.bad_tensor(format!("at byte {}", node.place), expected, found))
+            Err(ErrorKind::bad_tensor(format!("at byte {}", node.position), expected, found))
         };
         let key = tree.text(node.storage.key).unwrap_or_default();
-        let place = self.by_key.get(key).copied();
-        let Some((place, storage)) = place.and_then(|place| Some((place, self.get(place)?))) else {
+        let index = self.by_key.get(key).copied();
+        let Some((index, storage)) = index.and_then(|index| Some((index, self.get(index)?))) else {
             return bad("a storage".to_owned(), "none".to_owned());
         };
         let rank = tree.tuple(node.size).unwrap_or_default().len();
-        context.limit("tensor_rank", context.limits.tensor_rank, rank)?;
+        limits::check("tensor_rank", limits.tensor_rank, rank)?;
         let Some(shape) = numbers::<usize>(tree, node.size) else {
             return bad("sizes from 0".to_owned(), sequence(tree, node.size));
         };
@@ -183,7 +184,7 @@ impl Storages {
             return bad(format!("to lie in a storage of {} elements", storage.count()), found);
         }
         let stride = (count > 0 && !is_dense(&shape, &stride)).then_some(stride);
-        Ok(View { storage: place, dtype: storage.dtype, start, shape, stride })
+        Ok(View { storage: index, dtype: storage.dtype, start, shape, stride })
     }
 }
 
@@ -204,7 +205,7 @@ fn is_dense(shape: &[usize], stride: &[u64]) -> bool {
     })
 }
 
-/// The members of a tuple, where all are whole numbers from 0.
+/// The members of a tuple, where all are integers from 0.
 fn numbers<T: TryFrom<i64>>(tree: &Tree<'_>, tuple: Handle) -> Option<Vec<T>> {
     let number = |item: &Item| match *item {
         Item::Int(number) if number >= 0 => T::try_from(number).ok(),
@@ -229,9 +230,11 @@ fn count_of(tree: &Tree<'_>, item: Item) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::forge::*;
+    use vnp_forge::items::*;
+
     use super::*;
-    use crate::Limits;
+    use crate::limits::Limits;
+    use crate::read::torch::forged::*;
 
     #[track_caller]
     fn check_view(offset: i64, size: &[i64], stride: &[i64], expected: &[f32]) {
@@ -256,7 +259,7 @@ mod tests {
     #[track_caller]
     fn check_bad(value: &[u8]) {
         match load_value(value, &[1.0, 2.0, 3.0, 4.0]) {
-            Err(Error::BadTensor { .. }) => {}
+            Err(ErrorKind::BadTensor { .. }) => {}
             other => panic!("{other:?}"),
         }
     }
@@ -307,7 +310,7 @@ mod tests {
             pickle(&view(storage("0", "Float", 1, &[]), 0, size, &stride))
         };
         let file = |pickle: &[u8]| archive(pickle, &[("0", &[0; 4])]);
-        let Err(Error::LimitExceeded { limit: "expanded_bytes", found, .. }) =
+        let Err(ErrorKind::LimitExceeded { limit: "expanded_bytes", found, .. }) =
             load(&file(&bomb(&[1 << 40])))
         else {
             panic!("2^40 elements were made")
@@ -316,7 +319,8 @@ mod tests {
         let few = Limits { expanded_bytes: 36, ..Limits::default() };
         assert!(open_within(&file(&bomb(&[10])), &few).is_ok());
         assert!(open_within(&file(&bomb(&[11])), &few).is_err());
-        let Err(Error::LimitExceeded { limit: "tensor_rank", .. }) = load(&file(&bomb(&[1; 9])))
+        let Err(ErrorKind::LimitExceeded { limit: "tensor_rank", .. }) =
+            load(&file(&bomb(&[1; 9])))
         else {
             panic!("nine dimensions were read")
         };

@@ -3,27 +3,29 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::super::container::Input;
-use super::context::Context;
-use super::source::Source;
-use super::storages::{Storages, View};
-use super::strided::gather;
+use crate::error::kind::ErrorKind;
+use crate::limits::{self, Limits};
+use crate::read::container::Input;
+use crate::read::torch::source::Source;
+use crate::read::torch::storages::{Storages, View};
+use crate::read::torch::strided::gather;
+use crate::tensor::Tensor;
 use crate::tensor::block::Block;
+use crate::tensor::dtype::Dtype;
 use crate::tensor::element_count;
-use crate::{Dtype, Error, Tensor};
 
-/// How a tensor is to be had.
+/// The way to obtain a tensor.
 #[derive(Clone, Debug)]
 pub(crate) enum Plan {
     /// It was in the pickle.
     Ready(Tensor),
     /// It is one of the file's.
     View(View),
-    /// It is many of the file's, one behind the other; all of one type and shape.
+    /// It is many of the file's, one after the other; all of one type and shape.
     Rows { dtype: Dtype, row: Vec<usize>, rows: Vec<RowView> },
 }
 
-/// One row: what it does not have in common with the others.
+/// The properties of one row that differ from row to row.
 #[derive(Clone, Debug)]
 pub(crate) struct RowView {
     /// The place of the storage in its list.
@@ -52,7 +54,7 @@ impl Plan {
     }
 }
 
-/// The plans of a file's tensors, checked against the limits, and what they have in common.
+/// The plans of a file's tensors, checked against the limits, and the storages they share.
 #[derive(Debug)]
 pub(crate) struct Plans {
     plans: Vec<Plan>,
@@ -65,8 +67,8 @@ impl Plans {
     pub(crate) fn new(
         plans: Vec<Plan>,
         storages: Storages,
-        context: Context<'_>,
-    ) -> Result<Self, Error> {
+        limits: &Limits,
+    ) -> Result<Self, ErrorKind> {
         let mut uses = vec![0_u32; storages.len()];
         let mut copied = vec![0_u64; storages.len()];
         let mut note = |storage: u32, is_first: bool, bytes: u64| {
@@ -89,106 +91,99 @@ impl Plans {
                 }
             }
         }
-        let excess = copied.iter().zip(0..).fold(0_u64, |excess, (&copied, place)| {
-            let held = storages.get(place).map_or(0, |storage| storage.bytes);
+        let excess = copied.iter().zip(0..).fold(0_u64, |excess, (&copied, index)| {
+            let held = storages.get(index).map_or(0, |storage| storage.bytes);
             excess.saturating_add(copied.saturating_sub(held))
         });
-        context.limit("expanded_bytes", context.limits.expanded_bytes, excess)?;
+        limits::check("expanded_bytes", limits.expanded_bytes, excess)?;
         Ok(Self { plans, storages, uses })
     }
 
-    /// Reads the tensor of this place. What other plans need too is kept in `kept`; without one
+    /// Reads the tensor of this index. Storages that other plans need too are kept in `cache`; without one
     /// no more than the tensor is read into memory, however large the storage that it is a piece
     /// of.
     pub(crate) fn tensor<R: Input>(
         &self,
-        place: usize,
+        index: usize,
         source: &mut Source<R>,
-        kept: Option<&mut Kept>,
-        context: Context<'_>,
-    ) -> Result<Tensor, Error> {
-        let Some(plan) = self.plans.get(place) else {
+        cache: Option<&mut StorageCache>,
+    ) -> Result<Tensor, ErrorKind> {
+        let Some(plan) = self.plans.get(index) else {
             let expected = format!("at most {} tensors", self.plans.len());
-            return Err(context.inconsistent("tensors", expected, format!("place {place}")));
+            return Err(ErrorKind::inconsistent("tensors", expected, format!("index {index}")));
         };
-        let (is_alone, mut none) = (kept.is_none(), Kept::new());
-        let kept = kept.unwrap_or(&mut none);
-        let mut reader = Reader { plans: self, source, kept, context };
-        let tensor = match plan {
+        let (is_alone, mut none) = (cache.is_none(), StorageCache::new());
+        let cache = cache.unwrap_or(&mut none);
+        let mut reader = Reader { plans: self, source, cache };
+        match plan {
             Plan::Ready(tensor) => Ok(tensor.clone()),
-            Plan::View(view) if is_alone => reader.piece(view)?,
-            Plan::View(view) => reader.view(view)?,
+            Plan::View(view) if is_alone => reader.piece(view),
+            Plan::View(view) => reader.view(view),
             Plan::Rows { dtype, row, rows } => {
-                let block = Arc::new(reader.rows(*dtype, row, rows)?);
-                let range = 0..block.bytes().len();
-                Tensor::from_block(*dtype, plan.shape(), block, range)
+                Tensor::from_block(*dtype, plan.shape(), reader.rows(*dtype, row, rows)?)
             }
-        };
-        tensor.map_err(|error| error.in_file(context.path))
+        }
     }
 }
 
 /// Storages that were read and are needed again.
-pub(crate) type Kept = HashMap<u32, Arc<Block>>;
+pub(crate) type StorageCache = HashMap<u32, Arc<Block>>;
 
 struct Reader<'r, R> {
     plans: &'r Plans,
     source: &'r mut Source<R>,
-    kept: &'r mut Kept,
-    context: Context<'r>,
+    cache: &'r mut StorageCache,
 }
 
 impl<R: Input> Reader<'_, R> {
-    /// A view, read without what lies before its first element and behind its last.
-    fn piece(&mut self, view: &View) -> Result<Result<Tensor, Error>, Error> {
+    /// A view, read without the bytes before its first element and after its last.
+    fn piece(&mut self, view: &View) -> Result<Tensor, ErrorKind> {
         let (Some(storage), Some(span)) = (self.plans.storages.get(view.storage), view.span())
         else {
-            return Err(self.memory(view.bytes().unwrap_or(u64::MAX)));
+            return Err(out_of_memory(view.bytes().unwrap_or(u64::MAX)));
         };
         if span == (0..storage.bytes) {
             return self.view(view);
         }
-        let mut block = self.zeroed(span.end - span.start)?;
-        let (place, key) = (storage.place, &storage.key);
-        self.source.read_piece(place, key, span.start, block.bytes_mut(), self.context)?;
+        let mut block = zeroed(span.end - span.start)?;
+        let (index, key) = (storage.index, &storage.key);
+        self.source.read_piece(index, key, span.start, block.bytes_mut())?;
         let (size, shape) = (view.dtype.size_bytes(), view.shape.clone());
         if let Some(stride) = &view.stride {
-            let mut copy = self.zeroed(view.bytes().unwrap_or(u64::MAX))?;
+            let mut copy = zeroed(view.bytes().unwrap_or(u64::MAX))?;
             self.gathered(gather(block.bytes(), size, 0, &shape, stride, copy.bytes_mut()))?;
             block = copy;
         }
-        let range = 0..block.bytes().len();
-        Ok(Tensor::from_block(view.dtype, shape, Arc::new(block), range))
+        Tensor::from_block(view.dtype, shape, block)
     }
 
-    fn view(&mut self, view: &View) -> Result<Result<Tensor, Error>, Error> {
+    fn view(&mut self, view: &View) -> Result<Tensor, ErrorKind> {
         let block = self.storage(view.storage)?;
         let Some(range) = range(view) else {
-            return Err(self.memory(view.bytes().unwrap_or(u64::MAX)));
+            return Err(out_of_memory(view.bytes().unwrap_or(u64::MAX)));
         };
         let (size, shape) = (view.dtype.size_bytes(), view.shape.clone());
         let Some(stride) = &view.stride else {
-            return Ok(Tensor::from_block(view.dtype, shape, block, range));
+            return Tensor::in_block(view.dtype, shape, block, range);
         };
-        let mut copy = self.zeroed(range.len() as u64)?;
+        let mut copy = zeroed(range.len() as u64)?;
         self.gathered(gather(block.bytes(), size, view.start, &shape, stride, copy.bytes_mut()))?;
-        let range = 0..copy.bytes().len();
-        Ok(Tensor::from_block(view.dtype, shape, Arc::new(copy), range))
+        Tensor::from_block(view.dtype, shape, copy)
     }
 
     /// Rows, each to its place, in the order in which their storages lie in the file.
-    fn rows(&mut self, dtype: Dtype, row: &[usize], rows: &[RowView]) -> Result<Block, Error> {
+    fn rows(&mut self, dtype: Dtype, row: &[usize], rows: &[RowView]) -> Result<Block, ErrorKind> {
         let bytes = row_bytes(dtype, row);
-        let mut block = self.zeroed(bytes.saturating_mul(rows.len() as u64))?;
+        let mut block = zeroed(bytes.saturating_mul(rows.len() as u64))?;
         if block.bytes().is_empty() {
             return Ok(block);
         }
         let length = usize::try_from(bytes).unwrap_or(usize::MAX);
         let mut slots = Vec::new();
-        slots.try_reserve_exact(rows.len()).map_err(|_| self.memory(rows.len() as u64))?;
+        slots.try_reserve_exact(rows.len()).map_err(|_| out_of_memory(rows.len() as u64))?;
         slots.extend(rows.iter().zip(block.bytes_mut().chunks_exact_mut(length)));
         let storages = &self.plans.storages;
-        slots.sort_by_key(|(row, _)| storages.get(row.storage).map(|found| found.place));
+        slots.sort_by_key(|(row, _)| storages.get(row.storage).map(|found| found.index));
         for group in slots.chunk_by_mut(|(one, _), (other, _)| one.storage == other.storage) {
             match group {
                 // Nothing else is in its storage.
@@ -217,41 +212,40 @@ impl<R: Input> Reader<'_, R> {
         Ok(block)
     }
 
-    fn storage(&mut self, place: u32) -> Result<Arc<Block>, Error> {
-        if let Some(block) = self.kept.get(&place) {
+    fn storage(&mut self, index: u32) -> Result<Arc<Block>, ErrorKind> {
+        if let Some(block) = self.cache.get(&index) {
             return Ok(Arc::clone(block));
         }
-        let bytes = self.plans.storages.get(place).map_or(0, |storage| storage.bytes);
-        let mut block = self.zeroed(bytes)?;
-        self.read(place, block.bytes_mut())?;
+        let bytes = self.plans.storages.get(index).map_or(0, |storage| storage.bytes);
+        let mut block = zeroed(bytes)?;
+        self.read(index, block.bytes_mut())?;
         let block = Arc::new(block);
-        if self.plans.uses.get(place as usize).is_some_and(|&uses| uses > 1) {
-            self.kept.insert(place, Arc::clone(&block));
+        if self.plans.uses.get(index as usize).is_some_and(|&uses| uses > 1) {
+            self.cache.insert(index, Arc::clone(&block));
         }
         Ok(block)
     }
 
-    fn read(&mut self, place: u32, into: &mut [u8]) -> Result<(), Error> {
-        let Some(storage) = self.plans.storages.get(place) else {
-            return Err(self.context.bad_tensor("unknown", "a storage", "none"));
+    fn read(&mut self, index: u32, into: &mut [u8]) -> Result<(), ErrorKind> {
+        let Some(storage) = self.plans.storages.get(index) else {
+            return Err(ErrorKind::bad_tensor("unknown", "a storage", "none"));
         };
-        self.source.read(storage.place, &storage.key, into, self.context)
-    }
-
-    fn zeroed(&self, bytes: u64) -> Result<Block, Error> {
-        let length = usize::try_from(bytes).map_err(|_| self.memory(bytes))?;
-        Block::zeroed(length).map_err(|_| self.memory(bytes))
-    }
-
-    fn memory(&self, bytes: u64) -> Error {
-        self.context.out_of_memory("tensor", bytes)
+        self.source.read(storage.index, &storage.key, into)
     }
 
     /// Views were checked to lie inside: this is for the day when one does not.
-    fn gathered(&self, gathered: Option<()>) -> Result<(), Error> {
-        let outside = || self.context.bad_tensor("unknown", "to lie in its storage", "outside");
+    fn gathered(&self, gathered: Option<()>) -> Result<(), ErrorKind> {
+        let outside = || ErrorKind::bad_tensor("unknown", "to lie in its storage", "outside");
         gathered.ok_or_else(outside)
     }
+}
+
+fn zeroed(bytes: u64) -> Result<Block, ErrorKind> {
+    Block::for_section("tensor", bytes)
+}
+
+fn out_of_memory(bytes: u64) -> ErrorKind {
+    ErrorKind::out_of_memory("tensor", bytes)
 }
 
 /// The bytes of a view, as if it were dense.

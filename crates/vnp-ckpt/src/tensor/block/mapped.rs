@@ -19,8 +19,8 @@ impl MappedFile {
     /// Maps the whole file.
     #[allow(unsafe_code)]
     pub(crate) fn new(file: &File) -> io::Result<Self> {
-        // SAFETY: the file is opened for reading and the mapping is private to this value; that
-        // nobody changes the file in place is what the module's documentation is about.
+        // SAFETY: the file is opened for reading and the mapping is private to this value; the
+        // module's documentation requires that no program changes the file in place.
         unsafe { Mmap::map(file) }.map(Self)
     }
 

@@ -69,7 +69,7 @@ impl Layout {
         self.records.iter().zip(self.offsets.iter().copied())
     }
 
-    /// Writes all that stands behind the last record.
+    /// Writes everything after the last record.
     pub(crate) fn write_end(&self, out: &mut impl Write) -> io::Result<()> {
         let mut directory = Vec::new();
         for (record, offset) in self.records() {
@@ -100,7 +100,7 @@ impl Layout {
     }
 }
 
-/// Writes what stands before the contents of a record whose header starts at `offset`.
+/// Writes the header of a record, which starts at `offset`.
 pub(crate) fn write_local(out: &mut impl Write, record: &Record, offset: u64) -> io::Result<()> {
     let too_long = || io::Error::other("the archive is too long");
     let start = payload_offset(record, offset).ok_or_else(too_long)?;
@@ -148,7 +148,7 @@ fn write_central(out: &mut impl Write, record: &Record, offset: u64) -> io::Resu
     out.write_all(&extra)
 }
 
-/// What both headers of a record have in the middle: flags to the length of the name.
+/// Writes the fields that both headers of a record share: flags to the length of the name.
 fn write_common(out: &mut impl Write, record: &Record) -> io::Result<()> {
     // No flags, stored, midnight.
     out.write_all(&[0; 6])?;

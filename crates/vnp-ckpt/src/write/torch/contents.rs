@@ -1,16 +1,21 @@
-//! What of a checkpoint goes where in a PyTorch file.
+//! The assignment of a checkpoint's contents to the values of a PyTorch file.
 //!
-//! The top level is what the Python tools write, so that they go on from it: ids, data, version,
-//! status. Their form has no room for everything, so the key `vnp` beside it says what is missing,
+//! The top level is what the Python tools write, so that they continue from it: ids, data, version,
+//! status. Their form has no room for everything, so the key `vnp` next to it holds the rest,
 //! and holds the tensors that have no place of their own.
 
 use std::io::{self, Write};
 
-use super::pickle::{Memo, Pickler, Storage};
+use super::pickle::tensor::Storage;
+use super::pickle::{Memo, Pickler};
+use crate::checkpoint::Checkpoint;
+use crate::error::kind::ErrorKind;
 use crate::header::{Encoding, Section};
-use crate::{CHECKPOINT_VERSION, Checkpoint, Dtype, Error, Tensor};
+use crate::tensor::Tensor;
+use crate::tensor::dtype::Dtype;
+use crate::version::CHECKPOINT_VERSION;
 
-/// The version of what is under the key `vnp`.
+/// The version of the dict under the key `vnp`.
 pub(crate) const FORMAT: u8 = 1;
 
 /// Keys of the top level that no tensor of this name can have.
@@ -27,12 +32,12 @@ pub(crate) struct Contents<'c> {
 struct Entry<'c> {
     section: &'c Section,
     tensor: &'c Tensor,
-    place: Place,
+    destination: Destination,
 }
 
 /// Where a tensor goes.
 #[derive(Clone, Copy, Debug)]
-enum Place {
+enum Destination {
     /// `data`: for each row a dict with its id and a list of floats.
     Floats,
     /// `data`: a tensor for each row, all of them views of one storage.
@@ -44,40 +49,40 @@ enum Place {
 }
 
 impl<'c> Contents<'c> {
-    /// Refuses what PyTorch has no numbers for.
-    pub(crate) fn new(checkpoint: &'c Checkpoint) -> Result<Self, Error> {
+    /// Refuses shapes that PyTorch cannot count.
+    pub(crate) fn new(checkpoint: &'c Checkpoint) -> Result<Self, ErrorKind> {
         let tensors = || {
             let sections = checkpoint.header().sections.iter().skip(1);
             sections.zip(checkpoint.tensors().map(|(_, tensor)| tensor))
         };
         let main = tensors().find_map(|(section, tensor)| main_of(checkpoint, section, tensor));
         let ids = main.map_or("ids", |(ids, ..)| ids);
-        let mut keys = 0..;
+        let mut stored = 0;
         let entries = tensors().map(|(section, tensor)| {
             check_shape(section, tensor)?;
             let mut storage = || {
-                let key = keys.next().unwrap_or_default();
-                Storage { key, dtype: tensor.dtype(), len: tensor.len() }
+                stored += 1;
+                Storage { key: stored - 1, dtype: tensor.dtype(), len: tensor.len() }
             };
-            let place = match main {
+            let destination = match main {
                 Some((_, name, form)) if name == section.name => match form {
-                    Form::Floats => Place::Floats,
-                    Form::Rows => Place::Rows(storage()),
-                    Form::Whole => Place::Top(storage()),
+                    Form::Floats => Destination::Floats,
+                    Form::Rows => Destination::Rows(storage()),
+                    Form::Whole => Destination::Top(storage()),
                 },
-                Some(_) => Place::Inside(storage()),
-                None if TAKEN.contains(&section.name.as_str()) => Place::Inside(storage()),
-                None => Place::Top(storage()),
+                Some(_) => Destination::Inside(storage()),
+                None if TAKEN.contains(&section.name.as_str()) => Destination::Inside(storage()),
+                None => Destination::Top(storage()),
             };
-            Ok(Entry { section, tensor, place })
+            Ok(Entry { section, tensor, destination })
         });
-        let entries = entries.collect::<Result<_, Error>>()?;
+        let entries = entries.collect::<Result<_, ErrorKind>>()?;
         Ok(Self { checkpoint, ids, entries })
     }
 
     /// The bytes of the storages, in the order of their keys.
     pub(crate) fn storages(&self) -> impl Iterator<Item = &'c [u8]> {
-        let stored = |entry: &&Entry<'_>| !matches!(entry.place, Place::Floats);
+        let stored = |entry: &&Entry<'_>| !matches!(entry.destination, Destination::Floats);
         self.entries.iter().filter(stored).map(|entry| entry.tensor.bytes())
     }
 
@@ -104,7 +109,8 @@ impl<'c> Contents<'c> {
 
     /// Writes the ids, and remembers them where they come again.
     fn write_ids<W: Write>(&self, pickler: &mut Pickler<W>) -> io::Result<Vec<Memo>> {
-        let again = self.entries.iter().any(|entry| matches!(entry.place, Place::Floats));
+        let again =
+            self.entries.iter().any(|entry| matches!(entry.destination, Destination::Floats));
         let mut memos = Vec::new();
         pickler.list(self.checkpoint.ids().iter(), |pickler, id| {
             pickler.text(id)?;
@@ -124,28 +130,29 @@ impl<'c> Contents<'c> {
     ) -> io::Result<()> {
         let shape = entry.tensor.shape();
         let width = shape.get(1).copied().unwrap_or_default();
-        match entry.place {
-            Place::Inside(_) => Ok(()),
-            Place::Top(storage) => {
+        match entry.destination {
+            Destination::Inside(_) => Ok(()),
+            Destination::Top(storage) => {
                 pickler.text(&entry.section.name)?;
                 pickler.tensor(storage, 0, shape)
             }
-            Place::Rows(storage) => {
+            Destination::Rows(storage) => {
                 pickler.text("data")?;
                 pickler.list(0..self.checkpoint.ids().len(), |pickler, row| {
                     pickler.tensor(storage, row * width, &[width])
                 })
             }
-            Place::Floats => {
+            Destination::Floats => {
                 let values = entry.tensor.as_f32().map_err(io::Error::other)?;
                 let row = |row: usize| values.get(row * width..(row + 1) * width);
+                let too_few = || io::Error::other("fewer rows than ids");
                 pickler.text("data")?;
                 pickler.list(ids.iter().enumerate(), |pickler, (index, id)| {
                     pickler.dict(|pickler| {
                         pickler.shared_text("label")?;
                         pickler.get(*id)?;
                         pickler.shared_text("mean_representation")?;
-                        pickler.floats(row(index).unwrap_or_default())
+                        pickler.floats(row(index).ok_or_else(too_few)?)
                     })
                 })
             }
@@ -185,7 +192,7 @@ impl<'c> Contents<'c> {
 }
 
 fn write_entry<W: Write>(pickler: &mut Pickler<W>, entry: &Entry<'_>) -> io::Result<()> {
-    let Entry { section, tensor, place } = entry;
+    let Entry { section, tensor, destination } = entry;
     pickler.text(&section.name)?;
     pickler.dict(|pickler| {
         pickler.shared_text("dtype")?;
@@ -194,16 +201,16 @@ fn write_entry<W: Write>(pickler: &mut Pickler<W>, entry: &Entry<'_>) -> io::Res
         pickler.list(tensor.shape().iter(), |pickler, &size| pickler.size(size))?;
         pickler.shared_text("per_row")?;
         pickler.truth(matches!(section.encoding, Encoding::Tensor { per_row: true, .. }))?;
-        match place {
-            Place::Inside(storage) => {
+        match destination {
+            Destination::Inside(storage) => {
                 pickler.shared_text("tensor")?;
                 pickler.tensor(*storage, 0, tensor.shape())?;
             }
-            Place::Top(_) => {
+            Destination::Top(_) => {
                 pickler.shared_text("at")?;
                 pickler.text(&section.name)?;
             }
-            Place::Floats | Place::Rows(_) => {
+            Destination::Floats | Destination::Rows(_) => {
                 pickler.shared_text("at")?;
                 pickler.text("data")?;
             }
@@ -241,15 +248,12 @@ fn main_of<'c>(
 }
 
 /// PyTorch counts with 63 bits.
-fn check_shape(section: &Section, tensor: &Tensor) -> Result<(), Error> {
+fn check_shape(section: &Section, tensor: &Tensor) -> Result<(), ErrorKind> {
     let elements = tensor.shape().iter().map(|&size| size.max(1) as u64);
     if elements.fold(1, u64::saturating_mul) > i64::MAX as u64 {
-        return Err(Error::Inconsistent {
-            path: None,
-            subject: format!("shape of tensor `{}`", section.name),
-            expected: "a product that PyTorch can count, below 2^63".to_owned(),
-            found: format!("{:?}", tensor.shape()),
-        });
+        let subject = format!("shape of tensor `{}`", section.name);
+        let expected = "a product that PyTorch can count, below 2^63";
+        return Err(ErrorKind::inconsistent(subject, expected, format!("{:?}", tensor.shape())));
     }
     Ok(())
 }

@@ -4,20 +4,18 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use crate::Value;
+use crate::value::Value;
 
-mod tensor;
+pub(crate) mod tensor;
 
-pub(crate) use tensor::Storage;
-
-/// So many items go between a mark and its `APPENDS`, as Python does it.
+/// This many items go between a mark and its `APPENDS`, as Python does it.
 const BATCH: usize = 1000;
 
 /// A value that later ones may refer to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Memo(u32);
 
-/// Writes values one after the other; what they are nested in is up to the caller.
+/// Writes values one after the other; the caller nests them.
 pub(crate) struct Pickler<W> {
     out: W,
     memos: u32,
@@ -50,7 +48,7 @@ impl<W: Write> Pickler<W> {
         self.out.write_all(text.as_bytes())
     }
 
-    /// A whole number, in the shortest form.
+    /// An integer, in the shortest form.
     pub(crate) fn int(&mut self, number: impl Into<i128>) -> io::Result<()> {
         self.values += 1;
         let number = number.into();
@@ -77,13 +75,13 @@ impl<W: Write> Pickler<W> {
         self.int(size as u64)
     }
 
-    /// A fraction.
+    /// A float.
     pub(crate) fn float(&mut self, number: f64) -> io::Result<()> {
         self.values += 1;
         self.float_bits(number.to_bits())
     }
 
-    /// A truth value.
+    /// A boolean.
     pub(crate) fn truth(&mut self, truth: bool) -> io::Result<()> {
         self.values += 1;
         self.out.write_all(if truth { b"\x88" } else { b"\x89" })
@@ -159,7 +157,7 @@ impl<W: Write> Pickler<W> {
         Ok(())
     }
 
-    /// A list of fractions, each of which is the `f32` to the bit: also a NaN keeps its payload,
+    /// A list of floats, each of which is the `f32` to the bit: also a NaN keeps its payload,
     /// which a conversion would make quiet.
     pub(crate) fn floats(&mut self, row: &[f32]) -> io::Result<()> {
         self.list(row.iter(), |pickler, number| pickler.float_bits(widened(*number)))

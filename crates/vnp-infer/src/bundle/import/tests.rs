@@ -118,10 +118,9 @@ fn other_files_are_refused() {
         options.head = directory.join("head.pth");
         fs_err::write(&options.head, b"PK\x03\x04").unwrap();
     });
-    let Error::Checkpoint(vnp_ckpt::Error::BadArchive { path, .. }) = error else {
-        panic!("{error}")
-    };
-    assert!(path.ends_with("head.pth"));
+    let Error::Checkpoint(error) = error else { panic!("{error}") };
+    assert!(matches!(error.kind(), vnp_ckpt::ErrorKind::BadArchive { .. }), "{error}");
+    assert!(error.path().is_some_and(|path| path.ends_with("head.pth")));
     let error = refused(|directory, options| {
         options.dnabert = directory.join("dnabert");
         fs_err::create_dir(&options.dnabert).unwrap();

@@ -2,50 +2,50 @@
 
 use std::ops::Range;
 
-use super::super::super::container::Input;
-use super::super::context::Context;
-use super::super::window::Window;
-use super::directory::{number16, number32, number64};
-use crate::Error;
+use crate::error::kind::ErrorKind;
+use crate::limits::{self, Limits};
+use crate::read::container::Input;
+use crate::read::torch::archive::le::{u16_at, u32_at, u64_at};
+use crate::read::window::Window;
 
 const END_BYTES: u64 = 22;
 const LOCATOR_BYTES: u64 = 20;
 const END64_BYTES: u64 = 56;
 
-/// What the end says.
+/// The contents of the end records.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct End {
     /// How many records there are.
     pub(crate) records: u64,
-    /// Where the directory lies; what follows it was looked at.
+    /// The position of the directory; the bytes after it were checked.
     pub(crate) directory: Range<u64>,
 }
 
 /// Reads the end record, and the 64-bit one before it where there is one.
-pub(crate) fn read<R: Input>(window: &mut Window<R>, context: Context<'_>) -> Result<End, Error> {
+pub(crate) fn read<R: Input>(window: &mut Window<R>, limits: &Limits) -> Result<End, ErrorKind> {
     let file_bytes = window.file_bytes();
     let bad =
-        |expected: &str, found: String| Err(context.bad_archive("end record", expected, found));
+        |expected: &str, found: String| Err(ErrorKind::bad_archive("end record", expected, found));
     let Some(place) = file_bytes.checked_sub(END_BYTES) else {
         return bad("22 bytes", format!("{file_bytes} bytes in all"));
     };
     let mut end = [0; END_BYTES as usize];
-    window.read_at(place, &mut end, context)?;
+    window.read_at(place, &mut end)?;
     if !end.starts_with(b"PK\x05\x06") {
         return bad("to be the last 22 bytes", "other bytes".to_owned());
     }
-    let [disk, directory_disk, here, records] = [4, 6, 8, 10].map(|at| number16(&end, at));
-    let [length, offset] = [12, 16].map(|at| number32(&end, at));
-    if (disk, directory_disk, here) != (0, 0, records) || number16(&end, 20) != 0 {
+    let [disk, directory_disk, here, records] = [4, 6, 8, 10].map(|at| u16_at(&end, at));
+    let [length, offset] = [12, 16].map(|at| u32_at(&end, at));
+    if (disk, directory_disk, here) != (0, 0, records) || u16_at(&end, 20) != 0 {
         return bad("one disk, no comment", "others".to_owned());
     }
     let small = [u64::from(records), u64::from(length), u64::from(offset)];
-    let (large, directory_end) = match read64(window, place, context)? {
+    let (large, directory_end) = match read64(window, place)? {
         Some(large) => large,
         None => (small, place),
     };
     let [records, length, offset] = large;
-    context.limit("records", context.limits.records, records)?;
+    limits::check("records", limits.records, records)?;
     let markers = [u64::from(u16::MAX), u64::from(u32::MAX), u64::from(u32::MAX)];
     let agree = small.iter().zip(large).zip(markers);
     if agree.into_iter().any(|((&small, large), marker)| small != large && small != marker) {
@@ -64,31 +64,30 @@ pub(crate) fn read<R: Input>(window: &mut Window<R>, context: Context<'_>) -> Re
 fn read64<R: Input>(
     window: &mut Window<R>,
     end_place: u64,
-    context: Context<'_>,
-) -> Result<Option<([u64; 3], u64)>, Error> {
+) -> Result<Option<([u64; 3], u64)>, ErrorKind> {
     let Some(place) = end_place.checked_sub(LOCATOR_BYTES) else { return Ok(None) };
     let mut locator = [0; LOCATOR_BYTES as usize];
-    window.read_at(place, &mut locator, context)?;
+    window.read_at(place, &mut locator)?;
     if !locator.starts_with(b"PK\x06\x07") {
         return Ok(None);
     }
     let bad = |expected: &str, found: String| {
-        Err(context.bad_archive("64-bit end record", expected, found))
+        Err(ErrorKind::bad_archive("64-bit end record", expected, found))
     };
-    let offset = number64(&locator, 8);
-    if number32(&locator, 4) != 0 || number32(&locator, 16) != 1 {
+    let offset = u64_at(&locator, 8);
+    if u32_at(&locator, 4) != 0 || u32_at(&locator, 16) != 1 {
         return bad("one disk", "others".to_owned());
     }
     if offset.checked_add(END64_BYTES) != Some(place) {
         return bad(&format!("56 bytes up to byte {place}"), format!("byte {offset}"));
     }
     let mut end = [0; END64_BYTES as usize];
-    window.read_at(offset, &mut end, context)?;
-    if !end.starts_with(b"PK\x06\x06") || number64(&end, 4) != END64_BYTES - 12 {
+    window.read_at(offset, &mut end)?;
+    if !end.starts_with(b"PK\x06\x06") || u64_at(&end, 4) != END64_BYTES - 12 {
         return bad("one of 56 bytes", "other bytes".to_owned());
     }
-    let [here, records, length, directory] = [24, 32, 40, 48].map(|at| number64(&end, at));
-    if (number32(&end, 16), number32(&end, 20), here) != (0, 0, records) {
+    let [here, records, length, directory] = [24, 32, 40, 48].map(|at| u64_at(&end, at));
+    if (u32_at(&end, 16), u32_at(&end, 20), here) != (0, 0, records) {
         return bad("one disk", "others".to_owned());
     }
     Ok(Some(([records, length, directory], offset)))

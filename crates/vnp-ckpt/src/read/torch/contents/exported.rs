@@ -1,24 +1,32 @@
-//! Files that this crate exported: what the Python tools' form has no room for is under one key.
+//! Files that this crate exported: everything that the Python tools' form has no room for is under
+//! one key.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
-use super::super::context::{Context, shown};
-use super::super::pickle::Item;
-use super::super::tensors::Plan;
-use super::rows::Rows;
-use super::walk::Walk;
-use super::{Draft, Entry, bad, entry, ids, missing, rest};
+use crate::error::kind::ErrorKind;
 use crate::header::fields::Fields;
 use crate::header::{IDS, Producer};
+use crate::limits::{self, Limits};
+use crate::read::torch::contents::draft::{Draft, Entry};
+use crate::read::torch::contents::ids;
+use crate::read::torch::contents::lookup::{entry, twice};
+use crate::read::torch::contents::rest::rest;
+use crate::read::torch::contents::rows::Rows;
+use crate::read::torch::contents::walk::Walk;
+use crate::read::torch::pickle::tree::Item;
+use crate::read::torch::shown::shown;
+use crate::read::torch::tensors::Plan;
+use crate::rows::RowRange;
+use crate::tensor::Tensor;
 use crate::tensor::block::Block;
+use crate::tensor::dtype::{Dtype, UnknownDtype};
 use crate::tensor::element_count;
-use crate::{Dtype, Error, RowRange, Tensor, Value};
+use crate::value::Value;
 
 /// The key.
 pub(super) const KEY: &str = "vnp";
 
-/// The newest version of what is under it that is known here.
+/// The newest version of the dict under it that this release reads.
 const FORMAT: i64 = 1;
 
 /// Fills a draft from the top level of such a file.
@@ -26,22 +34,22 @@ pub(super) fn draft(
     draft: &mut Draft,
     walk: &mut Walk<'_, '_>,
     entries: &[(Item, Item)],
-    context: Context<'_>,
-) -> Result<(), Error> {
+    limits: &Limits,
+) -> Result<(), ErrorKind> {
     let tree = walk.tree;
-    let top = |key: &str| entry(tree, tree.root(), key, context);
+    let top = |key: &str| entry(tree, tree.root(), key);
     let vnp = top(KEY)?.unwrap_or(Item::None);
     let Some(fields) = tree.dict(vnp) else {
-        return Err(bad(context, KEY, "a map", tree.noun(vnp)));
+        return Err(ErrorKind::bad_header(KEY, "a map", tree.noun(vnp)));
     };
-    match entry(tree, vnp, "format", context)? {
+    match entry(tree, vnp, "format")? {
         Some(Item::Int(FORMAT)) => {}
         Some(Item::Int(format)) => {
             let what = format!("an export of format {format}");
-            return Err(context.unsupported(what, "upgrade vnp"));
+            return Err(ErrorKind::unsupported(what, "upgrade vnp"));
         }
-        Some(other) => return Err(bad(context, "vnp.format", "1", tree.noun(other))),
-        None => return Err(missing(context, "vnp.format")),
+        Some(other) => return Err(ErrorKind::bad_header("vnp.format", "1", tree.noun(other))),
+        None => return Err(ErrorKind::missing_field("vnp.format")),
     }
     let mut values = BTreeMap::new();
     for &(key, item) in fields {
@@ -50,17 +58,17 @@ pub(super) fn draft(
             && let Some(value) = walk.value(&key, item)?
             && values.insert(key.clone(), value).is_some()
         {
-            return Err(super::twice(context, &key));
+            return Err(twice(&key));
         }
     }
-    let mut fields = Fields::new(context.path, "vnp.", values);
+    let mut fields = Fields::new("vnp.", values);
     draft.kind = fields.text("kind")?;
     draft.rows = match fields.counts("rows")?.as_slice() {
         &[start, end] => RowRange::new(start, end),
         other => return Err(fields.bad("rows", "a start and an end", other.len().to_string())),
     };
     draft.created = fields.text("created")?;
-    let mut producer = Fields::new(context.path, "vnp.producer.", fields.map("producer")?);
+    let mut producer = Fields::new("vnp.producer.", fields.map("producer")?);
     draft.producer = Producer { name: producer.text("name")?, version: producer.text("version")? };
     draft.producer_unknown = producer.rest();
     draft.metadata = fields.map("metadata")?;
@@ -70,39 +78,39 @@ pub(super) fn draft(
     }
 
     let keys = [IDS, "nucleotide", "proteins"].into_iter();
-    let found = keys.map(|key| Ok((key, top(key)?))).collect::<Result<Vec<_>, Error>>()?;
+    let found = keys.map(|key| Ok((key, top(key)?))).collect::<Result<Vec<_>, ErrorKind>>()?;
     let found = found.into_iter().find_map(|(key, item)| Some((key, item?)));
-    let Some((key, found)) = found else { return Err(missing(context, IDS)) };
-    draft.ids = ids::ids(tree, key, found, context)?;
+    let Some((key, found)) = found else { return Err(ErrorKind::missing_field(IDS)) };
+    draft.ids = ids::ids(tree, key, found, limits)?;
     let mut taken = BTreeSet::from(["version", "status", KEY, key]);
     let mut names = HashMap::new();
     for &(key, item) in entries {
         if let Some(key) = tree.text(key)
             && names.insert(key, item).is_some()
         {
-            return Err(super::twice(context, key));
+            return Err(twice(key));
         }
     }
 
-    let Some(tensors) = entry(tree, vnp, "tensors", context)? else {
-        return Err(missing(context, "vnp.tensors"));
+    let Some(tensors) = entry(tree, vnp, "tensors")? else {
+        return Err(ErrorKind::missing_field("vnp.tensors"));
     };
     let Some(tensors) = tree.dict(tensors) else {
-        return Err(bad(context, "vnp.tensors", "a map", tree.noun(tensors)));
+        return Err(ErrorKind::bad_header("vnp.tensors", "a map", tree.noun(tensors)));
     };
-    context.limit("sections", context.limits.sections, tensors.len() + 1)?;
+    limits::check("sections", limits.sections, tensors.len() + 1)?;
     for &(name, item) in tensors {
         let name = walk.key(name)?;
-        let (entry, at) = tensor_of(walk, name, item, &draft.ids, &names, context)?;
+        let (entry, at) = tensor_of(walk, name, item, &draft.ids, &names, limits)?;
         draft.tensors.push(entry);
         if let Some((&at, _)) = at.and_then(|at| names.get_key_value(at.as_str()))
             && !taken.insert(at)
         {
             let subject = format!("tensors at `{}`", shown(at.as_bytes()));
-            return Err(context.inconsistent(subject, "1", "more"));
+            return Err(ErrorKind::inconsistent(subject, "1", "more"));
         }
     }
-    rest(draft, walk, entries, &taken, context)
+    rest(draft, walk, entries, &taken)
 }
 
 /// One tensor, and the key of the top level that it is under, if it is.
@@ -112,12 +120,12 @@ fn tensor_of(
     item: Item,
     ids: &[String],
     names: &HashMap<&str, Item>,
-    context: Context<'_>,
-) -> Result<(Entry, Option<String>), Error> {
+    limits: &Limits,
+) -> Result<(Entry, Option<String>), ErrorKind> {
     let tree = walk.tree;
     let prefix = format!("vnp.tensors.{name}.");
     let Some(entries) = tree.dict(item) else {
-        return Err(bad(context, prefix, "a map", tree.noun(item)));
+        return Err(ErrorKind::bad_header(prefix, "a map", tree.noun(item)));
     };
     let mut values = BTreeMap::new();
     let mut found = None;
@@ -129,13 +137,13 @@ fn tensor_of(
             values.insert(key, value);
         }
     }
-    let mut fields = Fields::new(context.path, &prefix, values);
+    let mut fields = Fields::new(&prefix, values);
     let dtype = fields.text("dtype")?;
     let dtype: Dtype = dtype
         .parse()
-        .map_err(|error: crate::UnknownDtype| fields.bad("dtype", "a type", error.to_string()))?;
+        .map_err(|error: UnknownDtype| fields.bad("dtype", "a type", error.to_string()))?;
     let shape = fields.counts("shape")?;
-    context.limit("tensor_rank", context.limits.tensor_rank, shape.len())?;
+    limits::check("tensor_rank", limits.tensor_rank, shape.len())?;
     let shape = shape.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>();
     let shape = shape.map_err(|_| fields.bad("shape", "sizes that memory has", "others"))?;
     let per_row = fields.truth("per_row")?;
@@ -143,35 +151,36 @@ fn tensor_of(
     let unknown = fields.rest();
     let plan = if element_count(&shape) == Some(0) {
         // Nothing in the file says what the rows would be like.
-        let block = Block::zeroed(0).map_err(|_| context.out_of_memory(&name, 0))?;
-        let empty = Tensor::from_block(dtype, shape.clone(), Arc::new(block), 0..0);
-        Plan::Ready(empty.map_err(|error| error.in_file(context.path))?)
+        let block = Block::for_section(&name, 0)?;
+        Plan::Ready(Tensor::from_block(dtype, shape.clone(), block)?)
     } else {
         match (found, &at) {
             (Some(plan), _) => plan,
             (None, Some(at)) => {
-                let item = names.get(at.as_str()).ok_or_else(|| missing(context, at))?;
-                let rows = Rows { tree, storages: walk.storages, context, key: at };
+                let item = names.get(at.as_str()).ok_or_else(|| ErrorKind::missing_field(at))?;
+                let rows = Rows { tree, storages: walk.storages, limits, key: at };
                 let plan = rows.plan(*item, ids)?;
                 walk.note(&plan)?;
                 plan
             }
-            (None, None) => return Err(missing(context, &prefix)),
+            (None, None) => return Err(ErrorKind::missing_field(&prefix)),
         }
     };
     if (plan.dtype(), plan.shape()) != (dtype, shape.clone()) {
         let found = format!("{} {:?}", plan.dtype(), plan.shape());
         let subject = format!("tensor `{name}`");
-        return Err(context.inconsistent(subject, format!("{dtype} {shape:?}"), found));
+        return Err(ErrorKind::inconsistent(subject, format!("{dtype} {shape:?}"), found));
     }
     Ok((Entry { name, per_row, plan, unknown }, at))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::forge::*;
+    use vnp_forge::items::*;
+
     use super::*;
-    use crate::Checkpoint;
+    use crate::checkpoint::Checkpoint;
+    use crate::read::torch::forged::*;
 
     fn vnp(tensors: Vec<u8>) -> Vec<u8> {
         let producer = dict(&[("name", text("p")), ("version", text("2")), ("x", int(9))]);
@@ -195,7 +204,7 @@ mod tests {
         dict(&fields)
     }
 
-    fn read(vnp: Vec<u8>) -> Result<Checkpoint, Error> {
+    fn read(vnp: Vec<u8>) -> Result<Checkpoint, ErrorKind> {
         let value = dict(&[
             ("nucleotide", texts(&["a", "b"])),
             ("data", tensor("0", &[2, 1])),
@@ -239,9 +248,10 @@ mod tests {
         let names: Vec<_> = read.tensors().map(|(name, _)| name).collect();
         assert_eq!(names, ["embedding", "more"]);
         assert_eq!(read.metadata()["n"], Value::Int(1));
-        let Err(Error::BadPickle { .. }) = with(&[("data", int(1))]) else { panic!("twice") };
+        let Err(ErrorKind::BadPickle { .. }) = with(&[("data", int(1))]) else { panic!("twice") };
         let at = || entry(&[2, 1], true, ("at", text("data")));
-        let Err(Error::Inconsistent { .. }) = self::read(vnp(dict(&[("a", at()), ("b", at())])))
+        let Err(ErrorKind::Inconsistent { .. }) =
+            self::read(vnp(dict(&[("a", at()), ("b", at())])))
         else {
             panic!("two tensors in one place")
         };
@@ -252,11 +262,15 @@ mod tests {
         let embedding = |shape: &[i64], at: &str| {
             read(vnp(dict(&[("embedding", entry(shape, true, ("at", text(at))))])))
         };
-        let Err(Error::Inconsistent { .. }) = embedding(&[1, 2], "data") else { panic!("shape") };
-        let Err(Error::MissingField { .. }) = embedding(&[2, 1], "none") else { panic!("place") };
-        let Err(Error::BadHeader { .. }) = read(int(1)) else { panic!("a number") };
-        let Err(Error::MissingField { .. }) = read(dict(&[])) else { panic!("nothing") };
+        let Err(ErrorKind::Inconsistent { .. }) = embedding(&[1, 2], "data") else {
+            panic!("shape")
+        };
+        let Err(ErrorKind::MissingField { .. }) = embedding(&[2, 1], "none") else {
+            panic!("place")
+        };
+        let Err(ErrorKind::BadHeader { .. }) = read(int(1)) else { panic!("a number") };
+        let Err(ErrorKind::MissingField { .. }) = read(dict(&[])) else { panic!("nothing") };
         let newer = read(dict(&[("format", int(2))]));
-        let Err(Error::Unsupported { .. }) = newer else { panic!("{newer:?}") };
+        let Err(ErrorKind::Unsupported { .. }) = newer else { panic!("{newer:?}") };
     }
 }

@@ -1,6 +1,6 @@
 //! Floats of a pickle as the elements of a tensor.
 
-use super::super::pickle::{Item, Tree};
+use crate::read::torch::pickle::tree::{Item, Tree};
 
 /// A float in 32 bits, and whether it is the same.
 pub(super) fn narrow(value: f64) -> (f32, bool) {
@@ -15,7 +15,7 @@ pub(super) fn narrow(value: f64) -> (f32, bool) {
     (narrow, f64::from(narrow).to_bits() == value.to_bits())
 }
 
-/// Writes the floats of lists one behind the other; whether all were exact.
+/// Writes the floats of lists one after the other; whether all were exact.
 pub(super) fn fill<T>(
     tree: &Tree<'_>,
     lists: &[&[Item]],

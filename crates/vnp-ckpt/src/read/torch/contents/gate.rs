@@ -1,27 +1,30 @@
 //! The version and the status of a file.
 
-use super::super::context::{Context, shown};
-use super::super::pickle::{Item, Tree};
-use super::{bad, entry};
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::gate;
 use crate::header::Status;
-use crate::{Error, Version, gate};
+use crate::read::torch::contents::lookup::entry;
+use crate::read::torch::pickle::tree::{Item, Tree};
+use crate::read::torch::shown::shown;
+use crate::version::Version;
 
-/// Asks the gate, where something else is to be looked at before the contents.
-pub(crate) fn admit(tree: &Tree<'_>, context: Context<'_>) -> Result<(), Error> {
-    ask(tree, context).map(drop)
+/// Checks the version, where something else is inspected before the contents.
+pub(crate) fn admit(tree: &Tree<'_>) -> Result<(), ErrorKind> {
+    ask(tree).map(drop)
 }
 
-/// The version and the status: before anything else of the file is looked at.
-pub(super) fn ask(tree: &Tree<'_>, context: Context<'_>) -> Result<(Version, Status), Error> {
-    let version = match entry(tree, tree.root(), "version", context)? {
+/// The version and the status: before anything else of the file is inspected.
+pub(super) fn ask(tree: &Tree<'_>) -> Result<(Version, Status), ErrorKind> {
+    let version = match entry(tree, tree.root(), "version")? {
         None => Version::V0,
         Some(item) => match tree.text(item) {
-            Some(text) => Version::parse(text).map_err(|error| error.in_file(context.path))?,
-            None => return Err(Version::malformed(&spelled(tree, item)).in_file(context.path)),
+            Some(text) => Version::parse(text).map_err(Error::into_kind)?,
+            None => return Err(Version::malformed(&spelled(tree, item))),
         },
     };
-    let version = gate::admit(context.path, version)?;
-    let status = match entry(tree, tree.root(), "status", context)? {
+    let version = gate::admit(version)?;
+    let status = match entry(tree, tree.root(), "status")? {
         None => Status::Complete,
         Some(item) => match tree.text(item) {
             Some("complete") => Status::Complete,
@@ -31,14 +34,14 @@ pub(super) fn ask(tree: &Tree<'_>, context: Context<'_>) -> Result<(Version, Sta
                     || tree.noun(item).to_owned(),
                     |text| format!("`{}`", shown(text.as_bytes())),
                 );
-                return Err(bad(context, "status", "in_progress or complete", found));
+                return Err(ErrorKind::bad_header("status", "in_progress or complete", found));
             }
         },
     };
     Ok((version, status))
 }
 
-/// A version that is no text, as Python would print it.
+/// A version that is not a text, as Python would print it.
 fn spelled(tree: &Tree<'_>, item: Item) -> String {
     match item {
         Item::None => "None".to_owned(),
@@ -52,10 +55,12 @@ fn spelled(tree: &Tree<'_>, item: Item) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::forge::*;
-    use super::*;
+    use vnp_forge::items::*;
 
-    fn read(version: &[u8]) -> Result<Version, Error> {
+    use super::*;
+    use crate::read::torch::forged::*;
+
+    fn read(version: &[u8]) -> Result<Version, ErrorKind> {
         let value =
             dict(&[("ids", texts(&[])), ("version", version.to_vec()), ("data", list(&[]))]);
         load(&archive(&pickle(&value), &[])).map(|read| *read.version())
@@ -76,7 +81,7 @@ mod tests {
 
     #[track_caller]
     fn check_too_new(version: &str) {
-        let Err(Error::TooNew { found, .. }) = read(&text(version)) else {
+        let Err(ErrorKind::TooNew { found, .. }) = read(&text(version)) else {
             panic!("{version} was read")
         };
         assert!(found.is_too_new());
@@ -88,20 +93,20 @@ mod tests {
         check_too_new("2.0");
         check_too_new("10.0");
         let value = dict(&[("version", text("2.0")), ("status", text("new")), ("ids", int(1))]);
-        let Err(error @ Error::TooNew { .. }) = load(&archive(&pickle(&value), &[])) else {
-            panic!("a newer file was looked into")
+        let Err(error @ ErrorKind::TooNew { .. }) = load(&archive(&pickle(&value), &[])) else {
+            panic!("a newer file was inspected")
         };
         assert!(error.to_string().contains("upgrade"));
         // Its storage is not even there.
         let value = dict(&[("a", tensor("0", &[1])), ("version", text("2.0"))]);
-        let Err(Error::TooNew { .. }) = load(&archive(&pickle(&value), &[])) else {
-            panic!("a newer file was looked into")
+        let Err(ErrorKind::TooNew { .. }) = load(&archive(&pickle(&value), &[])) else {
+            panic!("a newer file was inspected")
         };
     }
 
     #[track_caller]
     fn check_malformed(version: &[u8], expected: &str) {
-        let Err(Error::MalformedVersion { path: Some(_), found }) = read(version) else {
+        let Err(ErrorKind::MalformedVersion { found }) = read(version) else {
             panic!("it was read")
         };
         assert_eq!(found, expected);
@@ -124,7 +129,8 @@ mod tests {
     #[test]
     fn a_version_is_there_once() {
         let value = dict(&[("version", text("2.0")), ("version", text("1.0"))]);
-        let Err(Error::BadPickle { expected, .. }) = load(&archive(&pickle(&value), &[])) else {
+        let Err(ErrorKind::BadPickle { expected, .. }) = load(&archive(&pickle(&value), &[]))
+        else {
             panic!("the last of two versions held")
         };
         assert_eq!(expected, "the key `version` once");
@@ -134,7 +140,7 @@ mod tests {
     fn check_status(status: Vec<u8>, expected: Option<Status>) {
         match (load(&archive(&pickle(&dict(&[("status", status)])), &[])), expected) {
             (Ok(read), Some(expected)) => assert_eq!(read.status(), expected),
-            (Err(Error::BadHeader { field, .. }), None) => assert_eq!(field, "status"),
+            (Err(ErrorKind::BadHeader { field, .. }), None) => assert_eq!(field, "status"),
             other => panic!("{other:?}"),
         }
     }

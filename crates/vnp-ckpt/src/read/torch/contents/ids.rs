@@ -1,29 +1,28 @@
 //! The ids of the rows.
 
-use super::super::context::Context;
-use super::super::pickle::{Item, Tree};
-use super::bad;
-use crate::Error;
+use crate::read::torch::pickle::tree::{Item, Tree};
+
+use crate::error::kind::ErrorKind;
+use crate::limits::{self, Limits};
 
 /// The texts of the ids.
 pub(super) fn ids(
     tree: &Tree<'_>,
     key: &str,
     item: Item,
-    context: Context<'_>,
-) -> Result<Vec<String>, Error> {
-    let limits = context.limits;
+    limits: &Limits,
+) -> Result<Vec<String>, ErrorKind> {
     let Some(items) = tree.sequence(item) else {
-        return Err(bad(context, key, "a list of texts", tree.noun(item)));
+        return Err(ErrorKind::bad_header(key, "a list of texts", tree.noun(item)));
     };
-    context.limit("ids", limits.ids, items.len())?;
+    limits::check("ids", limits.ids, items.len())?;
     if let Some(other) = items.iter().find(|&&item| tree.text(item).is_none()) {
-        return Err(bad(context, key, "a list of texts", tree.noun(*other)));
+        return Err(ErrorKind::bad_header(key, "a list of texts", tree.noun(*other)));
     }
     let bytes = items.iter().fold(0_u64, |bytes, &item| bytes + tree.raw(item).len() as u64);
-    context.limit("id_bytes", limits.id_bytes, bytes)?;
-    repeated(tree, bytes, context)?;
-    let memory = |_| context.out_of_memory("ids", bytes);
+    limits::check("id_bytes", limits.id_bytes, bytes)?;
+    repeated(tree, bytes, limits)?;
+    let memory = |_| ErrorKind::out_of_memory("ids", bytes);
     let mut ids = Vec::new();
     ids.try_reserve_exact(items.len()).map_err(memory)?;
     for &item in items {
@@ -37,16 +36,18 @@ pub(super) fn ids(
 }
 
 /// Refuses what is much more than the pickle that it is from, by repetition.
-pub(super) fn repeated(tree: &Tree<'_>, bytes: u64, context: Context<'_>) -> Result<(), Error> {
+pub(super) fn repeated(tree: &Tree<'_>, bytes: u64, limits: &Limits) -> Result<(), ErrorKind> {
     let excess = bytes.saturating_sub(tree.pickle_bytes());
-    context.limit("expanded_bytes", context.limits.expanded_bytes, excess)
+    limits::check("expanded_bytes", limits.expanded_bytes, excess)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::forge::*;
+    use vnp_forge::items::*;
+
     use super::*;
-    use crate::Limits;
+    use crate::limits::Limits;
+    use crate::read::torch::forged::*;
 
     #[test]
     fn repetition_is_bounded() {
@@ -56,17 +57,18 @@ mod tests {
         let value = dict(&[("ids", ids), ("data", list(&[]))]);
         let bytes = archive(&pickle(&value), &[]);
         let few = Limits { expanded_bytes: 1 << 20, ..Limits::default() };
-        let Err(Error::LimitExceeded { limit: "expanded_bytes", .. }) = open_within(&bytes, &few)
+        let Err(ErrorKind::LimitExceeded { limit: "expanded_bytes", .. }) =
+            open_within(&bytes, &few)
         else {
             panic!("a text was repeated without end")
         };
         let short = Limits { id_bytes: 1 << 20, ..Limits::default() };
-        let Err(Error::LimitExceeded { limit: "id_bytes", .. }) = open_within(&bytes, &short)
+        let Err(ErrorKind::LimitExceeded { limit: "id_bytes", .. }) = open_within(&bytes, &short)
         else {
             panic!("ids were longer than the limit")
         };
         let none = Limits { ids: 999, ..Limits::default() };
-        let Err(Error::LimitExceeded { limit: "ids", .. }) = open_within(&bytes, &none) else {
+        let Err(ErrorKind::LimitExceeded { limit: "ids", .. }) = open_within(&bytes, &none) else {
             panic!("there were more ids than the limit")
         };
     }

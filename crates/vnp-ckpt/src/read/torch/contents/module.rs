@@ -2,22 +2,20 @@
 
 use std::collections::HashSet;
 
-use super::super::context::Context;
-use super::super::pickle::{Handle, Item, Node, Tree};
-use super::{bad, entry, missing};
-use crate::Error;
+use crate::error::kind::ErrorKind;
+use crate::read::torch::contents::lookup::entry;
+use crate::read::torch::pickle::tree::{Handle, Item, Node, Tree};
 
 /// The tensors and modules of a module, in the order of its state_dict.
 pub(super) fn members(
     tree: &Tree<'_>,
     state: Option<Handle>,
-    context: Context<'_>,
-) -> Result<Vec<(Item, Item)>, Error> {
+) -> Result<Vec<(Item, Item)>, ErrorKind> {
     // Every module of PyTorch has all three dicts: without one it is not known what is missing.
     let Some(state) = state.map(Item::Node) else {
-        return Err(missing(context, "_parameters"));
+        return Err(ErrorKind::missing_field("_parameters"));
     };
-    let get = |key| entry(tree, state, key, context);
+    let get = |key| entry(tree, state, key);
     let hidden = get("_non_persistent_buffers_set")?.and_then(|set| match tree.node_of(set)? {
         Node::Set(names) => Some(names.as_slice()),
         _ => tree.sequence(set),
@@ -26,9 +24,9 @@ pub(super) fn members(
     let hidden: HashSet<&str> = hidden.collect();
     let mut members = Vec::new();
     for key in ["_parameters", "_buffers", "_modules"] {
-        let item = get(key)?.ok_or_else(|| missing(context, key))?;
+        let item = get(key)?.ok_or_else(|| ErrorKind::missing_field(key))?;
         let Some(entries) = tree.dict(item) else {
-            return Err(bad(context, key, "a dict", tree.noun(item)));
+            return Err(ErrorKind::bad_header(key, "a dict", tree.noun(item)));
         };
         let is_hidden =
             |name| key == "_buffers" && tree.text(name).is_some_and(|name| hidden.contains(name));
@@ -39,8 +37,10 @@ pub(super) fn members(
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::forge::*;
+    use vnp_forge::items::*;
+
     use super::*;
+    use crate::read::torch::forged::*;
 
     fn module(parts: &[(&str, Vec<u8>)]) -> Vec<u8> {
         [b"c__main__\nMLPClassifier\n)\x81", &dict(parts)[..], b"b"].concat()
@@ -77,11 +77,11 @@ mod tests {
         let own = [("_parameters", dict(&[])), ("_buffers", dict(&[]))];
         let modules = ("_modules", dict(&[("fc", int(1))]));
         let value = module(&[own[0].clone(), own[1].clone(), modules]);
-        let Err(Error::BadHeader { field, .. }) = load_value(&value, &[]) else {
+        let Err(ErrorKind::BadHeader { field, .. }) = load_value(&value, &[]) else {
             panic!("a number was a module")
         };
         assert_eq!(field, "fc");
-        let Err(Error::MissingField { field, .. }) = load_value(&module(&own), &[]) else {
+        let Err(ErrorKind::MissingField { field, .. }) = load_value(&module(&own), &[]) else {
             panic!("modules may be missing")
         };
         assert_eq!(field, "_modules");

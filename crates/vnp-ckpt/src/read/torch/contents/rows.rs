@@ -1,17 +1,18 @@
 //! The rows that belong to ids.
 
-use std::sync::Arc;
-
-use super::super::context::{Context, shown};
-use super::super::pickle::{Item, Tree};
-use super::super::storages::{Storages, View};
-use super::super::tensors::{Plan, RowView};
-use super::floats::{fill, narrow};
-use super::ids::repeated;
-use super::{bad, entry, missing, plan_of};
+use crate::error::kind::ErrorKind;
+use crate::limits::{self, Limits};
+use crate::read::torch::contents::floats::{fill, narrow};
+use crate::read::torch::contents::ids::repeated;
+use crate::read::torch::contents::lookup::{entry, plan_of};
+use crate::read::torch::pickle::tree::{Item, Tree};
+use crate::read::torch::shown::shown;
+use crate::read::torch::storages::{Storages, View};
+use crate::read::torch::tensors::{Plan, RowView};
+use crate::tensor::Tensor;
 use crate::tensor::block::Block;
 use crate::tensor::cast::elements_of_mut;
-use crate::{Dtype, Error, Tensor};
+use crate::tensor::dtype::Dtype;
 
 /// The keys of a row that is a dict.
 const LABEL: &str = "label";
@@ -22,14 +23,14 @@ const VALUES: &str = "mean_representation";
 pub(super) struct Rows<'r, 'p> {
     pub(super) tree: &'r Tree<'p>,
     pub(super) storages: &'r Storages,
-    pub(super) context: Context<'r>,
+    pub(super) limits: &'r Limits,
     pub(super) key: &'r str,
 }
 
 impl Rows<'_, '_> {
     /// One tensor of all rows, as many as there are ids.
-    pub(super) fn plan(&self, item: Item, ids: &[String]) -> Result<Plan, Error> {
-        if let Some(plan) = plan_of(self.tree, self.storages, item, self.context)? {
+    pub(super) fn plan(&self, item: Item, ids: &[String]) -> Result<Plan, ErrorKind> {
+        if let Some(plan) = plan_of(self.tree, self.storages, item, self.limits)? {
             return Ok(plan);
         }
         let Some(items) = self.tree.sequence(item) else {
@@ -41,7 +42,7 @@ impl Rows<'_, '_> {
         }
         if items.len() != ids.len() {
             let found = items.len().to_string();
-            return Err(self.wrong("rows", format!("{}, one an id", ids.len()), found));
+            return Err(self.wrong("rows", format!("{}, one per id", ids.len()), found));
         }
         match items.first().zip(ids.first()).map(|(&item, id)| self.values(0, item, id)) {
             Some(Ok(Row::View(first))) => self.views(items, ids, first),
@@ -51,12 +52,12 @@ impl Rows<'_, '_> {
     }
 
     /// What is in a row: its label is compared.
-    fn values(&self, row: usize, item: Item, id: &str) -> Result<Row, Error> {
+    fn values(&self, row: usize, item: Item, id: &str) -> Result<Row, ErrorKind> {
         let item = match self.tree.dict(item) {
             None => item,
             Some(entries) => {
-                let Some(label) = entry(self.tree, item, LABEL, self.context)? else {
-                    return Err(missing(self.context, LABEL));
+                let Some(label) = entry(self.tree, item, LABEL)? else {
+                    return Err(ErrorKind::missing_field(LABEL));
                 };
                 match self.tree.text(label) {
                     Some(_) if self.tree.is_text(label, id) => {}
@@ -65,29 +66,31 @@ impl Rows<'_, '_> {
                         let subject = format!("label of row {row}");
                         return Err(self.wrong(subject, format!("`{id}`"), format!("`{label}`")));
                     }
-                    None => return Err(bad(self.context, LABEL, "a text", self.tree.noun(label))),
+                    None => {
+                        let found = self.tree.noun(label);
+                        return Err(ErrorKind::bad_header(LABEL, "a text", found));
+                    }
                 }
                 if entries.len() != 2 {
                     let remedy = "save rows of a label and a mean_representation";
                     let what = format!("a row with {} values", entries.len());
-                    return Err(self.context.unsupported(what, remedy));
+                    return Err(ErrorKind::unsupported(what, remedy));
                 }
-                entry(self.tree, item, VALUES, self.context)?
-                    .ok_or_else(|| missing(self.context, VALUES))?
+                entry(self.tree, item, VALUES)?.ok_or_else(|| ErrorKind::missing_field(VALUES))?
             }
         };
-        match plan_of(self.tree, self.storages, item, self.context)? {
+        match plan_of(self.tree, self.storages, item, self.limits)? {
             Some(Plan::View(view)) => Ok(Row::View(view)),
             Some(_) => {
                 let remedy = "save the rows as one array";
-                Err(self.context.unsupported("a numpy array for each row", remedy))
+                Err(ErrorKind::unsupported("a numpy array for each row", remedy))
             }
             None => self.width(item).map(|width| Row::Floats { item, width }),
         }
     }
 
     /// Number of floats in a list of floats.
-    fn width(&self, item: Item) -> Result<u64, Error> {
+    fn width(&self, item: Item) -> Result<u64, ErrorKind> {
         let Some(items) = self.tree.sequence(item) else {
             return Err(self.bad("a row of floats, or a tensor", item));
         };
@@ -99,7 +102,7 @@ impl Rows<'_, '_> {
     }
 
     /// Rows that are tensors.
-    fn views(&self, items: &[Item], ids: &[String], first: View) -> Result<Plan, Error> {
+    fn views(&self, items: &[Item], ids: &[String], first: View) -> Result<Plan, ErrorKind> {
         let mut rows = self.room(items.len())?;
         for (number, (&item, id)) in items.iter().zip(ids).enumerate() {
             let Row::View(view) = self.values(number, item, id)? else {
@@ -113,13 +116,12 @@ impl Rows<'_, '_> {
             let View { storage, start, stride, .. } = view;
             rows.push(RowView { storage, start, stride: stride.map(Vec::into_boxed_slice) });
         }
-        let limits = self.context.limits;
-        self.context.limit("tensor_rank", limits.tensor_rank, first.shape.len() + 1)?;
+        limits::check("tensor_rank", self.limits.tensor_rank, first.shape.len() + 1)?;
         Ok(Plan::Rows { dtype: first.dtype, row: first.shape, rows })
     }
 
     /// Rows that are lists of floats: 32 bits wide where none needs more.
-    fn floats(&self, items: &[Item], ids: &[String]) -> Result<Plan, Error> {
+    fn floats(&self, items: &[Item], ids: &[String]) -> Result<Plan, ErrorKind> {
         let mut lists = self.room(items.len())?;
         let mut width = None;
         for (number, (&item, id)) in items.iter().zip(ids).enumerate() {
@@ -134,7 +136,7 @@ impl Rows<'_, '_> {
             lists.push(self.tree.sequence(item).unwrap_or_default());
         }
         let count = width.unwrap_or_default().saturating_mul(items.len() as u64);
-        repeated(self.tree, count.saturating_mul(4), self.context)?;
+        repeated(self.tree, count.saturating_mul(4), self.limits)?;
         let shape = [items.len(), usize::try_from(width.unwrap_or_default()).unwrap_or(usize::MAX)];
         let mut block = self.zeroed(count, 4)?;
         let dtype = if fill(self.tree, &lists, elements_of_mut(block.bytes_mut()), narrow) {
@@ -144,30 +146,24 @@ impl Rows<'_, '_> {
             fill(self.tree, &lists, elements_of_mut(block.bytes_mut()), |value| (value, true));
             Dtype::F64
         };
-        let range = 0..block.bytes().len();
-        Tensor::from_block(dtype, shape.to_vec(), Arc::new(block), range)
-            .map(Plan::Ready)
-            .map_err(|error| error.in_file(self.context.path))
+        Tensor::from_block(dtype, shape.to_vec(), block).map(Plan::Ready)
     }
 
-    /// A list with room for so many.
-    fn room<T>(&self, count: usize) -> Result<Vec<T>, Error> {
+    /// A list with room for this many.
+    fn room<T>(&self, count: usize) -> Result<Vec<T>, ErrorKind> {
         let mut room = Vec::new();
         let bytes = count.saturating_mul(size_of::<T>()) as u64;
-        let memory = |_| self.context.out_of_memory(self.key, bytes);
+        let memory = |_| ErrorKind::out_of_memory(self.key, bytes);
         room.try_reserve_exact(count).map_err(memory)?;
         Ok(room)
     }
 
-    fn zeroed(&self, count: u64, size: u64) -> Result<Block, Error> {
-        let bytes = count.saturating_mul(size);
-        let memory = || self.context.out_of_memory(self.key, bytes);
-        let length = usize::try_from(bytes).map_err(|_| memory())?;
-        Block::zeroed(length).map_err(|_| memory())
+    fn zeroed(&self, count: u64, size: u64) -> Result<Block, ErrorKind> {
+        Block::for_section(self.key, count.saturating_mul(size))
     }
 
-    fn bad(&self, expected: &str, found: Item) -> Error {
-        bad(self.context, self.key, expected, self.tree.noun(found))
+    fn bad(&self, expected: &str, found: Item) -> ErrorKind {
+        ErrorKind::bad_header(self.key, expected, self.tree.noun(found))
     }
 
     fn wrong(
@@ -175,9 +171,9 @@ impl Rows<'_, '_> {
         subject: impl Into<String>,
         expected: impl Into<String>,
         found: impl Into<String>,
-    ) -> Error {
+    ) -> ErrorKind {
         let subject = format!("{} of `{}`", subject.into(), self.key);
-        self.context.inconsistent(subject, expected, found)
+        ErrorKind::inconsistent(subject, expected, found)
     }
 }
 
@@ -189,15 +185,17 @@ enum Row {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::forge::*;
+    use vnp_forge::items::*;
+
     use super::*;
-    use crate::Checkpoint;
+    use crate::checkpoint::Checkpoint;
+    use crate::read::torch::forged::*;
 
     fn row(label: &str, values: Vec<u8>) -> Vec<u8> {
         dict(&[("label", text(label)), ("mean_representation", values)])
     }
 
-    fn nucleotide(ids: &[&str], rows: &[Vec<u8>]) -> Result<Checkpoint, Error> {
+    fn nucleotide(ids: &[&str], rows: &[Vec<u8>]) -> Result<Checkpoint, ErrorKind> {
         load_value(
             &dict(&[("nucleotide", texts(ids)), ("data", list(rows))]),
             &[1.0, 2.0, 3.0, 4.0],
@@ -238,7 +236,7 @@ mod tests {
         let read = proteins(&labelled).unwrap();
         assert_eq!(read.tensor("embedding").unwrap().as_f32().unwrap(), [3.0, 4.0, 1.0, 2.0]);
         let widths = [view(whole(), 0, &[2], &[1]), view(whole(), 0, &[3], &[1])];
-        let Err(Error::Inconsistent { subject, .. }) = proteins(&widths) else {
+        let Err(ErrorKind::Inconsistent { subject, .. }) = proteins(&widths) else {
             panic!("two widths made one tensor")
         };
         assert_eq!(subject, "row 1 of `data`");
@@ -251,9 +249,9 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_inconsistent(read: Result<Checkpoint, Error>, expected: [&str; 3]) {
+    fn check_inconsistent(read: Result<Checkpoint, ErrorKind>, expected: [&str; 3]) {
         match read {
-            Err(Error::Inconsistent { subject, expected: e, found, .. }) => {
+            Err(ErrorKind::Inconsistent { subject, expected: e, found, .. }) => {
                 assert_eq!([subject.as_str(), e.as_str(), found.as_str()], expected);
             }
             other => panic!("{other:?}"),
@@ -265,7 +263,7 @@ mod tests {
         let one = || row("a", floats(&[1.0, 2.0]));
         check_inconsistent(
             nucleotide(&["a", "b"], &[one()]),
-            ["rows of `data`", "2, one an id", "1"],
+            ["rows of `data`", "2, one per id", "1"],
         );
         check_inconsistent(
             nucleotide(&["b"], &[one()]),
@@ -286,7 +284,7 @@ mod tests {
     #[track_caller]
     fn check_bad(value: &[u8], expected_field: &str, expected_found: &str) {
         match load_value(value, &[]) {
-            Err(Error::BadHeader { field, found, .. }) => {
+            Err(ErrorKind::BadHeader { field, found, .. }) => {
                 assert_eq!((field.as_str(), found.as_str()), (expected_field, expected_found));
             }
             other => panic!("{other:?}"),
@@ -309,7 +307,7 @@ mod tests {
     #[track_caller]
     fn check_missing(value: &[u8], expected: &str) {
         match load_value(value, &[0.0; 4]) {
-            Err(Error::MissingField { field, .. }) => assert_eq!(field, expected),
+            Err(ErrorKind::MissingField { field, .. }) => assert_eq!(field, expected),
             other => panic!("{other:?}"),
         }
     }

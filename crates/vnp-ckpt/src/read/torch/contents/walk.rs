@@ -2,27 +2,32 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::super::context::{Context, shown};
-use super::super::pickle::{Global, Handle, Item, Node, Tree};
-use super::super::storages::Storages;
-use super::super::tensors::Plan;
-use super::ids::repeated;
-use super::{Entry, bad, module, plan_of};
+use crate::error::kind::ErrorKind;
+use crate::limits::{self, Limits};
+use crate::read::torch::contents::draft::Entry;
+use crate::read::torch::contents::ids::repeated;
+use crate::read::torch::contents::lookup::plan_of;
+use crate::read::torch::contents::module;
+use crate::read::torch::pickle::global::Global;
+use crate::read::torch::pickle::tree::{Handle, Item, Node, Tree};
+use crate::read::torch::shown::shown;
+use crate::read::torch::storages::Storages;
+use crate::read::torch::tensors::Plan;
 use crate::value::MAX_DEPTH;
-use crate::{Error, Value};
+use crate::value::Value;
 
 mod frame;
 
-use frame::{Frame, Made, Members, name, pop};
+use frame::{Collected, Frame, Members, name, pop};
 
 /// The longest name of a tensor.
 const NAME_BYTES: usize = 1000;
 
-/// A walk through values; what it finds of tensors.
+/// A walk through values, and the tensors that it finds.
 pub(super) struct Walk<'w, 'p> {
     pub(super) tree: &'w Tree<'p>,
     pub(super) storages: &'w Storages,
-    context: Context<'w>,
+    limits: &'w Limits,
     tensors: Vec<Entry>,
     /// Arrays that were met: each is made once.
     arrays: HashMap<Handle, Plan>,
@@ -30,20 +35,20 @@ pub(super) struct Walk<'w, 'p> {
     values: u64,
     bytes: u64,
     /// Bytes of tensors that were in the pickle, so far.
-    made: u64,
+    made_bytes: u64,
 }
 
-/// What a value is at first sight.
-enum Sight {
+/// The result of visiting a value.
+enum Visit {
     /// `None` for a tensor.
     Value(Option<Value>),
-    Container(Members, Made),
+    Container(Members, Collected),
 }
 
 impl<'w, 'p> Walk<'w, 'p> {
-    pub(super) fn new(tree: &'w Tree<'p>, storages: &'w Storages, context: Context<'w>) -> Self {
+    pub(super) fn new(tree: &'w Tree<'p>, storages: &'w Storages, limits: &'w Limits) -> Self {
         let (tensors, arrays) = (Vec::new(), HashMap::new());
-        Self { tree, storages, context, tensors, arrays, values: 0, bytes: 0, made: 0 }
+        Self { tree, storages, limits, tensors, arrays, values: 0, bytes: 0, made_bytes: 0 }
     }
 
     /// The tensors found, under their paths.
@@ -53,16 +58,16 @@ impl<'w, 'p> Walk<'w, 'p> {
 
     /// A value of the top level: its tensors are collected below `name`, the rest is metadata.
     /// `None` when there is no rest.
-    pub(super) fn value(&mut self, name: &str, item: Item) -> Result<Option<Value>, Error> {
+    pub(super) fn value(&mut self, name: &str, item: Item) -> Result<Option<Value>, ErrorKind> {
         let mut path: Vec<Frame> = Vec::new();
         let (mut key, mut item) = (name.to_owned(), item);
         loop {
             let mut value = match self.look(&path, &key, item)? {
-                Sight::Value(value) => value,
-                Sight::Container(members, made) => {
-                    path.push(Frame { key, members, next: 0, made, has_tensors: false });
-                    let depth = self.context.limits.pickle_depth;
-                    self.context.limit("pickle_depth", depth, path.len())?;
+                Visit::Value(value) => value,
+                Visit::Container(members, collected) => {
+                    path.push(Frame { key, members, next: 0, collected, has_tensors: false });
+                    let depth = self.limits.pickle_depth;
+                    limits::check("pickle_depth", depth, path.len())?;
                     key = String::new();
                     self.floats(&mut path)?;
                     match self.next(&mut path)? {
@@ -77,7 +82,7 @@ impl<'w, 'p> Walk<'w, 'p> {
             // Into the container that it is in, and that one, once it is full, into the next.
             loop {
                 let Some(frame) = path.last_mut() else { return Ok(value) };
-                frame.put(std::mem::take(&mut key), value, self.context)?;
+                frame.put(std::mem::take(&mut key), value)?;
                 self.floats(&mut path)?;
                 if let Some(next) = self.next(&mut path)? {
                     (key, item) = next;
@@ -89,7 +94,7 @@ impl<'w, 'p> Walk<'w, 'p> {
     }
 
     /// The next member of the innermost container.
-    fn next(&mut self, path: &mut [Frame]) -> Result<Option<(String, Item)>, Error> {
+    fn next(&mut self, path: &mut [Frame]) -> Result<Option<(String, Item)>, ErrorKind> {
         let Some(frame) = path.last_mut() else { return Ok(None) };
         let number = frame.next;
         let member = match &frame.members {
@@ -118,9 +123,12 @@ impl<'w, 'p> Walk<'w, 'p> {
     }
 
     /// Takes the runs of floats that come next in the innermost container.
-    fn floats(&mut self, path: &mut [Frame]) -> Result<(), Error> {
+    fn floats(&mut self, path: &mut [Frame]) -> Result<(), ErrorKind> {
         let Some(Frame {
-            members: Members::Of(handle), next, made: Made::List(made, others), ..
+            members: Members::Of(handle),
+            next,
+            collected: Collected::List(collected, others),
+            ..
         }) = path.last_mut()
         else {
             return Ok(());
@@ -130,7 +138,7 @@ impl<'w, 'p> Walk<'w, 'p> {
         };
         while let Some(&run @ Item::Floats { count, .. }) = items.get(*next) {
             self.count(count.into(), 0)?;
-            made.extend(self.tree.floats(run).map(Value::Float));
+            collected.extend(self.tree.floats(run).map(Value::Float));
             *others = true;
             *next += 1;
         }
@@ -138,16 +146,16 @@ impl<'w, 'p> Walk<'w, 'p> {
     }
 
     /// Looks at a value in the innermost container.
-    fn look(&mut self, path: &[Frame], key: &str, item: Item) -> Result<Sight, Error> {
+    fn look(&mut self, path: &[Frame], key: &str, item: Item) -> Result<Visit, ErrorKind> {
         self.count(1, 0)?;
-        let in_module = matches!(path.last(), Some(Frame { made: Made::Module, .. }));
+        let in_module = matches!(path.last(), Some(Frame { collected: Collected::Module, .. }));
         let value = match item {
-            Item::None if in_module => return Ok(Sight::Value(None)),
+            Item::None if in_module => return Ok(Visit::Value(None)),
             Item::Node(handle) => return self.node(path, key, handle, in_module),
             _ if in_module => {
                 let found = self.tree.noun(item);
                 let field = shown(name(path, key).as_bytes());
-                return Err(bad(self.context, field, "a tensor or a module", found));
+                return Err(ErrorKind::bad_header(field, "a tensor or a module", found));
             }
             Item::None => Value::Null,
             Item::Bool(value) => Value::Bool(value),
@@ -172,7 +180,7 @@ impl<'w, 'p> Walk<'w, 'p> {
                 return Err(self.unsupported(path, key, self.tree.noun(item)));
             }
         };
-        Ok(Sight::Value(Some(value)))
+        Ok(Visit::Value(Some(value)))
     }
 
     fn node(
@@ -181,53 +189,52 @@ impl<'w, 'p> Walk<'w, 'p> {
         key: &str,
         handle: Handle,
         in_module: bool,
-    ) -> Result<Sight, Error> {
+    ) -> Result<Visit, ErrorKind> {
         let item = Item::Node(handle);
         if let Some(plan) = self.plan(item)? {
-            let limits = self.context.limits;
-            self.context.limit("sections", limits.sections, self.tensors.len() + 2)?;
+            limits::check("sections", self.limits.sections, self.tensors.len() + 2)?;
             let name = name(path, key);
             if name.len() > NAME_BYTES {
                 let what = format!("a name of {} bytes for a tensor", name.len());
-                return Err(self.context.unsupported(what, "use shorter keys"));
+                return Err(ErrorKind::unsupported(what, "use shorter keys"));
             }
             self.count(0, name.len() as u64)?;
             self.tensors.push(Entry::free(name, plan));
-            return Ok(Sight::Value(None));
+            return Ok(Visit::Value(None));
         }
         let node = self.tree.node(handle);
         if in_module && !matches!(node, Some(Node::Instance { class: Global::Module, .. })) {
             let found = self.tree.noun(item);
             let field = shown(name(path, key).as_bytes());
-            return Err(bad(self.context, field, "a tensor or a module", found));
+            return Err(ErrorKind::bad_header(field, "a tensor or a module", found));
         }
-        let (members, made) = match node {
+        let (members, collected) = match node {
             Some(Node::List(_) | Node::Tuple(_) | Node::Set(_)) => {
-                (Members::Of(handle), Made::List(Vec::new(), false))
+                (Members::Of(handle), Collected::List(Vec::new(), false))
             }
-            Some(Node::Dict { .. }) => (Members::Of(handle), Made::Map(BTreeMap::new())),
+            Some(Node::Dict { .. }) => (Members::Of(handle), Collected::Map(BTreeMap::new())),
             Some(Node::Instance { class: Global::Namespace, state }) => {
                 let members = state.map_or(Members::Pairs(Vec::new()), Members::Of);
-                (members, Made::Map(BTreeMap::new()))
+                (members, Collected::Map(BTreeMap::new()))
             }
             Some(Node::Instance { state, .. }) => {
-                (Members::Pairs(module::members(self.tree, *state, self.context)?), Made::Module)
+                (Members::Pairs(module::members(self.tree, *state)?), Collected::Module)
             }
             _ => return Err(self.unsupported(path, key, self.tree.noun(item))),
         };
-        if path.len() >= MAX_DEPTH && !matches!(made, Made::Module) {
+        if path.len() >= MAX_DEPTH && !matches!(collected, Collected::Module) {
             return Err(self.unsupported(path, key, "metadata of more than 30 levels"));
         }
-        Ok(Sight::Container(members, made))
+        Ok(Visit::Container(members, collected))
     }
 
-    /// What a tensor or an array is, if it is one. An array is made once.
-    pub(super) fn plan(&mut self, item: Item) -> Result<Option<Plan>, Error> {
+    /// The plan of a tensor or an array, if it is one. An array is converted once.
+    pub(super) fn plan(&mut self, item: Item) -> Result<Option<Plan>, ErrorKind> {
         let Item::Node(handle) = item else { return Ok(None) };
         if let Some(plan) = self.arrays.get(&handle) {
             return Ok(Some(plan.clone()));
         }
-        let plan = plan_of(self.tree, self.storages, item, self.context)?;
+        let plan = plan_of(self.tree, self.storages, item, self.limits)?;
         if let Some(plan @ Plan::Ready(_)) = &plan {
             self.note(plan)?;
             self.arrays.insert(handle, plan.clone());
@@ -235,16 +242,16 @@ impl<'w, 'p> Walk<'w, 'p> {
         Ok(plan)
     }
 
-    /// Notes what was made of the pickle: in all it is not much more than the pickle.
-    pub(super) fn note(&mut self, plan: &Plan) -> Result<(), Error> {
+    /// Counts the bytes of tensors converted from the pickle: together they are not much more than it.
+    pub(super) fn note(&mut self, plan: &Plan) -> Result<(), ErrorKind> {
         if let Plan::Ready(tensor) = plan {
-            self.made = self.made.saturating_add(tensor.bytes().len() as u64);
+            self.made_bytes = self.made_bytes.saturating_add(tensor.bytes().len() as u64);
         }
-        repeated(self.tree, self.made, self.context)
+        repeated(self.tree, self.made_bytes, self.limits)
     }
 
     /// A key as text.
-    pub(super) fn key(&mut self, key: Item) -> Result<String, Error> {
+    pub(super) fn key(&mut self, key: Item) -> Result<String, ErrorKind> {
         Ok(match key {
             Item::Text { .. } => return self.text(key),
             Item::Int(number) => number.to_string(),
@@ -254,38 +261,39 @@ impl<'w, 'p> Walk<'w, 'p> {
             Item::None => "None".to_owned(),
             other => {
                 let what = format!("a dict with {} as a key", self.tree.noun(other));
-                return Err(self.context.unsupported(what, "use texts as keys"));
+                return Err(ErrorKind::unsupported(what, "use texts as keys"));
             }
         })
     }
 
-    fn text(&mut self, item: Item) -> Result<String, Error> {
+    fn text(&mut self, item: Item) -> Result<String, ErrorKind> {
         let text = self.tree.text(item).unwrap_or_default();
         self.count(0, text.len() as u64)?;
         Ok(text.to_owned())
     }
 
-    /// Notes what is made of a file; in all it is no more than a header may hold.
-    fn count(&mut self, values: u64, bytes: u64) -> Result<(), Error> {
-        let limits = self.context.limits;
+    /// Counts the values taken from a file; together they are no more than a header may hold.
+    fn count(&mut self, values: u64, bytes: u64) -> Result<(), ErrorKind> {
         self.values = self.values.saturating_add(values);
         self.bytes = self.bytes.saturating_add(bytes);
-        self.context.limit("header_values", limits.header_values, self.values)?;
-        self.context.limit("header_bytes", limits.header_bytes, self.bytes)
+        limits::check("header_values", self.limits.header_values, self.values)?;
+        limits::check("header_bytes", self.limits.header_bytes, self.bytes)
     }
 
-    fn unsupported(&self, path: &[Frame], key: &str, what: &str) -> Error {
+    fn unsupported(&self, path: &[Frame], key: &str, what: &str) -> ErrorKind {
         let shown = shown(name(path, key).as_bytes());
         let remedy = "save tensors, texts, numbers, lists and dicts";
-        self.context.unsupported(format!("{what} at `{shown}`"), remedy)
+        ErrorKind::unsupported(format!("{what} at `{shown}`"), remedy)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::forge::*;
+    use vnp_forge::items::*;
+
     use super::*;
-    use crate::Checkpoint;
+    use crate::checkpoint::Checkpoint;
+    use crate::read::torch::forged::*;
 
     fn read(value: &[u8]) -> Checkpoint {
         load_value(value, &[1.0, 2.0]).unwrap()
@@ -353,7 +361,7 @@ mod tests {
     #[track_caller]
     fn check_unsupported(value: &[u8], expected: &str) {
         match load_value(value, &[1.0, 2.0]) {
-            Err(Error::Unsupported { what, .. }) => assert_eq!(what, expected),
+            Err(ErrorKind::Unsupported { what, .. }) => assert_eq!(what, expected),
             other => panic!("{other:?}"),
         }
     }
@@ -382,7 +390,7 @@ mod tests {
     #[test]
     fn keys_are_there_once() {
         let value = dict(&[("m", dict(&[("a", int(1)), ("a", int(2))]))]);
-        let Err(Error::BadPickle { found, .. }) = load_value(&value, &[]) else {
+        let Err(ErrorKind::BadPickle { found, .. }) = load_value(&value, &[]) else {
             panic!("the last of two values held")
         };
         assert_eq!(found, "twice");

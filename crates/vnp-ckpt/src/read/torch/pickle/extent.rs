@@ -1,29 +1,28 @@
 //! How much the values of a pickle are when they are written out: a value may be referred to
 //! many times, and a few dozen lists can mean more numbers than there are atoms.
 
-use super::{Handle, Item, Node, Tree};
-use crate::Error;
-use crate::read::torch::context::Context;
+use crate::error::kind::ErrorKind;
+use crate::limits::{self, Limits};
+use crate::read::torch::pickle::tree::{Handle, Item, Node, Tree};
 
 /// Refuses a tree that holds itself somewhere, is nested too deep, or is too large when every
-/// reference is followed. Who walks the tree afterwards comes to an end.
-pub(crate) fn check(tree: &Tree<'_>, context: Context<'_>) -> Result<(), Error> {
-    let limits = context.limits;
+/// reference is followed. A walk through the tree afterwards ends.
+pub(crate) fn check(tree: &Tree<'_>, limits: &Limits) -> Result<(), ErrorKind> {
     let Item::Node(root) = tree.root() else { return Ok(()) };
     let mut extents: Vec<Extent> = Vec::new();
-    let memory = |_| context.out_of_memory("data.pkl", tree.len() as u64);
+    let memory = |_| ErrorKind::out_of_memory("data.pkl", tree.len() as u64);
     extents.try_reserve_exact(tree.len()).map_err(memory)?;
     extents.resize(tree.len(), Extent::Unknown);
     if let Some(extent) = extents.get_mut(root.0 as usize) {
         *extent = Extent::Open;
     }
-    // The way down to where we are: nodes, and how many of their members were looked at.
+    // The way down to where we are: nodes, and how many of their members were inspected.
     let mut path = vec![(root, 0_usize, 1_u64)];
     while let Some((handle, next, sum)) = path.last_mut() {
         let handle = *handle;
         let Some(member) = member(tree, handle, *next) else {
             let total = *sum;
-            context.limit("pickle_nodes", limits.pickle_nodes, total)?;
+            limits::check("pickle_nodes", limits.pickle_nodes, total)?;
             if let Some(extent) = extents.get_mut(handle.0 as usize) {
                 *extent = Extent::Known(total);
             }
@@ -41,27 +40,27 @@ pub(crate) fn check(tree: &Tree<'_>, context: Context<'_>) -> Result<(), Error> 
         match extents.get(child.0 as usize) {
             Some(Extent::Known(known)) => *sum = sum.saturating_add(*known),
             Some(Extent::Open) => {
-                return Err(context.bad_pickle("data.pkl", "values", "one that holds itself"));
+                return Err(ErrorKind::bad_pickle("data.pkl", "values", "one that holds itself"));
             }
             _ => {
                 if let Some(extent) = extents.get_mut(child.0 as usize) {
                     *extent = Extent::Open;
                 }
                 path.push((child, 0, 1));
-                context.limit("pickle_depth", limits.pickle_depth, path.len())?;
+                limits::check("pickle_depth", limits.pickle_depth, path.len())?;
             }
         }
     }
     Ok(())
 }
 
-/// What is known of a node.
+/// The size of a node, as far as it is known.
 #[derive(Clone, Copy, Debug)]
 enum Extent {
     Unknown,
     /// It is on the way down.
     Open,
-    /// So many values.
+    /// This many values.
     Known(u64),
 }
 

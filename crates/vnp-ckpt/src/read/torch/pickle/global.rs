@@ -1,9 +1,9 @@
 //! The classes and functions that a checkpoint may name.
 
-use crate::Dtype;
+use crate::tensor::dtype::Dtype;
 
-/// What a name stands for here. None of it is ever called: each is a tag that says how the values
-/// beside it are meant.
+/// The meaning of a name. None is ever called: each is a tag that tells how to interpret the values
+/// next to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Global {
     /// `torch._utils._rebuild_tensor_v2`
@@ -24,7 +24,7 @@ pub(crate) enum Global {
     Array,
     /// `numpy.dtype`
     ArrayType,
-    /// A module of a network, whose parameters are looked for.
+    /// A module of a network, whose parameters are searched for.
     Module,
     /// `argparse.Namespace`
     Namespace,

@@ -1,27 +1,29 @@
 //! The machine: a stack, a memo, and one opcode after the other.
 
-use super::super::context::{Context, shown};
-use super::opcode::{self as op, name};
-use super::{Global, Item, Node, Tree};
-use crate::Error;
+use crate::error::kind::ErrorKind;
+use crate::limits::Limits;
+use crate::read::torch::pickle::global::Global;
+use crate::read::torch::pickle::opcode::{self as op, name};
+use crate::read::torch::pickle::tree::{Item, Node, Tree};
+use crate::read::torch::shown::shown;
 
 mod bytes;
 mod containers;
 mod stack;
 
-/// Where a pickle is from, which decides what its persistent ids look like.
+/// The container of a pickle, which decides the form of its persistent ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum PickleSource {
     /// A record of an archive.
     Archive,
-    /// A file of before archives.
+    /// A pre-1.6 (non-zip) file.
     Legacy,
 }
 
 /// A machine that runs one pickle.
 pub(crate) struct Machine<'c, 'p> {
-    pub(super) context: Context<'c>,
-    pub(super) form: Form,
+    pub(super) limits: &'c Limits,
+    pub(super) source: PickleSource,
     name: &'static str,
     position: usize,
     /// Where the frame ends, inside of one.
@@ -40,18 +42,18 @@ pub(crate) struct Machine<'c, 'p> {
 }
 
 impl<'c, 'p> Machine<'c, 'p> {
-    /// A machine for the pickle that starts at `start`; `name` is what the bytes are called.
+    /// A machine for the pickle that starts at `start`; `name` is the name of the bytes in messages.
     pub(crate) fn new(
         bytes: &'p [u8],
         start: usize,
-        form: Form,
+        source: PickleSource,
         name: &'static str,
-        context: Context<'c>,
+        limits: &'c Limits,
     ) -> Self {
         let tree = Tree::empty(bytes);
         Self {
-            context,
-            form,
+            limits,
+            source,
             name,
             position: start,
             frame_end: None,
@@ -76,7 +78,7 @@ impl<'c, 'p> Machine<'c, 'p> {
     }
 
     /// Runs up to STOP. Leaves nothing to run again.
-    pub(crate) fn run(&mut self) -> Result<Tree<'p>, Error> {
+    pub(crate) fn run(&mut self) -> Result<Tree<'p>, ErrorKind> {
         let protocol = match self.take(2)? {
             [op::PROTO, protocol] => *protocol,
             other => return self.bad("PROTO first", format!("`{}`", shown(other))),
@@ -97,7 +99,7 @@ impl<'c, 'p> Machine<'c, 'p> {
     }
 
     /// Runs one opcode; whether there is another.
-    fn step(&mut self) -> Result<bool, Error> {
+    fn step(&mut self) -> Result<bool, ErrorKind> {
         if self.frame_end == Some(self.position) {
             self.frame_end = None;
         }
@@ -114,8 +116,8 @@ impl<'c, 'p> Machine<'c, 'p> {
             }
             op::FRAME => self.frame()?,
             op::MARK => {
-                let place = self.stack.len();
-                push(&mut self.marks, place, self.context)?;
+                let start = self.stack.len();
+                push(&mut self.marks, start)?;
             }
             op::NONE => self.push(Item::None)?,
             op::NEWTRUE => self.push(Item::Bool(true))?,
@@ -165,9 +167,9 @@ impl<'c, 'p> Machine<'c, 'p> {
             op::TUPLE3 => self.short_tuple(3)?,
             op::APPEND => {
                 let value = self.pop()?;
-                let place = self.stack.len();
-                push(&mut self.stack, value, self.context)?;
-                self.append(place, false)?;
+                let start = self.stack.len();
+                push(&mut self.stack, value)?;
+                self.append(start, false)?;
             }
             op::APPENDS => {
                 let start = self.pop_mark()?;
@@ -180,31 +182,31 @@ impl<'c, 'p> Machine<'c, 'p> {
             op::SETITEM => {
                 let value = self.pop()?;
                 let key = self.pop()?;
-                let place = self.stack.len();
-                push(&mut self.stack, key, self.context)?;
-                push(&mut self.stack, value, self.context)?;
-                self.set_items(place)?;
+                let start = self.stack.len();
+                push(&mut self.stack, key)?;
+                push(&mut self.stack, value)?;
+                self.set_items(start)?;
             }
             op::SETITEMS => {
                 let start = self.pop_mark()?;
                 self.set_items(start)?;
             }
             op::BINPUT => {
-                let place = self.byte()?;
-                self.put(place.into())?;
+                let index = self.byte()?;
+                self.put(index.into())?;
             }
             op::LONG_BINPUT => {
-                let place = u32::from_le_bytes(self.array()?);
-                self.put(place)?;
+                let index = u32::from_le_bytes(self.array()?);
+                self.put(index)?;
             }
             op::MEMOIZE => self.put(u32::try_from(self.memo.len()).unwrap_or(u32::MAX))?,
             op::BINGET => {
-                let place = self.byte()?;
-                self.get(place.into())?;
+                let index = self.byte()?;
+                self.get(index.into())?;
             }
             op::LONG_BINGET => {
-                let place = u32::from_le_bytes(self.array()?);
-                self.get(place)?;
+                let index = u32::from_le_bytes(self.array()?);
+                self.get(index)?;
             }
             op::GLOBAL => {
                 let module = self.line()?;
@@ -231,25 +233,25 @@ impl<'c, 'p> Machine<'c, 'p> {
         Ok(true)
     }
 
-    /// The error that what the opcode does is not what a checkpoint does.
+    /// The error that the current opcode does what no checkpoint does.
     pub(super) fn bad<T>(
         &self,
         expected: impl Into<String>,
         found: impl Into<String>,
-    ) -> Result<T, Error> {
-        Err(self.context.bad_pickle(self.place(), expected, found))
+    ) -> Result<T, ErrorKind> {
+        Err(ErrorKind::bad_pickle(self.here(), expected, found))
     }
 
-    /// The error that what is said of a tensor makes no sense.
+    /// The error that the description of a tensor is malformed.
     pub(super) fn bad_tensor<T>(
         &self,
         expected: impl Into<String>,
         found: impl Into<String>,
-    ) -> Result<T, Error> {
-        Err(self.context.bad_tensor(format!("at {}", self.place()), expected, found))
+    ) -> Result<T, ErrorKind> {
+        Err(ErrorKind::bad_tensor(format!("at {}", self.here()), expected, found))
     }
 
-    fn place(&self) -> String {
+    fn here(&self) -> String {
         format!("byte {} of {}", self.opcode_at, self.name)
     }
 
@@ -258,14 +260,13 @@ impl<'c, 'p> Machine<'c, 'p> {
         self.opcode_at as u64
     }
 
-    fn global(&mut self, module: &[u8], name: &[u8]) -> Result<(), Error> {
+    fn global(&mut self, module: &[u8], name: &[u8]) -> Result<(), ErrorKind> {
         let [module_text, name_text] = [module, name].map(|text| std::str::from_utf8(text).ok());
         let global = module_text.zip(name_text);
         match global.and_then(|(module, name)| Global::find(module, name)) {
             Some(global) => self.push(Item::Global(global)),
-            None => Err(Error::ForbiddenGlobal {
-                path: self.context.path.to_owned(),
-                place: self.place(),
+            None => Err(ErrorKind::ForbiddenGlobal {
+                position: self.here(),
                 global: format!("{}.{}", shown(module), shown(name)),
             }),
         }
@@ -273,10 +274,10 @@ impl<'c, 'p> Machine<'c, 'p> {
 }
 
 /// Pushes where there is memory.
-fn push<T>(to: &mut Vec<T>, item: T, context: Context<'_>) -> Result<(), Error> {
+fn push<T>(to: &mut Vec<T>, item: T) -> Result<(), ErrorKind> {
     if to.len() == to.capacity() {
         let bytes = to.len().saturating_mul(2 * size_of::<T>()) as u64;
-        to.try_reserve(1).map_err(|_| context.out_of_memory("data.pkl", bytes))?;
+        to.try_reserve(1).map_err(|_| ErrorKind::out_of_memory("data.pkl", bytes))?;
     }
     to.push(item);
     Ok(())

@@ -1,6 +1,6 @@
 //! Numbers as a pickle spells them.
 
-/// A whole number in as few bytes of two's complement as its writer liked, little-endian; `None`
+/// An integer in as few bytes of two's complement as its writer liked, little-endian; `None`
 /// when 64 bits do not hold it.
 pub(crate) fn long(bytes: &[u8]) -> Option<i64> {
     let negative = bytes.last().is_some_and(|&byte| byte >= 0x80);

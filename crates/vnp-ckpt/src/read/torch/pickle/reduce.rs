@@ -1,13 +1,14 @@
 //! The opcodes that would run a program if this were Python: here each makes one of a few kinds of
 //! data, or the file is refused.
 
-use super::machine::{Form, Machine};
-use super::{ArrayState, Global, Handle, Item, Node, StorageNode, TensorNode};
-use crate::Error;
+use crate::error::kind::ErrorKind;
+use crate::read::torch::pickle::global::Global;
+use crate::read::torch::pickle::machine::{Machine, PickleSource};
+use crate::read::torch::pickle::tree::{ArrayState, Handle, Item, Node, StorageNode, TensorNode};
 
 impl Machine<'_, '_> {
-    /// REDUCE: what a function would make of a tuple of arguments.
-    pub(super) fn reduce(&mut self) -> Result<(), Error> {
+    /// REDUCE: the value that a function would return for a tuple of arguments.
+    pub(super) fn reduce(&mut self) -> Result<(), ErrorKind> {
         let arguments = self.pop()?;
         let function = self.pop()?;
         let (Item::Global(global), Some(arguments)) = (function, self.arguments(arguments)) else {
@@ -49,8 +50,8 @@ impl Machine<'_, '_> {
         }
     }
 
-    /// BUILD: gives attributes to what was made.
-    pub(super) fn build(&mut self) -> Result<(), Error> {
+    /// BUILD: sets the attributes of a value.
+    pub(super) fn build(&mut self) -> Result<(), ErrorKind> {
         let state = self.pop()?;
         let object = self.pop()?;
         let Item::Node(handle) = object else {
@@ -74,7 +75,7 @@ impl Machine<'_, '_> {
                 };
                 if order.is_none() {
                     let remedy = "save the array with numbers of one type";
-                    return Err(self.context.unsupported("a structured numpy dtype", remedy));
+                    return Err(ErrorKind::unsupported("a structured numpy dtype", remedy));
                 }
                 self.replace(handle, Node::ArrayType { name, order });
             }
@@ -99,7 +100,7 @@ impl Machine<'_, '_> {
     }
 
     /// NEWOBJ: an instance without attributes.
-    pub(super) fn new_object(&mut self) -> Result<(), Error> {
+    pub(super) fn new_object(&mut self) -> Result<(), ErrorKind> {
         let arguments = self.pop()?;
         let class = self.pop()?;
         match (class, self.arguments(arguments).as_deref()) {
@@ -113,36 +114,38 @@ impl Machine<'_, '_> {
     }
 
     /// BINPERSID: a storage.
-    pub(super) fn persistent(&mut self) -> Result<(), Error> {
+    pub(super) fn persistent(&mut self) -> Result<(), ErrorKind> {
         let id = self.pop()?;
         let Some(id) = self.arguments(id) else {
             return self.bad("a tuple as persistent id", self.tree.noun(id));
         };
-        let &[tag, Item::Global(global), key, place, ref rest @ ..] = id.as_slice() else {
+        let &[tag, Item::Global(global), key, location, ref rest @ ..] = id.as_slice() else {
             return self.bad("a storage as persistent id", format!("{} members", id.len()));
         };
-        match (self.tree.text(tag), global, self.form, rest) {
+        match (self.tree.text(tag), global, self.source, rest) {
             // Its class with the source that it was made from, before archives.
-            (Some("module"), Global::Module, Form::Legacy, []) => self.push(Item::Global(global)),
-            (Some("storage"), Global::Storage(dtype), form, &[count, ref view @ ..])
-                if self.tree.text(key).is_some() && self.tree.text(place).is_some() =>
+            (Some("module"), Global::Module, PickleSource::Legacy, []) => {
+                self.push(Item::Global(global))
+            }
+            (Some("storage"), Global::Storage(dtype), source, &[count, ref view @ ..])
+                if self.tree.text(key).is_some() && self.tree.text(location).is_some() =>
             {
-                match (form, view) {
-                    (Form::Archive, []) | (Form::Legacy, [Item::None]) => {}
-                    (Form::Legacy, [_]) => {
+                match (source, view) {
+                    (PickleSource::Archive, []) | (PickleSource::Legacy, [Item::None]) => {}
+                    (PickleSource::Legacy, [_]) => {
                         let remedy = "load it with PyTorch and save it again";
-                        return Err(self.context.unsupported("a view of a storage", remedy));
+                        return Err(ErrorKind::unsupported("a view of a storage", remedy));
                     }
                     _ => return self.bad("a storage as persistent id", "other members"),
                 }
-                let place = self.opcode_at();
-                self.push_node(Node::Storage(StorageNode { dtype, key, count, place }), 0)
+                let position = self.opcode_at();
+                self.push_node(Node::Storage(StorageNode { dtype, key, count, position }), 0)
             }
             _ => self.bad("a storage as persistent id", "another"),
         }
     }
 
-    fn tensor(&mut self, arguments: &[Item]) -> Result<(), Error> {
+    fn tensor(&mut self, arguments: &[Item]) -> Result<(), ErrorKind> {
         let &[storage, offset, size, stride, Item::Bool(_), hooks, ref metadata @ ..] = arguments
         else {
             let found = format!("{}, or of other types", arguments.len());
@@ -164,15 +167,15 @@ impl Machine<'_, '_> {
             [metadata] if self.tree.dict(*metadata).is_some() => {
                 let what = "a lazily conjugated or negated tensor";
                 let remedy = "call resolve_conj() and resolve_neg() before saving";
-                return Err(self.context.unsupported(what, remedy));
+                return Err(ErrorKind::unsupported(what, remedy));
             }
             _ => return self.bad_tensor("6 or 7 arguments", "others"),
         }
-        let place = self.opcode_at();
-        self.push_node(Node::Tensor(TensorNode { storage, offset, size, stride, place }), 0)
+        let position = self.opcode_at();
+        self.push_node(Node::Tensor(TensorNode { storage, offset, size, stride, position }), 0)
     }
 
-    fn parameter(&mut self, arguments: &[Item]) -> Result<(), Error> {
+    fn parameter(&mut self, arguments: &[Item]) -> Result<(), ErrorKind> {
         let &[tensor, Item::Bool(_), hooks] = arguments else {
             return self.bad_tensor("a tensor, a bool and hooks", "others");
         };
@@ -183,14 +186,14 @@ impl Machine<'_, '_> {
         self.push(tensor)
     }
 
-    fn no_hooks(&self, hooks: Item) -> Result<(), Error> {
+    fn no_hooks(&self, hooks: Item) -> Result<(), ErrorKind> {
         match self.tree.dict(hooks) {
             Some([]) => Ok(()),
             _ => self.bad_tensor("no hooks", self.tree.noun(hooks)),
         }
     }
 
-    fn build_array(&mut self, handle: Handle, state: &[Item]) -> Result<(), Error> {
+    fn build_array(&mut self, handle: Handle, state: &[Item]) -> Result<(), ErrorKind> {
         let &[Item::Int(_), Item::Node(shape), Item::Node(dtype), Item::Bool(fortran), data] =
             state
         else {
@@ -202,15 +205,15 @@ impl Machine<'_, '_> {
         if !matches!(self.tree.node(dtype), Some(Node::ArrayType { order: Some(_), .. })) {
             return self.bad("the dtype of an array", self.tree.noun(Item::Node(dtype)));
         }
-        let place = self.opcode_at();
-        let state = ArrayState { shape, dtype, fortran, data, place };
+        let position = self.opcode_at();
+        let state = ArrayState { shape, dtype, fortran, data, position };
         self.replace(handle, Node::Array(Some(state)));
         Ok(())
     }
 
     fn replace(&mut self, handle: Handle, node: Node) {
-        if let Some(place) = self.tree.nodes.get_mut(handle.0 as usize) {
-            *place = node;
+        if let Some(old) = self.tree.nodes.get_mut(handle.0 as usize) {
+            *old = node;
         }
     }
 

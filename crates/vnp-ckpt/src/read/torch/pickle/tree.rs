@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::Global;
-use super::number::{FLOAT_BYTES, floats};
-use crate::Dtype;
+use crate::read::torch::pickle::global::Global;
+use crate::read::torch::pickle::number::{FLOAT_BYTES, floats};
+use crate::tensor::dtype::Dtype;
 
 /// The place of a node in its tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,7 +16,7 @@ pub(crate) enum Item {
     None,
     Bool(bool),
     Int(i64),
-    /// A whole number that 64 bits do not hold.
+    /// An integer that 64 bits do not hold.
     BigInt {
         length: u32,
         start: u64,
@@ -73,19 +73,19 @@ pub(crate) enum Node {
     },
 }
 
-/// What a tensor says of its memory.
+/// The description of a tensor's memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StorageNode {
     pub(crate) dtype: Dtype,
     /// A text.
     pub(crate) key: Item,
-    /// A whole number of elements, unchecked.
+    /// The number of elements: any value, unchecked.
     pub(crate) count: Item,
     /// Where in the pickle it is.
-    pub(crate) place: u64,
+    pub(crate) position: u64,
 }
 
-/// What a tensor says of itself, unchecked.
+/// The description of a tensor, unchecked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TensorNode {
     pub(crate) storage: StorageNode,
@@ -93,17 +93,17 @@ pub(crate) struct TensorNode {
     pub(crate) size: Handle,
     pub(crate) stride: Handle,
     /// Where in the pickle it is.
-    pub(crate) place: u64,
+    pub(crate) position: u64,
 }
 
-/// What a numpy array says of itself, unchecked.
+/// The description of a numpy array, unchecked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ArrayState {
     pub(crate) shape: Handle,
     pub(crate) dtype: Handle,
     pub(crate) fortran: bool,
     pub(crate) data: Item,
-    pub(crate) place: u64,
+    pub(crate) position: u64,
 }
 
 /// All values of a pickle.
@@ -224,7 +224,7 @@ impl<'p> Tree<'p> {
         floats(run)
     }
 
-    /// What it is, for messages.
+    /// The name of its type, for messages.
     pub(crate) fn noun(&self, item: Item) -> &'static str {
         match item {
             Item::None => "None",

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::Pickler;
-use crate::Dtype;
+use crate::tensor::dtype::Dtype;
 
 /// The bytes that tensors are views of: a record of the archive.
 #[derive(Clone, Copy, Debug)]

@@ -2,30 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use super::super::super::context::Context;
-use super::super::super::pickle::{Handle, Item};
-use super::super::twice;
-use crate::{Error, Value};
+use crate::error::kind::ErrorKind;
+use crate::read::torch::contents::lookup::twice;
+use crate::read::torch::pickle::tree::{Handle, Item};
+use crate::value::Value;
 
-/// A container on the way down, and what of it is done.
+/// A container on the way down, and the progress in it.
 pub(super) struct Frame {
     /// Its key in the container above it.
     pub(super) key: String,
     pub(super) members: Members,
-    /// How many of the members were looked at.
+    /// How many of the members were inspected.
     pub(super) next: usize,
-    pub(super) made: Made,
+    pub(super) collected: Collected,
     pub(super) has_tensors: bool,
 }
 
-/// What is in a container.
+/// The members of a container.
 pub(super) enum Members {
     Of(Handle),
     Pairs(Vec<(Item, Item)>),
 }
 
-/// What becomes of a container.
-pub(super) enum Made {
+/// The metadata collected from a container.
+pub(super) enum Collected {
     /// With nothing at the places of tensors; whether there is anything else.
     List(Vec<Value>, bool),
     Map(BTreeMap<String, Value>),
@@ -34,39 +34,34 @@ pub(super) enum Made {
 }
 
 impl Frame {
-    /// Puts what became of a member where it belongs.
-    pub(super) fn put(
-        &mut self,
-        key: String,
-        value: Option<Value>,
-        context: Context<'_>,
-    ) -> Result<(), Error> {
+    /// Adds the result of a member.
+    pub(super) fn put(&mut self, key: String, value: Option<Value>) -> Result<(), ErrorKind> {
         self.has_tensors |= value.is_none();
-        match (&mut self.made, value) {
-            (Made::List(list, others), value) => {
+        match (&mut self.collected, value) {
+            (Collected::List(list, others), value) => {
                 *others |= value.is_some();
                 list.push(value.unwrap_or(Value::Null));
             }
-            (Made::Map(map), Some(value)) => {
+            (Collected::Map(map), Some(value)) => {
                 if map.contains_key(&key) {
-                    return Err(twice(context, &key));
+                    return Err(twice(&key));
                 }
                 map.insert(key, value);
             }
-            (Made::Map(_), None) | (Made::Module, _) => {}
+            (Collected::Map(_), None) | (Collected::Module, _) => {}
         }
         Ok(())
     }
 }
 
-/// Leaves the innermost container: what became of it, `None` where all of it was tensors. `key`
+/// Leaves the innermost container: its metadata, `None` where all of it was tensors. `key`
 /// becomes its key.
 pub(super) fn pop(path: &mut Vec<Frame>, key: &mut String) -> Option<Value> {
     let frame = path.pop()?;
     *key = frame.key;
-    match frame.made {
-        Made::List(list, others) if others || !frame.has_tensors => Some(Value::List(list)),
-        Made::Map(map) if !map.is_empty() || !frame.has_tensors => Some(Value::Map(map)),
+    match frame.collected {
+        Collected::List(list, others) if others || !frame.has_tensors => Some(Value::List(list)),
+        Collected::Map(map) if !map.is_empty() || !frame.has_tensors => Some(Value::Map(map)),
         _ => None,
     }
 }

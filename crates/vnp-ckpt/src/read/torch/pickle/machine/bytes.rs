@@ -1,18 +1,18 @@
-//! What follows an opcode: numbers, lengths, texts; never past the end of the frame.
+//! The arguments of opcodes: numbers, lengths, texts; never past the end of the frame.
 
-use super::super::Item;
-use super::super::number::{FLOAT_BYTES, long};
-use super::super::opcode as op;
-use super::Machine;
-use crate::Error;
-use crate::read::torch::context::shown;
+use crate::error::kind::ErrorKind;
+use crate::read::torch::pickle::machine::Machine;
+use crate::read::torch::pickle::number::{FLOAT_BYTES, long};
+use crate::read::torch::pickle::opcode as op;
+use crate::read::torch::pickle::tree::Item;
+use crate::read::torch::shown::shown;
 
-/// The longest line of a GLOBAL that is looked for.
+/// The longest line of a GLOBAL that is searched for.
 const LINE_BYTES: usize = 256;
 
 impl<'p> Machine<'_, 'p> {
     /// The next bytes of this frame.
-    pub(super) fn take(&mut self, length: usize) -> Result<&'p [u8], Error> {
+    pub(super) fn take(&mut self, length: usize) -> Result<&'p [u8], ErrorKind> {
         let end = self.frame_end.unwrap_or(self.tree.bytes.len());
         let left = self.tree.bytes.get(self.position..end).unwrap_or_default();
         match left.get(..length) {
@@ -28,16 +28,16 @@ impl<'p> Machine<'_, 'p> {
         }
     }
 
-    pub(super) fn byte(&mut self) -> Result<u8, Error> {
+    pub(super) fn byte(&mut self) -> Result<u8, ErrorKind> {
         self.array().map(|[byte]| byte)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], ErrorKind> {
         let bytes = self.take(N)?;
         Ok(bytes.first_chunk().copied().unwrap_or([0; N]))
     }
 
-    pub(super) fn frame(&mut self) -> Result<(), Error> {
+    pub(super) fn frame(&mut self) -> Result<(), ErrorKind> {
         if let Some(end) = self.frame_end {
             return self.bad(format!("the end of the frame at byte {end}"), "another frame");
         }
@@ -52,7 +52,7 @@ impl<'p> Machine<'_, 'p> {
     }
 
     /// A line up to its end, which is left out.
-    pub(super) fn line(&mut self) -> Result<&'p [u8], Error> {
+    pub(super) fn line(&mut self) -> Result<&'p [u8], ErrorKind> {
         let rest = self.tree.bytes.get(self.position..).unwrap_or_default();
         let Some(length) = rest.iter().take(LINE_BYTES).position(|&byte| byte == b'\n') else {
             self.ran_out = rest.len() < LINE_BYTES;
@@ -62,7 +62,7 @@ impl<'p> Machine<'_, 'p> {
         Ok(line.get(..length).unwrap_or_default())
     }
 
-    pub(super) fn long(&mut self) -> Result<(), Error> {
+    pub(super) fn long(&mut self) -> Result<(), ErrorKind> {
         let length = self.byte()?;
         let start = self.position as u64;
         let bytes = self.take(length.into())?;
@@ -70,7 +70,7 @@ impl<'p> Machine<'_, 'p> {
         self.push(item)
     }
 
-    pub(super) fn text(&mut self, length: u32) -> Result<(), Error> {
+    pub(super) fn text(&mut self, length: u32) -> Result<(), ErrorKind> {
         let start = self.position as u64;
         let bytes = self.take(usize::try_from(length).unwrap_or(usize::MAX))?;
         if let Err(error) = std::str::from_utf8(bytes) {
@@ -79,14 +79,14 @@ impl<'p> Machine<'_, 'p> {
         self.push(Item::Text { length, start })
     }
 
-    pub(super) fn blob(&mut self, length: u32) -> Result<(), Error> {
+    pub(super) fn blob(&mut self, length: u32) -> Result<(), ErrorKind> {
         let start = self.position as u64;
         self.take(usize::try_from(length).unwrap_or(usize::MAX))?;
         self.push(Item::Bytes { length, start })
     }
 
     /// This BINFLOAT and all that follow it directly, as one value on the stack.
-    pub(super) fn floats(&mut self) -> Result<(), Error> {
+    pub(super) fn floats(&mut self) -> Result<(), ErrorKind> {
         let (start, end) = (self.opcode_at, self.frame_end.unwrap_or(self.tree.bytes.len()));
         let rest = self.tree.bytes.get(start..end).unwrap_or_default();
         let (floats, _) = rest.as_chunks::<FLOAT_BYTES>();

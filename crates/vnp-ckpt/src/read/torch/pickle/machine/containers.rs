@@ -1,27 +1,28 @@
 //! Tuples, lists, sets and dicts from the values of the stack.
 
-use super::super::{Handle, Item, Node};
-use super::{Machine, push};
-use crate::Error;
+use crate::error::kind::ErrorKind;
+use crate::limits;
+use crate::read::torch::pickle::machine::{Machine, push};
+use crate::read::torch::pickle::tree::{Handle, Item, Node};
 
 impl Machine<'_, '_> {
     /// Makes a tuple of the values from `start` on.
-    pub(super) fn tuple(&mut self, start: usize) -> Result<(), Error> {
+    pub(super) fn tuple(&mut self, start: usize) -> Result<(), ErrorKind> {
         let first = self.tree.tuples.len();
         let mut height = 1;
         let items = self.stack.get(start..).unwrap_or_default();
         self.tree
             .tuples
             .try_reserve(items.len())
-            .map_err(|_| self.context.out_of_memory(self.name, items.len() as u64))?;
+            .map_err(|_| ErrorKind::out_of_memory(self.name, items.len() as u64))?;
         for &item in items {
             height = height.max(1 + self.height(item));
             if let Item::Floats { .. } = item {
                 for float in self.tree.floats(item) {
-                    push(&mut self.tree.tuples, Item::Float(float), self.context)?;
+                    push(&mut self.tree.tuples, Item::Float(float))?;
                 }
             } else {
-                push(&mut self.tree.tuples, item, self.context)?;
+                push(&mut self.tree.tuples, item)?;
             }
         }
         self.stack.truncate(start);
@@ -43,11 +44,11 @@ impl Machine<'_, '_> {
     }
 
     /// Notes that `item` is in the container `handle` now.
-    pub(in super::super) fn attach(&mut self, handle: Handle, item: Item) -> Result<(), Error> {
+    pub(in super::super) fn attach(&mut self, handle: Handle, item: Item) -> Result<(), ErrorKind> {
         let height = self.height(item).saturating_add(1);
         let Some(own) = self.tree.heights.get_mut(handle.0 as usize) else { return Ok(()) };
         if height > *own {
-            self.context.limit("pickle_depth", self.context.limits.pickle_depth, height)?;
+            limits::check("pickle_depth", self.limits.pickle_depth, height)?;
             *own = height;
         }
         Ok(())
@@ -63,7 +64,7 @@ impl Machine<'_, '_> {
     }
 
     /// Appends the values from `start` on to the list or set below them.
-    pub(super) fn append(&mut self, start: usize, to_set: bool) -> Result<(), Error> {
+    pub(super) fn append(&mut self, start: usize, to_set: bool) -> Result<(), ErrorKind> {
         let handle = self.below(start);
         let items = self.stack.get(start..).unwrap_or_default();
         let node = handle.and_then(|handle| self.tree.nodes.get_mut(handle.0 as usize));
@@ -79,10 +80,10 @@ impl Machine<'_, '_> {
             return self.bad(expected, "something else");
         };
         list.try_reserve(items.len())
-            .map_err(|_| self.context.out_of_memory(self.name, items.len() as u64))?;
+            .map_err(|_| ErrorKind::out_of_memory(self.name, items.len() as u64))?;
         list.extend_from_slice(items);
-        for place in start..self.stack.len() {
-            let item = self.stack.get(place).copied().unwrap_or(Item::None);
+        for index in start..self.stack.len() {
+            let item = self.stack.get(index).copied().unwrap_or(Item::None);
             self.attach(handle, item)?;
         }
         self.stack.truncate(start);
@@ -90,16 +91,16 @@ impl Machine<'_, '_> {
     }
 
     /// Puts the pairs from `start` on into the dict below them.
-    pub(super) fn set_items(&mut self, start: usize) -> Result<(), Error> {
+    pub(super) fn set_items(&mut self, start: usize) -> Result<(), ErrorKind> {
         let handle = self.below(start);
         let mut pairs = Vec::new();
         for &item in self.stack.get(start..).unwrap_or_default() {
             if let Item::Floats { .. } = item {
                 for float in self.tree.floats(item) {
-                    push(&mut pairs, Item::Float(float), self.context)?;
+                    push(&mut pairs, Item::Float(float))?;
                 }
             } else {
-                push(&mut pairs, item, self.context)?;
+                push(&mut pairs, item)?;
             }
         }
         let (pairs, odd) = pairs.as_chunks::<2>();
@@ -119,7 +120,7 @@ impl Machine<'_, '_> {
         };
         entries
             .try_reserve(pairs.len())
-            .map_err(|_| self.context.out_of_memory(self.name, pairs.len() as u64))?;
+            .map_err(|_| ErrorKind::out_of_memory(self.name, pairs.len() as u64))?;
         entries.extend(pairs.iter().map(|&[key, value]| (key, value)));
         for &[key, value] in pairs {
             self.attach(handle, key)?;

@@ -1,74 +1,85 @@
-//! Reading at places: small pieces that lie close together cost one read.
+//! Reading at any offset: small pieces that lie close together cost one read.
 
-use std::io::{self, SeekFrom};
+use std::io::{self, Read, SeekFrom};
 
-use super::super::container::Input;
-use super::context::Context;
-use crate::Error;
+use super::container::Input;
+use crate::error::kind::ErrorKind;
 use crate::tensor::touch::fill_ahead;
 
 /// How much is read ahead for a small piece, and the length of a step through a large one: little
 /// enough to stay in a core's cache.
-pub(crate) const STEP_BYTES: usize = 256 << 10;
+const STEP_BYTES: usize = 256 << 10;
 
-/// From this length on a piece is read to where it goes.
+/// From this length on a piece is read directly into its destination.
 const DIRECT_BYTES: usize = 64 << 10;
 
 /// A file, and the piece of it that was read last.
 pub(crate) struct Window<R> {
     reader: R,
-    /// Where the reader stands.
+    /// The reader's position.
     position: u64,
     file_bytes: u64,
-    /// Where `bytes` lies.
+    /// The offset of `bytes` in the file.
     start: u64,
     bytes: Vec<u8>,
 }
 
 impl<R: Input> Window<R> {
-    /// The reader stands at the start of the file.
+    /// Takes a reader whose position is the start of the file.
     pub(crate) fn new(reader: R, file_bytes: u64) -> Self {
         Self { reader, position: 0, file_bytes, start: 0, bytes: Vec::new() }
     }
 
+    #[cfg(feature = "torch")]
     pub(crate) fn file_bytes(&self) -> u64 {
         self.file_bytes
     }
 
-    /// Fills `into` with what lies at `offset`.
-    pub(crate) fn read_at(
-        &mut self,
-        offset: u64,
-        into: &mut [u8],
-        context: Context<'_>,
-    ) -> Result<(), Error> {
-        self.read(offset, into).map_err(|source| match source.kind() {
-            // The length was right when the file was opened: it shrank since.
-            io::ErrorKind::UnexpectedEof => Error::Truncated {
-                path: context.path.to_owned(),
-                expected_bytes: self.file_bytes,
-                found_bytes: offset.min(self.file_bytes),
-            },
-            _ => Error::Io { path: context.path.to_owned(), source },
-        })
+    /// Drops the bytes read ahead, so that the next read returns the current contents of the file.
+    pub(crate) fn refresh(&mut self) {
+        self.bytes.clear();
     }
 
-    /// The same for a large piece, in steps; each is given away while it is in a core's cache.
+    /// Fills `into` with the bytes at `offset`.
+    pub(crate) fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<(), ErrorKind> {
+        self.read(offset, into)
+            .map_err(|source| ErrorKind::read_at(source, self.file_bytes, offset))
+    }
+
+    /// Fills a large piece in steps; each is passed on while it is in a core's cache.
     pub(crate) fn read_steps(
         &mut self,
         mut offset: u64,
         into: &mut [u8],
-        context: Context<'_>,
         mut each: impl FnMut(&[u8]),
-    ) -> Result<(), Error> {
+    ) -> Result<(), ErrorKind> {
         fill_ahead(into, |piece| {
             piece.chunks_mut(STEP_BYTES).try_for_each(|step| {
-                self.read_at(offset, step, context)?;
+                self.read_at(offset, step)?;
                 offset += step.len() as u64;
                 each(step);
                 Ok(())
             })
         })
+    }
+
+    /// Passes on the `length` bytes at `offset` in steps, keeping none.
+    pub(crate) fn scan(
+        &mut self,
+        mut offset: u64,
+        length: u64,
+        mut each: impl FnMut(&[u8]),
+    ) -> Result<(), ErrorKind> {
+        let mut left = length;
+        let mut step = vec![0; step_bytes(length)];
+        while left > 0 {
+            let (bytes, _) = step.split_at_mut(step_bytes(left));
+            self.read_at(offset, bytes)?;
+            each(bytes);
+            offset += bytes.len() as u64;
+            left -= bytes.len() as u64;
+        }
+        Ok(())
     }
 
     fn read(&mut self, mut offset: u64, mut into: &mut [u8]) -> io::Result<()> {
@@ -90,10 +101,10 @@ impl<R: Input> Window<R> {
         }
     }
 
-    /// Copies what the window holds; the number of bytes.
+    /// Copies the bytes that the window holds; returns their number.
     fn copy(&self, offset: u64, into: &mut [u8]) -> usize {
-        let held = offset.checked_sub(self.start).and_then(|skipped| usize::try_from(skipped).ok());
-        let held = held.and_then(|skipped| self.bytes.get(skipped..)).unwrap_or_default();
+        let skipped = offset.checked_sub(self.start).and_then(|bytes| usize::try_from(bytes).ok());
+        let Some(held) = skipped.and_then(|skipped| self.bytes.get(skipped..)) else { return 0 };
         let length = held.len().min(into.len());
         let (into, _) = into.split_at_mut(length);
         let (held, _) = held.split_at(length);
@@ -101,21 +112,20 @@ impl<R: Input> Window<R> {
         length
     }
 
-    /// Moves the window to `offset`. It holds a byte at least, or this is an error.
+    /// Moves the window to `offset`. Afterwards it holds at least one byte, or this is an error.
     fn fill(&mut self, offset: u64) -> io::Result<()> {
         let left = self.file_bytes.saturating_sub(offset);
-        let length = usize::try_from(left).unwrap_or(usize::MAX).min(STEP_BYTES);
-        if length == 0 {
+        self.bytes.clear();
+        self.start = offset;
+        self.seek(offset)?;
+        // The file may have shrunk since it was opened.
+        let read =
+            (&mut self.reader).take(left.min(STEP_BYTES as u64)).read_to_end(&mut self.bytes);
+        self.position += self.bytes.len() as u64;
+        if read? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        self.bytes.resize(length, 0);
-        self.start = offset;
-        let read = self.seek(offset).and_then(|()| self.reader.read_exact(&mut self.bytes));
-        match read {
-            Ok(()) => self.position += length as u64,
-            Err(_) => self.bytes.clear(),
-        }
-        read
+        Ok(())
     }
 
     fn seek(&mut self, offset: u64) -> io::Result<()> {
@@ -124,6 +134,11 @@ impl<R: Input> Window<R> {
         }
         Ok(())
     }
+}
+
+/// The length of the next step where `left` bytes are to be read.
+fn step_bytes(left: u64) -> usize {
+    usize::try_from(left).map_or(STEP_BYTES, |left| left.min(STEP_BYTES))
 }
 
 #[cfg(test)]
@@ -153,20 +168,17 @@ mod tests {
 
     #[test]
     fn steps_read_the_same() {
-        let limits = crate::Limits::default();
-        let context = Context { path: std::path::Path::new("a.pt"), limits: &limits };
         // Below and above the length from which on memory is touched ahead.
         for length in [5 * STEP_BYTES + 77, 9 << 20] {
             let file: Vec<u8> = (0..length).map(|place| (place / 3) as u8).collect();
             let mut window = Window::new(io::Cursor::new(file.clone()), file.len() as u64);
             let expected = &file[9..];
             let mut found = vec![0; expected.len()];
-            let mut crc = crc32fast::Hasher::new();
-            window.read_steps(9, &mut found, context, |step| crc.update(step)).unwrap();
-            assert!(found == expected);
-            assert_eq!(crc.finalize(), crc32fast::hash(expected));
-            let Err(Error::Truncated { .. }) = window.read_steps(10, &mut found, context, |_| {})
-            else {
+            let (mut steps, mut scanned) = (Vec::new(), Vec::new());
+            window.read_steps(9, &mut found, |step| steps.extend_from_slice(step)).unwrap();
+            window.scan(9, found.len() as u64, |step| scanned.extend_from_slice(step)).unwrap();
+            assert!(found == expected && steps == expected && scanned == expected);
+            let Err(ErrorKind::Truncated { .. }) = window.read_steps(10, &mut found, |_| {}) else {
                 panic!("a byte after the end was read")
             };
         }
@@ -180,7 +192,8 @@ mod tests {
         assert!(window.read(0, &mut vec![0; DIRECT_BYTES]).is_err());
         // The file shrank: the length was 20 when it was opened.
         let mut window = Window::new(io::Cursor::new(vec![7; 10]), 20);
-        assert!(window.read(0, &mut [0; 3]).is_err());
-        assert!(window.read(0, &mut [0; 3]).is_err());
+        assert!(window.read(0, &mut [0; 3]).is_ok());
+        assert!(window.read(9, &mut [0; 3]).is_err());
+        assert!(window.read(9, &mut [0; 3]).is_err());
     }
 }
