@@ -68,7 +68,7 @@ impl Trained {
         let data = JointData {
             records: &partition.corpus.records,
             groups: partition.corpus.groups.of_member(),
-            parts: &partition.parts,
+            splits: &partition.parts,
             is_usable: &is_usable,
             validation: &validation,
         };
@@ -105,7 +105,7 @@ impl Trained {
     /// The scores of chunks with ORFs.
     pub(crate) fn score(&self, partition: &Partition<'_>, chunks: &[Chunk]) -> Result<Scored> {
         let mut rows = partition.embed(chunks, &self.encoders)?;
-        let scores = score(&rows, &self.head)?;
+        let scores = rows.score(&self.head)?;
         rows.features.clear();
         Ok(Scored { rows, scores })
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use vnp_kernels::{Attention, AttentionScratch, Buffer, Error, Linear, Scratch, Epilogue};
+use vnp_kernels::{Attention, AttentionScratch, Buffer, Epilogue, Error, Linear, Scratch};
 
 use super::embedding::Embedding;
 use super::norm::Norm;
