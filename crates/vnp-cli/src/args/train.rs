@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::DeviceArgs;
+use super::device::DeviceArgs;
 
 /// `vnp train`
 #[derive(Debug, clap::Args)]

@@ -1,8 +1,9 @@
-use std::path::PathBuf;
+//! `vnp models`: lists, finds, checks and imports model bundles.
 
 use anyhow::bail;
-use vnp_infer::{Bundle, ImportOptions};
+use vnp_infer::ImportOptions;
 
+use super::bundles::{find, search_dirs};
 use crate::args::{ImportArgs, ModelsCommand};
 use crate::exit::Exit;
 use crate::output;
@@ -15,29 +16,6 @@ pub(crate) fn run(command: ModelsCommand) -> anyhow::Result<Exit> {
         ModelsCommand::Verify { name } => verify(name),
         ModelsCommand::Import(args) => import(args),
     }
-}
-
-/// A bundle by name or directory.
-pub(crate) fn find(name: &str) -> anyhow::Result<Bundle> {
-    Ok(vnp_infer::find_bundle(name, &search_dirs())?)
-}
-
-/// What a bundle says of itself.
-pub(crate) fn description(bundle: &Bundle) -> &str {
-    let described = bundle.provenance().get("summary").and_then(serde_json::Value::as_str);
-    described.unwrap_or("no summary in its provenance")
-}
-
-/// `$VNP_MODELS` (several, separated as in `$PATH`), then the user's data directory.
-fn search_dirs() -> Vec<PathBuf> {
-    let named = std::env::var_os("VNP_MODELS");
-    let mut dirs: Vec<_> = named.iter().flat_map(std::env::split_paths).collect();
-    let absolute =
-        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let data = absolute("XDG_DATA_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
-    dirs.extend(data.map(|data| data.join("vnp/models")));
-    dirs
 }
 
 fn list() -> anyhow::Result<Exit> {

@@ -17,7 +17,8 @@ use vnp_train::{
     train_head,
 };
 
-use super::models;
+use super::bundles;
+use super::threads::use_threads;
 use crate::args::TrainArgs;
 use crate::exit::{self, Exit};
 use crate::logging::Console;
@@ -30,8 +31,8 @@ use output::{Output, names};
 
 /// `vnp train`: prepare, embed, learn, measure, write a bundle.
 pub(crate) fn run(args: &TrainArgs, console: &Console) -> anyhow::Result<Exit> {
-    super::use_threads(args.device.threads)?;
-    let bundle = models::find(&args.model)?;
+    use_threads(args.device.threads)?;
+    let bundle = bundles::find(&args.model)?;
     let data = Data::of(args)?;
     let work = match args.encoders {
         Some(how) => {
