@@ -19,9 +19,8 @@ use vnp_job::{
 use vnp_seq::{FrameRow, OrflessChunk};
 
 use crate::error::Error;
-use crate::estimate::Sizes;
+use crate::estimate::sizes::Sizes;
 use crate::event::Event;
-use crate::forecast::Forecast;
 use crate::names;
 use crate::options::{EncoderDigests, Goal, ModelInfo, RunOptions};
 use crate::publish::{Published, count_embeddings, publish};
@@ -174,7 +173,8 @@ impl Run<'_> {
                 inventory: &mut inventory,
                 keep_embeddings,
                 observer: self.observer,
-                forecast: Forecast::new(estimate),
+                estimate,
+                began: Instant::now(),
                 work: Work::default(),
             };
             let computed = compute(&pool, &mut session, source, &to_do);

@@ -74,7 +74,9 @@ fn chunk_length(args: &PredictArgs, source: &ModelSource) -> anyhow::Result<Chun
     let trained = source.expected_length();
     let length = args.expected_length.unwrap_or(trained);
     if !source.is_for(length) {
-        log::warn!("chunks of {length} bp for a model trained on {trained} bp: scores may mislead");
+        log::warn!(
+            "the model was trained on chunks of {trained} bp: its scores of {length} bp may be unreliable"
+        );
     }
     ChunkLength::new(length).context("--expected-length")
 }
@@ -87,11 +89,15 @@ fn log_summary(summary: &Summary) {
         log::info!("the run was finished before and its results are intact: nothing was done");
     } else {
         let reused = rows.saturating_sub(summary.rows_scored_now);
-        log::info!("{} frames scored, {} of them earlier", grouped(rows), grouped(reused));
+        log::info!(
+            "{} ORFs scored, {} of them in an earlier session",
+            grouped(rows),
+            grouped(reused)
+        );
     }
     log::info!("{} of {} records are viral", grouped(records_viral), grouped(records));
     log::info!(
-        "{} of {} chunks have an ORF and are scored",
+        "{} of {} chunks have an ORF and were scored",
         grouped(chunks_scored),
         grouped(chunks)
     );
@@ -102,7 +108,7 @@ fn log_summary(summary: &Summary) {
     let no_open_frame =
         summary.counts.records_no_open_frame.saturating_sub(dna_only.records_scored);
     let unscored = [
-        (no_open_frame, "have no ORF (open reading frame)"),
+        (no_open_frame, "have no ORF (stop-free reading frame)"),
         (summary.counts.records_too_short, "are shorter than one codon"),
         (summary.counts.records_empty, "are empty"),
     ];
@@ -121,15 +127,15 @@ fn log_summary(summary: &Summary) {
 fn log_nucleotide_only(dna_only: &DnaOnlyCounts, summary: &Summary) {
     let scored = dna_only.rows.saturating_sub(dna_only.rows_failed);
     log::info!(
-        "{} chunks without one are scored by their nucleotides alone, {} of them earlier: see \
-         chunks.tsv",
+        "{} chunks without an ORF were scored by their nucleotides alone, {} of them in an earlier \
+         session: see chunks.tsv",
         grouped(scored),
         grouped(scored.saturating_sub(summary.orfless_chunks_scored_now)),
     );
     if dna_only.records_scored > 0 {
         log::info!(
-            "{} records without an ORF have a score by those (evidence dna_only), {} of them \
-             are viral",
+            "{} records without an ORF were scored by their nucleotides alone (evidence dna_only), \
+             {} of them are viral",
             grouped(dna_only.records_scored),
             grouped(dna_only.records_viral),
         );

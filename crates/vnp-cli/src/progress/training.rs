@@ -4,7 +4,7 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 use vnp_train::{Epoch, Event, Observer};
 
-use super::INTERVAL;
+use super::interval::INTERVAL;
 use crate::logging::Console;
 use crate::output::grouped;
 
