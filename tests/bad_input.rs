@@ -172,7 +172,7 @@ fn a_full_disk_and_a_closed_pipe_have_their_exits() {
     let words = ["orfs", "in.fa", "--nucleotide", "/dev/full", "--protein", "p.faa"];
     bench.vnp(&words).expect(1, &["/dev/full", "No space left"]);
     assert!(!bench.path("p.faa").exists());
-    // A reader that has seen enough is no failure.
+    // A reader that closes the pipe early does not make the command fail.
     let mut command = bench.command(&["man"]);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

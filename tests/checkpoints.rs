@@ -61,7 +61,7 @@ fn mixed_trees_say_what_proves_each_file() {
     let ended = bench.vnp(&["validate-checkpoints", "mixed", "--json"]);
     ended.expect(3, &["Loading checkpoint v0.x: c.pt", "Loading checkpoint v1.0: a.vnp"]);
     let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
-    let told: Vec<_> = report["files"]
+    let listed: Vec<_> = report["files"]
         .as_array()
         .unwrap()
         .iter()
@@ -75,7 +75,7 @@ fn mixed_trees_say_what_proves_each_file() {
         ["-", "CORRUPTED", "-"],
         ["-", "INCOMPATIBLE", "-"],
     ];
-    assert_eq!(told, expected);
+    assert_eq!(listed, expected);
     let table = bench.vnp(&["validate-checkpoints", "mixed"]);
     assert!(table.stdout.contains("unverified: it has no checksums"), "{}", table.stdout);
     assert_eq!(bench.everything("mixed"), before);
@@ -142,7 +142,7 @@ fn convert_writes_the_same_checkpoint_in_every_format() {
     bench.vnp(&["checkpoint", "convert", "b.safetensors", "c.vnp"]).expect(0, &said);
     assert_eq!(std::fs::read(bench.path("c.vnp")).unwrap(), std::fs::read(&part).unwrap());
     assert_eq!(bench.everything("out"), before, "the input is left as it was");
-    // What is there is replaced, whatever it was.
+    // An existing file is replaced, whatever it is.
     bench.write("a.pt", "something else");
     bench.vnp(&["checkpoint", "convert", "c.vnp", "a.pt"]).expect(0, &said);
     bench.vnp(&["checkpoint", "convert", "a.pt", "c.vnp", "--quiet"]).expect(0, &[]);

@@ -1,4 +1,4 @@
-//! Importing published weights: what is said, what is proved, what is refused.
+//! Importing published weights: what is reported, what is verified, what is refused.
 
 use std::path::PathBuf;
 

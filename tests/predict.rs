@@ -75,7 +75,7 @@ fn the_same_input_in_another_guise_gives_the_same_tables() {
     assert_eq!(bench.results("reads_predictions"), expected);
     bench.vnp_with_stdin(&["predict", "-"], &bench.path("small.bin")).expect(0, &[]);
     assert_eq!(bench.results("stdin_predictions"), expected);
-    // The guise is no part of the identity either.
+    // Nor does the identity depend on the format of the input.
     bench.vnp(&["predict", "reads.fq", "-o", "plain_predictions", "--resume"]).expect(0, &[]);
 }
 

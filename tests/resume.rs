@@ -218,7 +218,7 @@ fn a_part_that_cannot_be_read_is_not_called_bad() {
     let part = &bench.parts("out", "scores")[0];
     std::fs::set_permissions(part, std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::read(part).is_ok() {
-        println!("skipped: this user reads what nobody may read");
+        println!("skipped: this user may read files without read permission");
         return;
     }
     bench.vnp(&["predict", "in.fa", "-o", "out", "--force-resume"]).expect(1, &["cannot read"]);

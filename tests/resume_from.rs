@@ -180,7 +180,7 @@ fn features_of_another_model_are_refused() {
     old.check_refused(&["the protein encoder of this model gives"]);
 }
 
-/// Same ids, another sequence: the FASTA file beside the features tells.
+/// Same ids, another sequence: the FASTA file next to the features shows it.
 #[test]
 fn features_of_another_input_are_refused() {
     let old = Old::new();
@@ -207,7 +207,7 @@ fn a_directory_that_is_not_there_is_an_error() {
     assert!(!bench.path("out").exists());
 }
 
-/// A head for so many values a row, with weights that do not matter.
+/// A head for this many values per row, with weights that do not matter.
 fn head(bench: &Bench, inputs: usize) -> PathBuf {
     let values = |count: usize| -> Vec<f32> {
         (0..count).map(|i| ((i * 7919) % 201) as f32 / 2_000.0 - 0.05).collect()

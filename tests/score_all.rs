@@ -1,4 +1,4 @@
-//! Chunks without an open frame, scored by their nucleotides alone.
+//! Chunks without an ORF, scored by their nucleotides alone.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::support::{Bench, Nucleotides, RESULTS};
 /// Stops in all six frames.
 const STOPS: &str = "TTAATTAATTAA";
 
-/// A fallback head of so many features, not trained.
+/// A fallback head of this many features, not trained.
 fn fallback(features: usize) -> Tensors {
     let units = 4;
     let mut tensors = Tensors::default();
@@ -37,7 +37,7 @@ fn bundle(bench: &Bench) {
     writer.write(&bench.path("bundle")).unwrap();
 }
 
-/// So many records with and without an open frame, and one of open, closed and open chunks.
+/// This many records with and without an ORF, and one of chunks with, without and with an ORF.
 fn input(bench: &Bench, open: usize, closed: usize) {
     let mut random = Nucleotides::new(21);
     let mut fasta = String::new();
@@ -69,7 +69,9 @@ fn without_the_flag_nothing_is_new() {
     bundle(&bench);
     input(&bench, 3, 3);
     bench.vnp(&["predict", "in.fa", "-o", "mini"]).expect(0, &[]);
-    bench.vnp(&predict("plain", &[])).expect(0, &[" have no ORF (stop-free reading frame) and got no score"]);
+    bench
+        .vnp(&predict("plain", &[]))
+        .expect(0, &[" have no ORF (stop-free reading frame) and got no score"]);
     assert_eq!(bench.results("plain"), bench.results("mini"));
     let names = |out: &str| -> Vec<_> {
         let root = bench.path(out);
@@ -270,7 +272,7 @@ fn damaged_parts_are_found_named_and_computed_again() {
     assert_eq!(table(&bench, "out/chunks.tsv"), chunks);
 }
 
-/// Kills runs while they compute the chunks without an open frame, and resumes each time.
+/// Kills runs while they compute the chunks without an ORF, and resumes each time.
 #[test]
 fn killed_runs_end_like_undisturbed_ones() {
     let bench = Bench::new();

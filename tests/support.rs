@@ -1,4 +1,4 @@
-//! Running `vnp` and looking at what it left.
+//! Runs `vnp` in a temporary directory and reads the files that it leaves.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -58,7 +58,7 @@ impl Bench {
         ended(self.command(words).stdin(std::fs::File::open(input).unwrap()))
     }
 
-    /// The result files' bytes by name; `run.json` tells times and is left out.
+    /// The result files' bytes by name; `run.json` has times and is left out.
     pub(crate) fn results(&self, out: &str) -> BTreeMap<String, Vec<u8>> {
         let tables = RESULTS.iter().filter(|name| **name != "run.json");
         tables
@@ -100,12 +100,12 @@ impl Bench {
 }
 
 impl Ended {
-    /// Asserts the exit code and that each text is said on standard error.
+    /// Asserts the exit code and that standard error contains each text.
     #[track_caller]
     pub(crate) fn expect(&self, code: i32, said: &[&str]) -> &Self {
         assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
         for text in said {
-            assert!(self.stderr.contains(text), "not said: {text}\n{}", self.stderr);
+            assert!(self.stderr.contains(text), "missing: {text}\n{}", self.stderr);
         }
         self
     }

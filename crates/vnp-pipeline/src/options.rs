@@ -56,6 +56,30 @@ pub struct RunOptions {
     pub settings: Map<String, Value>,
 }
 
+impl RunOptions {
+    /// A new run that scores its rows, with the defaults of `vnp predict`.
+    #[must_use]
+    pub fn new(inputs: Vec<Input>, output_dir: PathBuf, chunk_length: ChunkLength) -> Self {
+        Self {
+            inputs,
+            output_dir,
+            goal: Goal::Scores,
+            chunk_length,
+            start: Start::New,
+            on_bad_part: OnBadFile::Refuse,
+            trust: Trust::Full,
+            resume_from: None,
+            checkpoint_rows: NonZeroU64::MIN.saturating_add(8191),
+            checkpoint_interval: Duration::from_secs(300),
+            score_batch_rows: NonZeroUsize::MIN.saturating_add(4095),
+            score_all: false,
+            keep_embeddings: false,
+            keep_frames: false,
+            settings: Map::new(),
+        }
+    }
+}
+
 /// What a run needs to know about a model before it is loaded.
 #[derive(Clone, Debug)]
 pub struct ModelInfo {

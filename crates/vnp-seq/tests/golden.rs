@@ -1,6 +1,6 @@
 //! Frames against those of the original, byte for byte.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

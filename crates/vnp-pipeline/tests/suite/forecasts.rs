@@ -1,4 +1,4 @@
-//! What a run says of its work before and while it is done, and afterwards in `run.json`.
+//! The work of a run as it is reported before and during the run, and afterwards in `run.json`.
 
 use std::cell::RefCell;
 use std::num::NonZeroU64;
@@ -7,7 +7,7 @@ use vnp_pipeline::{Estimate, Event, Progress, RunOptions, Stage, Start, StopFlag
 
 use crate::support::{Counter, Fault, Observer, Setup, Silent, finished, model};
 
-/// Keeps what it is told.
+/// Keeps the events about work and progress.
 #[derive(Default)]
 struct Listener {
     estimates: RefCell<Vec<Estimate>>,
@@ -39,7 +39,7 @@ fn letters(setup: &Setup) -> [u64; 2] {
 }
 
 #[test]
-fn the_work_is_told_before_it_is_done() {
+fn the_work_is_reported_before_it_is_done() {
     let setup = Setup::new();
     let expected = letters(&setup);
     let listener = Listener::default();
@@ -51,7 +51,7 @@ fn the_work_is_told_before_it_is_done() {
     for (stage, letters) in [(Stage::Nucleotide, expected[0]), (Stage::Protein, expected[1])] {
         let work = estimate.of(stage);
         assert_eq!((work.encoder.as_str(), work.rows, work.letters), ("counting", 240, letters));
-        // Half of the 240 rows are looked at; all have about as many tokens a letter.
+        // Half of the 240 rows are sampled; all have about equally many tokens per letter.
         assert!(!work.is_exact);
         let tokens = (letters + 2 * 240) as f64;
         assert!((work.tokens as f64 / tokens - 1.0).abs() < 0.01, "{work:?} for {tokens}");
@@ -114,7 +114,7 @@ fn every_batch_is_followed_by_its_progress() {
 }
 
 #[test]
-fn the_record_tells_rates_and_memory() {
+fn the_record_has_rates_and_memory() {
     let setup = Setup::new();
     finished(setup.run(Start::New, Fault::None));
     let session = &setup.record()["session"];
