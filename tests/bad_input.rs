@@ -78,7 +78,7 @@ fn a_long_line_is_one_record() {
     let bench = Bench::new();
     bench.write("in.fa", format!(">long\n{sequence}"));
     let words = ["orfs", "in.fa", "--nucleotide", "n.fa", "--protein", "p.fa"];
-    bench.vnp(&words).expect(0, &["1 records"]);
+    bench.vnp(&words).expect(0, &["1 record,"]);
     let first = std::fs::read_to_string(bench.path("n.fa")).unwrap();
     assert!(first.starts_with(">long_chunk_"), "{}", &first[..40]);
     let last = first.lines().rev().nth(1).unwrap();
@@ -94,7 +94,7 @@ fn what_is_no_nucleotide_sequence_is_refused_or_listed() {
     check_refused(b"ACGTACGT\n", &["in.fa"]);
     let mixed = b">ok\nGCCGCCGCC\n>p\nMKVLAAGIVGLLLAQPSFE\n";
     let expected = [("ok", "scored"), ("p", "failed")];
-    check_accepted(mixed, 2, &expected, &["1 records failed", "failed_files.txt"]);
+    check_accepted(mixed, 2, &expected, &["1 record failed", "failed_files.txt"]);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_failed_record_is_recorded_with_its_reason() {
     assert_eq!(failures.len(), 1);
     assert_eq!(failures[0].path, PathBuf::from("a|b"));
     assert!(failures[0].reason.contains("'E'") || failures[0].reason.contains("'L'"));
-    bench.vnp(&["predict", "in.fa", "-o", "out", "--resume"]).expect(2, &["1 records failed"]);
+    bench.vnp(&["predict", "in.fa", "-o", "out", "--resume"]).expect(2, &["1 record failed"]);
 }
 
 #[test]

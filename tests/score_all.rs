@@ -95,8 +95,8 @@ fn every_chunk_gets_a_score_and_says_what_it_rests_on() {
     bench.vnp(&predict("all", &["--score-all"])).expect(
         0,
         &[
-            "4 chunks without an ORF were scored by their nucleotides alone, 0 of them in an earlier",
-            "3 records without an ORF were scored by their nucleotides alone (evidence dna_only)",
+            "4 chunks without an ORF scored by nucleotides alone, 0 of them in an earlier session",
+            "3 records without an ORF scored by nucleotides alone (evidence dna_only)",
         ],
     );
     let (plain, all) = (bench.results("plain"), bench.results("all"));

@@ -35,6 +35,11 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     text
 }
 
+/// `1 row`, `8,192 rows`.
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
 /// `8192` as `8,192`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -63,6 +68,7 @@ mod tests {
         ] {
             assert_eq!(grouped(number), text);
         }
+        assert_eq!(counted(1, "row") + ", " + &counted(1000, "row"), "1 row, 1,000 rows");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use vnp_pipeline::{Estimate, Event, ResumeSummary, Stage, Survey};
 
 use crate::logging::Console;
-use crate::output::grouped;
+use crate::output::{counted, grouped};
 
 use interval::INTERVAL;
 pub(crate) use training::TrainingProgress;
@@ -95,11 +95,11 @@ impl State {
     fn surveyed(&mut self, survey: &Survey) {
         self.clear();
         log::info!(
-            "{} records, {} bp, {} chunks, {} ORFs (stop-free reading frames)",
-            grouped(survey.records),
+            "{}, {} bp, {}, {} (stop-free reading frames)",
+            counted(survey.records, "record"),
             grouped(survey.bases),
-            grouped(survey.chunks),
-            grouped(survey.rows),
+            counted(survey.chunks, "chunk"),
+            counted(survey.rows, "ORF"),
         );
         if survey.records == 0 {
             log::warn!("the input holds no records: the results will be empty");

@@ -39,12 +39,12 @@ pub(crate) fn convert(input: &Path, output: &Path) -> anyhow::Result<Exit> {
         vnp_ckpt::load_with_compatibility(input, &Limits::default()).map_err(of_reading)?;
     format.save(output, &checkpoint)?;
     log::info!(
-        "converted {} (version {}, {}, {} rows, {} tensors) to {}",
+        "converted {} (version {}, {}, {}, {}) to {}",
         input.display(),
         checkpoint.version(),
         checkpoint.kind(),
-        output::grouped(checkpoint.rows().len()),
-        checkpoint.tensors().len(),
+        output::counted(checkpoint.rows().len(), "row"),
+        output::counted(checkpoint.tensors().len() as u64, "tensor"),
         output.display()
     );
     Ok(Exit::Done)

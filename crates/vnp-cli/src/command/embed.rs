@@ -10,7 +10,7 @@ use super::threads::use_threads;
 use super::{bundles, stdin};
 use crate::args::{EmbedArgs, EncoderName};
 use crate::exit::Exit;
-use crate::output::grouped;
+use crate::output::counted;
 
 /// Records that are embedded between two progress messages.
 const SLICE: usize = 1024;
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &EmbedArgs) -> anyhow::Result<Exit> {
         }
         let sequences: Vec<&str> = sequences.iter().map(String::as_str).collect();
         values.extend(encoder.embed(&sequences)?);
-        log::info!("{} records embedded", grouped(ids.len() as u64));
+        log::info!("{} embedded", counted(ids.len() as u64, "record"));
     }
     let rows = ids.len();
     if rows == 0 {

@@ -15,7 +15,7 @@ use super::threads::use_threads;
 use crate::args::predict::PredictArgs;
 use crate::exit::Exit;
 use crate::logging::Console;
-use crate::output::grouped;
+use crate::output::{counted, grouped};
 use crate::progress::Progress;
 use crate::signals;
 
@@ -90,8 +90,8 @@ fn log_summary(summary: &Summary) {
     } else {
         let reused = rows.saturating_sub(summary.rows_scored_now);
         log::info!(
-            "{} ORFs scored, {} of them in an earlier session",
-            grouped(rows),
+            "{} scored, {} of them in an earlier session",
+            counted(rows, "ORF"),
             grouped(reused)
         );
     }
@@ -117,8 +117,8 @@ fn log_summary(summary: &Summary) {
     }
     if summary.counts.records_failed > 0 {
         log::warn!(
-            "{} records failed: see sequences.tsv and checkpoints/failed_files.txt",
-            grouped(summary.counts.records_failed)
+            "{} failed: see sequences.tsv and checkpoints/failed_files.txt",
+            counted(summary.counts.records_failed, "record")
         );
     }
 }
@@ -127,16 +127,14 @@ fn log_summary(summary: &Summary) {
 fn log_nucleotide_only(dna_only: &DnaOnlyCounts, summary: &Summary) {
     let scored = dna_only.rows.saturating_sub(dna_only.rows_failed);
     log::info!(
-        "{} chunks without an ORF were scored by their nucleotides alone, {} of them in an earlier \
-         session: see chunks.tsv",
-        grouped(scored),
+        "{} without an ORF scored by nucleotides alone, {} of them in an earlier session: see chunks.tsv",
+        counted(scored, "chunk"),
         grouped(scored.saturating_sub(summary.orfless_chunks_scored_now)),
     );
     if dna_only.records_scored > 0 {
         log::info!(
-            "{} records without an ORF were scored by their nucleotides alone (evidence dna_only), \
-             {} of them are viral",
-            grouped(dna_only.records_scored),
+            "{} without an ORF scored by nucleotides alone (evidence dna_only), {} of them viral",
+            counted(dna_only.records_scored, "record"),
             grouped(dna_only.records_viral),
         );
     }
