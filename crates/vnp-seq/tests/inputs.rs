@@ -171,7 +171,7 @@ fn a_compressed_input_cut_anywhere_is_an_error_with_its_place() {
     let text = text.as_bytes();
     check_cut(&gzip(text), Compression::Gzip, &[]);
     check_cut(&zstd::encode_all(text, 0).unwrap(), Compression::Zstd, &[]);
-    // A cut between two members of gzip cannot be told, one between two blocks of BGZF can.
+    // A cut between two members of gzip cannot be detected, one between two blocks of BGZF can.
     let members = [gzip(&text[..50]), gzip(&text[50..])];
     check_cut(&members.concat(), Compression::Gzip, &[members[0].len()]);
     check_cut(&bgzf(text, 90), Compression::Bgzf, &[]);
