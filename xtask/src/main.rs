@@ -18,7 +18,7 @@ use anyhow::{Result, bail};
 const USAGE: &str = "\
 cargo xtask fixtures    write the missing fixtures of the current checkpoint version
 cargo xtask outside     build the tool of tests/outside and count the crates it takes
-cargo xtask tidy        check file sizes, module layout and the arrows between crates
+cargo xtask tidy [ROOT] check files, imports, arrows between crates and language; or another checkout
 cargo xtask cuda-build [--toolkit DIR] [--cap N] [--python PATH] [--check]
         build vnp for NVIDIA GPUs, with a toolkit of its own making; --check lints and tests it
 
@@ -40,7 +40,8 @@ fn main() -> Result<()> {
     match args.split_first() {
         Some((chore, [])) if chore == "fixtures" => fixtures::run(&root()),
         Some((chore, [])) if chore == "outside" => outside::run(&root()),
-        Some((chore, [])) if chore == "tidy" => tidy::tidy(&root()),
+        Some((chore, [])) if chore == "tidy" => tidy(&root()),
+        Some((chore, [other])) if chore == "tidy" => tidy(Path::new(other)),
         Some((chore, rest)) if chore == "bench-ckpt" => bench_ckpt::run(rest),
         Some((chore, rest)) if chore == "bench-validate" => bench_validate::run(rest),
         Some((chore, rest)) if chore == "bench-infer" => bench_infer(rest),
@@ -49,6 +50,11 @@ fn main() -> Result<()> {
         Some((chore, _)) => bail!("no such chore: {chore}\n{USAGE}"),
         None => bail!("which chore?\n{USAGE}"),
     }
+}
+
+/// Checks `checkout` by the rules of this repository.
+fn tidy(checkout: &Path) -> Result<()> {
+    tidy::tidy(checkout, &fs_err::read_to_string(root().join(tidy::RULES))?)
 }
 
 #[cfg(feature = "infer")]
