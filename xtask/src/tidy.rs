@@ -21,14 +21,12 @@ use finding::{Finding, Kind};
 use modules::Sources;
 use rules::Rules;
 
-pub(crate) use rules::DOCUMENT as RULES;
-
-/// Prints every finding in the checkout `root`, and fails if there is one.
-///
-/// `rules` is the text of the document that holds the tables of crates and phrases.
-pub(crate) fn tidy(root: &Path, rules: &str) -> Result<()> {
-    let files = tracked_files(root)?;
-    let findings = inspect(root, &files, &Rules::parse(rules)?)?;
+/// Prints every finding in `checkout`, and fails if there is one. The tables of crates and phrases
+/// are those of the repository `rules`.
+pub(crate) fn tidy(checkout: &Path, rules: &Path) -> Result<()> {
+    let rules = Rules::parse(&fs_err::read_to_string(rules.join(rules::DOCUMENT))?)?;
+    let files = tracked_files(checkout)?;
+    let findings = inspect(checkout, &files, &rules)?;
     let mut out = std::io::stdout().lock();
     for finding in &findings {
         writeln!(out, "{finding}")?;
@@ -98,7 +96,7 @@ mod tests {
             println!("skipped: not a git checkout");
             return;
         }
-        let rules = fs_err::read_to_string(root.join(RULES)).unwrap();
+        let rules = fs_err::read_to_string(root.join(rules::DOCUMENT)).unwrap();
         let rules = Rules::parse(&rules).unwrap();
         let mut findings = inspect(root, &tracked_files(root).unwrap(), &rules).unwrap();
         findings.retain(|finding| !NOT_YET.contains(&finding.kind));

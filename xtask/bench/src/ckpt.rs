@@ -1,71 +1,41 @@
-//! How fast checkpoints are written and read, beside what this machine could do at best.
-//!
-//! Each of our operations is timed in turn with its limit, so that a machine that is busy, or
-//! busier later, slows both. What counts are the ratios of the medians.
+//! How fast checkpoints are written and read, compared with the limits of this machine and torch.
+
+mod limits;
+mod native;
+mod pages;
+mod torch;
 
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
+use clap::Args;
 
-pub(crate) mod contents;
-mod limits;
-mod native;
-mod pages;
-pub(crate) mod pairs;
-mod torch;
+use crate::pairs::Report;
 
-use pairs::{Report, Row};
-
-pub(crate) const USAGE: &str = "\
-cargo run --release -p xtask -- bench-ckpt [--dir DIR] [--pairs N] [--python PATH]
-        time checkpoints beside the limits of this machine, in DIR (by default a temporary
-        directory of the current one); with the PATH of a Python that has torch, beside torch too
-";
-
-/// Rows of the checkpoint that is timed.
-pub(crate) const ROWS: usize = 10_000;
-
-/// What the command line said.
-struct Options {
+/// Times checkpoints against the limits of this machine.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Directory to write in; it should be on a disk
+    #[arg(long, default_value = ".")]
     dir: PathBuf,
-    pairs: usize,
+    /// How many times each pair is timed
+    #[arg(long, value_name = "N", default_value = "21", value_parser = clap::value_parser!(u32).range(1..))]
+    pairs: u32,
+    /// Python with torch, to compare .pt files with it too
+    #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
 }
 
 /// Times everything and prints the table.
-pub(crate) fn run(args: &[String]) -> Result<()> {
-    let options = Options::parse(args)?;
-    if cfg!(debug_assertions) {
-        writeln!(std::io::stderr(), "this is a debug build: its times say nothing")?;
-    }
+pub(crate) fn run(options: &Options) -> Result<()> {
     fs_err::create_dir_all(&options.dir)?;
     let dir = tempfile::Builder::new().prefix("bench-ckpt").tempdir_in(&options.dir)?;
-    let mut report = Report::new(options.pairs);
+    let mut report = Report::new(options.pairs as usize);
     native::run(dir.path(), &mut report)?;
     match &options.python {
         Some(python) => torch::run(dir.path(), python, &mut report)?,
         None => writeln!(std::io::stdout(), "without --python nothing is compared with torch")?,
     }
-    let met = report.rows().iter().filter(|row| row.is_met() == Some(true)).count();
-    let targets = report.rows().iter().filter_map(Row::is_met).count();
-    writeln!(std::io::stdout(), "{met} of {targets} targets met")?;
-    Ok(())
-}
-
-impl Options {
-    fn parse(args: &[String]) -> Result<Self> {
-        let mut options = Self { dir: PathBuf::from("."), pairs: 21, python: None };
-        let mut args = args.iter();
-        while let Some(name) = args.next() {
-            let value = args.next().with_context(|| format!("{name} wants a value\n{USAGE}"))?;
-            match name.as_str() {
-                "--dir" => options.dir = value.into(),
-                "--pairs" => options.pairs = value.parse::<usize>().context("--pairs")?.max(1),
-                "--python" => options.python = Some(value.into()),
-                _ => bail!("no such option: {name}\n{USAGE}"),
-            }
-        }
-        Ok(options)
-    }
+    report.finish()
 }

@@ -1,17 +1,17 @@
-//! How long something took.
+//! Wall time and processor time of a closure.
 
 use std::time::Instant;
 
 use anyhow::Result;
 
-/// Wall time, and the processor time of all threads where the system tells it, in seconds.
+/// Wall time, and the processor time of all threads in seconds; the latter where the system has such a clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Time {
     pub(crate) wall: f64,
     pub(crate) cpu: Option<f64>,
 }
 
-/// Runs something; what it gives is dropped after the clock stopped.
+/// Times a closure. Its result is dropped after the clock is read.
 pub(crate) fn timed<T>(run: impl FnOnce() -> Result<T>) -> Result<Time> {
     let (start, cpu_start) = (Instant::now(), cpu::seconds());
     let kept = run()?;
@@ -20,7 +20,7 @@ pub(crate) fn timed<T>(run: impl FnOnce() -> Result<T>) -> Result<Time> {
     Ok(Time { wall, cpu: cpu_start.zip(cpu_end).map(|(start, end)| end - start) })
 }
 
-/// How long this thread alone took to run something: on a busy machine less than it lasted.
+/// The processor time that this thread spent in a closure, or wall time where there is no such clock.
 pub(crate) fn thread_seconds(run: impl FnOnce()) -> f64 {
     let (start, cpu_start) = (Instant::now(), cpu::thread_seconds());
     run();

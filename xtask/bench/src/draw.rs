@@ -1,18 +1,18 @@
-//! Seeded numbers: what is timed must repeat, not be random.
+//! Seeded pseudo-random numbers: the inputs of a bench must be the same every time.
 
 use std::ops::RangeInclusive;
 
-/// A generator (xorshift64) for one purpose; a name gives its stream.
+/// A generator (xorshift64) whose stream depends on its name alone.
 pub(crate) struct Draw(u64);
 
 impl Draw {
     pub(crate) fn new(name: &str) -> Self {
-        // FNV-1a, never 0 but by a chance of 2^-64.
+        // FNV-1a; the state must not be 0.
         let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
         let mut draw = Self(hash | 1);
-        // The bits of a short name are spread by some steps.
+        // Some steps spread the bits of a short name.
         for _ in 0..8 {
             draw.next();
         }
@@ -29,8 +29,14 @@ impl Draw {
     /// Uniform in the range.
     pub(crate) fn within(&mut self, range: &RangeInclusive<usize>) -> usize {
         let count = (range.end() - range.start() + 1) as u64;
-        // The upper half of the state, whose bits are the better ones; count is far below 2^32.
+        // The upper half of the state, whose bits are more random; count is far below 2^32.
         range.start() + (((self.next() >> 32) * count) >> 32) as usize
+    }
+
+    /// Uniform in `0.0..1.0`.
+    pub(crate) fn fraction(&mut self) -> f32 {
+        // 24 bits: a float below 1.
+        (self.next() >> 40) as f32 / (1_u32 << 24) as f32
     }
 
     /// One of the letters.
@@ -39,7 +45,8 @@ impl Draw {
         letters.get(self.within(&(0..=last))).copied().map_or('?', char::from)
     }
 
-    /// Values of mean 0 and the deviation, uniform: four of each number, as there are billions.
+    /// Uniform values of mean 0 and this standard deviation. Each number drawn gives four of them,
+    /// as networks have billions.
     pub(crate) fn values(&mut self, count: usize, deviation: f32) -> Vec<f32> {
         let scale = deviation * 12_f32.sqrt() / 65536.0;
         let mut values = Vec::with_capacity(count.next_multiple_of(4));

@@ -1,4 +1,4 @@
-//! How fast sequences are embedded, beside the peak of this machine and beside other engines.
+//! How fast sequences are embedded, compared with the peak of this machine and with other engines.
 //!
 //! Networks have the published sizes and random weights. Every engine embeds the same number of
 //! sequences of the same lengths; all run in turn, round after round, and what counts are ratios
@@ -9,8 +9,6 @@ use std::path::Path;
 
 use anyhow::Result;
 
-mod clock;
-mod draw;
 mod engine;
 mod options;
 mod ours;
@@ -19,38 +17,19 @@ mod peers;
 mod product;
 mod rounds;
 mod shape;
-mod stats;
 mod table;
 mod work;
 
 use engine::Engine;
-use options::Options;
-use peers::Start;
+use peers::Job;
 use rounds::{Ours, Rounds};
 use shape::Shape;
 use work::Work;
 
-pub(crate) const USAGE: &str = "\
-cargo run --release -p xtask --features infer -- bench-infer [OPTION VALUE]...
-        --shapes LIST       of t6, t12, t30, t33, t36, dnabert        [t6,t30,t33,dnabert]
-        --threads LIST      sizes of the thread pool                  [1,2]
-        --precision LIST    of f32, bf16                              [f32,bf16]
-        --sequences N       in a run                                  [by shape: some seconds]
-        --rounds N          of everyone in turn                       [5]
-        --lengths FROM-TO   residues of a protein                     [100-166]
-        --tokens FROM-TO    tokens of a nucleotide sequence           [90-115]
-        --python PATH       a Python with torch, to run other engines
-        --engines LIST      of those, instead of all that fit
-        --peers DIR         take esm_suite.py and mosaic.py of DIR, started for every run,
-                            instead of one process that holds the engines
-";
+pub(crate) use options::Options;
 
-/// Times everything and prints tables as they are done.
-pub(crate) fn run(args: &[String]) -> Result<()> {
-    let options = Options::parse(args)?;
-    if cfg!(debug_assertions) {
-        writeln!(std::io::stderr(), "this is a debug build: its times say nothing")?;
-    }
+/// Times everything and prints each table when it is complete.
+pub(crate) fn run(options: &Options) -> Result<()> {
     let cores = std::thread::available_parallelism()?;
     let devices = vnp_infer::list_devices();
     let cpu = devices.first().map_or("", |device| device.description.as_str());
@@ -61,7 +40,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }
     let mut judgements = Vec::new();
     for shape in &options.shapes {
-        judgements.extend(time(*shape, &options)?);
+        judgements.extend(time(*shape, options)?);
     }
     let met = judgements.iter().filter(|is_met| **is_met).count();
     if !judgements.is_empty() {
@@ -70,18 +49,19 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Times one shape; says for every target whether it was met.
+/// Times one shape. Returns for every target whether it was met.
 fn time(shape: Shape, options: &Options) -> Result<Vec<bool>> {
     let mut out = std::io::stdout();
     let (work, size) = (Work::new(shape, options), shape.size());
     writeln!(out, "\n## {}: {} layers of {}", shape.name(), size.layers, size.hidden)?;
     let (least, most) = (work.lengths.iter().min(), work.lengths.iter().max());
+    let (Some(least), Some(most)) = (least, most) else { return Ok(Vec::new()) };
     writeln!(
         out,
         "\n{} sequences of {} to {} tokens, {} tokens and {:.2} TFLOP in all",
         work.sequences.len(),
-        least.copied().unwrap_or_default(),
-        most.copied().unwrap_or_default(),
+        least,
+        most,
         work.tokens,
         work.flops / 1e12,
     )?;
@@ -102,7 +82,7 @@ fn time(shape: Shape, options: &Options) -> Result<Vec<bool>> {
     Ok(judgements)
 }
 
-/// Times one shape on so many threads, beside one group of engines after the other.
+/// Times one shape on a number of threads, with one group of other engines after the other.
 fn compare(
     shape: Shape,
     threads: usize,
@@ -119,11 +99,11 @@ fn compare(
         return Ok(Vec::new());
     };
     let scripts = options.scripts.as_deref();
-    let start = Start { shape, threads, python, scripts, cache };
+    let job = Job { shape, threads, python, scripts, cache };
     let mut judgements = Vec::new();
     for group in groups {
         writeln!(std::io::stdout())?;
-        let peers = start.peers(work, &group)?;
+        let peers = peers::start(&job, work, &group)?;
         let rounds = Rounds::take(options.rounds, &pool, work, ours, Some(peers))?;
         print(&rounds, threads, work)?;
         let (text, met) = table::ratios(&rounds, shape);

@@ -1,89 +1,80 @@
-//! Two operations timed in turn.
+//! Two operations timed in turn, and how the ratio of their times compares with a target.
 
 use std::io::Write;
-use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-/// What was measured so far, printed as it comes.
+use crate::clock::timed;
+use crate::stats::Spread;
+
+/// Prints a row for each pair of operations, and counts the targets that are met.
 pub(crate) struct Report {
     pairs: usize,
-    rows: Vec<Row>,
-}
-
-/// One operation of ours beside one of somebody else.
-pub(crate) struct Row {
-    ratio: f64,
-    target: Option<f64>,
-}
-
-impl Row {
-    /// Whether the target, if there is one, was met.
-    pub(crate) fn is_met(&self) -> Option<bool> {
-        self.target.map(|target| self.ratio <= target)
-    }
+    /// For each target, whether it was met.
+    judgements: Vec<bool>,
 }
 
 impl Report {
+    /// A report that times each operation `pairs` times.
     pub(crate) fn new(pairs: usize) -> Self {
-        Self { pairs, rows: Vec::new() }
+        Self { pairs, judgements: Vec::new() }
     }
 
-    pub(crate) fn rows(&self) -> &[Row] {
-        &self.rows
-    }
-
-    /// A line above the next ones.
+    /// Prints a line above the next rows.
     pub(crate) fn title(&self, title: &str) -> Result<()> {
         writeln!(std::io::stdout(), "\n{title}, medians of {} pairs, ms", self.pairs)?;
         Ok(())
     }
 
-    /// Times `ours` and `other` in turn; each returns how long it took, once before that to warm
-    /// up.
-    pub(crate) fn pair(
+    /// Times two operations in this process; the ratio of their times should be at most `target`.
+    pub(crate) fn pair<A, B>(
         &mut self,
         (name, target): (&str, Option<f64>),
-        mut ours: impl FnMut() -> Result<Duration>,
+        mut ours: impl FnMut() -> Result<A>,
         other_name: &str,
-        mut other: impl FnMut() -> Result<Duration>,
+        mut other: impl FnMut() -> Result<B>,
+    ) -> Result<()> {
+        let other = || Ok(timed(&mut other)?.wall);
+        self.pair_with((name, target), &mut ours, other_name, other)
+    }
+
+    /// The same with an operation elsewhere, which returns the seconds that it took.
+    ///
+    /// Both run once before, to warm up.
+    pub(crate) fn pair_with<T>(
+        &mut self,
+        (name, target): (&str, Option<f64>),
+        mut ours: impl FnMut() -> Result<T>,
+        other_name: &str,
+        mut other: impl FnMut() -> Result<f64>,
     ) -> Result<()> {
         other()?;
         ours()?;
         let (mut own, mut others) = (Vec::new(), Vec::new());
         for _ in 0..self.pairs {
             others.push(other()?);
-            own.push(ours()?);
+            own.push(timed(&mut ours)?.wall);
         }
+        let median = |seconds| Spread::of(seconds).map_or(f64::NAN, |spread| spread.median * 1e3);
         let (own, others) = (median(own), median(others));
         let ratio = own / others;
-        let row = Row { ratio, target };
-        let judgement = match (target, row.is_met()) {
-            (Some(target), Some(true)) => format!("target {target:.2} met"),
-            (Some(target), _) => format!("target {target:.2} MISSED"),
-            _ => String::new(),
-        };
         let line = format!("{name:<34}{own:>9.2}   {other_name:<34}{others:>9.2}   x {ratio:.3}");
+        let judgement = match target.map(|target| (target, ratio <= target)) {
+            Some((target, true)) => format!("target {target:.2} met"),
+            Some((target, false)) => format!("target {target:.2} MISSED"),
+            None => String::new(),
+        };
+        self.judgements.extend(target.map(|target| ratio <= target));
         writeln!(std::io::stdout(), "{line}  {judgement}")?;
-        self.rows.push(row);
         Ok(())
     }
-}
 
-/// Runs something and says how long it took; what it gives is dropped after the clock stopped.
-pub(crate) fn timed<T>(run: impl FnOnce() -> Result<T>) -> Result<Duration> {
-    let start = Instant::now();
-    let kept = run()?;
-    let time = start.elapsed();
-    drop(kept);
-    Ok(time)
-}
-
-/// In milliseconds.
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort_unstable();
-    let middle = times.get(times.len() / 2).copied().unwrap_or_default();
-    middle.as_secs_f64() * 1e3
+    /// Prints how many targets were met.
+    pub(crate) fn finish(self) -> Result<()> {
+        let met = self.judgements.iter().filter(|is_met| **is_met).count();
+        writeln!(std::io::stdout(), "{met} of {} targets met", self.judgements.len())?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -91,15 +82,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_middle_one() {
-        let times = [5, 1, 3].map(Duration::from_millis).to_vec();
-        assert!((median(times) - 3.0).abs() < 1e-9);
-    }
-
-    #[test]
     fn targets_are_upper_bounds() {
-        assert_eq!(Row { ratio: 1.15, target: Some(1.15) }.is_met(), Some(true));
-        assert_eq!(Row { ratio: 1.16, target: Some(1.15) }.is_met(), Some(false));
-        assert_eq!(Row { ratio: 9.0, target: None }.is_met(), None);
+        let mut report = Report::new(3);
+        let pause = || Ok(std::thread::sleep(std::time::Duration::from_millis(2)));
+        for target in [Some(1e9), Some(1e-9), None] {
+            report.pair(("sleep", target), pause, "nothing", || Ok(())).unwrap();
+        }
+        assert_eq!(report.judgements, [true, false]);
     }
 }

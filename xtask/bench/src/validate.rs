@@ -1,62 +1,50 @@
-//! How fast a directory of checkpoints is validated, beside reading and hashing it alone.
+//! How fast a directory of checkpoints is validated, compared with reading and hashing it alone.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
+use clap::Args;
 use rayon::prelude::*;
 use vnp_ckpt::Limits;
-use vnp_validate::{Level, Options, validate_tree};
+use vnp_validate::{Level, validate_tree};
 
-use crate::bench_ckpt::contents;
-use crate::bench_ckpt::pairs::{Report, timed};
+use crate::checkpoint::{ROWS, checkpoint};
+use crate::pairs::Report;
 
-pub(crate) const USAGE: &str = "\
-cargo run --release -p xtask -- bench-validate [--dir DIR] [--pairs N] [--files N]
-        time the validation of N files of 133 MB beside reading and hashing them
-";
-
-/// Validation may cost so much more than reading and hashing.
+/// Validation may take this many times as long as reading and hashing.
 const TARGET: f64 = 1.3;
 
-/// Times the levels and prints the ratios.
-pub(crate) fn run(args: &[String]) -> Result<()> {
-    let (mut dir, mut pairs, mut files) = (PathBuf::from("."), 5, 20_usize);
-    let mut args = args.iter();
-    while let Some(name) = args.next() {
-        let value = args.next().with_context(|| format!("{name} wants a value\n{USAGE}"))?;
-        match name.as_str() {
-            "--dir" => dir = value.into(),
-            "--pairs" => pairs = value.parse::<usize>().context("--pairs")?.max(1),
-            "--files" => files = value.parse::<usize>().context("--files")?.max(1),
-            _ => bail!("no such option: {name}\n{USAGE}"),
-        }
-    }
-    fs_err::create_dir_all(&dir)?;
-    let dir = tempfile::Builder::new().prefix("bench-validate").tempdir_in(&dir)?;
-    let paths = make(dir.path(), files)?;
-    let mut report = Report::new(pairs);
-    report.title(&format!("{files} files of {} rows, in one pool", crate::bench_ckpt::ROWS))?;
-    let hash = || timed(|| hash(&paths));
-    report.pair(
-        ("validate, every level", Some(TARGET)),
-        || timed(|| validate(dir.path(), Level::Tensors, files)),
-        "read and hash",
-        hash,
-    )?;
-    report.pair(
-        ("validate, cheap levels", None),
-        || timed(|| validate(dir.path(), Level::Container, files)),
-        "validate, every level",
-        || timed(|| validate(dir.path(), Level::Tensors, files)),
-    )?;
-    let met = report.rows().iter().all(|row| row.is_met() != Some(false));
-    writeln!(std::io::stdout(), "{}", if met { "target met" } else { "target MISSED" })?;
-    Ok(())
+/// Times the validation of files of 133 MB against reading and hashing them.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Directory to write in
+    #[arg(long, default_value = ".")]
+    dir: PathBuf,
+    /// How many times each pair is timed
+    #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u32).range(1..))]
+    pairs: u32,
+    /// How many files are validated
+    #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u32).range(1..))]
+    files: u32,
 }
 
-fn make(dir: &Path, files: usize) -> Result<Vec<PathBuf>> {
-    let checkpoint = contents::checkpoint()?;
+/// Times the levels and prints the ratios.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    fs_err::create_dir_all(&options.dir)?;
+    let dir = tempfile::Builder::new().prefix("bench-validate").tempdir_in(&options.dir)?;
+    let paths = write(dir.path(), options.files)?;
+    let mut report = Report::new(options.pairs as usize);
+    report.title(&format!("{} files of {ROWS} rows, in one pool", options.files))?;
+    let all = || validate(dir.path(), Level::Tensors, paths.len());
+    let cheap = || validate(dir.path(), Level::Container, paths.len());
+    let hash = || hash(&paths);
+    report.pair(("validate, every level", Some(TARGET)), all, "read and hash", hash)?;
+    report.pair(("validate, cheap levels", None), cheap, "validate, every level", all)?;
+    report.finish()
+}
+
+fn write(dir: &Path, files: u32) -> Result<Vec<PathBuf>> {
+    let checkpoint = checkpoint()?;
     let paths = (0..files).map(|number| dir.join(format!("part-{number}.vnp")));
     paths.map(|path| Ok(vnp_ckpt::atomic_save(&path, &checkpoint).map(|()| path)?)).collect()
 }
@@ -68,7 +56,8 @@ fn hash(paths: &[PathBuf]) -> Result<()> {
 }
 
 fn validate(dir: &Path, level: Level, files: usize) -> Result<()> {
-    let reports = validate_tree(dir, &Options { level, ..Options::default() })?;
+    let options = vnp_validate::Options { level, ..vnp_validate::Options::default() };
+    let reports = validate_tree(dir, &options)?;
     ensure!(reports.len() == files, "{} of {files} files were found", reports.len());
     let bad = reports.iter().find(|report| !report.is_ok());
     ensure!(bad.is_none(), "{bad:?}");

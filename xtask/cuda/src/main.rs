@@ -1,34 +1,43 @@
-//! The binary for NVIDIA GPUs, built where there is neither a GPU nor a CUDA toolkit.
+//! Builds `vnp` for NVIDIA GPUs on a machine that needs neither a GPU nor a CUDA toolkit.
 
 mod toolkit;
 
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
 
 use toolkit::Toolkit;
 
-/// What is to be done, and with what.
-#[derive(Debug, PartialEq, Eq)]
+/// Builds vnp for NVIDIA GPUs: target/cuda/release/vnp.
+#[derive(Debug, PartialEq, Eq, Parser)]
 struct Options {
+    /// Directory of the toolkit, from the root of the repository; made if it is not there
+    #[arg(long, value_name = "DIR", default_value = "target/cuda-toolkit")]
     toolkit: PathBuf,
-    /// Compute capability of the oldest GPU to run on, times ten.
+    /// Compute capability of the oldest GPU to run on, times ten; the kernels need 8.0
+    #[arg(long, value_name = "N", default_value = "80")]
+    #[arg(value_parser = clap::value_parser!(u32).range(80..))]
     cap: u32,
+    /// Python whose pip downloads the toolkit
+    #[arg(long, value_name = "PATH", default_value = "python3")]
     python: OsString,
+    /// Lint and test with the feature `cuda` too
+    #[arg(long)]
     check: bool,
 }
 
-/// `[--toolkit DIR] [--cap N] [--python PATH] [--check]`
-pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
-    let options = options(root, args)?;
-    let toolkit = Toolkit::find_or_make(&options.toolkit, &options.python, root)?;
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = own.ancestors().nth(2).unwrap_or(own);
+    let toolkit = Toolkit::find_or_make(&root.join(&options.toolkit), &options.python, root)?;
     let target = root.join("target").join("cuda");
     let mut steps = vec![vec!["build", "--package", "vnp-cli"]];
     if options.check {
-        // The same packages: fewer have other features, and candle's kernels would be built again.
+        // The same packages: fewer would have other features, and candle's kernels be built again.
         let packages = ["--package", "vnp-cli", "--package", "vnp-infer"];
         steps.push(["clippy", "--all-targets"].into_iter().chain(packages).collect());
         steps.push(["test", "--lib"].into_iter().chain(packages).collect());
@@ -50,40 +59,13 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn options(root: &Path, args: &[String]) -> Result<Options> {
-    let mut options = Options {
-        toolkit: root.join("target").join("cuda-toolkit"),
-        cap: 80,
-        python: "python3".into(),
-        check: false,
-    };
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        let mut value = || args.next().with_context(|| format!("{arg} wants a value"));
-        match arg.as_str() {
-            "--toolkit" => options.toolkit = root.join(value()?),
-            "--cap" => options.cap = value()?.parse().context("--cap wants a number such as 80")?,
-            "--python" => options.python = value()?.into(),
-            "--check" => options.check = true,
-            _ => bail!("cuda-build does not know {arg}"),
-        }
-    }
-    ensure!(options.cap >= 80, "the kernels need compute capability 8.0: --cap 80 or more");
-    Ok(options)
-}
-
-/// The command that cargo was called by.
-fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(args: &[&str], expected: Option<Options>) {
-        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        assert_eq!(options(Path::new("/r"), &args).ok(), expected, "{args:?}");
+        let found = Options::try_parse_from(["cuda-build"].iter().chain(args));
+        assert_eq!(found.ok(), expected, "{args:?}");
     }
 
     #[test]
@@ -91,9 +73,9 @@ mod tests {
         let with = |toolkit: &str, cap, check| {
             Some(Options { toolkit: toolkit.into(), cap, python: "python3".into(), check })
         };
-        check(&[], with("/r/target/cuda-toolkit", 80, false));
+        check(&[], with("target/cuda-toolkit", 80, false));
         check(&["--toolkit", "/t", "--cap", "90"], with("/t", 90, false));
-        check(&["--toolkit", "t", "--check"], with("/r/t", 80, true));
+        check(&["--toolkit", "t", "--check"], with("t", 80, true));
         check(&["--cap"], None);
         check(&["--cap", "75"], None);
         check(&["--cap", "sm_80"], None);

@@ -1,4 +1,4 @@
-//! A CUDA toolkit made of NVIDIA's Python packages: compiler, headers, libraries, no installer.
+//! A CUDA toolkit assembled from NVIDIA's Python packages: compiler, headers and libraries.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -8,8 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use fs_err::os::unix::fs::symlink;
 
-/// One release of all, so that they fit each other. 13.0 is the newest whose output the drivers
-/// of the 580 series load.
+/// All packages are of one release. 13.0 is the newest whose output drivers of the 580 series load.
 const PACKAGES: [(&str, &str); 8] = [
     ("nvidia-cuda-nvcc", "13.0.88"),
     ("nvidia-cuda-crt", "13.0.88"),
@@ -20,19 +19,19 @@ const PACKAGES: [(&str, &str); 8] = [
     ("nvidia-curand", "10.4.0.35"),
     ("nvidia-cublas", "13.0.2.14"),
 ];
-/// The release as cudarc wants to be told, so that it does not ask the compiler.
+/// The release as cudarc expects it in the environment; otherwise it would ask the compiler.
 const CUDARC_VERSION: &str = "13000";
-/// Written last: a toolkit without it is not whole.
+/// Written last: a toolkit without this file is incomplete.
 const STAMP: &str = "vnp-toolkit";
 
-/// A directory laid out as an installed toolkit.
+/// A directory with the layout of an installed toolkit.
 pub(super) struct Toolkit {
     home: PathBuf,
 }
 
 impl Toolkit {
-    /// The toolkit in `home`: one that is there, or one made there. `python` downloads and
-    /// unpacks, without installing anything.
+    /// The toolkit in `home`, which is assembled if `home` is empty. `python` downloads and unpacks
+    /// the packages, without installing anything.
     pub(super) fn find_or_make(home: &Path, python: &OsStr, root: &Path) -> Result<Self> {
         let toolkit = Self { home: home.to_owned() };
         if toolkit.home.join(STAMP).is_file() {
@@ -41,7 +40,7 @@ impl Toolkit {
         let has_other = toolkit.home.exists() && fs_err::read_dir(&toolkit.home)?.next().is_some();
         ensure!(
             !has_other || toolkit.home.join("wheels").is_dir(),
-            "{} is something else: name an empty directory or remove it",
+            "{} is not a toolkit: name an empty directory or remove it",
             home.display()
         );
         toolkit.unpack(python)?;
@@ -51,10 +50,10 @@ impl Toolkit {
         Ok(toolkit)
     }
 
-    /// Cargo with what the build scripts of candle, cudarc and vnp-infer look for, and with what
-    /// the tests need to start where there is no driver.
+    /// Cargo in the environment that the build scripts of candle, cudarc and vnp-infer need, and in
+    /// which the tests start without a driver.
     pub(super) fn cargo(&self, root: &Path, cap: u32) -> Command {
-        let mut cargo = super::cargo();
+        let mut cargo = cargo();
         let (lib, stubs) = (self.home.join("lib"), self.stubs());
         for name in ["CUDA_HOME", "CUDA_PATH", "CUDA_ROOT", "CUDA_TOOLKIT_ROOT_DIR"] {
             cargo.env(name, &self.home);
@@ -92,16 +91,8 @@ impl Toolkit {
         fs_err::create_dir_all(&wheels)?;
         let wanted = PACKAGES.iter().map(|(name, version)| format!("{name}=={version}"));
         let mut pip = Command::new(python);
-        pip.args([
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--only-binary=:all:",
-            "--dest",
-        ]);
-        succeed(pip.arg(&wheels).args(wanted))?;
+        pip.args(["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]);
+        succeed(pip.arg("--dest").arg(&wheels).args(wanted))?;
         for wheel in fs_err::read_dir(&wheels)? {
             let mut zipfile = Command::new(python);
             zipfile.args(["-m", "zipfile", "--extract"]).arg(wheel?.path()).arg(&unpacked);
@@ -109,14 +100,14 @@ impl Toolkit {
         }
         for part in fs_err::read_dir(unpacked.join("nvidia").join("cu13"))? {
             let part = part?;
-            let place = self.home.join(part.file_name());
-            if place.exists() {
-                fs_err::remove_dir_all(&place)?;
+            let path = self.home.join(part.file_name());
+            if path.exists() {
+                fs_err::remove_dir_all(&path)?;
             }
-            fs_err::rename(part.path(), place)?;
+            fs_err::rename(part.path(), path)?;
         }
         fs_err::remove_dir_all(&unpacked)?;
-        // Wheels that are unpacked this way lose the permission to run.
+        // Files unpacked this way are not executable.
         for directory in [self.home.join("bin"), self.home.join("nvvm").join("bin")] {
             for program in fs_err::read_dir(directory)? {
                 let path = program?.path();
@@ -143,8 +134,8 @@ impl Toolkit {
         link(Path::new("lib"), &self.home.join("lib64"))
     }
 
-    /// A library with the driver's functions, to link with and to start tests with. Each says that
-    /// there is no device.
+    /// A library with the driver's functions, to link with and to start tests with. Each function
+    /// reports that there is no device.
     fn make_driver_stub(&self, root: &Path) -> Result<()> {
         let stubs = self.stubs();
         fs_err::create_dir_all(&stubs)?;
@@ -153,7 +144,7 @@ impl Toolkit {
         for file in fs_err::read_dir(&bindings)? {
             names.extend(functions(&fs_err::read_to_string(file?.path())?));
         }
-        ensure!(!names.is_empty(), "{} names no function of the driver", bindings.display());
+        ensure!(!names.is_empty(), "{} declares no function of the driver", bindings.display());
         let source = stubs.join("cuda.c");
         fs_err::write(&source, stub(&names))?;
         let library = stubs.join("libcuda.so.1");
@@ -165,7 +156,7 @@ impl Toolkit {
     }
 }
 
-/// CUDA_ERROR_NO_DEVICE is 100.
+/// The source of the stub. 100 is CUDA_ERROR_NO_DEVICE.
 fn stub(names: &BTreeSet<String>) -> String {
     names.iter().map(|name| format!("int {name}(void) {{ return 100; }}\n")).collect()
 }
@@ -180,7 +171,7 @@ fn functions(bindings: &str) -> impl Iterator<Item = String> {
 
 /// Where cargo keeps the source of the bindings.
 fn cudarc(root: &Path) -> Result<PathBuf> {
-    let mut cargo = super::cargo();
+    let mut cargo = cargo();
     cargo.args(["metadata", "--format-version", "1", "--locked", "--features", "vnp-infer/cuda"]);
     let output = cargo.current_dir(root).output().context("cargo metadata")?;
     ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
@@ -195,6 +186,11 @@ fn cudarc(root: &Path) -> Result<PathBuf> {
         });
     let manifest = manifest.context("cargo metadata names no cudarc")?;
     Ok(manifest.parent().unwrap_or(&manifest).to_owned())
+}
+
+/// The command that started this program.
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 fn stamp() -> String {
@@ -250,11 +246,11 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_directory_is_left_alone() {
+    fn a_directory_with_other_files_is_refused() {
         let foreign = tempfile::tempdir().unwrap();
         fs_err::write(foreign.path().join("thesis.tex"), "").unwrap();
         let made = Toolkit::find_or_make(foreign.path(), OsStr::new("false"), Path::new("."));
-        assert!(made.err().unwrap().to_string().contains("is something else"));
+        assert!(made.err().unwrap().to_string().contains("is not a toolkit"));
         assert_eq!(fs_err::read_dir(foreign.path()).unwrap().count(), 1);
     }
 }

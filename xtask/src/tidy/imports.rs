@@ -1,5 +1,7 @@
 //! Imports between the files of one crate: those that form a circle, and those through `lib.rs`.
 
+#![expect(clippy::indexing_slicing, reason = "modules are numbered by their index")]
+
 use std::collections::BTreeSet;
 
 use anyhow::Result;

@@ -1,5 +1,7 @@
 //! The modules of one target (a library, a binary, a test suite …) and the files that hold them.
 
+#![expect(clippy::indexing_slicing, reason = "modules are numbered by their index")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

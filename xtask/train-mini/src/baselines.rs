@@ -1,7 +1,7 @@
-//! What composition alone can tell: codons and residues counted, and two common classifiers.
+//! Two common classifiers on codon and residue composition, as baselines for `mini`.
 //!
-//! They learn from chunks of the training and validation parts, at most as many of a group as are
-//! measured with; both classes weigh the same, and a group of n chunks as the square root of n.
+//! They learn from chunks of the training and validation parts, with the same limit per group as in
+//! the measurement. Both classes have the same weight, and a group of n chunks that of √n.
 
 mod logistic;
 
@@ -12,7 +12,7 @@ use forust_ml::{GradientBooster, Matrix};
 use vnp_seq::{ChunkLength, Orf};
 use vnp_train::{Chunk, Split};
 
-use super::chunks::Parted;
+use super::chunks::Partition;
 
 /// Shares of 64 codons and 20 residues.
 const FEATURES: usize = 64 + 20;
@@ -21,15 +21,15 @@ const RESIDUES: &str = "ACDEFGHIKLMNPQRSTVWY";
 /// The names of the baselines, in the order of [`scores`].
 pub(crate) const NAMES: [&str; 2] = ["logistic regression", "gradient boosting"];
 
-/// The scores of the frames of `test`, `[score1, score2]` a frame, by each baseline.
+/// The scores of the frames of `test` by each baseline, `[score1, score2]` per frame.
 pub(crate) fn scores(
-    parted: &Parted<'_>,
+    partition: &Partition<'_>,
     length: ChunkLength,
     most: usize,
     test: &[Chunk],
 ) -> Result<[Vec<[f32; 2]>; 2]> {
-    let mut training = parted.open(Split::Training, length, most);
-    training.extend(parted.open(Split::Validation, length, most));
+    let mut training = partition.with_orf(Split::Training, length, most);
+    training.extend(partition.with_orf(Split::Validation, length, most));
     let rows = Rows::new(&training);
     let found = Rows::new(test);
     let logistic = logistic::fit(&rows.features, &rows.labels, &rows.weights);
@@ -39,7 +39,7 @@ pub(crate) fn scores(
     Ok([logistic.map(pair).collect(), boosted.into_iter().map(pair).collect()])
 }
 
-/// Frames as numbers.
+/// The features, labels and weights of frames.
 struct Rows {
     features: Vec<Vec<f64>>,
     labels: Vec<f64>,
@@ -80,14 +80,14 @@ fn composition(frame: &Orf) -> Vec<f64> {
         }
     }
     for residue in frame.protein.chars() {
-        if let Some(place) = RESIDUES.find(residue) {
-            counts[64 + place] += 1.0 / count;
+        if let Some(index) = RESIDUES.find(residue) {
+            counts[64 + index] += 1.0 / count;
         }
     }
     counts
 }
 
-/// Gradient boosted trees by `forust-ml`, with usual settings: 300 trees of 31 leaves at rate 0.05.
+/// Gradient boosted trees by `forust-ml`: 300 trees of 31 leaves at rate 0.05.
 fn boosted(training: &Rows, test: &Rows) -> Result<Vec<f64>> {
     let columns = |rows: &Rows| -> Vec<f64> {
         (0..FEATURES).flat_map(|column| rows.features.iter().map(move |row| row[column])).collect()
@@ -120,14 +120,14 @@ mod tests {
     fn compositions_are_shares() {
         let frame = find_orfs(b"GCAGCCAAA").remove(0);
         let found = composition(&frame);
-        let share = |place: usize| (found[place] * 3.0).round() as usize;
+        let share = |index: usize| (found[index] * 3.0).round() as usize;
         // GCA, GCC, AAA; alanine twice, lysine once.
         assert_eq!([0b10_01_00, 0b10_01_01, 0, 64, 64 + 8].map(share), [1, 1, 1, 2, 1]);
         assert!((found.iter().sum::<f64>() - 2.0).abs() < 1e-9);
     }
 
     #[test]
-    fn boosting_learns_what_composition_tells() {
+    fn both_classifiers_learn_from_composition() {
         let chunk = |is_virus, group, codon: &str| Chunk {
             record: 0,
             group,

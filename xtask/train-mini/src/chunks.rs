@@ -1,4 +1,4 @@
-//! Chunks that are measured with, and their embeddings.
+//! The chunks of each part of the corpus, and their embeddings.
 
 use std::collections::HashMap;
 
@@ -9,17 +9,17 @@ use vnp_train::{Chunk, Examples, Rng, Row, SharedKmers, Split};
 
 use super::corpus::Corpus;
 
-/// Chunks whose strands are embedded at a time.
+/// The number of chunks whose strands are embedded at a time.
 const BATCH: usize = 1024;
 
-/// A corpus whose groups have parts.
-pub(crate) struct Parted<'a> {
+/// A corpus and the split of each of its groups.
+pub(crate) struct Partition<'a> {
     pub(crate) corpus: &'a Corpus,
     pub(crate) parts: Vec<Split>,
     pub(crate) shared: SharedKmers,
 }
 
-impl<'a> Parted<'a> {
+impl<'a> Partition<'a> {
     pub(crate) fn new(corpus: &'a Corpus, parts: Vec<Split>) -> Self {
         let shared = SharedKmers::of_records(&corpus.records, &corpus.groups, &parts);
         Self { corpus, parts, shared }
@@ -30,9 +30,9 @@ impl<'a> Parted<'a> {
         !self.corpus.foreign.touches(window) && !self.shared.leaks(window, Split::Training)
     }
 
-    /// The whole chunks of a part that have an open frame, at most `most` of a group, drawn by the
-    /// group's name.
-    pub(crate) fn open(&self, part: Split, length: ChunkLength, most: usize) -> Vec<Chunk> {
+    /// The chunks of full length in a part that have an ORF, at most `most` of each group. A generator
+    /// seeded with the name of the group draws them.
+    pub(crate) fn with_orf(&self, part: Split, length: ChunkLength, most: usize) -> Vec<Chunk> {
         let Self { corpus, parts, shared } = self;
         let (mut chunks, _) =
             Chunk::cut_all(&corpus.records, &corpus.groups, parts, shared, length, 0);
@@ -45,8 +45,8 @@ impl<'a> Parted<'a> {
         self.at_most(chunks, most)
     }
 
-    /// The same of chunks without an open frame.
-    pub(crate) fn closed(&self, part: Split, length: ChunkLength, most: usize) -> Vec<Chunk> {
+    /// The same of chunks without an ORF.
+    pub(crate) fn without_orf(&self, part: Split, length: ChunkLength, most: usize) -> Vec<Chunk> {
         let mut chunks = Vec::new();
         for (record, labelled) in self.corpus.records.iter().enumerate() {
             let group = self.corpus.groups.of_member()[record];
@@ -100,19 +100,19 @@ impl<'a> Parted<'a> {
         String::from_utf8_lossy(&sequence[chunk.start_bp..chunk.end_bp]).into_owned()
     }
 
-    /// The open frames of chunks, embedded by both encoders.
+    /// The ORFs of chunks, embedded by both encoders.
     pub(crate) fn embed(&self, chunks: &[Chunk], model: &Encoders) -> Result<Examples> {
         let encoders: (&dyn Encoder, &dyn Encoder) = (&model.dnabert, &model.esm2);
         Ok(Examples::embed(chunks, &self.corpus.groups, &self.parts, encoders)?)
     }
 
-    /// Both strands of chunks without an open frame, embedded by the nucleotide encoder.
+    /// Both strands of chunks without an ORF, embedded by the nucleotide encoder.
     pub(crate) fn embed_strands(&self, chunks: &[Chunk], model: &Encoders) -> Result<Examples> {
         let row = |(number, chunk): (usize, &Chunk)| {
-            let place = format!("{}:{}", chunk.record, chunk.start_bp + 1);
+            let position = format!("{}:{}", chunk.record, chunk.start_bp + 1);
             let (is_virus, group) = (chunk.is_virus, chunk.group);
             ["+", "-"].map(|strand| Row {
-                id: format!("{place}{strand}"),
+                id: format!("{position}{strand}"),
                 chunk: number,
                 is_virus,
                 group,
@@ -141,7 +141,7 @@ impl<'a> Parted<'a> {
     }
 }
 
-/// Trained encoders as they will run.
+/// Trained encoders, as used for inference.
 pub(crate) struct Encoders {
     pub(crate) dnabert: Dnabert,
     pub(crate) esm2: Esm2,

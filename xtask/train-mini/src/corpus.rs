@@ -1,4 +1,4 @@
-//! What is trained and measured on.
+//! The records to train on and to measure with, in groups of relatives.
 
 use anyhow::Result;
 use vnp_train::{Groups, KmerSet, LabelledRecord, Split};
@@ -6,8 +6,8 @@ use vnp_train::{Groups, KmerSet, LabelledRecord, Split};
 use super::data::Data;
 use super::settings::Settings;
 
-/// Records with this share of their k-mers in the example file are left out whole, others by the
-/// chunk.
+/// A record with at least this share of its k-mers in the example file is left out; of the others,
+/// only the chunks with such a k-mer are.
 pub(crate) const FOREIGN_RECORD: f64 = 0.1;
 
 /// The records in groups.
@@ -35,8 +35,8 @@ impl Corpus {
         Ok(Self { records, groups, folds, foreign, dropped })
     }
 
-    /// The part of each group where `test` is the fold to measure with, if any. About a tenth of the
-    /// others choose the epoch.
+    /// The part of each group if fold `test` is measured with. About a tenth of the other groups are
+    /// for validation, which chooses the epoch.
     pub(crate) fn parts(&self, test: Option<usize>, settings: &Settings) -> Vec<Split> {
         let tenths = self.groups.folds(10, settings.seed + 1);
         let part = |(fold, tenth): (&usize, usize)| match (Some(*fold) == test, tenth) {
@@ -47,7 +47,7 @@ impl Corpus {
         self.folds.iter().zip(tenths).map(part).collect()
     }
 
-    /// Bases and groups of each kind of organism, a line each.
+    /// The bases and groups of each kind of organism, one line per kind.
     pub(crate) fn describe(&self) -> String {
         let mut text = format!(
             "{} records in {} groups; left out as examples: {:?}",

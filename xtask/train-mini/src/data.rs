@@ -1,4 +1,4 @@
-//! The records to train and test with, and where they come from.
+//! Reads the records of the data folder, and the lists that say where each comes from.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ pub(crate) const FILES: [(&str, bool, &str); 3] = [
     ("nonviral_more.fasta.gz", false, "SOURCES_more.tsv"),
 ];
 
-/// Everything that was read.
+/// The records and digests of the data folder.
 #[derive(Debug, Default)]
 pub(crate) struct Data {
     pub(crate) records: Vec<LabelledRecord>,
@@ -48,7 +48,7 @@ impl Data {
         let mut origins = origins.iter();
         while let Some(record) = reader.next_record()? {
             let origin = origins.next().with_context(|| {
-                format!("{}: record {} is in no list of sources", path.display(), record.id)
+                format!("{}: record {} is not in the list of sources", path.display(), record.id)
             })?;
             ensure!(
                 origin.id == record.id && origin.length == record.sequence.len(),
@@ -100,7 +100,7 @@ struct Origin {
     kind: &'static str,
 }
 
-/// `class record length source`, one line a record, in the order of the files.
+/// Reads a list with columns `class record length source` and one line per record.
 fn origins(path: &Path, is_virus: bool) -> Result<Vec<Origin>> {
     let class = if is_virus { "viral" } else { "nonviral" };
     let mut origins = Vec::new();
@@ -124,7 +124,7 @@ fn origins(path: &Path, is_virus: bool) -> Result<Vec<Origin>> {
     Ok(origins)
 }
 
-/// `class record species length ..`, records as `id:start-end`.
+/// Reads a list with columns `class record species length …`, its records as `id:start-end`.
 fn more_origins(path: &Path) -> Result<Vec<Origin>> {
     let mut origins = Vec::new();
     for row in &table(path)? {

@@ -1,4 +1,4 @@
-//! Cross-validation, and the training that the bundle is from.
+//! Runs the trainings: one for each fold of the cross-validation, and the final one.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,20 +9,20 @@ use vnp_seq::ChunkLength;
 use vnp_train::{Identity, Split};
 
 use super::baselines;
-use super::chunks::Parted;
+use super::chunks::Partition;
 use super::corpus::Corpus;
 use super::report::{Pool, difference, difference_json};
 use super::settings::{Arguments, Settings};
 use super::trial::{Scored, Trained};
 
-/// The other length of chunks that is measured.
+/// The second chunk length to measure, in bp.
 const SHORT: u32 = 300;
 
-/// What the test part of a fold says.
+/// The scores of the test part of a fold.
 struct Fold {
     mini: Scored,
     short: Scored,
-    closed: Scored,
+    without_orf: Scored,
     baselines: [Scored; 2],
 }
 
@@ -31,12 +31,12 @@ struct Fold {
 pub(crate) struct Pools {
     mini: Pool,
     short: Pool,
-    closed: Pool,
+    without_orf: Pool,
     baselines: [Pool; 2],
 }
 
-/// Trains and measures every fold, and with `with_final` one more on all groups; as many at a time
-/// as there are jobs, each on a thread of its own.
+/// Trains and measures every fold, and with `with_final` trains once more on all groups. Each of
+/// `arguments.jobs` threads runs one training at a time.
 pub(crate) fn run(
     corpus: &Corpus,
     settings: &Settings,
@@ -56,10 +56,10 @@ pub(crate) fn run(
                 let found = fold(corpus, settings, arguments, identity, job, log);
                 results.lock().expect("no thread panics")[job] = Some(found);
             } else if job == count && with_final {
-                let parted = Parted::new(corpus, corpus.parts(None, settings));
-                let place = arguments.work.join("final");
+                let partition = Partition::new(corpus, corpus.parts(None, settings));
+                let directory = arguments.work.join("final");
                 let settings = settings.of_final();
-                let found = Trained::new(&parted, &settings, identity, &place, log);
+                let found = Trained::new(&partition, &settings, identity, &directory, log);
                 *last.lock().expect("no thread panics") = Some(found);
             } else {
                 return;
@@ -89,19 +89,19 @@ fn fold(
     number: usize,
     log: &(dyn Fn(&str) + Sync),
 ) -> Result<Fold> {
-    let parted = Parted::new(corpus, corpus.parts(Some(number), settings));
-    let place = arguments.work.join(format!("fold-{number}"));
-    let trained = Trained::new(&parted, settings, identity, &place, log)?;
+    let partition = Partition::new(corpus, corpus.parts(Some(number), settings));
+    let directory = arguments.work.join(format!("fold-{number}"));
+    let trained = Trained::new(&partition, settings, identity, &directory, log)?;
     let length = ChunkLength::new(settings.chunk_length)?;
-    let test = parted.open(Split::Test, length, settings.test_chunks);
-    let mini = trained.score(&parted, &test)?;
-    let found = baselines::scores(&parted, length, settings.test_chunks, &test)?;
+    let test = partition.with_orf(Split::Test, length, settings.test_chunks);
+    let mini = trained.score(&partition, &test)?;
+    let found = baselines::scores(&partition, length, settings.test_chunks, &test)?;
     let baselines = found.map(|scores| Scored { rows: mini.rows.clone(), scores });
-    let short = parted.open(Split::Test, ChunkLength::new(SHORT)?, settings.test_chunks);
-    let closed = parted.closed(Split::Test, length, settings.test_chunks);
+    let short = partition.with_orf(Split::Test, ChunkLength::new(SHORT)?, settings.test_chunks);
+    let without_orf = partition.without_orf(Split::Test, length, settings.test_chunks);
     let fold = Fold {
-        short: trained.score(&parted, &short)?,
-        closed: trained.score_strands(&parted, &closed)?,
+        short: trained.score(&partition, &short)?,
+        without_orf: trained.score_strands(&partition, &without_orf)?,
         mini,
         baselines,
     };
@@ -114,14 +114,14 @@ impl Pools {
     fn add(&mut self, fold: &Fold) -> Result<()> {
         self.mini.add(&fold.mini)?;
         self.short.add(&fold.short)?;
-        self.closed.add(&fold.closed)?;
+        self.without_orf.add(&fold.without_orf)?;
         for (pool, scored) in self.baselines.iter_mut().zip(&fold.baselines) {
             pool.add(scored)?;
         }
         Ok(())
     }
 
-    /// Tables for a reader.
+    /// The figures as text.
     pub(crate) fn describe(&self) -> Result<Vec<String>> {
         let mut lines = vec![self.mini.describe("mini, 500 bp")?];
         for (name, pool) in baselines::NAMES.iter().zip(&self.baselines) {
@@ -129,11 +129,11 @@ impl Pools {
             lines.push(difference(name, &self.mini.compared(pool)?));
         }
         lines.push(self.short.describe("mini, 300 bp")?);
-        lines.push(self.closed.describe("fallback, 500 bp without an open frame")?);
+        lines.push(self.without_orf.describe("nucleotide-only head, 500 bp without an ORF")?);
         Ok(lines)
     }
 
-    /// The same for the bundle.
+    /// The figures for the metadata of the bundle.
     pub(crate) fn json(&self) -> Result<Value> {
         let mut others = serde_json::Map::new();
         for (name, pool) in baselines::NAMES.iter().zip(&self.baselines) {
@@ -151,7 +151,7 @@ impl Pools {
         Ok(json!({
             "open_500_bp": self.mini.json()?,
             "open_300_bp": self.short.json()?,
-            "closed_500_bp_by_fallback": self.closed.json()?,
+            "closed_500_bp_by_fallback": self.without_orf.json()?,
             "baselines_500_bp": others,
         }))
     }

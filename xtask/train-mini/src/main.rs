@@ -1,12 +1,12 @@
-//! `train-mini`: the bundle that is compiled into the program.
+//! Measures and trains `mini`, the bundle that is compiled into the program.
 //!
-//! Measures by cross-validation over groups of relatives, beside two baselines, then trains on all
-//! groups and writes the bundle, with its fallback head. Every training saves its state and goes on
+//! Cross-validation over groups of relatives measures it and two baselines. Then it is trained on
+//! all groups and written with its nucleotide-only head. Every training saves its state and resumes
 //! from it. The same data and settings give the same files, byte for byte.
 
-#![expect(clippy::indexing_slicing, reason = "numeric code over arrays of its own making")]
+#![expect(clippy::indexing_slicing, reason = "numeric code over arrays that it allocates")]
 #![expect(clippy::expect_used, reason = "a lock whose holders do not panic")]
-#![expect(clippy::print_stderr, reason = "a chore of an hour tells how far it is")]
+#![expect(clippy::print_stderr, reason = "progress of an hour-long chore")]
 
 mod baselines;
 mod chunks;
@@ -23,14 +23,15 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use clap::Parser;
 use vnp_infer::BundleWriter;
 
 use corpus::Corpus;
 use data::Data;
 use settings::Arguments;
 
-pub(crate) fn run(args: &[String]) -> Result<()> {
-    let arguments = Arguments::parse(args)?;
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
     let settings = arguments.settings()?;
     let started = Instant::now();
     let log = |what: &str| eprintln!("{:7.1} s  {what}", started.elapsed().as_secs_f64());
@@ -68,17 +69,17 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Puts the bundle in the place of an earlier one, and of nothing else.
+/// Writes the bundle, and replaces an earlier one; refuses to replace anything else.
 fn replace(writer: &BundleWriter, out: &Path) -> Result<()> {
     let fresh = out.with_extension("new");
     let old = out.with_extension("old");
     for path in [&fresh, &old] {
-        ensure!(!path.exists(), "{} is in the way: remove it", path.display());
+        ensure!(!path.exists(), "{} exists already: remove it", path.display());
     }
     let name = |path: &PathBuf| path.display().to_string();
     writer.write(&fresh).with_context(|| name(&fresh))?;
     if out.exists() {
-        ensure!(out.join("bundle.json").is_file(), "{} is no bundle", out.display());
+        ensure!(out.join("bundle.json").is_file(), "{} is not a bundle", out.display());
         fs_err::rename(out, &old)?;
         fs_err::rename(&fresh, out)?;
         fs_err::remove_dir_all(&old)?;

@@ -1,4 +1,4 @@
-//! Who a record comes from, read off its line in the lists of sources.
+//! The organism that a record comes from, derived from its line in the lists of sources.
 
 /// Organisms that are kept for other tests and must not be trained on. None is in the data; a record
 /// that matches is left out all the same.

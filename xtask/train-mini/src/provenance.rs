@@ -1,4 +1,5 @@
-//! What the bundle says about its own making. No times, so that a second run writes the same bytes.
+//! The provenance in the metadata of the bundle. It holds no times, so that a second run writes the
+//! same bytes.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -13,7 +14,7 @@ use super::trial::Trained;
 /// The length of the k-mers by which relatives are recognised.
 const K: usize = KmerSet::K;
 
-/// What the trainings depend on beside their recipe.
+/// The inputs that the trainings depend on apart from their recipe.
 pub(super) fn identity(data: &Data, examples: &[Vec<u8>], settings: &Settings) -> Identity {
     let files = data.digests.iter().fold(Identity::default(), |identity, (name, digest)| {
         identity.with(format!("data.{name}"), digest)
@@ -70,7 +71,7 @@ pub(super) fn provenance(
                 settings.test_chunks,
                 FOREIGN_RECORD * 100.0
             ),
-            "frames": "stop-free frames; the original's filter by annotated coding sequences is \
+            "frames": "ORFs (stop-free frames); the original's filter by annotated coding sequences is \
                 left out, as there are no annotations",
             "chunk_score": "score 2 of the frame with the largest of its two scores",
             "intervals": "95 %, 1,000 resamples of the groups",
@@ -81,7 +82,7 @@ pub(super) fn provenance(
     })
 }
 
-/// SHA-256 over the sequences, one a line.
+/// The SHA-256 of the sequences, each followed by a line feed.
 pub(super) fn sequences_digest(sequences: &[Vec<u8>]) -> String {
     let mut hash = Sha256::new();
     for sequence in sequences {

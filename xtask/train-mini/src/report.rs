@@ -1,4 +1,4 @@
-//! What the folds together say.
+//! Metrics of one classifier over all folds, and differences between two.
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -16,7 +16,7 @@ pub(crate) struct Pool {
     folds: Vec<FoldFigures>,
 }
 
-/// What one fold says of chunks.
+/// The metrics of one fold, over chunks.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct FoldFigures {
     pub(crate) auroc: f64,
@@ -26,7 +26,7 @@ pub(crate) struct FoldFigures {
 }
 
 impl Pool {
-    /// Adds a fold, and says what it says.
+    /// Adds a fold, and returns its metrics.
     pub(crate) fn add(&mut self, fold: &Scored) -> Result<FoldFigures> {
         let found = Evaluation::of(&fold.rows, &fold.scores, Split::Test)?.chunks;
         let figures = FoldFigures {
@@ -35,10 +35,10 @@ impl Pool {
             viral_chunks: found.confusion.true_viral + found.confusion.false_other,
             other_chunks: found.confusion.true_other + found.confusion.false_viral,
         };
-        let before = self.rows.chunks;
+        let offset = self.rows.chunks;
         self.rows.groups.clone_from(&fold.rows.groups);
         self.rows.rows.extend(fold.rows.rows.iter().cloned().map(|mut row| {
-            row.chunk += before;
+            row.chunk += offset;
             row
         }));
         self.rows.chunks += fold.rows.chunks;
@@ -47,7 +47,7 @@ impl Pool {
         Ok(figures)
     }
 
-    /// All chunks together, every one scored by the model that has not seen its group.
+    /// The metrics of all chunks together, each scored by the model that was not trained on its group.
     pub(crate) fn evaluation(&self) -> Result<Evaluation> {
         Ok(Evaluation::of(&self.tested(), &self.scores, Split::Test)?)
     }
@@ -59,7 +59,7 @@ impl Pool {
         rows
     }
 
-    /// How much better these scores are than others of the same chunks.
+    /// The difference to other scores of the same chunks.
     pub(crate) fn compared(&self, other: &Self) -> Result<Comparison> {
         let calls = |pool: &Self| Call::of_chunks(&pool.tested(), &pool.scores, Split::Test);
         Ok(Comparison::of(&calls(self)?, &calls(other)?)?)
@@ -86,7 +86,7 @@ impl Pool {
         }))
     }
 
-    /// The same for a reader.
+    /// The metrics as text.
     pub(crate) fn describe(&self, name: &str) -> Result<String> {
         let list = |figure: &dyn Fn(&FoldFigures) -> f64| {
             let folds: Vec<_> = self.folds.iter().map(|f| format!("{:.3}", figure(f))).collect();
@@ -102,7 +102,7 @@ impl Pool {
                 format!(" ({:.3} to {:.3})", interval.lower, interval.upper)
             });
             text.push_str(&format!(
-                "\n             {} {}: {} chunks of {} groups, {:.3}{interval} called rightly",
+                "\n             {} {}: {} chunks of {} groups, {:.3}{interval} classified correctly",
                 if kind.is_virus { "virus" } else { "other" },
                 kind.kind,
                 kind.chunks,
@@ -114,7 +114,7 @@ impl Pool {
     }
 }
 
-/// A comparison for a reader.
+/// A comparison as text.
 pub(crate) fn difference(name: &str, found: &Comparison) -> String {
     let one = |what: &str, difference: &vnp_train::ScoreDifference| {
         format!(
@@ -126,13 +126,13 @@ pub(crate) fn difference(name: &str, found: &Comparison) -> String {
         )
     };
     format!(
-        "mini less {name}: {}; {}",
+        "mini minus {name}: {}; {}",
         one("AUROC", &found.auroc),
         one("balanced accuracy", &found.balanced_accuracy)
     )
 }
 
-/// A comparison for the bundle.
+/// A comparison for the metadata of the bundle.
 pub(crate) fn difference_json(found: &Comparison) -> Value {
     let one = |difference: &vnp_train::ScoreDifference| {
         json!({

@@ -1,29 +1,30 @@
-//! What the command was told.
+//! The command line of `train-mini`, and the settings that the bundle depends on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use clap::Parser;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vnp_train::{
     Augmentation, Course, EncoderSize, HeadRecipe, JointRecipe, Keep, Optimizer, Sampling, Schedule,
 };
 
-/// All that the bundle depends on beside the data.
+/// Everything that the bundle depends on apart from the data.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Settings {
-    /// What groups are put into folds by.
+    /// Seed of the assignment of groups to folds.
     pub(crate) seed: u64,
     pub(crate) folds: usize,
     /// Length of the chunks that the bundle is for, in bp.
     pub(crate) chunk_length: u32,
-    /// Chunks of a group that are measured with, at most; and that the epoch is chosen by.
+    /// At most this many chunks of a group are used to measure, and to choose the epoch.
     pub(crate) test_chunks: usize,
     pub(crate) validation_chunks: usize,
     pub(crate) joint: JointRecipe,
     /// The head over the nucleotide embedding alone.
     pub(crate) fallback: HeadRecipe,
-    /// Chunks without an open frame, of a group, that it learns from, at most.
+    /// It learns from at most this many chunks without an ORF of a group.
     pub(crate) fallback_chunks: usize,
 }
 
@@ -68,8 +69,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Those of the training that the bundle is from: it goes to its last epoch, since the folds show
-    /// how long that should be, and its few validation groups do not.
+    /// The settings of the final training, which runs to its last epoch: the folds show how long that
+    /// should be, while its few validation groups do not.
     pub(crate) fn of_final(&self) -> Self {
         let mut settings = self.clone();
         settings.joint.keep = Keep::Last;
@@ -77,63 +78,48 @@ impl Settings {
     }
 }
 
-/// The command line.
-#[derive(Debug)]
+/// Measures and trains the bundle that is compiled into vnp.
+#[derive(Debug, Parser)]
 pub(crate) struct Arguments {
+    /// Directory with the labelled genomes
+    #[arg(long, value_name = "DIR", default_value_os_t = in_repository("../shared/data"))]
     pub(crate) data: PathBuf,
+    /// FASTA file whose sequences must not be learned from
+    #[arg(long, value_name = "FILE", default_value_os_t = in_repository("../shared/examples/mixed.fa"))]
     pub(crate) examples: PathBuf,
-    /// Where the trainings save their states, and are continued from.
+    /// Directory in which trainings save their states, and from which they are resumed
+    #[arg(long, value_name = "DIR", default_value_os_t = in_repository("target/train-mini"))]
     pub(crate) work: PathBuf,
+    /// Directory of the bundle
+    #[arg(long, value_name = "DIR", default_value_os_t = in_repository("crates/vnp-infer/models/mini"))]
     pub(crate) out: PathBuf,
-    /// Only measures, and leaves the bundle as it is.
+    /// Measure only, and leave the bundle as it is
+    #[arg(long)]
     pub(crate) measure_only: bool,
-    /// Trainings at a time.
+    /// Trainings at a time [default: all available cores]
+    #[arg(long, value_name = "N", default_value_t = cores(), hide_default_value = true)]
     pub(crate) jobs: usize,
+    /// Change a setting; VALUE is JSON
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = change)]
     changes: Vec<(String, Value)>,
 }
 
-impl Arguments {
-    pub(crate) fn parse(args: &[String]) -> Result<Self> {
-        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-        let shared = root.join("../shared");
-        let mut found = Self {
-            data: shared.join("data"),
-            examples: shared.join("examples/mixed.fa"),
-            work: root.join("target/train-mini"),
-            out: root.join("crates/vnp-infer/models/mini"),
-            measure_only: false,
-            jobs: std::thread::available_parallelism().map_or(1, usize::from),
-            changes: Vec::new(),
-        };
-        let mut args = args.iter();
-        while let Some(flag) = args.next() {
-            if flag == "--measure-only" {
-                found.measure_only = true;
-                continue;
-            }
-            let value = args.next().with_context(|| format!("{flag} wants a value"))?;
-            match flag.as_str() {
-                "--data" => found.data = value.into(),
-                "--examples" => found.examples = value.into(),
-                "--work" => found.work = value.into(),
-                "--out" => found.out = value.into(),
-                "--jobs" => found.jobs = value.parse().context("--jobs wants a number")?,
-                "--set" => found.changes.push(change(value)?),
-                _ => bail!(
-                    "unknown argument {flag}: give --data, --examples, --work, --out, --jobs, \
-                     --measure-only or --set"
-                ),
-            }
-        }
-        Ok(found)
-    }
+/// A path from the root of the repository.
+fn in_repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
 
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+impl Arguments {
     pub(crate) fn settings(&self) -> Result<Settings> {
         let mut settings = serde_json::to_value(Settings::default())?;
         for (name, value) in &self.changes {
             let pointer = format!("/{}", name.replace('.', "/"));
-            let place = settings.pointer_mut(&pointer);
-            *place.with_context(|| format!("there is no setting {name}"))? = value.clone();
+            let setting = settings.pointer_mut(&pointer);
+            *setting.with_context(|| format!("there is no setting {name}"))? = value.clone();
         }
         Ok(serde_json::from_value(settings)?)
     }
@@ -141,7 +127,7 @@ impl Arguments {
 
 /// `NAME=VALUE`, the value in JSON.
 fn change(text: &str) -> Result<(String, Value)> {
-    let (name, value) = text.split_once('=').context("--set wants NAME=VALUE")?;
+    let (name, value) = text.split_once('=').context("write NAME=VALUE")?;
     Ok((name.to_owned(), serde_json::from_str(value)?))
 }
 
@@ -150,8 +136,7 @@ mod tests {
     use super::*;
 
     fn settings(args: &[&str]) -> Result<Settings> {
-        let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        Arguments::parse(&args)?.settings()
+        Arguments::try_parse_from(["train-mini"].iter().chain(args))?.settings()
     }
 
     #[test]

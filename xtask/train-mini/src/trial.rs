@@ -1,4 +1,4 @@
-//! One training, and what its test part says.
+//! One training of encoders, head and nucleotide-only head, and scores of its test part.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use vnp_train::{
     Start, TrainedModel, TrainingDirectory, train_head, train_joint,
 };
 
-use super::chunks::{Encoders, Parted};
+use super::chunks::{Encoders, Partition};
 use super::settings::Settings;
 
-/// A trained model and its fallback.
+/// A trained model and its nucleotide-only head.
 pub(crate) struct Trained {
     pub(crate) setup: EncoderSetup,
     pub(crate) model: TrainedModel,
@@ -23,20 +23,20 @@ pub(crate) struct Trained {
     head: Head,
 }
 
-/// Rows of chunks and their scores.
+/// The rows of chunks and their scores.
 pub(crate) struct Scored {
-    /// Without features.
+    /// The rows, without their features.
     pub(crate) rows: Examples,
     pub(crate) scores: Vec<[f32; 2]>,
 }
 
-/// Tells how far a training is.
-struct Teller<'a> {
+/// Logs the epochs of a training.
+struct EpochLog<'a> {
     name: &'a str,
     log: &'a (dyn Fn(&str) + Sync),
 }
 
-impl Observer for Teller<'_> {
+impl Observer for EpochLog<'_> {
     fn event(&self, event: Event<'_>) {
         if let Event::Epoch(epoch) = event {
             let vnp_train::Epoch { epoch, training_loss, validation_loss, is_best, .. } = *epoch;
@@ -51,24 +51,24 @@ impl Observer for Teller<'_> {
 }
 
 impl Trained {
-    /// Trains, or goes on where an earlier call was killed.
+    /// Trains, or resumes a training that was interrupted.
     pub(crate) fn new(
-        parted: &Parted<'_>,
+        partition: &Partition<'_>,
         settings: &Settings,
         identity: &Identity,
         work: &Path,
         log: &(dyn Fn(&str) + Sync),
     ) -> Result<Self> {
         let name = work.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let observer = Teller { name: &name, log };
+        let observer = EpochLog { name: &name, log };
         let length = ChunkLength::new(settings.chunk_length)?;
         let setup = EncoderSetup::random(&settings.joint);
-        let validation = parted.open(Split::Validation, length, settings.validation_chunks);
-        let is_usable = |window: &[u8]| parted.is_usable(window);
+        let validation = partition.with_orf(Split::Validation, length, settings.validation_chunks);
+        let is_usable = |window: &[u8]| partition.is_usable(window);
         let data = JointData {
-            records: &parted.corpus.records,
-            groups: parted.corpus.groups.of_member(),
-            splits: &parted.parts,
+            records: &partition.corpus.records,
+            groups: partition.corpus.groups.of_member(),
+            splits: &partition.parts,
             is_usable: &is_usable,
             validation: &validation,
         };
@@ -87,9 +87,14 @@ impl Trained {
         let encoders = Encoders { dnabert, esm2 };
         let sizes = (setup.dnabert.hidden_size, setup.esm2.hidden_size);
         let head = Head::new(model.head(), sizes.0, sizes.1)?;
-        let mut closed = parted.closed(Split::Training, length, settings.fallback_chunks);
-        closed.extend(parted.closed(Split::Validation, length, settings.fallback_chunks));
-        let examples = parted.embed_strands(&closed, &encoders)?;
+        let mut without_orf =
+            partition.without_orf(Split::Training, length, settings.fallback_chunks);
+        without_orf.extend(partition.without_orf(
+            Split::Validation,
+            length,
+            settings.fallback_chunks,
+        ));
+        let examples = partition.embed_strands(&without_orf, &encoders)?;
         let directory = TrainingDirectory::open(&work.join("fallback"))?;
         let trained = train_head(&examples, &settings.fallback, &session(&directory))
             .with_context(|| format!("the fallback of {name}"))?;
@@ -97,17 +102,21 @@ impl Trained {
         Ok(Self { setup, model, fallback: fallback.tensors, encoders, head })
     }
 
-    /// The scores of chunks with open frames.
-    pub(crate) fn score(&self, parted: &Parted<'_>, chunks: &[Chunk]) -> Result<Scored> {
-        let mut rows = parted.embed(chunks, &self.encoders)?;
+    /// The scores of chunks with ORFs.
+    pub(crate) fn score(&self, partition: &Partition<'_>, chunks: &[Chunk]) -> Result<Scored> {
+        let mut rows = partition.embed(chunks, &self.encoders)?;
         let scores = rows.score(&self.head)?;
         rows.features.clear();
         Ok(Scored { rows, scores })
     }
 
-    /// The scores of chunks without open frames: one a chunk, the mean of its strands'.
-    pub(crate) fn score_strands(&self, parted: &Parted<'_>, chunks: &[Chunk]) -> Result<Scored> {
-        let mut rows = parted.embed_strands(chunks, &self.encoders)?;
+    /// The scores of chunks without an ORF: the mean of both strands, one per chunk.
+    pub(crate) fn score_strands(
+        &self,
+        partition: &Partition<'_>,
+        chunks: &[Chunk],
+    ) -> Result<Scored> {
+        let mut rows = partition.embed_strands(chunks, &self.encoders)?;
         let head = FallbackHead::new(self.fallback.clone(), rows.nucleotide_size)?;
         let strands = head.score(&rows.features)?;
         let mean = |pair: &[[f32; 2]]| {

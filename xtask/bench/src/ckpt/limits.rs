@@ -1,4 +1,4 @@
-//! What this machine can do at best, without a format.
+//! The fastest that this machine can write, copy and hash bytes, without any format.
 
 use std::fs::File;
 use std::io::Write;
@@ -9,23 +9,23 @@ use vnp_ckpt::Digest;
 
 use super::pages;
 
-/// Copies to memory that was touched before.
-pub(crate) fn copy(from: &[u8], into: &mut [u8]) -> Result<()> {
+/// Copies to memory that was written to before.
+pub(super) fn copy(from: &[u8], into: &mut [u8]) -> Result<()> {
     into.copy_from_slice(from);
     std::hint::black_box(into);
     Ok(())
 }
 
-/// Writes bytes to a new file and brings them to disk.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes bytes to a new file and syncs it.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     Ok(())
 }
 
-/// The same under another name, which then becomes the file's own, also on disk.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes under a temporary name, then renames the file and syncs its directory.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = path.with_extension("tmp");
     write(&temporary, bytes)?;
     fs_err::rename(&temporary, path)?;
@@ -36,7 +36,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// The digest of a file's pages.
-pub(crate) fn map_and_digest(path: &Path) -> Result<impl Sized> {
+pub(super) fn map_and_digest(path: &Path) -> Result<impl Sized> {
     let pages = pages::map(path)?;
     std::hint::black_box(Digest::of(&pages));
     Ok(pages)

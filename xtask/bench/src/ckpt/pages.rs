@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::Result;
 use memmap2::Mmap;
 
-/// Maps a file that nobody writes to.
-pub(crate) fn map(path: &Path) -> Result<Mmap> {
+/// Maps a file that no process writes to.
+pub(super) fn map(path: &Path) -> Result<Mmap> {
     let file = fs_err::File::open(path)?;
     // SAFETY: the file was made by this process in a directory of its own, and is only read.
     Ok(unsafe { Mmap::map(file.file()) }?)

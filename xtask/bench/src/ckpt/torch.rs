@@ -1,17 +1,16 @@
-//! Files of the Python tools, beside torch.
+//! Files of the Python tools, read by us and by torch.
 
-use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use vnp_ckpt::{Limits, load_with_compatibility};
 
-use super::ROWS;
-use super::pairs::{Report, timed};
+use crate::checkpoint::ROWS;
+use crate::pairs::Report;
+use crate::python::Python;
 
-/// What the Python does.
+/// Makes the files, then loads each that it reads the path of.
 const SCRIPT: &str = include_str!("torch.py");
 
 /// The files, each with the target for our time over torch's.
@@ -22,61 +21,23 @@ const FILES: [(&str, &str, f64); 3] = [
 ];
 
 /// Makes the files and times loads of each.
-pub(crate) fn run(dir: &Path, python: &Path, report: &mut Report) -> Result<()> {
-    let mut torch = Torch::start(dir, python)?;
-    report.title(&format!(".pt files, torch {}", torch.version))?;
+pub(super) fn run(dir: &Path, python: &Path, report: &mut Report) -> Result<()> {
+    let mut command = Command::new(python);
+    let mut torch = Python::start(command.args(["-c", SCRIPT, &ROWS.to_string()]).arg(dir))?;
+    let ready = torch.receive()?;
+    let version = ready.strip_prefix("ready ").context("Python is not ready")?;
+    report.title(&format!(".pt files, torch {version}"))?;
     for (stem, name, target) in FILES {
         let path = dir.join(stem).with_extension("pt");
-        report.pair(
+        report.pair_with(
             (name, Some(target)),
-            || timed(|| Ok(load_with_compatibility(&path, &Limits::default())?)),
+            || Ok(load_with_compatibility(&path, &Limits::default())?),
             "torch.load(weights_only=False)",
-            || torch.load(&path),
+            || {
+                torch.send(path.display())?;
+                Ok(torch.receive()?.parse()?)
+            },
         )?;
     }
     torch.stop()
-}
-
-/// A Python that loads what it is told to.
-struct Torch {
-    child: Child,
-    input: ChildStdin,
-    output: Lines<BufReader<ChildStdout>>,
-    version: String,
-}
-
-impl Torch {
-    fn start(dir: &Path, python: &Path) -> Result<Self> {
-        let mut child = Command::new(python)
-            .args(["-c", SCRIPT, &ROWS.to_string()])
-            .arg(dir)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| python.display().to_string())?;
-        let input = child.stdin.take().context("the input of Python")?;
-        let output = BufReader::new(child.stdout.take().context("the output of Python")?).lines();
-        let mut torch = Self { child, input, output, version: String::new() };
-        let ready = torch.line()?;
-        ready.strip_prefix("ready ").context("Python is not ready")?.clone_into(&mut torch.version);
-        Ok(torch)
-    }
-
-    fn load(&mut self, path: &Path) -> Result<Duration> {
-        writeln!(self.input, "{}", path.display())?;
-        Ok(Duration::from_secs_f64(self.line()?.parse()?))
-    }
-
-    fn line(&mut self) -> Result<String> {
-        match self.output.next() {
-            Some(line) => Ok(line?),
-            None => bail!("Python ended early, with {}", self.child.wait()?),
-        }
-    }
-
-    fn stop(mut self) -> Result<()> {
-        drop(self.input);
-        self.child.wait()?;
-        Ok(())
-    }
 }

@@ -1,4 +1,4 @@
-//! The engines that ours is compared with.
+//! The engines that our encoders are compared with, and the targets for each.
 
 use std::str::FromStr;
 

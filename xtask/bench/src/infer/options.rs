@@ -1,101 +1,79 @@
-//! What the command line said.
+//! The command line of `bench-infer`.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
 use vnp_infer::Precision;
 
-use super::USAGE;
 use super::engine::Engine;
 use super::shape::Shape;
 
-/// The command line; what was not said has its default.
-#[derive(Debug)]
+/// Times both encoders against the peak of this machine, and against other engines.
+#[derive(Debug, Parser)]
 pub(crate) struct Options {
+    /// Networks to time
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_enum)]
+    #[arg(default_value = "t6,t30,t33,dnabert")]
     pub(crate) shapes: Vec<Shape>,
+    /// Sizes of the thread pool
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,2")]
+    #[arg(value_parser = positive)]
     pub(crate) threads: Vec<usize>,
+    /// Precisions of our encoders, of f32 and bf16
+    #[arg(long = "precision", value_name = "LIST", value_delimiter = ',')]
+    #[arg(default_value = "f32,bf16")]
     pub(crate) precisions: Vec<Precision>,
-    /// None: as many as the shape says.
+    /// Sequences in a run [default: by shape, for runs of some seconds]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) sequences: Option<usize>,
+    /// Rounds, in each of which every engine runs once
+    #[arg(long, value_name = "N", default_value = "5", value_parser = positive)]
     pub(crate) rounds: usize,
-    /// Residues of a protein.
+    /// Residues of a protein
+    #[arg(long = "lengths", value_name = "FROM-TO", default_value = "100-166")]
+    #[arg(value_parser = residues)]
     pub(crate) residues: RangeInclusive<usize>,
-    /// Tokens of a nucleotide sequence, those of its frame included.
+    /// Tokens of a nucleotide sequence, with the two around it
+    #[arg(long, value_name = "FROM-TO", default_value = "90-115", value_parser = tokens)]
     pub(crate) tokens: RangeInclusive<usize>,
+    /// Python with torch, to run other engines
+    #[arg(long, value_name = "PATH")]
     pub(crate) python: Option<PathBuf>,
-    /// A directory with scripts to start instead of our driver.
+    /// Directory with esm_suite.py and mosaic.py, started for every run instead of our driver
+    #[arg(long = "peers", value_name = "DIR", requires = "python")]
     pub(crate) scripts: Option<PathBuf>,
-    /// None: those of the shape and precision.
+    /// Other engines to run [default: all that fit the shape]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "python")]
     pub(crate) engines: Option<Vec<Engine>>,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            shapes: Shape::USUAL.to_vec(),
-            threads: vec![1, 2],
-            precisions: vec![Precision::F32, Precision::Bf16],
-            sequences: None,
-            rounds: 5,
-            residues: 100..=166,
-            tokens: 90..=115,
-            python: None,
-            scripts: None,
-            engines: None,
-        }
-    }
+fn positive(text: &str) -> Result<usize> {
+    let number = text.parse()?;
+    ensure!(number > 0, "at least 1");
+    Ok(number)
 }
 
-impl Options {
-    pub(crate) fn parse(args: &[String]) -> Result<Self> {
-        let mut options = Self::default();
-        let mut args = args.iter();
-        while let Some(name) = args.next() {
-            let value = args.next().with_context(|| format!("{name} wants a value\n{USAGE}"))?;
-            options.set(name, value).with_context(|| format!("{name} {value}"))?;
-        }
-        ensure!(
-            options.python.is_some() || (options.scripts.is_none() && options.engines.is_none()),
-            "--peers and --engines want --python\n{USAGE}"
-        );
-        Ok(options)
-    }
-
-    fn set(&mut self, name: &str, value: &str) -> Result<()> {
-        match name {
-            "--shapes" => self.shapes = list(value)?,
-            "--threads" => self.threads = list(value)?,
-            "--precision" => self.precisions = list(value)?,
-            "--sequences" => self.sequences = Some(value.parse()?),
-            "--rounds" => self.rounds = value.parse()?,
-            "--lengths" => self.residues = range(value)?,
-            "--tokens" => self.tokens = range(value)?,
-            "--python" => self.python = Some(value.into()),
-            "--peers" => self.scripts = Some(value.into()),
-            "--engines" => self.engines = Some(list(value)?),
-            _ => bail!("no such option: {name}\n{USAGE}"),
-        }
-        ensure!(self.rounds > 0 && self.sequences != Some(0), "at least one");
-        ensure!(!self.threads.contains(&0), "at least one thread");
-        // Longer proteins are cut by ours and refused by others.
-        ensure!(*self.residues.end() <= 1022, "at most 1,022 residues");
-        ensure!(*self.tokens.start() > 2, "two tokens are the frame of a sequence");
-        Ok(())
-    }
+fn residues(text: &str) -> Result<RangeInclusive<usize>> {
+    let range = range(text)?;
+    // Longer proteins are cut by ours and refused by others.
+    ensure!(*range.end() <= 1022, "at most 1,022 residues");
+    Ok(range)
 }
 
-/// `A,B,C`.
-fn list<T: FromStr<Err: Into<anyhow::Error>>>(text: &str) -> Result<Vec<T>> {
-    text.split(',').map(|item| item.parse().map_err(Into::into)).collect()
+fn tokens(text: &str) -> Result<RangeInclusive<usize>> {
+    let range = range(text)?;
+    ensure!(*range.start() > 2, "two tokens surround every sequence");
+    Ok(range)
 }
 
 /// `FROM-TO`, both included.
 fn range(text: &str) -> Result<RangeInclusive<usize>> {
-    let (from, to) = text.split_once('-').context("wants FROM-TO")?;
-    let (from, to) = (from.parse()?, to.parse()?);
-    ensure!(0 < from && from <= to, "{from} to {to} holds no length");
+    let (from, to) = text.split_once('-').context("write FROM-TO")?;
+    let (from, to) = (usize::from_str(from)?, to.parse()?);
+    ensure!(0 < from && from <= to, "no length is in {from}-{to}");
     Ok(from..=to)
 }
 
@@ -104,18 +82,18 @@ mod tests {
     use super::*;
 
     fn parse(line: &str) -> Result<Options> {
-        Options::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        Ok(Options::try_parse_from(["bench"].into_iter().chain(line.split_whitespace()))?)
     }
 
     #[test]
-    fn what_is_not_said_has_its_default() {
+    fn options_have_defaults() {
         let Options { shapes, threads, rounds, residues, python, .. } = parse("").unwrap();
         assert_eq!((shapes.len(), threads, rounds, residues), (4, vec![1, 2], 5, 100..=166));
         assert_eq!(python, None);
     }
 
     #[test]
-    fn everything_can_be_said() {
+    fn options_are_read() {
         let options = parse(
             "--shapes t33,dnabert --threads 2 --precision bf16 --sequences 7 --rounds 3 \
              --lengths 130-140 --tokens 100-100 --python p --peers d --engines ov-fp32,fair-bf16",

@@ -1,12 +1,12 @@
-//! Our encoders, of random weights.
+//! Our encoders with random weights, and random sequences for them.
 
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 use vnp_infer::{DeviceSpec, Dnabert, Encoder, Esm2, ModelOptions, Precision, TensorSpec, Tensors};
 
-use super::draw::Draw;
 use super::options::Options;
 use super::shape::{Shape, Size};
+use crate::draw::Draw;
 
 /// Bases in a token of the tokenizer made here; DNABERT's own have five on average.
 const WORD: usize = 5;
@@ -99,6 +99,8 @@ fn tokenizer(size: Size) -> Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
 
     #[test]
@@ -124,7 +126,7 @@ mod tests {
 
     #[test]
     fn sequences_repeat_and_keep_to_their_lengths() {
-        let mut options = Options { sequences: Some(50), ..Options::default() };
+        let mut options = Options { sequences: Some(50), ..Options::parse_from(["bench"]) };
         let found = sequences(Shape::T6, &options);
         assert_eq!(found, sequences(Shape::T30, &options));
         assert!(found.iter().all(|sequence| (100..=166).contains(&sequence.len())));

@@ -1,4 +1,4 @@
-//! What the threads could do at best.
+//! The peak rate of this machine in f32: fused multiply-adds, and a large matrix product.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::ThreadPool;
 
-use super::clock::thread_seconds;
 use super::product;
+use crate::clock::thread_seconds;
 
 /// Operations a second of all threads of a pool at once, a multiply-add counting as two.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peak {
     /// Multiply-adds of f32 on registers alone.
     pub(crate) fma: f64,
-    /// A large product of the `gemm` crate, one a thread.
+    /// A large product of the `gemm` crate, one per thread.
     pub(crate) gemm: f64,
 }
 
@@ -40,8 +40,8 @@ pub(crate) fn measure(pool: &ThreadPool) -> Peak {
     Peak { fma: fma.iter().sum(), gemm: gemm.iter().sum() }
 }
 
-/// The best rate of bursts that say how many operations they did. Neither what else runs on the
-/// machine counts, as time is the thread's own, nor a burst that begins with cold caches.
+/// The best rate of bursts that return their number of operations. Other programs do not count, as
+/// the time is the thread's own, nor does a burst that begins with cold caches.
 fn best(mut burst: impl FnMut() -> f64) -> f64 {
     let start = Instant::now();
     let mut best = 0.0_f64;

@@ -4,11 +4,11 @@ use anyhow::{Result, ensure};
 use rayon::ThreadPool;
 use vnp_infer::{Encoder, Precision};
 
-use super::clock::timed;
 use super::engine::Engine;
 use super::peak::{self, Peak};
 use super::peers::Peers;
 use super::work::{Run, Work};
+use crate::clock::timed;
 
 /// Our encoder at one precision.
 pub(crate) struct Ours {
@@ -16,14 +16,14 @@ pub(crate) struct Ours {
     pub(crate) encoder: Box<dyn Encoder>,
 }
 
-/// Who ran.
+/// An engine in a table of results.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Runner {
     Ours(Precision),
     Peer(Engine),
 }
 
-/// What was measured: for each runner, and for the peak, a value a round.
+/// The measurements: one value per round for each runner, and for the peak.
 #[derive(Debug)]
 pub(crate) struct Rounds {
     pub(crate) runs: Vec<(Runner, Vec<Run>)>,
@@ -31,8 +31,8 @@ pub(crate) struct Rounds {
 }
 
 impl Rounds {
-    /// Warms ours up, takes the rounds and stops the others. Each round begins with another engine, so that none is
-    /// always first when the machine grows slower or faster.
+    /// Warms up our encoders, takes the rounds and stops the other engines. Each round begins with
+    /// another engine, so that none is always first when the machine grows slower or faster.
     pub(crate) fn take(
         rounds: usize,
         pool: &ThreadPool,
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_a_round() {
+    fn every_round_gives_a_value() {
         struct Fake;
         impl Encoder for Fake {
             fn name(&self) -> &'static str {

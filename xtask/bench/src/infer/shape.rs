@@ -1,12 +1,10 @@
-//! The networks that are timed.
+//! The networks that are timed: their published sizes, and the operations that they take.
 
-use std::str::FromStr;
-
-use anyhow::{Result, bail};
+use clap::ValueEnum;
 use vnp_infer::{DnabertConfig, Esm2Config};
 
 /// A network of a published size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Shape {
     T6,
     T12,
@@ -16,7 +14,7 @@ pub(crate) enum Shape {
     Dnabert,
 }
 
-/// What a network reads and how it is built.
+/// The dimensions of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Size {
     pub(crate) layers: usize,
@@ -27,10 +25,6 @@ pub(crate) struct Size {
 }
 
 impl Shape {
-    /// Those that are timed unless others are asked for.
-    pub(crate) const USUAL: [Self; 4] = [Self::T6, Self::T30, Self::T33, Self::Dnabert];
-    const ALL: [Self; 6] = [Self::T6, Self::T12, Self::T30, Self::T33, Self::T36, Self::Dnabert];
-
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::T6 => "t6",
@@ -62,7 +56,7 @@ impl Shape {
         }
     }
 
-    /// Floating-point operations for a sequence of so many tokens, a multiply-add counting as two:
+    /// Floating-point operations for a sequence of `tokens` tokens, a multiply-add counting as two:
     /// the linear layers, and the attention's scores and sums.
     pub(crate) fn flops(self, tokens: usize) -> f64 {
         let Size { layers, hidden, inner, .. } = self.size();
@@ -72,7 +66,7 @@ impl Shape {
         layers as f64 * tokens * (2.0 * weights as f64 + 4.0 * tokens * hidden as f64)
     }
 
-    /// How many sequences make runs of some seconds.
+    /// How many sequences to embed in a run, so that it takes some seconds.
     pub(crate) fn sequences(self) -> usize {
         match self {
             Self::T6 => 256,
@@ -114,32 +108,18 @@ impl Size {
     }
 }
 
-impl FromStr for Shape {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match Self::ALL.into_iter().find(|shape| shape.name() == text) {
-            Some(shape) => Ok(shape),
-            None => {
-                let known: Vec<_> = Self::ALL.into_iter().map(Self::name).collect();
-                bail!("no such shape: {text}, only {}", known.join(", "))
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_back() {
-        for shape in Shape::ALL {
-            assert_eq!(shape.name().parse::<Shape>().unwrap(), shape);
+    fn names_are_those_of_the_command_line() {
+        for shape in Shape::value_variants() {
+            assert_eq!(Shape::from_str(shape.name(), false).unwrap(), *shape);
         }
     }
 
-    /// GFLOP a token at 135 tokens (100 for DNABERT).
+    /// GFLOP per token at 135 tokens (100 for DNABERT).
     #[test]
     fn work_is_counted_as_on_paper() {
         for (shape, tokens, expected) in

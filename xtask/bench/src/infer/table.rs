@@ -1,14 +1,14 @@
-//! What is printed, in Markdown.
+//! The results as tables in Markdown.
 
 use vnp_infer::Precision;
 
 use super::engine::Engine;
 use super::rounds::{Rounds, Runner};
 use super::shape::Shape;
-use super::stats::Spread;
 use super::work::Run;
+use crate::stats::Spread;
 
-/// The speed of everyone: medians over the rounds, each beside the peak of its round.
+/// The speed of every engine: medians over the rounds, also as a share of the peak of each round.
 pub(crate) fn speeds(rounds: &Rounds, threads: usize, flops_of_a_token: f64) -> String {
     let mut text = String::from(
         "| engine | tokens/s | min to max | per CPU-second | GFLOP/s | of FMA peak | of gemm \
@@ -43,7 +43,8 @@ pub(crate) fn speeds(rounds: &Rounds, threads: usize, flops_of_a_token: f64) -> 
     text
 }
 
-/// Ours over each other engine, paired within rounds, and for every target whether it was met.
+/// The ratios of our speed to that of each other engine, paired within rounds, and whether each
+/// target was met.
 pub(crate) fn ratios(rounds: &Rounds, shape: Shape) -> (String, Vec<bool>) {
     let mut text = String::from(
         "| ours | over | ratio | min to max | ratio by CPU time | of the fastest rounds | target |\n\
@@ -126,8 +127,8 @@ fn row(cells: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench_infer::clock::Time;
-    use crate::bench_infer::peak::Peak;
+    use crate::clock::Time;
+    use crate::infer::peak::Peak;
 
     fn runs(walls: [f64; 3]) -> Vec<Run> {
         let run = |wall| Run { tokens: 1000, time: Time { wall, cpu: Some(2.0 * wall) } };
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn speeds_stand_beside_the_peak() {
+    fn speeds_are_shares_of_the_peak() {
         let text = speeds(&rounds(), 2, 1e9);
         let ours = "| vnp f32 | 1000 | 500 to 1000 | 500 | 1000 | 25 % | 50 % | 25 % |";
         assert_eq!(text.lines().nth(2), Some(ours), "{text}");
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn peaks_are_told() {
+    fn peaks_are_printed() {
         let expected = "peak of all threads in f32: FMA 4000 GFLOP/s (4000 to 4000), \
                         gemm 2000 GFLOP/s (2000 to 2000)";
         assert_eq!(peaks(&rounds()), expected);

@@ -1,15 +1,15 @@
-//! What is to be done in a run, and what a run took.
+//! The work of a run, which is the same for every engine, and the time that a run took.
 
-use super::clock::Time;
 use super::options::Options;
 use super::ours;
 use super::shape::Shape;
+use crate::clock::Time;
 
-/// The same for every engine.
+/// The sequences to embed, and how much work they are.
 #[derive(Debug)]
 pub(crate) struct Work {
     pub(crate) sequences: Vec<String>,
-    /// Tokens of each, those of the frame included.
+    /// Tokens of each sequence, with the two around it.
     pub(crate) lengths: Vec<usize>,
     pub(crate) tokens: u64,
     pub(crate) flops: f64,
@@ -31,19 +31,19 @@ impl Work {
         Self { tokens: lengths.iter().sum::<usize>() as u64, sequences, lengths, flops }
     }
 
-    /// Operations a token, on average.
+    /// Operations per token, on average.
     pub(crate) fn flops_of_a_token(&self) -> f64 {
         self.flops / self.tokens as f64
     }
 }
 
 impl Run {
-    /// Tokens a second.
+    /// Tokens per second.
     pub(crate) fn speed(self) -> f64 {
         self.tokens as f64 / self.time.wall
     }
 
-    /// Tokens a second of the processor.
+    /// Tokens per second of processor time.
     pub(crate) fn cpu_speed(self) -> Option<f64> {
         self.time.cpu.map(|cpu| self.tokens as f64 / cpu)
     }
@@ -51,6 +51,8 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
 
     #[test]
@@ -65,7 +67,7 @@ mod tests {
             sequences: Some(3),
             residues: 98..=98,
             tokens: 90..=90,
-            ..Options::default()
+            ..Options::parse_from(["bench"])
         };
         let work = Work::new(Shape::T33, &options);
         assert_eq!((work.lengths.as_slice(), work.tokens), ([100; 3].as_slice(), 300));

@@ -1,22 +1,23 @@
-//! Logistic regression by Newton's method, on standardised features.
+//! Logistic regression by Newton's method, on standardised features and with a ridge penalty.
 
 /// Penalty of the squared weights.
 const RIDGE: f64 = 10.0;
 const STEPS: usize = 15;
 
-/// Weights and shifts of features, and the bias.
+/// The fitted weights, and the mean and deviation that standardise each feature.
 pub(super) struct Logistic {
     mean: Vec<f64>,
     deviation: Vec<f64>,
-    /// The bias last.
+    /// One per feature, and the bias last.
     weights: Vec<f64>,
 }
 
-/// The chance that a row is of class 1.
+/// The probability that a row is of class 1.
 pub(super) fn probability(model: &Logistic, row: &[f64]) -> f64 {
     sigmoid(dot(&model.weights, &model.standardised(row)))
 }
 
+/// Fits a model to weighted rows with labels 0 and 1.
 pub(super) fn fit(rows: &[Vec<f64>], labels: &[f64], weights: &[f64]) -> Logistic {
     let features = rows.first().map_or(0, Vec::len);
     let mean_of = |value: &dyn Fn(&[f64]) -> f64| {
@@ -57,7 +58,7 @@ impl Logistic {
     }
 }
 
-/// Solves a symmetric positive system, of which the lower half is given, by Cholesky's method.
+/// Solves a symmetric positive definite system by Cholesky's method; reads its lower half only.
 fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
     let size = right.len();
     for i in 0..size {
