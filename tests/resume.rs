@@ -123,7 +123,9 @@ fn a_damaged_part_stops_the_run_until_told_otherwise() {
     assert!(!bench.path("out/prediction_results.txt").exists());
     let log = std::fs::read_to_string(bench.path("out/checkpoints/failed_checkpoints.txt"));
     assert_eq!(log.unwrap().matches(name).count(), 1);
-    bench.vnp(&["predict", "in.fa", "-o", "out", "--force-resume"]).expect(0, &[name, "set aside"]);
+    bench
+        .vnp(&["predict", "in.fa", "-o", "out", "--force-resume"])
+        .expect(0, &[name, "quarantined"]);
     assert_results(&bench);
     assert_eq!(rows_computed(&bench, "scores"), 16, "exactly the bad part's rows");
     assert!(damaged.with_extension("vnp.bad").exists());
@@ -145,14 +147,14 @@ fn a_bad_part_that_is_found_late_can_be_passed_too() {
     let damaged = bench.parts("out", "scores")[1].clone();
     flip_last_byte(&damaged);
     let words = ["predict", "in.fa", "-o", "out", "--force-resume", "--skip-checkpoint-validation"];
-    bench.vnp(&words).expect(0, &["set aside"]);
+    bench.vnp(&words).expect(0, &["quarantined"]);
     assert_results(&bench);
     assert_eq!(rows_computed(&bench, "scores"), 16);
     // A second specimen does not replace the first.
     let first = std::fs::read(damaged.with_extension("vnp.bad")).unwrap();
     flip_last_byte(&damaged);
     std::fs::remove_file(bench.path("out/run.json")).unwrap();
-    bench.vnp(&words).expect(0, &["set aside"]);
+    bench.vnp(&words).expect(0, &["quarantined"]);
     assert_eq!(std::fs::read(damaged.with_extension("vnp.bad")).unwrap(), first);
     assert!(damaged.with_extension("vnp.2.bad").exists());
 }

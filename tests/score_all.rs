@@ -94,7 +94,7 @@ fn every_chunk_gets_a_score_and_says_what_it_rests_on() {
         0,
         &[
             "4 chunks without one are scored by their nucleotides alone, 0 of them earlier",
-            "3 records without an open frame have a score by those (evidence dna_only)",
+            "3 records without an ORF have a score by those (evidence dna_only)",
         ],
     );
     let (plain, all) = (bench.results("plain"), bench.results("all"));
@@ -174,11 +174,12 @@ fn a_bundle_without_a_fallback_head_says_what_to_do_before_any_work() {
     Import::new().run(&bench, "tiny").expect(0, &[]);
     let words = ["predict", "in.fa", "-m", "./tiny", "-o", "out", "--score-all"];
     let refused = bench.vnp(&words);
-    refused.expect(1, &["model tiny has no fallback head", "leave out --score-all", "bundle"]);
+    refused
+        .expect(1, &["model tiny has no nucleotide-only head", "leave out --score-all", "bundle"]);
     assert!(!refused.stderr.contains("records"), "it read the input first: {}", refused.stderr);
     assert!(!bench.path("out").exists());
     bench.vnp(&words[..6]).expect(0, &[]);
-    bench.vnp(&[&words[..], &["--resume"]].concat()).expect(1, &["no fallback head"]);
+    bench.vnp(&[&words[..], &["--resume"]].concat()).expect(1, &["no nucleotide-only head"]);
 }
 
 #[test]
@@ -221,7 +222,7 @@ fn a_finished_run_takes_the_flag_and_gives_it_back() {
     bench.vnp(&predict("out", &[])).expect(0, &[]);
     let plain = bench.results("out");
     let more = ["--resume", "--score-all"];
-    bench.vnp(&predict("out", &more)).expect(0, &["6 chunks without an open frame"]);
+    bench.vnp(&predict("out", &more)).expect(0, &["6 chunks without an ORF"]);
     let computed = &bench.json("out/run.json")["session"]["rows_computed"];
     assert_eq!((&computed["scores"], &computed["dna_only"]), (&0.into(), &6.into()));
     assert_eq!(bench.results("out"), bench.results("once"));
@@ -262,7 +263,7 @@ fn damaged_parts_are_found_named_and_computed_again() {
     let resume = bench.vnp(&predict("out", &[&words[..], &["--resume"]].concat()));
     resume.expect(3, &["dna_only/rows-000000000016-000000000032.vnp", "--force-resume"]);
     let again = bench.vnp(&predict("out", &[&words[..], &["--force-resume"]].concat()));
-    again.expect(0, &["set aside"]);
+    again.expect(0, &["quarantined"]);
     let computed = &bench.json("out/run.json")["session"]["rows_computed"];
     assert_eq!((&computed["scores"], &computed["dna_only"]), (&0.into(), &16.into()));
     assert_eq!(bench.results("out"), expected);

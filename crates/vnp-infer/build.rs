@@ -6,8 +6,8 @@ use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The oldest GPUs that have what the kernels use: bf16 and its tensor cores. PTX for it runs on
-/// every newer one.
+/// The oldest GPUs with the instructions that the kernels use: bf16 and its tensor cores. PTX for it
+/// runs on every newer one.
 const ARCHITECTURE: &str = "compute_80";
 
 fn main() -> Result<()> {
@@ -16,7 +16,8 @@ fn main() -> Result<()> {
         return Ok(());
     }
     println!("cargo::rerun-if-changed=src/cuda");
-    let output = env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
+    let output = env::var_os("OUT_DIR").ok_or_else(|| Error::other("cargo sets no OUT_DIR"))?;
+    let output = PathBuf::from(output);
     let nvcc = nvcc();
     for entry in Path::new("src/cuda").read_dir()? {
         let source = entry?.path();
@@ -28,8 +29,8 @@ fn main() -> Result<()> {
 }
 
 fn compile(nvcc: &Path, source: &Path, output: &Path) -> Result<()> {
-    let name = source.with_extension("ptx");
-    let ptx = output.join(name.file_name().unwrap_or_default());
+    let name = source.file_stem().ok_or_else(|| Error::other("a kernel without a name"))?;
+    let ptx = output.join(name).with_extension("ptx");
     let status = Command::new(nvcc)
         .args(["--ptx", "-O3", "-std=c++17", "-arch", ARCHITECTURE, "-o"])
         .args([&ptx, source])
@@ -51,7 +52,7 @@ fn nvcc() -> PathBuf {
     }
     let named = ["CUDA_HOME", "CUDA_PATH", "CUDA_ROOT", "CUDA_TOOLKIT_ROOT_DIR"];
     let homes = named.iter().filter_map(env::var_os).map(PathBuf::from);
-    let mut places =
+    let mut paths =
         homes.chain([PathBuf::from("/usr/local/cuda")]).map(|home| home.join("bin/nvcc"));
-    places.find(|nvcc| nvcc.is_file()).unwrap_or_else(|| "nvcc".into())
+    paths.find(|nvcc| nvcc.is_file()).unwrap_or_else(|| "nvcc".into())
 }

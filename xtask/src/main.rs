@@ -1,89 +1,76 @@
 //! Project chores: `cargo xtask` lists them.
+//!
+//! Chores that compile more than `vnp-ckpt` are packages of their own below `xtask/`; this program
+//! starts them, so that `cargo xtask tidy` compiles none of what they need.
 
-mod bench_ckpt;
-#[cfg(feature = "infer")]
-mod bench_infer;
-mod bench_validate;
-mod cuda_build;
 mod fixtures;
 mod outside;
 mod tidy;
-#[cfg(feature = "train")]
-mod train_mini;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 const USAGE: &str = "\
 cargo xtask fixtures    write the missing fixtures of the current checkpoint version
 cargo xtask outside     build the tool of tests/outside and count the crates it takes
-cargo xtask tidy        check file sizes, module layout and the arrows between crates
-cargo xtask cuda-build [--toolkit DIR] [--cap N] [--python PATH] [--check]
-        build vnp for NVIDIA GPUs, with a toolkit of its own making; --check lints and tests it
+cargo xtask tidy [ROOT] check files, imports, crates and language of the repository, or of ROOT
 
-cargo run --release -p xtask -- bench-ckpt [--dir DIR] [--pairs N] [--python PATH]
-        time checkpoints beside the limits of this machine, and beside torch
-cargo run --release -p xtask -- bench-validate [--dir DIR] [--pairs N] [--files N]
-        time the validation of a directory beside reading and hashing it
-
-cargo xtask bench-infer [--shapes t6,t30,t33,dnabert] [--threads 1,2] [--python PATH] [OPTION VALUE]...
-        time both encoders beside the peak of this machine, and beside other engines
-cargo xtask train-mini [--data DIR] [--examples FILE] [--work DIR] [--out DIR] [--jobs N]
-        [--measure-only] [--set NAME=VALUE]...
-        measure and make the embedded bundle; what was killed goes on from --work
-        (both compile Candle, optimised, before they begin)
+These are packages of their own; each explains its options with --help:
+cargo xtask cuda-build        build vnp for NVIDIA GPUs, with a toolkit that it downloads
+cargo xtask bench-ckpt        time checkpoints against the limits of this machine and torch
+cargo xtask bench-validate    time the validation of a directory against reading and hashing it
+cargo xtask bench-infer       time both encoders against the peak of this machine and other engines
+cargo xtask train-mini        measure and train the embedded bundle
 ";
+
+/// A chore that is a package of its own.
+struct Package {
+    chore: &'static str,
+    /// What cargo is to run.
+    run: &'static [&'static str],
+}
+
+const PACKAGES: [Package; 5] = [
+    Package { chore: "cuda-build", run: &["--package", "xtask-cuda", "--"] },
+    Package { chore: "bench-ckpt", run: &["--release", "--package", "xtask-bench", "--", "ckpt"] },
+    Package {
+        chore: "bench-validate",
+        run: &["--release", "--package", "xtask-bench", "--", "validate"],
+    },
+    Package {
+        chore: "bench-infer",
+        run: &["--release", "--package", "xtask-bench", "--", "infer"],
+    },
+    Package { chore: "train-mini", run: &["--release", "--package", "xtask-train-mini", "--"] },
+];
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    match args.split_first() {
-        Some((chore, [])) if chore == "fixtures" => fixtures::run(&root()),
-        Some((chore, [])) if chore == "outside" => outside::run(&root()),
-        Some((chore, [])) if chore == "tidy" => tidy::tidy(&root()),
-        Some((chore, rest)) if chore == "bench-ckpt" => bench_ckpt::run(rest),
-        Some((chore, rest)) if chore == "bench-validate" => bench_validate::run(rest),
-        Some((chore, rest)) if chore == "bench-infer" => bench_infer(rest),
-        Some((chore, rest)) if chore == "cuda-build" => cuda_build::run(&root(), rest),
-        Some((chore, rest)) if chore == "train-mini" => train_mini(rest),
-        Some((chore, _)) => bail!("no such chore: {chore}\n{USAGE}"),
-        None => bail!("which chore?\n{USAGE}"),
+    let Some((chore, args)) = args.split_first() else { bail!("which chore?\n{USAGE}") };
+    if let Some(package) = PACKAGES.iter().find(|package| package.chore == chore) {
+        return package.start(args);
+    }
+    match (chore.as_str(), args) {
+        ("fixtures", []) => fixtures::run(&root()),
+        ("outside", []) => outside::run(&root()),
+        ("tidy", []) => tidy::tidy(&root(), &root()),
+        ("tidy", [checkout]) => tidy::tidy(Path::new(checkout), &root()),
+        _ => bail!("no such chore: {chore} {}\n{USAGE}", args.join(" ")),
     }
 }
 
-#[cfg(feature = "infer")]
-fn bench_infer(args: &[String]) -> Result<()> {
-    bench_infer::run(args)
-}
-
-#[cfg(not(feature = "infer"))]
-fn bench_infer(args: &[String]) -> Result<()> {
-    with_feature("infer", "bench-infer", args)
-}
-
-#[cfg(feature = "train")]
-fn train_mini(args: &[String]) -> Result<()> {
-    train_mini::run(args)
-}
-
-#[cfg(not(feature = "train"))]
-fn train_mini(args: &[String]) -> Result<()> {
-    with_feature("train", "train-mini", args)
-}
-
-/// Compiles the chores that need Candle, optimised, and runs one of them.
-#[cfg(not(feature = "train"))]
-fn with_feature(feature: &str, chore: &str, args: &[String]) -> Result<()> {
-    use anyhow::{Context as _, ensure};
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = std::process::Command::new(cargo)
-        .args(["run", "--release", "--package", "xtask", "--features", feature, "--", chore])
-        .args(args)
-        .current_dir(root())
-        .status()
-        .context("cargo")?;
-    ensure!(status.success(), "{chore} failed: {status}");
-    Ok(())
+impl Package {
+    /// Compiles the package and runs it with `args`.
+    fn start(&self, args: &[String]) -> Result<()> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.args(["run", "--quiet", "--manifest-path"]).arg(root().join("Cargo.toml"));
+        let status = command.args(self.run).args(args).status().context("cargo")?;
+        ensure!(status.success(), "{} failed: {status}", self.chore);
+        Ok(())
+    }
 }
 
 /// The root of the repository.

@@ -66,7 +66,7 @@ fn cargo<A: AsRef<OsStr>>(tool: &Path, args: impl IntoIterator<Item = A>) -> Res
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(args).arg("--offline").current_dir(tool);
-    // The tool is no member of the workspace whose chore this is.
+    // The tool is not part of the workspace that this program belongs to.
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CARGO_PKG") {
             command.env_remove(name);

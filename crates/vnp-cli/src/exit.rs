@@ -31,6 +31,12 @@ impl From<Exit> for ExitCode {
 
 /// The exit that an error means.
 pub(crate) fn of_error(error: &anyhow::Error) -> Exit {
+    let interrupted = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref().and_then(vnp_pipeline::Error::interrupted));
+    if let Some(interrupted) = interrupted {
+        return Exit::Interrupted(interrupted.signal);
+    }
     let checkpoint = error.chain().any(|cause| {
         let run = cause.downcast_ref().map(vnp_pipeline::Error::is_checkpoint_issue);
         let training = cause.downcast_ref().map(vnp_train::Error::is_checkpoint_issue);
@@ -72,9 +78,14 @@ mod tests {
     #[test]
     fn an_error_knows_its_exit() {
         check(anyhow::anyhow!("x"), Exit::Failed);
-        let incomplete = || vnp_pipeline::Error::Incomplete { missing: Vec::new() };
+        let incomplete = || vnp_pipeline::Error::Incomplete {
+            stage: vnp_pipeline::Stage::Scores,
+            missing: Vec::new(),
+        };
         check(incomplete().into(), Exit::Checkpoint);
         check(Err::<(), _>(incomplete()).context("predict").unwrap_err(), Exit::Checkpoint);
+        let interrupted = vnp_pipeline::Interrupted { signal: 15 };
+        check(vnp_pipeline::Error::from(interrupted).into(), Exit::Interrupted(15));
         let differences = Vec::new();
         let other = vnp_train::Error::OtherIdentity { path: "p".into(), differences };
         check(other.into(), Exit::Checkpoint);

@@ -39,8 +39,13 @@ fn run(args: Args) -> Exit {
     match command::run(args.command, &console) {
         Ok(exit) => exit,
         Err(error) => {
-            log::error!("{}", exit::describe(&error));
-            exit::of_error(&error)
+            let exit = exit::of_error(&error);
+            let level = match exit {
+                Exit::Interrupted(_) => log::Level::Warn,
+                _ => log::Level::Error,
+            };
+            log::log!(level, "{}", exit::describe(&error));
+            exit
         }
     }
 }

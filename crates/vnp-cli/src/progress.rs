@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use vnp_pipeline::{Estimate, Event, Observer, ResumeSummary, Stage, Survey};
+use vnp_pipeline::{Estimate, Event, ResumeSummary, Stage, Survey};
 
 use crate::logging::Console;
 use crate::output::grouped;
@@ -47,10 +47,9 @@ impl<'a> Progress<'a> {
         };
         Self { console, state: RefCell::new(state) }
     }
-}
 
-impl Observer for Progress<'_> {
-    fn event(&self, event: Event<'_>) {
+    /// Shows what a run reports.
+    pub(crate) fn event(&self, event: Event<'_>) {
         let mut state = self.state.borrow_mut();
         match event {
             Event::Surveying { records, bases } => state.surveying(self.console, records, bases),
@@ -94,7 +93,7 @@ impl State {
     fn surveyed(&mut self, survey: &Survey) {
         self.clear();
         log::info!(
-            "{} records, {} bp, {} chunks, {} stop-free frames",
+            "{} records, {} bp, {} chunks, {} ORFs (stop-free reading frames)",
             grouped(survey.records),
             grouped(survey.bases),
             grouped(survey.chunks),
@@ -109,24 +108,24 @@ impl State {
         let computed = [
             (Stage::Nucleotide, plan.nucleotide_rows),
             (Stage::Protein, plan.protein_rows),
-            (Stage::DnaOnly, plan.dna_only_rows),
+            (Stage::NucleotideOnly, plan.nucleotide_only_rows),
         ];
         self.total = computed.iter().map(|&(stage, rows)| words::embeddings(stage, rows)).sum();
         self.done = 0;
         if plan.parts + plan.bad_parts > 0 {
-            let all = plan.score_parts + plan.bad_parts + plan.missing_parts;
-            let closed = match plan.dna_only_rows {
+            let all = plan.finished_parts + plan.bad_parts + plan.missing_parts;
+            let orfless = match plan.nucleotide_only_rows {
                 0 => String::new(),
-                rows => format!("; {} chunks without an open frame", grouped(rows)),
+                rows => format!("; {} chunks without an ORF", grouped(rows)),
             };
             log::info!(
                 "{} of {} parts present, {} bad, {} missing: {} of {} rows to compute ({} \
-                 nucleotide and {} protein embeddings{closed})",
-                grouped(plan.score_parts),
+                 nucleotide and {} protein embeddings{orfless})",
+                grouped(plan.finished_parts),
                 grouped(all),
                 grouped(plan.bad_parts),
                 grouped(plan.missing_parts),
-                grouped(plan.rows.saturating_sub(plan.rows_scored)),
+                grouped(plan.rows.saturating_sub(plan.rows_finished)),
                 grouped(plan.rows),
                 grouped(plan.nucleotide_rows),
                 grouped(plan.protein_rows),

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
-use vnp_pipeline::StopFlag;
+use vnp_job::StopFlag;
 
 /// The first SIGINT or SIGTERM asks the run to save and end, the second ends it at once.
 ///

@@ -1,66 +1,50 @@
-//! Networks between token ids and embeddings, on the CPU.
+//! Networks on the CPU, with the kernels of `vnp-kernels`.
 //!
-//! Sequences are packed: the tokens of several stand below each other, without padding, and every
+//! Sequences are packed: the tokens of several lie below each other, without padding, and every
 //! linear layer takes them together; attention takes each sequence by itself. A pack is one task
 //! of the current rayon pool and runs on one thread, in buffers that are kept from pack to pack.
 //! Weights are packed once, as they are loaded, and exist nowhere else in memory.
 
-pub(crate) mod dnabert;
-pub(crate) mod esm2;
-mod load;
-mod pack;
-mod pool;
-mod transformer;
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a plan holds indices of the sequences it was made of"
+)]
 
-use std::ops::Range;
+mod embedding;
+mod load;
+mod mean;
+mod norm;
+mod pack;
+pub(crate) mod transformer;
+
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
+use vnp_kernels::{Cpu, Precision};
 
-use crate::Error;
+use crate::architecture::plan::Plan;
+use crate::error::Error;
 use crate::network::Network;
-pub(crate) use transformer::Buffers;
-use transformer::Transformer;
+use crate::weights::Weights;
+use transformer::{Buffers, Transformer};
 
 /// A network with the buffers of its threads.
-pub(crate) struct OnCpu<T> {
-    tokens: T,
-    transformer: Transformer,
-    /// Of threads that are not at work now.
+pub(crate) struct CpuNetwork {
+    pub(crate) transformer: Transformer,
+    /// The buffers that no thread uses now.
     buffers: Mutex<Vec<Buffers>>,
 }
 
-/// What is particular to one network: its token vectors and which of them make the embedding.
-pub(crate) trait Tokens: Send + Sync {
-    /// Writes the vectors of a sequence's tokens before the first layer, `[tokens, hidden]`.
-    fn embed(&self, ids: &[u32], x: &mut [f32]) -> Result<(), vnp_kernels::Error>;
-
-    /// The positions, of a sequence of `tokens` tokens, whose vectors make the embedding.
-    fn pooled(&self, tokens: usize) -> Range<usize>;
-}
-
-impl<T: Tokens> OnCpu<T> {
-    fn new(tokens: T, transformer: Transformer) -> Self {
-        Self { tokens, transformer, buffers: Mutex::default() }
-    }
-
-    /// The last token vectors of sequences, packed. `observe` sees those before the first layer as
-    /// 0 and those after layer n as n.
-    pub(crate) fn forward<'b>(
-        &self,
-        sequences: &[&[u32]],
-        buffers: &'b mut Buffers,
-        observe: &mut dyn FnMut(usize, &[f32]),
-    ) -> Result<&'b [f32], Error> {
-        let lengths: Vec<usize> = sequences.iter().map(|ids| ids.len()).collect();
-        let x = buffers.start(lengths.iter().sum(), self.transformer.hidden());
-        let mut rest = x;
-        for ids in sequences {
-            let (x, after) = rest.split_at_mut(ids.len() * self.transformer.hidden());
-            self.tokens.embed(ids, x).map_err(Error::kernel)?;
-            rest = after;
-        }
-        self.transformer.forward(&lengths, buffers, observe).map_err(Error::kernel)
+impl CpuNetwork {
+    /// Loads a network.
+    pub(crate) fn load(
+        plan: &Plan,
+        weights: &Weights,
+        cpu: Cpu,
+        precision: Precision,
+    ) -> Result<Self, Error> {
+        let transformer = load::transformer(plan, weights, cpu, precision)?;
+        Ok(Self { transformer, buffers: Mutex::default() })
     }
 
     /// The embeddings of the sequences of a pack.
@@ -68,11 +52,12 @@ impl<T: Tokens> OnCpu<T> {
         let lock = || self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut buffers = lock().pop().unwrap_or_default();
         let hidden = self.transformer.hidden();
-        let mut rest = self.forward(sequences, &mut buffers, &mut |_, _| {})?;
+        let forward = self.transformer.forward(sequences, &mut buffers, &mut |_, _| {});
+        let mut rest = forward.map_err(Error::kernel)?;
         let mut embeddings = Vec::with_capacity(sequences.len());
         for ids in sequences {
             let (x, after) = rest.split_at(ids.len() * hidden);
-            embeddings.push(pool::mean(x, hidden, self.tokens.pooled(ids.len())));
+            embeddings.push(mean::of_rows(x, hidden, (self.transformer.pooled)(ids.len())));
             rest = after;
         }
         lock().push(buffers);
@@ -80,14 +65,10 @@ impl<T: Tokens> OnCpu<T> {
     }
 }
 
-impl<T: Tokens> Network for OnCpu<T> {
-    fn hidden_size(&self) -> usize {
-        self.transformer.hidden()
-    }
-
+impl Network for CpuNetwork {
     fn embed(&self, sequences: &[Vec<u32>]) -> Result<Vec<f32>, Error> {
         let hidden = self.transformer.hidden();
-        let is_empty = |ids: &[u32]| self.tokens.pooled(ids.len()).is_empty();
+        let is_empty = |ids: &[u32]| (self.transformer.pooled)(ids.len()).is_empty();
         let lengths: Vec<usize> =
             sequences.iter().map(|ids| if is_empty(ids) { 0 } else { ids.len() }).collect();
         let threads = rayon::current_num_threads();
@@ -96,16 +77,13 @@ impl<T: Tokens> Network for OnCpu<T> {
             .par_iter()
             .with_max_len(1)
             .map(|pack| {
-                let ids = pack.iter().filter_map(|at| sequences.get(*at));
-                self.pack(&ids.map(Vec::as_slice).collect::<Vec<_>>())
+                let ids = pack.iter().map(|index| sequences[*index].as_slice());
+                self.pack(&ids.collect::<Vec<_>>())
             })
             .collect::<Result<_, _>>()?;
         let mut output = vec![f32::NAN; sequences.len() * hidden];
-        let mut rows: Vec<&mut [f32]> = output.chunks_exact_mut(hidden).collect();
-        for (at, embedding) in packs.iter().flatten().zip(found.iter().flatten()) {
-            if let Some(row) = rows.get_mut(*at) {
-                row.copy_from_slice(embedding);
-            }
+        for (index, embedding) in packs.iter().flatten().zip(found.iter().flatten()) {
+            output[index * hidden..][..hidden].copy_from_slice(embedding);
         }
         Ok(output)
     }

@@ -1,9 +1,9 @@
-//! NVIDIA GPUs: opening them, and fused kernels for what happens between matrix products.
+//! NVIDIA GPUs: opening them, and fused kernels for the steps between matrix products.
 //!
-//! The kernels are the `.cu` files beside this one's folder, compiled to PTX when the crate is
+//! The kernels are the `.cu` files in the folder of this module, compiled to PTX when the crate is
 //! built and loaded by the driver when first used. Matrix products are cuBLAS's, through candle.
-//! Everything runs on one stream a device, in the order in which it was asked for, and nothing
-//! waits for it but the reading of embeddings. `docs/CUDA.md` has the whole picture.
+//! Everything runs on one stream per device, in the order of the calls; only the reading of
+//! embeddings waits for it. `docs/CUDA.md` has the details.
 
 pub(crate) mod device;
 mod launch;

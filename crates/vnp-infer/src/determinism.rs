@@ -1,10 +1,13 @@
-//! A row depends on its sequence alone: the tests behind the promise of docs/NUMERICS.md.
+//! Tests that a row depends on its sequence alone, as docs/NUMERICS.md promises.
 
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
 
+use crate::device::DeviceSpec;
+use crate::encoder::transformer::{Dnabert, Esm2};
+use crate::encoder::{Encoder, ModelOptions};
+use crate::error::Error;
 use crate::testing::{Random, dnabert_config, esm2_config, random_tensors, tokenizer_json};
-use crate::{DeviceSpec, Dnabert, Encoder, Error, Esm2, ModelOptions};
 
 const RESIDUES: &str = "LAGVSERTIDPKQNFYMHWC";
 

@@ -1,4 +1,6 @@
-//! The devices that a network can run on.
+//! The devices that a network can run on: parsing their names, listing and opening them.
+
+pub(crate) mod info;
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,9 +10,11 @@ use vnp_kernels::Cpu;
 
 #[cfg(feature = "cuda")]
 use crate::cuda::device as cuda;
-use crate::{Error, Precision};
+use crate::error::Error;
+use crate::precision::Precision;
+use info::DeviceInfo;
 
-/// The device asked for.
+/// The device that a user asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum DeviceSpec {
     /// All CUDA devices where this build and machine have any, otherwise the CPU.
@@ -24,19 +28,8 @@ pub enum DeviceSpec {
     Cuda(usize),
 }
 
-/// One device, as [`list_devices`] reports it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeviceInfo {
-    /// The text that selects it: `cpu`, `cuda:0`.
-    pub name: String,
-    /// What it is, or why it is not available.
-    pub description: String,
-    /// Whether this build can use it here.
-    pub available: bool,
-}
-
-/// Every device of this machine that this build knows how to look for. The CPU comes first and is
-/// always available; where the build has no CUDA, one unavailable `cuda` entry says so.
+/// Every device of this machine that this build can look for. The CPU comes first and is always
+/// available; where the build has no CUDA, one unavailable `cuda` entry says so.
 pub fn list_devices() -> Vec<DeviceInfo> {
     let cpu = DeviceInfo {
         name: "cpu".to_owned(),
@@ -49,7 +42,7 @@ pub fn list_devices() -> Vec<DeviceInfo> {
 }
 
 impl DeviceSpec {
-    /// Opens every device meant, at least one, for computing in `precision`.
+    /// Opens every device that this names, at least one, for computing in `precision`.
     pub(crate) fn open_all(self, precision: Precision) -> Result<Vec<Device>, Error> {
         match self {
             Self::Auto => {
@@ -127,7 +120,7 @@ pub(crate) fn device_name(device: &Device) -> String {
     }
 }
 
-/// What `crate::cuda::device` is where the build has CUDA.
+/// Stands in for `crate::cuda::device` in builds without CUDA.
 #[cfg(not(feature = "cuda"))]
 mod cuda {
     use super::{Device, DeviceInfo, Error};

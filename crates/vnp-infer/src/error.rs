@@ -1,6 +1,8 @@
-//! What can go wrong between a model's files and an embedding.
+//! The error of this crate, from a model's files to an embedding.
 
 use std::path::PathBuf;
+
+use crate::precision::Precision;
 
 /// The error of this crate. Every variant says what was expected, what was found and where.
 #[derive(Debug, thiserror::Error)]
@@ -25,11 +27,11 @@ pub enum Error {
     #[error(transparent)]
     Checkpoint(#[from] vnp_ckpt::Error),
     /// An index of sharded weights names a file elsewhere.
-    #[error("{index} names the file `{file}`: expected the name of a file beside it")]
+    #[error("{index} names the file `{file}`: expected the name of a file next to it")]
     ShardName {
         /// The index.
         index: String,
-        /// What it names.
+        /// The file that it names.
         file: String,
     },
     /// A config holds a value that this crate cannot run.
@@ -39,19 +41,19 @@ pub enum Error {
         file: String,
         /// The field.
         field: &'static str,
-        /// What was expected of it.
+        /// The values that it may have.
         expected: String,
-        /// What it holds.
+        /// The value that it has.
         found: String,
     },
-    /// Sequences were to be embedded by a model that has a head and no encoders.
+    /// A model that has a head and no encoders was asked to embed sequences.
     #[error(
         "{sequences} sequences need the {name} encoder, and the model is a head alone: give a bundle with encoders"
     )]
     NoEncoder {
         /// The encoder.
         name: &'static str,
-        /// How many sequences.
+        /// The number of sequences.
         sequences: usize,
     },
     /// A tokenizer file could not be used.
@@ -77,12 +79,12 @@ pub enum Error {
     NotSafetensors {
         /// The file.
         file: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// A file of weights is of a kind that is not read.
+    /// A file of weights is of a kind that this crate does not read.
     #[error(
-        "{} is no file of weights: give .safetensors, .pt, .pth, .bin, or an index .json of them",
+        "{} is not a file of weights: give .safetensors, .pt, .pth, .bin, or an index .json of them",
         path.display()
     )]
     WeightsFormat {
@@ -99,7 +101,7 @@ pub enum Error {
         /// The directory.
         directory: PathBuf,
     },
-    /// A clone of a repository holds a pointer in the place of the weights.
+    /// A clone of a repository holds a git-lfs pointer instead of the weights.
     #[error("{} is not the weights but a pointer of git-lfs to them: run `git lfs pull`", path.display())]
     LfsPointer {
         /// The file.
@@ -113,7 +115,7 @@ pub enum Error {
         /// The files.
         names: Vec<String>,
     },
-    /// A tensor that the config asks for is not there.
+    /// A tensor that the config asks for is missing.
     #[error("{file} has no tensor {name} of shape {expected:?}")]
     MissingTensor {
         /// The weights file.
@@ -135,7 +137,7 @@ pub enum Error {
         /// The shape in the file.
         found: Vec<usize>,
     },
-    /// A tensor has a data type that is no float of 16 or 32 bits.
+    /// A tensor has a data type other than a float of 16 or 32 bits.
     #[error("{file}: tensor {name} is {found}, expected F32, F16 or BF16")]
     TensorDtype {
         /// The weights file.
@@ -145,7 +147,7 @@ pub enum Error {
         /// The data type in the file.
         found: String,
     },
-    /// Tensors that the network has no use for and that are not known to be unused.
+    /// Tensors that the network does not use and that are not known to be unused.
     #[error("{file} holds tensors that belong to no part of this network: {}", names.join(", "))]
     SurplusTensors {
         /// The weights file.
@@ -173,28 +175,28 @@ pub enum Error {
         /// The newest format that this version reads.
         current: u64,
     },
-    /// A bundle's content is not what its manifest says.
+    /// A bundle's content differs from its manifest.
     #[error("{file}: digest {found} is not the {expected} of bundle.json: import the bundle again")]
     BundleDigest {
         /// The file or folder whose digest differs.
         file: String,
         /// The digest in bundle.json.
         expected: String,
-        /// The digest of what is there.
+        /// The digest of the content.
         found: String,
     },
     /// No bundle of that name.
     #[error(
         "no model {name}: it is neither mini nor a bundle directory, nor in {}",
-        places(searched)
+        directories(searched)
     )]
     UnknownBundle {
-        /// What was asked for.
+        /// The name that was asked for.
         name: String,
-        /// Where it was looked for.
+        /// The directories that were searched.
         searched: Vec<PathBuf>,
     },
-    /// The directory to write is there already.
+    /// The directory to write exists already.
     #[error("{} exists already: name another directory or remove it", path.display())]
     OutputExists {
         /// The directory.
@@ -231,7 +233,7 @@ pub enum Error {
     EmbeddingSize {
         /// Which of the two embeddings.
         what: &'static str,
-        /// The values given.
+        /// The number of values.
         found: usize,
         /// The hidden size expected.
         width: usize,
@@ -244,14 +246,14 @@ pub enum Error {
         /// Rows of protein embeddings.
         protein: usize,
     },
-    /// Text that names no device.
-    #[error("{text:?} is no device: use auto, cpu, cuda or cuda:N")]
+    /// Text that does not name a device.
+    #[error("{text:?} is not a device: use auto, cpu, cuda or cuda:N")]
     UnknownDevice {
         /// The text.
         text: String,
     },
-    /// Text that names no precision.
-    #[error("{text:?} is no precision: use f32, bf16 or f16")]
+    /// Text that does not name a precision.
+    #[error("{text:?} is not a precision: use f32, bf16 or f16")]
     UnknownPrecision {
         /// The text.
         text: String,
@@ -272,7 +274,7 @@ pub enum Error {
         /// The driver's reason.
         source: Box<candle_core::Error>,
     },
-    /// A device's memory does not hold what one sequence takes.
+    /// A device's memory is too small for one sequence.
     #[error(
         "{device} has no memory for a sequence of {tokens} tokens: use a device with more, \
          --precision bf16, or --device cpu"
@@ -287,19 +289,19 @@ pub enum Error {
     #[error("precision {precision} is not available on {device}: use f32")]
     Precision {
         /// The precision asked for.
-        precision: crate::Precision,
+        precision: Precision,
         /// The device.
         device: &'static str,
     },
     /// A computation failed.
     #[error("{what} failed: {source}")]
     Compute {
-        /// What was computed.
+        /// The computation.
         what: String,
         /// The reason.
         source: Box<candle_core::Error>,
     },
-    /// A kernel of the CPU was given what does not fit: a defect here, or tensors that lie.
+    /// A kernel of the CPU was called with slices that do not fit: a defect of this crate.
     #[error("computing on the CPU: {source}")]
     Kernel {
         /// The reason.
@@ -320,7 +322,7 @@ impl Error {
     }
 }
 
-fn places(searched: &[PathBuf]) -> String {
+fn directories(searched: &[PathBuf]) -> String {
     if searched.is_empty() {
         return "any search directory (none was given)".to_owned();
     }

@@ -1,22 +1,23 @@
 //! The classification head: two embeddings in, two scores out.
 
-mod fallback;
+pub(crate) mod fallback;
 mod perceptron;
+pub(crate) mod tensors;
 
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::weights::{Role, TensorSource, TensorSpec, Weights};
-use crate::{Error, Tensors};
-pub use fallback::FallbackHead;
-pub(crate) use fallback::check_fallback_size;
-use perceptron::{CLASSES, Perceptron, softmax};
+use crate::error::Error;
+use crate::weights::Weights;
+use crate::weights::tensors::Tensors;
+use perceptron::{Perceptron, rows_of, softmax};
+use tensors::{check_size, select};
 
 /// `softmax(output(relu(norm(hidden(nucleotide | protein)))))`, the original's head, on CPU.
 ///
 /// Each row is computed alone by dot products that add in a fixed order, so that it does not
-/// depend on the rows beside it, on threads, or on the instruction set.
+/// depend on the rows next to it, on threads, or on the instruction set.
 #[derive(Debug, Clone)]
 pub struct Head {
     nucleotide_size: usize,
@@ -85,65 +86,6 @@ impl Head {
             .map(|(nucleotide, protein)| self.perceptron.logits(&[nucleotide, protein].concat()))
             .collect())
     }
-}
-
-/// Picks a head's tensors out of a state dict, whatever its number of units. All names may begin
-/// alike, as those of a module in another one (`module.`) or of a dict in a dict do.
-pub(crate) fn select(source: Arc<dyn TensorSource>) -> Result<Weights, Error> {
-    const HIDDEN: &str = "hidden_layer.weight";
-    let names = source.names();
-    let prefix = names.iter().find_map(|name| name.strip_suffix(HIDDEN)).unwrap_or_default();
-    let prefix = prefix.to_owned();
-    let shape = source.info(&format!("{prefix}{HIDDEN}")).map(|info| info.shape.clone());
-    // Where the tensor is missing or no matrix, the check below says so.
-    let (units, features) = match shape.as_deref() {
-        Some([units, features]) => (*units, *features),
-        _ => (0, 0),
-    };
-    let required = [
-        TensorSpec::new(HIDDEN, [units, features]),
-        TensorSpec::new("hidden_layer.bias", [units]),
-        TensorSpec::new("bn1.weight", [units]),
-        TensorSpec::new("bn1.bias", [units]),
-        TensorSpec::new("bn1.running_mean", [units]),
-        TensorSpec::new("bn1.running_var", [units]),
-        TensorSpec::new("output_layer.weight", [CLASSES, units]),
-        TensorSpec::new("output_layer.bias", [CLASSES]),
-    ];
-    let role = |name: &str| match name.strip_prefix(&prefix).unwrap_or(name) {
-        "bn1.num_batches_tracked" => Role::Unused,
-        name => Role::Used(name.to_owned()),
-    };
-    Weights::select(source, role, required.into_iter(), std::iter::empty())
-}
-
-/// Checks that a head takes the embeddings of two encoders.
-pub(crate) fn check_size(
-    weights: &Weights,
-    nucleotide: usize,
-    protein: usize,
-) -> Result<(), Error> {
-    let (units, found) = size(weights);
-    if found == nucleotide + protein && units > 0 && nucleotide > 0 && protein > 0 {
-        return Ok(());
-    }
-    Err(Error::HeadSize { file: weights.label().to_owned(), found, nucleotide, protein })
-}
-
-/// Hidden units and features of selected tensors.
-fn size(weights: &Weights) -> (usize, usize) {
-    let weight = weights.infos().find(|(name, _)| *name == "hidden_layer.weight");
-    match weight.map(|(_, info)| info.shape.as_slice()) {
-        Some([units, features]) => (*units, *features),
-        _ => (0, 0),
-    }
-}
-
-fn rows_of(what: &'static str, values: &[f32], width: usize) -> Result<usize, Error> {
-    if !values.len().is_multiple_of(width) {
-        return Err(Error::EmbeddingSize { what, found: values.len(), width });
-    }
-    Ok(values.len() / width)
 }
 
 #[cfg(test)]

@@ -5,14 +5,16 @@
 //! scores. Networks of any size run: every size comes from a bundle's configs.
 //!
 //! On CPU an embedding depends on its sequence, the weights and the instruction set, and on
-//! nothing else: not on the sequences beside it, their order, or the number of threads, which are
+//! nothing else: not on the sequences next to it, their order, or the number of threads, which are
 //! those of the current rayon pool. On CUDA (feature `cuda`) sequences are packed, and embeddings
 //! agree within a tolerance. `docs/NUMERICS.md` has the figures.
 //!
 //! This crate never prints and never reads the environment; it logs through `log`.
 
-mod batch;
+mod architecture;
 mod bundle;
+mod candle;
+mod cost;
 mod cpu;
 #[cfg(feature = "cuda")]
 mod cuda;
@@ -22,7 +24,6 @@ mod device;
 mod encoder;
 mod error;
 mod head;
-mod layer;
 mod model;
 mod network;
 #[cfg(test)]
@@ -34,19 +35,22 @@ mod tokenizer;
 mod trainable;
 mod weights;
 
+pub use architecture::dnabert::DnabertConfig;
+pub use architecture::esm2::Esm2Config;
 pub use bundle::find::{BundleEntry, find_bundle, list_bundles};
 pub use bundle::head_file::HeadFile;
 pub use bundle::import::{ImportOptions, import};
 pub use bundle::manifest::BundleDigests;
 pub use bundle::write::BundleWriter;
 pub use bundle::{Bundle, EMBEDDED_NAME};
-pub use device::{DeviceInfo, DeviceSpec, list_devices};
-pub use encoder::config::{DnabertConfig, Esm2Config};
-pub use encoder::dnabert::Dnabert;
-pub use encoder::esm2::Esm2;
-pub use encoder::{Cost, Encoder, ModelOptions};
+pub use cost::Cost;
+pub use device::info::DeviceInfo;
+pub use device::{DeviceSpec, list_devices};
+pub use encoder::transformer::{Dnabert, Esm2};
+pub use encoder::{Encoder, ModelOptions};
 pub use error::Error;
-pub use head::{FallbackHead, Head};
+pub use head::Head;
+pub use head::fallback::FallbackHead;
 pub use model::{Model, load_dnabert, load_esm2};
 pub use precision::Precision;
 pub use trainable::{TrainableDnabert, TrainableEsm2};

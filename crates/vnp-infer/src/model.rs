@@ -1,15 +1,20 @@
-//! A loaded model: both encoders and the heads.
+//! A loaded model: both encoders and the heads, on one device.
 
 use std::path::Path;
 
 use candle_core::Device;
 
-use crate::bundle::import::{read_dnabert, read_esm2};
-use crate::bundle::{Bundle, DnabertFiles, Esm2Files};
+use crate::bundle::Bundle;
+use crate::bundle::distribution::{read_dnabert, read_esm2};
+use crate::bundle::head_file::HeadFile;
+use crate::bundle::parts::TokenizerFile;
 use crate::device::device_name;
 use crate::encoder::absent::Absent;
-use crate::tokenizer::dnabert::DnabertTokenizer;
-use crate::{Dnabert, Encoder, Error, Esm2, FallbackHead, Head, HeadFile, ModelOptions};
+use crate::encoder::transformer::{Dnabert, Esm2};
+use crate::encoder::{Encoder, ModelOptions};
+use crate::error::Error;
+use crate::head::Head;
+use crate::head::fallback::FallbackHead;
 
 /// Everything that turns a frame into two scores.
 pub struct Model {
@@ -19,13 +24,13 @@ pub struct Model {
     pub protein: Box<dyn Encoder>,
     /// Scores a pair of embeddings.
     pub head: Head,
-    /// Scores a nucleotide embedding alone; none in a model whose bundle has no such head.
+    /// Scores a nucleotide embedding alone; `None` if the bundle has no such head.
     pub fallback: Option<FallbackHead>,
     device_name: String,
 }
 
 impl Model {
-    /// Loads a bundle onto a device, of several the first.
+    /// Loads a bundle onto a device: the first, if the options name several.
     ///
     /// ```
     /// use vnp_infer::{Bundle, Model, ModelOptions};
@@ -45,8 +50,8 @@ impl Model {
         Self::load_onto(bundle, options, &options.device.open(options.precision)?)
     }
 
-    /// Loads a bundle onto every device that the options mean, one model each: all visible GPUs
-    /// for `cuda` and, where there are any, `auto`; otherwise one.
+    /// Loads one model onto each device that the options name: all visible GPUs for `cuda` and,
+    /// where there are any, `auto`; otherwise one.
     ///
     /// ```
     /// use vnp_infer::{Bundle, DeviceSpec, Model, ModelOptions};
@@ -74,22 +79,23 @@ impl Model {
     }
 
     fn load_onto(bundle: &Bundle, options: &ModelOptions, device: &Device) -> Result<Self, Error> {
-        let (nucleotide, protein) = (bundle.nucleotide_hidden_size(), bundle.protein_hidden_size());
-        let head = Head::load(&bundle.head, nucleotide, protein)?;
+        let parts = &bundle.parts;
+        let (nucleotide, protein) = (parts.nucleotide_size(), parts.protein_size());
+        let head = Head::load(&parts.head, nucleotide, protein)?;
         let load_fallback = |weights| FallbackHead::load(weights, nucleotide);
-        let fallback = bundle.fallback.as_ref().map(load_fallback).transpose()?;
+        let fallback = parts.fallback.as_ref().map(load_fallback).transpose()?;
+        let dnabert = Dnabert::load(&parts.dnabert, parts.tokenizer.load()?, options, device)?;
         Ok(Self {
-            nucleotide: Box::new(dnabert(&bundle.dnabert, options, device)?),
-            protein: Box::new(esm2(&bundle.esm2, options, device)?),
+            nucleotide: Box::new(dnabert),
+            protein: Box::new(Esm2::load(&parts.esm2, options, device)?),
             head,
             fallback,
             device_name: device_name(device),
         })
     }
 
-    /// A head alone, for embeddings that are there already; of a nucleotide embedding
-    /// `nucleotide` values, of a protein embedding `protein`. Its encoders know their width and
-    /// refuse to embed.
+    /// A head alone, for embeddings that were computed before, with `nucleotide` and `protein`
+    /// values. The model's encoders have these widths and refuse to embed.
     ///
     /// # Errors
     /// [`Error::HeadSize`] where the head takes another number of values.
@@ -105,7 +111,7 @@ impl Model {
     }
 
     /// A model of any encoders, such as cheap ones in tests, without a fallback head.
-    /// `device_name` is what records of a run will say.
+    /// `device_name` is for the records of a run.
     pub fn from_parts(
         nucleotide: Box<dyn Encoder>,
         protein: Box<dyn Encoder>,
@@ -129,7 +135,7 @@ impl std::fmt::Debug for Model {
 }
 
 /// Loads a protein encoder alone: from a bundle directory, a transformers directory, or a
-/// safetensors file with its `config.json` beside it.
+/// safetensors file with its `config.json` next to it.
 ///
 /// # Errors
 /// As [`Bundle::open`] and [`Model::load`].
@@ -137,11 +143,11 @@ pub fn load_esm2(path: &Path, options: &ModelOptions) -> Result<Esm2, Error> {
     if is_bundle(path) {
         return Bundle::open(path)?.load_esm2(options);
     }
-    esm2(&read_esm2(path)?, options, &options.device.open(options.precision)?)
+    Esm2::load(&read_esm2(path)?, options, &options.device.open(options.precision)?)
 }
 
-/// Loads a nucleotide encoder alone, from the same places. `tokenizer` stands in for the
-/// `tokenizer.json` beside the weights.
+/// Loads a nucleotide encoder alone, from files of the same kinds. `tokenizer` replaces the
+/// `tokenizer.json` next to the weights.
 ///
 /// # Errors
 /// As [`Bundle::open`] and [`Model::load`].
@@ -150,13 +156,16 @@ pub fn load_dnabert(
     tokenizer: Option<&Path>,
     options: &ModelOptions,
 ) -> Result<Dnabert, Error> {
-    let mut files =
-        if is_bundle(path) { Bundle::open(path)?.dnabert } else { read_dnabert(path, tokenizer)? };
-    if let Some(tokenizer) = tokenizer {
-        files.tokenizer = fs_err::read(tokenizer)?.into();
-        files.tokenizer_label = tokenizer.display().to_string();
+    if !is_bundle(path) {
+        let (source, tokenizer) = read_dnabert(path, tokenizer)?;
+        let device = options.device.open(options.precision)?;
+        return Dnabert::load(&source, tokenizer.load()?, options, &device);
     }
-    dnabert(&files, options, &options.device.open(options.precision)?)
+    let mut bundle = Bundle::open(path)?;
+    if let Some(tokenizer) = tokenizer {
+        bundle.parts.tokenizer = TokenizerFile::read(tokenizer)?;
+    }
+    bundle.load_dnabert(options)
 }
 
 impl Bundle {
@@ -165,7 +174,7 @@ impl Bundle {
     /// # Errors
     /// As [`Model::load`].
     pub fn load_esm2(&self, options: &ModelOptions) -> Result<Esm2, Error> {
-        esm2(&self.esm2, options, &options.device.open(options.precision)?)
+        Esm2::load(&self.parts.esm2, options, &options.device.open(options.precision)?)
     }
 
     /// The bundle's nucleotide encoder alone.
@@ -173,23 +182,11 @@ impl Bundle {
     /// # Errors
     /// As [`Model::load`].
     pub fn load_dnabert(&self, options: &ModelOptions) -> Result<Dnabert, Error> {
-        dnabert(&self.dnabert, options, &options.device.open(options.precision)?)
+        let device = options.device.open(options.precision)?;
+        Dnabert::load(&self.parts.dnabert, self.parts.tokenizer.load()?, options, &device)
     }
 }
 
 fn is_bundle(path: &Path) -> bool {
     path.join("bundle.json").is_file()
-}
-
-fn esm2(files: &Esm2Files, options: &ModelOptions, device: &Device) -> Result<Esm2, Error> {
-    Esm2::load(&files.config, &files.weights, options, device)
-}
-
-fn dnabert(
-    files: &DnabertFiles,
-    options: &ModelOptions,
-    device: &Device,
-) -> Result<Dnabert, Error> {
-    let tokenizer = DnabertTokenizer::new(&files.tokenizer_label, &files.tokenizer)?;
-    Dnabert::load(&files.config, &files.weights, tokenizer, options, device)
 }

@@ -1,6 +1,7 @@
-//! Every tensor that PyTorch computed for the parity models, against ours.
+//! Every tensor that PyTorch computed for the parity models, compared with ours.
 
 mod paths;
+pub(crate) mod precision;
 
 use std::sync::Arc;
 
@@ -8,21 +9,26 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::Dtype;
 use serde_json::Value;
 
-use crate::batch::Pack;
-use crate::bundle::import::{read_esm2, read_head};
-use crate::encoder::dnabert::select;
-use crate::network::dnabert::DnabertNetwork;
-use crate::network::esm2::Esm2Network;
-use crate::network::{Forward, Network as _, OnCandle};
+use crate::architecture::dnabert::DnabertConfig;
+use crate::architecture::esm2::Esm2Config;
+use crate::architecture::{Architecture, NetworkSource};
+use crate::bundle::distribution::{read_esm2, read_head};
+use crate::candle::CandleNetwork;
+use crate::candle::pack::Pack;
+use crate::candle::transformer::Transformer;
+use crate::encoder::{Encoder, ModelOptions};
+use crate::head::Head;
+use crate::model::load_dnabert;
+use crate::network::Network as _;
 use crate::testing::{fixture, shared};
+use crate::tokenizer::Tokenizer as _;
 use crate::tokenizer::dnabert::DnabertTokenizer;
 use crate::tokenizer::esm2::tokenize;
 use crate::weights::TensorSource;
 use crate::weights::file::TensorFile;
-use crate::{DnabertConfig, Encoder, Head, ModelOptions, load_dnabert};
 
-/// What must hold, absolutely for values up to 1 and relatively beyond (the head's logits reach
-/// 130, where one step of f32 is 1.5e-5); the figures reached are in docs/NUMERICS.md.
+/// The largest difference allowed, absolute for values up to 1 and relative beyond (the head's logits
+/// reach 130, where one step of f32 is 1.5e-5); measured differences are in docs/NUMERICS.md.
 const TOLERANCE: f32 = 1e-5;
 
 struct Expected(TensorFile);
@@ -45,11 +51,7 @@ impl Expected {
 
     /// The largest difference, absolute up to 1 and relative beyond.
     fn worst(&self, name: &str, found: &[f32]) -> f32 {
-        let expected = self.floats(name);
-        assert_eq!(found.len(), expected.len(), "{name}");
-        let worst = found.iter().zip(&expected).map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
-        // Not `f32::max`, which would lose a NaN.
-        worst.fold(0.0, |worst, x| if x <= worst { worst } else { x })
+        largest_difference(found, &self.floats(name))
     }
 
     fn check(&self, name: &str, found: &[f32]) {
@@ -57,6 +59,14 @@ impl Expected {
         println!("{name}: {worst:.1e}");
         assert!(worst <= TOLERANCE, "{name} differs by {worst:e}");
     }
+}
+
+/// The largest difference, absolute up to 1 and relative beyond; NaN if there is one.
+pub(crate) fn largest_difference(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    let differences = found.iter().zip(expected).map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
+    // Not `f32::max`, which would lose a NaN.
+    differences.fold(0.0, |worst, x| if x <= worst { worst } else { x })
 }
 
 /// Names and sequences of one encoder's cases.
@@ -70,22 +80,39 @@ fn flat(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-fn esm2() -> Esm2Network {
-    let files = read_esm2(&fixture("parity/esm2")).unwrap();
-    assert_eq!(files.weights.unused().len(), 7, "{:?}", files.weights.unused());
-    Esm2Network::load(&files.config, &files.weights, DType::F32, &Device::Cpu).unwrap()
+fn esm2() -> NetworkSource<Esm2Config> {
+    let source = read_esm2(&fixture("parity/esm2")).unwrap();
+    assert_eq!(source.weights.unused().len(), 7, "{:?}", source.weights.unused());
+    source
 }
 
-fn dnabert() -> DnabertNetwork {
+fn dnabert() -> NetworkSource<DnabertConfig> {
     let json = fs_err::read(fixture("parity/dnabert/config.json")).unwrap();
     let config: DnabertConfig = serde_json::from_slice(&json).unwrap();
     let file = TensorFile::open(&fixture("parity/dnabert/model.safetensors")).unwrap();
-    let weights = select(&config, Arc::new(file)).unwrap();
-    assert_eq!(weights.unused().len(), 2, "{:?}", weights.unused());
-    DnabertNetwork::load(&config, &weights, DType::F32, &Device::Cpu).unwrap()
+    let source = NetworkSource::new(config, Arc::new(file)).unwrap();
+    assert_eq!(source.weights.unused().len(), 2, "{:?}", source.weights.unused());
+    source
 }
 
-/// How many tokens are not those of PyTorch.
+/// A network on the CPU by candle's operations, in f32.
+fn on_candle<A: Architecture>(source: &NetworkSource<A>) -> Transformer {
+    let (plan, weights) = (source.config.plan(), &source.weights);
+    Transformer::load(&plan, weights, DType::F32, &Device::Cpu).unwrap()
+}
+
+/// The tokens of ESM-2's cases.
+fn protein_tokens() -> Vec<Vec<u32>> {
+    cases("esm2").iter().map(|(_, protein)| tokenize(protein)).collect()
+}
+
+/// The names and tokens of DNABERT's cases.
+fn nucleotide_tokens(expected: &Expected) -> Vec<(String, Vec<u32>)> {
+    let ids = |name: &str| expected.ids(&format!("dnabert.{name}.ids"));
+    cases("dnabert").into_iter().map(|(name, _)| (name.clone(), ids(&name))).collect()
+}
+
+/// The number of tokens that differ from PyTorch's.
 fn esm2_token_differences(expected: &Expected) -> f32 {
     let shape = &expected.0.info("esm2.tokens").unwrap().shape;
     let ids = expected.ids("esm2.tokens");
@@ -106,10 +133,9 @@ fn esm2_tokens() {
 #[test]
 fn esm2_layers() {
     let expected = Expected::open();
-    let network = esm2();
-    let (_, protein) = &cases("esm2")[0];
-    let tokens = tokenize(protein);
-    let tokens = Pack::new([tokens.as_slice()]).upload(&Device::Cpu, |n| 0..n).unwrap();
+    let network = on_candle(&esm2());
+    let tokens =
+        Pack::new([protein_tokens()[0].as_slice()]).upload(&Device::Cpu, |n| 0..n).unwrap();
     let mut seen = 0;
     let last = network
         .forward(&tokens, &mut |layer, x| {
@@ -125,9 +151,8 @@ fn esm2_layers() {
 
 #[test]
 fn esm2_means() {
-    let network = esm2();
-    let tokens: Vec<Vec<u32>> = cases("esm2").iter().map(|(_, p)| tokenize(p)).collect();
-    let found = OnCandle::new(&network, &Device::Cpu, 500).embed(&tokens).unwrap();
+    let network = CandleNetwork::new(on_candle(&esm2()), &Device::Cpu, 500);
+    let found = network.embed(&protein_tokens()).unwrap();
     Expected::open().check("esm2.mean", &found);
 }
 
@@ -149,7 +174,7 @@ fn dnabert_tokens() {
 #[test]
 fn dnabert_hidden() {
     let expected = Expected::open();
-    let network = dnabert();
+    let network = on_candle(&dnabert());
     let ids = expected.ids("dnabert.d2.ids");
     let tokens = Pack::new([ids.as_slice()]).upload(&Device::Cpu, |n| 0..n).unwrap();
     let found = network.forward(&tokens, &mut |_, _| {}).unwrap();
@@ -159,12 +184,11 @@ fn dnabert_hidden() {
 #[test]
 fn dnabert_means() {
     let expected = Expected::open();
-    let network = dnabert();
-    let names: Vec<String> = cases("dnabert").into_iter().map(|(name, _)| name).collect();
-    let tokens: Vec<Vec<u32>> =
-        names.iter().map(|name| expected.ids(&format!("dnabert.{name}.ids"))).collect();
-    let found = OnCandle::new(&network, &Device::Cpu, 1000).embed(&tokens).unwrap();
-    for (name, found) in names.iter().zip(found.chunks(network.hidden_size())) {
+    let source = dnabert();
+    let network = CandleNetwork::new(on_candle(&source), &Device::Cpu, 1000);
+    let (names, tokens): (Vec<_>, Vec<_>) = nucleotide_tokens(&expected).into_iter().unzip();
+    let found = network.embed(&tokens).unwrap();
+    for (name, found) in names.iter().zip(found.chunks(source.config.hidden_size)) {
         expected.check(&format!("dnabert.{name}.mean"), found);
     }
 }
@@ -172,16 +196,13 @@ fn dnabert_means() {
 /// Alone, some together, all together: the same within 1e-6.
 #[test]
 fn packing_changes_nothing() {
-    let proteins: Vec<Vec<u32>> = cases("esm2").iter().map(|(_, p)| tokenize(p)).collect();
-    let expected = Expected::open();
-    let nucleotides: Vec<Vec<u32>> = cases("dnabert")
-        .iter()
-        .map(|(name, _)| expected.ids(&format!("dnabert.{name}.ids")))
-        .collect();
-    let (esm2, dnabert) = (esm2(), dnabert());
-    let networks: [(&dyn Forward, &[Vec<u32>]); 2] = [(&esm2, &proteins), (&dnabert, &nucleotides)];
+    let (_, nucleotides): (Vec<_>, Vec<_>) =
+        nucleotide_tokens(&Expected::open()).into_iter().unzip();
+    let networks = [(on_candle(&esm2()), protein_tokens()), (on_candle(&dnabert()), nucleotides)];
     for (network, tokens) in networks {
-        let embed = |budget| OnCandle::new(network, &Device::Cpu, budget).embed(tokens).unwrap();
+        let embed = |budget| {
+            CandleNetwork::new(network.clone(), &Device::Cpu, budget).embed(&tokens).unwrap()
+        };
         let alone = embed(0);
         for budget in [500, 100_000] {
             let packed = embed(budget);

@@ -1,11 +1,10 @@
 //! The number format that a network computes in.
 
+mod parse;
+
 use std::fmt;
-use std::str::FromStr;
 
 use candle_core::DType;
-
-use crate::Error;
 
 /// The number format of weights and activations while computing; embeddings are always f32.
 ///
@@ -23,7 +22,7 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// The precision of CPU kernels; there is none for f16.
+    /// The precision of the CPU kernels; `None` for f16, which no kernel computes in.
     pub(crate) fn on_cpu(self) -> Option<vnp_kernels::Precision> {
         match self {
             Self::F32 => Some(vnp_kernels::Precision::F32),
@@ -32,6 +31,7 @@ impl Precision {
         }
     }
 
+    /// The number format of candle's tensors.
     pub(crate) fn dtype(self) -> DType {
         match self {
             Self::F32 => DType::F32,
@@ -48,36 +48,5 @@ impl fmt::Display for Precision {
             Self::F16 => "f16",
             Self::Bf16 => "bf16",
         })
-    }
-}
-
-impl FromStr for Precision {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "f32" => Ok(Self::F32),
-            "f16" => Ok(Self::F16),
-            "bf16" => Ok(Self::Bf16),
-            _ => Err(Error::UnknownPrecision { text: text.to_owned() }),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_round_trips() {
-        for precision in [Precision::F32, Precision::F16, Precision::Bf16] {
-            assert_eq!(precision.to_string().parse::<Precision>().unwrap(), precision);
-        }
-    }
-
-    #[test]
-    fn other_text_is_refused() {
-        let Err(Error::UnknownPrecision { text }) = "fp8".parse::<Precision>() else { panic!() };
-        assert_eq!(text, "fp8");
     }
 }

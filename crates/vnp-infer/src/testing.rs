@@ -1,13 +1,21 @@
-//! What several tests need: random networks, a small tokenizer, places of files.
+//! Helpers of several tests: random networks, a small tokenizer, paths of fixtures.
 
 pub(crate) mod distribute;
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::{BundleWriter, DnabertConfig, Esm2Config, TensorSpec, Tensors};
+use crate::architecture::dnabert::DnabertConfig;
+use crate::architecture::esm2::Esm2Config;
+use crate::architecture::plan::Plan;
+use crate::architecture::{Architecture, NetworkSource};
+use crate::bundle::write::BundleWriter;
+use crate::head;
+use crate::weights::tensors::Tensors;
+use crate::weights::{TensorSpec, Weights};
 
 /// A reproducible sequence of numbers (splitmix64).
 pub(crate) struct Random(u64);
@@ -112,18 +120,24 @@ pub(crate) fn random_fallback_writer(seed: u64) -> BundleWriter {
 
 /// A head of random weights.
 pub(crate) fn random_head(features: usize, units: usize, seed: u64) -> Tensors {
-    let named = |name: &str, shape: &[usize]| TensorSpec::new(name, shape);
-    let specs = [
-        named("hidden_layer.weight", &[units, features]),
-        named("hidden_layer.bias", &[units]),
-        named("bn1.weight", &[units]),
-        named("bn1.bias", &[units]),
-        named("bn1.running_mean", &[units]),
-        named("bn1.running_var", &[units]),
-        named("output_layer.weight", &[2, units]),
-        named("output_layer.bias", &[2]),
-    ];
-    random_tensors(specs.into_iter(), seed)
+    random_tensors(head::tensors::specs(units, features).into_iter(), seed)
+}
+
+/// Tensors of zeros.
+pub(crate) fn zeros<N: Into<String>>(shapes: impl IntoIterator<Item = (N, Vec<usize>)>) -> Tensors {
+    let mut tensors = Tensors::default();
+    for (name, shape) in shapes {
+        let values = vec![0.0; shape.iter().product()];
+        tensors.insert_f16(name, &shape, &values);
+    }
+    tensors
+}
+
+/// The plan of a network and random weights for it.
+pub(crate) fn random_network<A: Architecture>(config: A, seed: u64) -> (Plan, Weights) {
+    let plan = config.plan();
+    let tensors = random_tensors(plan.tensors(), seed);
+    (plan, NetworkSource::new(config, Arc::new(tensors)).unwrap().weights)
 }
 
 /// A byte-pair encoding of 281 tokens with the special tokens of DNABERT-2: bases, pairs, fours.
@@ -188,7 +202,7 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures").join(name)
 }
 
-/// A file that developers have beside the repository; says so where it is missing.
+/// A file that developers have next to the repository; prints a message if it is missing.
 pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(name);
     if path.exists() {

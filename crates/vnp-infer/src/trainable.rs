@@ -8,16 +8,18 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 
-use crate::batch::Pack;
-use crate::layer::differentiable::Differentiable;
-use crate::layer::ops::Ops as _;
-use crate::network::Forward;
-use crate::network::dnabert::DnabertNetwork;
-use crate::network::esm2::Esm2Network;
+use crate::architecture::Architecture;
+use crate::architecture::dnabert::DnabertConfig;
+use crate::architecture::esm2::Esm2Config;
+use crate::candle::Forward as _;
+use crate::candle::differentiable::Differentiable;
+use crate::candle::pack::Pack;
+use crate::candle::transformer::Transformer;
+use crate::error::Error;
+use crate::tokenizer::Tokenizer as _;
 use crate::tokenizer::dnabert::DnabertTokenizer;
 use crate::tokenizer::esm2::{self, tokenize};
-use crate::weights::Provider;
-use crate::{DnabertConfig, Error, Esm2Config};
+use crate::weights::{Provider, missing};
 
 /// A DNABERT encoder whose embeddings can be differentiated.
 #[derive(Debug, Clone)]
@@ -46,7 +48,7 @@ impl TrainableDnabert {
     }
 
     /// The embeddings of token ids, `[sequences, hidden]`, by tensors named as
-    /// [`DnabertConfig::tensors`] says. Sequences of one length are best put side by side.
+    /// [`DnabertConfig::tensors`] says. It is fastest if sequences of one length follow each other.
     ///
     /// # Errors
     /// A missing tensor, shapes that do not fit, a sequence without tokens.
@@ -55,10 +57,7 @@ impl TrainableDnabert {
         tensors: &BTreeMap<String, Tensor>,
         sequences: &[Vec<u32>],
     ) -> Result<Tensor, Error> {
-        let given = Given::new(tensors);
-        let (config, ops) = (&self.config, &Differentiable);
-        let network = DnabertNetwork::with_ops(config, &given, DType::F32, given.device, ops)?;
-        embed(&network, given.device, sequences)
+        embed(&self.config, tensors, sequences)
     }
 }
 
@@ -85,7 +84,7 @@ impl TrainableEsm2 {
     }
 
     /// The embeddings of token ids, `[sequences, hidden]`, by tensors named as
-    /// [`Esm2Config::tensors`] says. Sequences of one length are best put side by side.
+    /// [`Esm2Config::tensors`] says. It is fastest if sequences of one length follow each other.
     ///
     /// # Errors
     /// A missing tensor, shapes that do not fit, a sequence without residues.
@@ -94,52 +93,41 @@ impl TrainableEsm2 {
         tensors: &BTreeMap<String, Tensor>,
         sequences: &[Vec<u32>],
     ) -> Result<Tensor, Error> {
-        let given = Given::new(tensors);
-        let (config, ops) = (&self.config, &Differentiable);
-        let network = Esm2Network::with_ops(config, &given, DType::F32, given.device, ops)?;
-        embed(&network, given.device, sequences)
+        embed(&self.config, tensors, sequences)
     }
 }
 
-fn embed(network: &dyn Forward, device: &Device, sequences: &[Vec<u32>]) -> Result<Tensor, Error> {
+fn embed<A: Architecture>(
+    config: &A,
+    tensors: &BTreeMap<String, Tensor>,
+    sequences: &[Vec<u32>],
+) -> Result<Tensor, Error> {
+    let device = tensors.values().next().map_or(&Device::Cpu, Tensor::device);
+    let (plan, weights) = (config.plan(), TrainedTensors(tensors));
+    let network = Transformer::with_ops(&plan, &weights, DType::F32, device, &Differentiable)?;
     let pack = Pack::new(sequences.iter().map(Vec::as_slice));
-    pack.upload(device, |tokens| network.pooled(tokens))
-        .and_then(|tokens| {
-            let hidden = network.forward(&tokens, &mut |_, _| {})?;
-            Differentiable.mean(&hidden, &tokens)
-        })
+    pack.upload(device, plan.pooled)
+        .and_then(|tokens| network.means(&tokens))
         .map_err(Error::compute("embedding"))
 }
 
 /// Tensors that are being trained.
-struct Given<'a> {
-    tensors: &'a BTreeMap<String, Tensor>,
-    device: &'a Device,
-}
+struct TrainedTensors<'a>(&'a BTreeMap<String, Tensor>);
 
-impl<'a> Given<'a> {
-    fn new(tensors: &'a BTreeMap<String, Tensor>) -> Self {
-        let device = tensors.values().next().map_or(&Device::Cpu, Tensor::device);
-        Self { tensors, device }
-    }
-
+impl TrainedTensors<'_> {
     fn tensor(&self, name: &str) -> Result<&Tensor, Error> {
-        self.tensors.get(name).ok_or_else(|| Error::MissingTensor {
-            file: "the tensors in training".to_owned(),
-            name: name.to_owned(),
-            expected: Vec::new(),
-        })
+        self.0.get(name).ok_or_else(|| missing("the tensors in training", name, Vec::new()))
     }
 }
 
-impl Provider for Given<'_> {
+impl Provider for TrainedTensors<'_> {
     fn stacked(&self, names: &[String], _: DType, _: &Device) -> Result<Tensor, Error> {
         let tensors = names.iter().map(|name| self.tensor(name)).collect::<Result<Vec<_>, _>>()?;
         Tensor::cat(&tensors, 0).map_err(Error::compute(format!("stacking {}", names.join(", "))))
     }
 
     fn values(&self, name: &str) -> Result<Option<Vec<f32>>, Error> {
-        let Some(tensor) = self.tensors.get(name) else { return Ok(None) };
+        let Some(tensor) = self.0.get(name) else { return Ok(None) };
         let values = tensor.flatten_all().and_then(|values| values.to_vec1());
         values.map(Some).map_err(Error::compute(format!("reading {name}")))
     }
@@ -150,9 +138,12 @@ mod tests {
     use candle_core::Var;
 
     use super::*;
+    use crate::encoder::transformer::{Dnabert, Esm2};
+    use crate::encoder::{Encoder as _, ModelOptions};
     use crate::testing::{Random, dnabert_config, esm2_config, random_tensors, tokenizer_json};
     use crate::weights::TensorSource as _;
-    use crate::{Dnabert, Encoder as _, Esm2, ModelOptions, TensorSpec, Tensors};
+    use crate::weights::TensorSpec;
+    use crate::weights::tensors::Tensors;
 
     fn variables(specs: impl Iterator<Item = TensorSpec>, tensors: &Tensors) -> Variables {
         specs

@@ -1,13 +1,14 @@
-//! Named tensors, from files or memory, checked against what a network needs.
+//! Named tensors, from files or memory, checked against the tensors that a network needs.
 
+#![expect(clippy::indexing_slicing, reason = "every tensor of a network has a dimension")]
+
+pub(crate) mod bytes;
 pub(crate) mod checkpoint;
 pub(crate) mod convert;
 pub(crate) mod file;
-pub(crate) mod lent;
 mod mapped;
-pub(crate) mod renamed;
-pub(crate) mod sharded;
 pub(crate) mod tensors;
+pub(crate) mod view;
 pub(crate) mod write;
 
 use std::collections::BTreeMap;
@@ -19,9 +20,9 @@ use half::{bf16, f16};
 use safetensors::Dtype;
 use vnp_ckpt::Value;
 
-use crate::Error;
-use convert::Number;
-use lent::{Lent, Stored};
+use crate::error::Error;
+use bytes::{StoredTensor, TensorBytes};
+use convert::{Float, Number};
 
 /// A tensor that a network needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,49 +39,61 @@ impl TensorSpec {
     }
 }
 
-/// What is known of a tensor without reading it.
+/// The type and shape of a tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TensorInfo {
     pub(crate) dtype: Dtype,
     pub(crate) shape: Vec<usize>,
 }
 
-/// A place that tensors are read from, one at a time.
+/// A file, or memory, that tensors are read from, one at a time.
 pub(crate) trait TensorSource: fmt::Debug + Send + Sync {
-    /// What messages call it: a path.
+    /// Its name in messages: a path.
     fn label(&self) -> &str;
     /// The names of its tensors.
     fn names(&self) -> Vec<&str>;
-    /// The type and shape of one.
+    /// The type and shape of a tensor.
     fn info(&self, name: &str) -> Option<&TensorInfo>;
-    /// Its elements, little-endian, row-major; empty for a name that is not there. They are
-    /// lent, not copied, where they are in memory or a file's pages: hold one tensor's at a time.
-    fn bytes(&self, name: &str) -> Result<Lent<'_>, Error>;
-    /// What the file itself calls it.
+    /// The elements of a tensor, little-endian, row-major. They are borrowed, not copied, where they
+    /// are in memory or in a file's pages: hold those of one tensor at a time.
+    ///
+    /// # Errors
+    /// [`Error::MissingTensor`] for a name that the source does not have.
+    fn bytes(&self, name: &str) -> Result<TensorBytes<'_>, Error>;
+    /// The name of a tensor in the file itself.
     fn original<'n>(&'n self, name: &'n str) -> &'n str {
         name
     }
-    /// What the file says beside its tensors.
+    /// The metadata of the file.
     fn metadata(&self) -> Option<&BTreeMap<String, Value>> {
         None
     }
+    /// The error for a tensor that the source does not have.
+    fn missing(&self, name: &str) -> Error {
+        missing(self.label(), name, Vec::new())
+    }
 }
 
-/// What networks take their tensors from.
+/// The error for a tensor that a file does not have; `expected` is its shape, if known.
+pub(crate) fn missing(file: &str, name: &str, expected: Vec<usize>) -> Error {
+    Error::MissingTensor { file: file.to_owned(), name: name.to_owned(), expected }
+}
+
+/// The tensors that a network is loaded from: those of a file, or tensors in training.
 pub(crate) trait Provider {
-    /// The rows of one or more matrices or vectors below each other, on a device.
+    /// The rows of one or more matrices or vectors, stacked, on a device.
     fn stacked(&self, names: &[String], dtype: DType, device: &Device) -> Result<Tensor, Error>;
 
-    /// The elements of a tensor as f32, or nothing where it is optional and not there.
+    /// The elements of a tensor as f32; `None` for an optional tensor that was not given.
     fn values(&self, name: &str) -> Result<Option<Vec<f32>>, Error>;
 }
 
-/// What the tensor of a name in a file means to a network.
+/// The meaning of a checkpoint's tensor to a network.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// It is the network's tensor of this name.
     Used(String),
-    /// As `Used`, but stored once a layer: all copies must be equal.
+    /// As `Used`, but stored once per layer: all copies must be equal.
     Repeated(String),
     /// It belongs to a part that is not computed here.
     Unused,
@@ -90,15 +103,23 @@ pub(crate) enum Role {
 #[derive(Debug, Clone)]
 pub(crate) struct Weights {
     source: Arc<dyn TensorSource>,
-    /// Our name to the source's.
-    names: BTreeMap<String, String>,
+    /// By the names that this crate uses.
+    tensors: BTreeMap<String, Selected>,
     unused: Vec<String>,
 }
 
+/// A tensor of a network.
+#[derive(Debug, Clone)]
+struct Selected {
+    /// Its name in the source.
+    name: String,
+    info: TensorInfo,
+    float: Float,
+}
+
 impl Weights {
-    /// Gives every tensor of `source` its role, and checks that all of `required` are there with
-    /// their shapes, that those of `optional` that are there have theirs, and that no tensor is
-    /// left over.
+    /// Gives every tensor of `source` its role, and checks that it has all of `required`, that these
+    /// and those of `optional` that it has are of the right shape, and that no tensor is left over.
     pub(crate) fn select(
         source: Arc<dyn TensorSource>,
         role: impl Fn(&str) -> Role,
@@ -125,32 +146,26 @@ impl Weights {
                 }
             }
         }
-        let mut names = BTreeMap::new();
+        let mut tensors = BTreeMap::new();
         for spec in required {
             let Some(name) = found.remove(&spec.name) else {
-                return Err(Error::MissingTensor {
-                    file: source.label().to_owned(),
-                    name: spec.name,
-                    expected: spec.shape,
-                });
+                return Err(missing(source.label(), &spec.name, spec.shape));
             };
-            check_tensor(source.as_ref(), &name, &spec)?;
-            names.insert(spec.name, name);
+            tensors.insert(spec.name.clone(), selected(source.as_ref(), name, &spec)?);
         }
         for spec in optional {
             if let Some(name) = found.remove(&spec.name) {
-                check_tensor(source.as_ref(), &name, &spec)?;
-                names.insert(spec.name, name);
+                tensors.insert(spec.name.clone(), selected(source.as_ref(), name, &spec)?);
             }
         }
         surplus.extend(found.values().map(|name| source.original(name).to_owned()));
         if !surplus.is_empty() {
             return Err(Error::SurplusTensors { file: source.label().to_owned(), names: surplus });
         }
-        Ok(Self { source, names, unused })
+        Ok(Self { source, tensors, unused })
     }
 
-    /// The file that the tensors are read from.
+    /// The name of the file that the tensors are read from.
     pub(crate) fn label(&self) -> &str {
         self.source.label()
     }
@@ -160,38 +175,29 @@ impl Weights {
         &self.unused
     }
 
-    /// Our names, types and shapes, in name order.
+    /// Names, types and shapes, in name order.
     pub(crate) fn infos(&self) -> impl Iterator<Item = (&str, &TensorInfo)> {
-        self.names
-            .iter()
-            .filter_map(|(ours, name)| self.source.info(name).map(|info| (ours.as_str(), info)))
+        self.tensors.iter().map(|(name, tensor)| (name.as_str(), &tensor.info))
     }
 
     /// The elements of a tensor as stored.
-    pub(crate) fn bytes(&self, name: &str) -> Result<Lent<'_>, Error> {
-        self.names.get(name).map_or(Ok(Lent::Slice(&[])), |name| self.source.bytes(name))
+    pub(crate) fn bytes(&self, name: &str) -> Result<TensorBytes<'_>, Error> {
+        let tensor = self.tensors.get(name).ok_or_else(|| self.source.missing(name))?;
+        self.source.bytes(&tensor.name)
     }
 
-    /// A tensor, to take numbers from; nothing where it is optional and not there.
-    pub(crate) fn stored(&self, name: &str) -> Result<Option<Stored<'_>>, Error> {
-        let Some(name) = self.names.get(name) else { return Ok(None) };
-        let Some(info) = self.source.info(name) else { return Ok(None) };
-        if !is_float(info.dtype) {
-            return Err(dtype_error(self.source.as_ref(), name, info));
-        }
-        Ok(Some(Stored::new(info.dtype, &info.shape, self.source.bytes(name)?)))
+    /// A tensor, to read numbers from; `None` for an optional one that the source does not have.
+    fn stored(&self, name: &str) -> Result<Option<StoredTensor<'_>>, Error> {
+        let Some(Selected { name, info, float }) = self.tensors.get(name) else { return Ok(None) };
+        Ok(Some(StoredTensor::new(*float, &info.shape, self.source.bytes(name)?)))
     }
 
-    /// The same of a tensor that [`Weights::select`] was told is required.
-    pub(crate) fn tensor(&self, name: &str) -> Result<Stored<'_>, Error> {
-        self.stored(name)?.ok_or_else(|| Error::MissingTensor {
-            file: self.label().to_owned(),
-            name: name.to_owned(),
-            expected: Vec::new(),
-        })
+    /// A required tensor, to read numbers from.
+    pub(crate) fn tensor(&self, name: &str) -> Result<StoredTensor<'_>, Error> {
+        self.stored(name)?.ok_or_else(|| self.source.missing(name))
     }
 
-    /// The elements, as f32, of a tensor that [`Weights::select`] was told is required.
+    /// The elements of a required tensor as f32.
     pub(crate) fn required(&self, name: &str) -> Result<Vec<f32>, Error> {
         Ok(self.tensor(name)?.to_vec())
     }
@@ -202,32 +208,25 @@ impl Weights {
         device: &Device,
     ) -> Result<Tensor, Error> {
         let mut elements = Vec::<T>::new();
-        let mut shape: Option<Vec<usize>> = None;
+        let (mut rows, mut columns) = (0, &[][..]);
         for name in names {
             let tensor = self.tensor(name)?;
             if elements.is_empty() {
-                // What is stacked is of one size as a rule.
+                // Stacked tensors are of one size as a rule.
                 elements.reserve_exact(names.len() * tensor.shape().iter().product::<usize>());
             }
             tensor.extend(&mut elements);
-            shape = Some(match shape {
-                None => tensor.shape().to_vec(),
-                Some(mut sum) => {
-                    if let (Some(rows), Some(more)) = (sum.first_mut(), tensor.shape().first()) {
-                        *rows += more;
-                    }
-                    sum
-                }
-            });
+            rows += tensor.shape()[0];
+            columns = &tensor.shape()[1..];
         }
-        Tensor::from_vec(elements, shape.unwrap_or_default(), device)
+        let shape = [&[rows], columns].concat();
+        Tensor::from_vec(elements, shape, device)
             .map_err(Error::compute(format!("loading {}", names.join(", "))))
     }
 }
 
 impl Provider for Weights {
-    /// Elements are converted from where they lie to the type asked for, and copied no further
-    /// here.
+    /// Elements are converted from the file's pages to the type asked for, without another copy.
     fn stacked(&self, names: &[String], dtype: DType, device: &Device) -> Result<Tensor, Error> {
         match dtype {
             DType::F16 => self.stacked_as::<f16>(names, device),
@@ -241,22 +240,19 @@ impl Provider for Weights {
     }
 }
 
-fn check_tensor(source: &dyn TensorSource, name: &str, spec: &TensorSpec) -> Result<(), Error> {
-    let Some(info) = source.info(name) else {
-        return Ok(());
-    };
+/// Checks the shape and type of a tensor.
+fn selected(source: &dyn TensorSource, name: String, spec: &TensorSpec) -> Result<Selected, Error> {
+    let info = source.info(&name).ok_or_else(|| source.missing(&name))?.clone();
+    let original = || (source.label().to_owned(), source.original(&name).to_owned());
     if info.shape != spec.shape {
-        return Err(Error::TensorShape {
-            file: source.label().to_owned(),
-            name: source.original(name).to_owned(),
-            expected: spec.shape.clone(),
-            found: info.shape.clone(),
-        });
+        let ((file, name), expected) = (original(), spec.shape.clone());
+        return Err(Error::TensorShape { file, name, expected, found: info.shape });
     }
-    if !is_float(info.dtype) {
-        return Err(dtype_error(source, name, info));
-    }
-    Ok(())
+    let Some(float) = Float::of(info.dtype) else {
+        let (file, name) = original();
+        return Err(Error::TensorDtype { file, name, found: info.dtype.to_string() });
+    };
+    Ok(Selected { name, info, float })
 }
 
 fn check_equal(source: &dyn TensorSource, first: &str, name: &str) -> Result<(), Error> {
@@ -265,16 +261,4 @@ fn check_equal(source: &dyn TensorSource, first: &str, name: &str) -> Result<(),
     }
     let (file, name) = (source.label().to_owned(), source.original(name).to_owned());
     Err(Error::RotaryMismatch { file, name })
-}
-
-fn is_float(dtype: Dtype) -> bool {
-    matches!(dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16)
-}
-
-fn dtype_error(source: &dyn TensorSource, name: &str, info: &TensorInfo) -> Error {
-    Error::TensorDtype {
-        file: source.label().to_owned(),
-        name: source.original(name).to_owned(),
-        found: info.dtype.to_string(),
-    }
 }

@@ -22,7 +22,7 @@ mod stored;
 mod track;
 
 pub use identity::Identity;
-pub use inspect::{Expectation, Inspection, Trust, inspect, without_path};
+pub use inspect::{Expectation, Inspection, Trust, inspect};
 pub use inventory::Inventory;
 pub use manifest::{Counts, DnaOnlyCounts, Manifest, ModelRecord, RUN_JSON, Session};
 pub use part::{Part, Provenance};

@@ -4,8 +4,8 @@
 use std::time::Instant;
 
 use vnp_kernels::{
-    Attention, AttentionScratch, Cpu, Error, Form, LinearBuilder, Position, Precision, Rotary,
-    Scratch, Then, alibi_slopes,
+    Attention, AttentionScratch, Cpu, Epilogue, Error, LayerKind, LinearBuilder, Position,
+    Precision, Rotary, Scratch, alibi_slopes,
 };
 
 fn main() -> Result<(), Error> {
@@ -28,7 +28,7 @@ fn main() -> Result<(), Error> {
 
 fn linear(cpu: Cpu, precision: Precision, outputs: usize, inputs: usize) -> Result<(), Error> {
     let rows = 1024;
-    let mut builder = LinearBuilder::new(cpu, precision, Form::Plain, outputs, inputs)?;
+    let mut builder = LinearBuilder::new(cpu, precision, LayerKind::Plain, outputs, inputs)?;
     for output in 0..outputs {
         builder.rows(output, &vec![0.01; inputs])?;
     }
@@ -36,7 +36,7 @@ fn linear(cpu: Cpu, precision: Precision, outputs: usize, inputs: usize) -> Resu
     let x = vec![0.5; rows * inputs];
     let mut y = vec![0.0; rows * outputs];
     let mut scratch = Scratch::default();
-    let seconds = fastest(|| layer.forward(&x, &mut y, Then::Gelu, &mut scratch))?;
+    let seconds = fastest(|| layer.forward(&x, &mut y, Epilogue::Gelu, &mut scratch))?;
     let rate = 2.0 * (rows * outputs * inputs) as f64 / seconds / 1e9;
     println!("{} {precision:?} {inputs} to {outputs}: {rate:.0} GFLOP/s", cpu.name());
     Ok(())

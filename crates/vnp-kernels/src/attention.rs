@@ -1,55 +1,20 @@
 //! Multi-head self-attention of one sequence.
 
-mod alibi;
-mod rotary;
+pub(crate) mod alibi;
+pub(crate) mod heads;
+pub(crate) mod rotary;
 
-use crate::buffer::Buffer;
-use crate::cpu::Level;
-use crate::error::check;
-use crate::{Cpu, Error, portable};
-
-pub use alibi::alibi_slopes;
-pub use rotary::Rotary;
-
-/// How attention knows where a token stands.
-#[derive(Debug, Clone)]
-pub enum Position {
-    /// Queries and keys are rotated by their position (ESM-2).
-    Rotary(Rotary),
-    /// `slope * |query - key|` is taken off a score; a slope a head (MosaicBERT).
-    Alibi(Vec<f32>),
-}
-
-/// Attention: `softmax(q k^T / sqrt(size)) v` of every head.
-#[derive(Debug, Clone)]
-pub struct Attention {
-    /// The instructions.
-    pub cpu: Cpu,
-    /// Heads.
-    pub heads: usize,
-    /// Values in a head.
-    pub size: usize,
-    /// How positions count.
-    pub position: Position,
-}
-
-/// Buffers that the attention of all layers shares; a thread needs one.
-#[derive(Debug, Default)]
-pub struct AttentionScratch {
-    pub(crate) keys: Buffer<f32>,
-    pub(crate) values: Buffer<f32>,
-    pub(crate) queries: Buffer<f32>,
-    pub(crate) rotated: Buffer<f32>,
-    pub(crate) scores: Buffer<f32>,
-    pub(crate) weights: Buffer<f32>,
-}
+use crate::error::{Error, check};
+use crate::portable;
+use heads::{Attention, AttentionScratch, Position};
 
 impl Attention {
     /// The attention of one sequence: `qkv` is `[length, 3 * heads * size]` with rows `q | k | v`,
     /// each head by head; `output` is `[length, heads * size]`.
     ///
     /// # Errors
-    /// [`Error::Length`] for slices that do not fit, and a sequence beyond the rotary tables.
+    /// [`Error::Length`] for slices of other lengths, another number of slopes than heads, and a
+    /// sequence longer than the rotary tables.
     pub fn attend(
         &self,
         qkv: &[f32],
@@ -62,24 +27,25 @@ impl Attention {
         }
         check("a row of queries, keys and values", qkv.len() % (3 * hidden), 0)?;
         check("the output of attention", output.len(), qkv.len() / 3)?;
-        if let Position::Rotary(rotary) = &self.position {
-            rotary.reaches(qkv.len() / (3 * hidden), self.size)?;
+        match &self.position {
+            Position::Rotary(rotary) => rotary.check(qkv.len() / (3 * hidden), self.size)?,
+            Position::Alibi(slopes) => check("the slopes of heads", slopes.len(), self.heads)?,
         }
-        match self.cpu.level() {
-            #[cfg(target_arch = "x86_64")]
+        if qkv.is_empty() {
+            return Ok(());
+        }
+        #[cfg(target_arch = "x86_64")]
+        if self.cpu.level().has_avx512() {
             #[allow(unsafe_code, reason = "the level says that the instructions are there")]
-            Level::Amx | Level::Avx512Bf16 | Level::Avx512Vnni | Level::Avx512 => {
-                // SAFETY: each of these levels has AVX-512.
-                unsafe { crate::x86::attend::attend(self, qkv, output, scratch) }
-                Ok(())
+            // SAFETY: as just asked.
+            unsafe {
+                crate::x86::attend::attend(self, qkv, output, scratch);
             }
-            Level::Portable => portable::attend::attend(qkv, output, self),
+            return Ok(());
         }
-    }
-
-    /// What queries are multiplied by.
-    pub(crate) fn scale(&self) -> f32 {
-        1.0 / (self.size as f32).sqrt()
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = scratch;
+        portable::attend::attend(qkv, output, self)
     }
 }
 

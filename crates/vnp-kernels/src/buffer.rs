@@ -1,12 +1,13 @@
-//! Memory for matrices.
+//! Memory for matrices: aligned to cache lines, and on huge pages.
+#![expect(clippy::indexing_slicing, reason = "`resize` makes room for start and length")]
 
 /// Bytes of a cache line and of a vector register.
 const LINE: usize = 64;
 
-/// Room for values, of which the first begins at a cache line, so that no vector spans two.
+/// A buffer of values that begins at a cache line, so that no vector spans two.
 ///
-/// Large ones are on huge pages where Linux lets a program ask for them: columns of a matrix are
-/// read across pages, and looking those up takes longer than reading.
+/// On Linux, large buffers request huge pages: the columns of a matrix are read across pages, and
+/// translating their addresses takes longer than reading.
 #[derive(Debug)]
 pub struct Buffer<T> {
     values: Vec<T>,
@@ -28,16 +29,16 @@ impl<T: Copy + Default> Buffer<T> {
         buffer
     }
 
-    /// Makes room for `length` values and gives them with whatever is there. The memory grows to
-    /// the largest length and stays.
+    /// Makes room for `length` values and returns them, with unspecified content. The memory grows to
+    /// the largest length so far.
     pub fn resize(&mut self, length: usize) -> &mut [T] {
         let spare = LINE / size_of::<T>().max(1);
         if self.values.len() < length + spare {
-            // The old memory goes first: both need not be there at once.
+            // The old memory is freed first, so that there are never both.
             self.values = Vec::new();
             self.values = vec![T::default(); length + spare];
             on_huge_pages(&mut self.values);
-            // Where the allocation lies does not change until the next one.
+            // The address of an allocation does not change.
             self.start = self.values.as_ptr().align_offset(LINE).min(spare);
         }
         self.length = length;
@@ -46,17 +47,17 @@ impl<T: Copy + Default> Buffer<T> {
 
     /// The values.
     pub fn get(&self) -> &[T] {
-        self.values.get(self.start..self.start + self.length).unwrap_or_default()
+        &self.values[self.start..self.start + self.length]
     }
 
     /// The values.
     pub fn get_mut(&mut self) -> &mut [T] {
-        self.values.get_mut(self.start..self.start + self.length).unwrap_or_default()
+        &mut self.values[self.start..self.start + self.length]
     }
 }
 
-/// Asks for huge pages for memory that nothing was written to yet. It is a wish: where it is not
-/// granted, nothing changes.
+/// Requests huge pages for memory that was not written to yet. If the request is not granted, nothing
+/// changes.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code, reason = "a system call")]
 fn on_huge_pages<T>(values: &mut [T]) {
@@ -69,8 +70,8 @@ fn on_huge_pages<T>(values: &mut [T]) {
         return;
     }
     let skipped = first - range.start as usize;
-    // SAFETY: the pages lie within `values`; the advice changes how they are mapped and not what
-    // is in them.
+    // SAFETY: the pages are within `values`; the advice changes how they are mapped and not their
+    // content.
     unsafe {
         libc::madvise(range.start.byte_add(skipped).cast(), length, libc::MADV_HUGEPAGE);
     }
@@ -90,9 +91,9 @@ mod tests {
         assert!(buffer.get().as_ptr().cast::<[u8; 64]>().is_aligned());
         buffer.resize(3_000_000).fill(1.0);
         assert!(buffer.get().as_ptr().cast::<[u8; 64]>().is_aligned());
-        let place = buffer.get().as_ptr();
+        let address = buffer.get().as_ptr();
         assert_eq!(buffer.resize(5), [1.0; 5]);
-        assert_eq!(buffer.resize(3_000_000).as_ptr(), place);
+        assert_eq!(buffer.resize(3_000_000).as_ptr(), address);
         assert_eq!(buffer.get_mut().len(), 3_000_000);
     }
 }

@@ -1,47 +1,32 @@
-//! What this CPU can do.
+//! Detecting what this CPU can do.
+
+use crate::level::Level;
 
 /// The instructions that kernels use. Results are equal bit for bit within one value on one
 /// machine type, and within rounding across values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cpu(Level);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Level {
-    /// Whatever the `gemm` and `pulp` crates find.
-    Portable,
-    /// AVX-512 F, BW, DQ and VL.
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-    /// The same with `VDPBF16PS`.
-    #[cfg(target_arch = "x86_64")]
-    Avx512Bf16,
-    /// The same with `VPDPWSSD`.
-    #[cfg(target_arch = "x86_64")]
-    Avx512Vnni,
-    /// The same with AMX tiles of bf16 and of 8-bit integers.
-    #[cfg(target_arch = "x86_64")]
-    Amx,
-}
-
-/// The number format of weights and of what they are multiplied by; sums, biases, norms and
-/// attention are f32 in either case.
+/// The number format of weights and of their inputs; sums, biases, norms and attention are always
+/// f32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Precision {
-    /// IEEE single precision, or as exact: on AMX rows and columns are fixed-point numbers of 31 and
-    /// 24 bits, multiplied by digits as integers, without the rounding of sums in f32.
+    /// IEEE single precision, or an equally exact format: on AMX rows and columns are fixed-point
+    /// numbers of 31 and 24 bits, multiplied digit by digit as integers, without the rounding of sums
+    /// in f32.
     F32,
-    /// bfloat16, of 8 bits of significand, or numbers as small that are no less exact: on
-    /// AVX-512 VNNI fixed-point ones of 16 bits.
+    /// bfloat16, which has 8 bits of significand, or a format of 16 bits that is no less exact: on
+    /// AVX-512 VNNI fixed-point numbers.
     Bf16,
 }
 
 impl Cpu {
-    /// The best that this machine has. On Linux this asks the kernel once for the use of AMX.
+    /// The best instructions of this machine. On Linux this requests the use of AMX once.
     pub fn detect() -> Self {
         Self::available().first().copied().unwrap_or(Self::portable())
     }
 
-    /// Everything that this machine has, best first; the portable one is last and always there.
+    /// All instructions of this machine, best first; the last is always [`Cpu::portable`].
     pub fn available() -> Vec<Self> {
         let mut found = Vec::new();
         #[cfg(target_arch = "x86_64")]
@@ -55,17 +40,13 @@ impl Cpu {
         Self(Level::Portable)
     }
 
-    /// Its name in records of a run: `amx`, `avx512+bf16`, `avx512+vnni`, `avx512`, `avx2+fma` or
+    /// The name in records of a run: `amx`, `avx512+bf16`, `avx512+vnni`, `avx512`, `avx2+fma` or
     /// an architecture.
     pub fn name(self) -> &'static str {
         match self.0 {
-            #[cfg(target_arch = "x86_64")]
             Level::Amx => "amx",
-            #[cfg(target_arch = "x86_64")]
             Level::Avx512Bf16 => "avx512+bf16",
-            #[cfg(target_arch = "x86_64")]
             Level::Avx512Vnni => "avx512+vnni",
-            #[cfg(target_arch = "x86_64")]
             Level::Avx512 => "avx512",
             Level::Portable => {
                 #[cfg(target_arch = "x86_64")]
@@ -77,18 +58,12 @@ impl Cpu {
         }
     }
 
-    /// Whether layers can be computed in a precision.
+    /// Whether there are layers of this precision.
     pub fn has(self, precision: Precision) -> bool {
-        match precision {
-            Precision::F32 => true,
-            #[cfg(target_arch = "x86_64")]
-            Precision::Bf16 => !matches!(self.0, Level::Portable | Level::Avx512),
-            #[cfg(not(target_arch = "x86_64"))]
-            Precision::Bf16 => false,
-        }
+        precision == Precision::F32 || self.0.has_bf16()
     }
 
-    /// Whether rows of a linear layer are the same bits whatever the number of rows.
+    /// Whether a row of a linear layer has the same bits whatever the number of rows.
     pub fn rows_are_independent(self) -> bool {
         self.0 != Level::Portable
     }

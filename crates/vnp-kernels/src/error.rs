@@ -1,23 +1,23 @@
-//! What can be wrong with a call.
+//! The errors of this crate, and the check of lengths.
 
-/// An error of this crate: slices that do not fit each other, or instructions that are not there.
+/// An error of a call: lengths that do not fit each other, or instructions that this CPU lacks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A slice has another length than the shapes ask for.
+    /// A slice has another length than the shapes require.
     #[error("{what} has {found} values where {expected} are needed")]
     Length {
         /// The slice.
         what: &'static str,
-        /// The values that it must have.
+        /// The required number of values.
         expected: usize,
-        /// The values that it has.
+        /// The actual number of values.
         found: usize,
     },
     /// This CPU has no instructions for a precision.
     #[error("this CPU ({cpu}) has no instructions for bf16: use f32")]
     NoBf16 {
-        /// What it has.
+        /// The instructions that it has.
         cpu: &'static str,
     },
     /// A number of outputs, inputs or heads that no layer can have.
@@ -30,7 +30,7 @@ pub enum Error {
     },
 }
 
-/// Fails where a slice has another length than it must.
+/// Fails if a length is not the expected one.
 pub(crate) fn check(what: &'static str, found: usize, expected: usize) -> Result<(), Error> {
     if found == expected { Ok(()) } else { Err(Error::Length { what, expected, found }) }
 }

@@ -1,7 +1,7 @@
-//! What training needs beside the matrix products: steps and their gradients, on slices.
+//! The steps between matrix products with their gradients, for training.
 //!
-//! Portable code on the calling thread; every row or sequence is computed alone, so that callers
-//! may spread them over threads as they like. Gradients of weights are added to, in row order.
+//! Portable code on the calling thread; every row or sequence is computed separately, so that callers
+//! can distribute them over threads. Gradients of weights are accumulated in row order.
 
 mod attention;
 mod gelu;

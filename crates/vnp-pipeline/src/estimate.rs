@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use vnp_infer::{Cost, Encoder, Model};
+use vnp_job::parts::{RowSet, Stage};
 use vnp_seq::Block;
 
-use crate::plan::RowSet;
-use crate::stage::Stage;
 use profile::Profile;
 use sample::Sample;
 
@@ -134,7 +133,7 @@ impl Sizes {
         }
         for chunk in &block.orfless {
             let strands = || vec![chunk.nucleotide.clone(), chunk.reverse_complement()];
-            self.row(Stage::DnaOnly, 2 * chunk.nucleotide.len(), strands);
+            self.row(Stage::NucleotideOnly, 2 * chunk.nucleotide.len(), strands);
         }
     }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use vnp_job::parts::Stage;
+
 use crate::estimate::Estimate;
-use crate::stage::Stage;
 
 /// How far the encoders are.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -190,7 +191,7 @@ mod tests {
         assert_eq!(progress.left.map(|left| left.as_secs_f64().round() as u64), expected);
     }
 
-    use Stage::{DnaOnly, Nucleotide, Protein};
+    use Stage::{Nucleotide, NucleotideOnly, Protein};
 
     #[test]
     fn the_time_left_is_told_from_the_first_batch_on() {
@@ -217,7 +218,7 @@ mod tests {
     fn a_third_stage_is_part_of_the_time_left() {
         let mut forecast = forecast(1e12);
         let both_strands = forecast.estimate.of(Nucleotide).clone();
-        forecast.estimate.stages.insert(DnaOnly, both_strands);
+        forecast.estimate.stages.insert(NucleotideOnly, both_strands);
         let left = |forecast: &Forecast, elapsed| {
             let progress = forecast.progress(Duration::from_secs(elapsed));
             progress.left.map(|left| left.as_secs_f64().round() as u64)
@@ -226,7 +227,7 @@ mod tests {
         forecast.learn(Protein, 100, 15_000, Duration::from_secs(200));
         // The others did 21 times its work in 210 s; then its own rate counts.
         assert_eq!(left(&forecast, 210), Some(10));
-        forecast.learn(DnaOnly, 50, 25_000, Duration::from_secs(20));
+        forecast.learn(NucleotideOnly, 50, 25_000, Duration::from_secs(20));
         assert_eq!(left(&forecast, 230), Some(20));
     }
 

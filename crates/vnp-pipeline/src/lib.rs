@@ -1,55 +1,42 @@
-//! A run: identity, stages, parts, resume, signals and results.
+//! A run of `vnp predict`: from FASTA or FASTQ to scores and tables.
 //!
-//! [`predict`] reads FASTA or FASTQ, takes every stop-free reading frame through both encoders
-//! and the head (and on request every chunk without one through the nucleotide encoder and a
-//! fallback head: another [`Track`]), saves each window of rows as it is computed, and publishes the results once the
-//! saved parts provably cover every row. A part is a checkpoint with the rows `[start, end)` of
-//! one [`Stage`]; there is no other record of progress, so that resuming, repairing and finishing
-//! are one operation: find the missing rows and compute them.
+//! [`predict`] reads the input, takes every ORF (stop-free reading frame) through both encoders and
+//! the head (and on request every chunk without an ORF through the nucleotide encoder and a
+//! nucleotide-only head), saves each window of rows as it is computed, and publishes the results once
+//! the saved parts provably cover every row. What a part is, and how missing rows are found, is
+//! [`vnp_job::parts`]; resuming, repairing and finishing are one operation: find the missing rows and
+//! compute them. With [`Goal::Embeddings`] the embeddings themselves are what is kept.
 //!
 //! The crate prints nothing, reads no environment and knows no command line: a caller gives it
-//! [`RunOptions`], a model, an [`Observer`] and a [`StopFlag`].
+//! [`RunOptions`], a model, a function that receives every [`Event`], and a [`StopFlag`].
 
-mod directory;
 mod error;
 mod estimate;
+mod event;
 mod forecast;
-mod identity;
-mod legacy;
-mod lock;
-mod manifest;
+mod import;
 mod memory;
-mod observer;
+pub mod names;
 mod options;
 mod orfs;
-mod part;
-mod plan;
 mod publish;
 mod results;
 mod resume;
 mod row;
 mod run;
 mod source;
-mod spool;
-mod stage;
-mod stop;
 mod survey;
-mod track;
 mod worker;
 
-pub use directory::names;
 pub use error::Error;
 pub use estimate::{Estimate, Workload};
+pub use event::Event;
 pub use forecast::{Progress, Rate};
-pub use identity::{Difference, Identity};
-pub use legacy::features::old_feature_widths;
-pub use manifest::{Counts, DnaOnlyCounts};
-pub use observer::{Event, Observer, Silent};
-pub use options::{Input, ModelInfo, OnBadPart, RunOptions, Start, Trust};
+pub use import::features::old_feature_widths;
+pub use options::{Goal, ModelInfo, RunOptions};
 pub use orfs::orfs;
-pub use resume::{BadPart, ResumeSummary};
-pub use run::{LoadModel, Outcome, Summary, predict};
-pub use stage::Stage;
-pub use stop::StopFlag;
+pub use resume::ResumeSummary;
+pub use run::{LoadModel, Summary, predict};
 pub use survey::Survey;
-pub use track::Track;
+pub use vnp_job::parts::{Counts, DnaOnlyCounts, Identity, Stage, Track, Trust};
+pub use vnp_job::{BadFile, Difference, Input, Interrupted, OnBadFile, Start, StopFlag};

@@ -1,72 +1,39 @@
-use std::fmt;
-use std::io::Read;
+//! What a run is given.
+
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use vnp_job::parts::Trust;
+use vnp_job::{Input, OnBadFile, Start};
 use vnp_seq::ChunkLength;
 
-/// One input of a run.
-pub enum Input {
-    /// A FASTA or FASTQ file, plain or compressed.
-    File(PathBuf),
-    /// A stream that can be read once, such as standard input: it is spooled below the output
-    /// directory first, because a run reads its input more than once.
-    Stream(Box<dyn Read + Send>),
-}
-
-impl fmt::Debug for Input {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => f.debug_tuple("File").field(path).finish(),
-            Self::Stream(_) => f.write_str("Stream"),
-        }
-    }
-}
-
-/// What to do with an output directory that exists.
+/// What a run computes its rows for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// Refuse it.
-    New,
-    /// Continue the run in it, or start one where there is none.
-    Resume,
-    /// Remove the run's earlier results and checkpoints and start again.
-    Again,
+pub enum Goal {
+    /// Scores of every row, and the tables that follow from them.
+    Scores,
+    /// Both embeddings of every frame, kept as parts, to learn from; the head is not run and no
+    /// table is written.
+    Embeddings,
 }
 
-/// What to do when a part of an earlier session is bad.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnBadPart {
-    /// Stop before anything is computed.
-    Refuse,
-    /// Log it, set it aside as `*.vnp.bad` and compute its rows again.
-    Recompute,
-}
-
-/// How closely existing parts are looked at before they are trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trust {
-    /// Every level: digests, keys, shapes, finite values.
-    Full,
-    /// Size, container and header only; a bad payload is found when it is used.
-    Cheap,
-}
-
-/// Everything that [`predict`](crate::predict) is told.
+/// Everything that [`predict`](crate::predict) is given.
 #[derive(Debug)]
 pub struct RunOptions {
     /// The inputs; their records follow one another.
     pub inputs: Vec<Input>,
     /// Where results and checkpoints go.
     pub output_dir: PathBuf,
+    /// Scores or embeddings.
+    pub goal: Goal,
     /// Chunk length.
     pub chunk_length: ChunkLength,
     /// New, resumed or started again.
     pub start: Start,
     /// What a bad part means.
-    pub on_bad_part: OnBadPart,
+    pub on_bad_part: OnBadFile,
     /// How far existing parts are validated.
     pub trust: Trust,
     /// The output directory of a run of the Python tools, to take embeddings from; it is only
@@ -78,7 +45,7 @@ pub struct RunOptions {
     pub checkpoint_interval: Duration,
     /// Rows that the head scores at once.
     pub score_batch_rows: NonZeroUsize,
-    /// Also score the chunks without an open frame, by the model's fallback head.
+    /// Also score the chunks without an ORF, by the model's nucleotide-only head.
     pub score_all: bool,
     /// Keep the embeddings after their rows are scored.
     pub keep_embeddings: bool,
@@ -88,14 +55,14 @@ pub struct RunOptions {
     pub settings: Map<String, Value>,
 }
 
-/// What the run must know of a model before it is loaded.
+/// What a run needs to know about a model before it is loaded.
 #[derive(Clone, Debug)]
 pub struct ModelInfo {
     /// Name of the bundle.
     pub name: String,
     /// What the model is and is not, for `run.json`.
     pub description: String,
-    /// How well it does on data that it has not seen, for `run.json`; null if nobody says.
+    /// How well it does on data that it has not seen, for `run.json`; null if its bundle does not say.
     pub held_out: Value,
     /// Digest of the nucleotide encoder.
     pub dnabert: String,
@@ -103,11 +70,11 @@ pub struct ModelInfo {
     pub esm2: String,
     /// Digest of the head.
     pub head: String,
-    /// Digest of the fallback head, if it has one.
+    /// Digest of the nucleotide-only head, if it has one.
     pub fallback: Option<String>,
     /// Precision of the encoders.
     pub precision: String,
-    /// Whether it has encoders; a head alone can score embeddings that are there already.
+    /// Whether it has encoders; a head alone can score embeddings that were computed before.
     pub has_encoders: bool,
     /// Width of a nucleotide embedding.
     pub nucleotide_hidden: usize,

@@ -1,24 +1,24 @@
-mod dna_only;
+//! The result files, written from the parts and a last reading of the input.
+
+mod nucleotide_only;
 mod order;
 mod scores;
 
 use std::collections::BTreeMap;
 
 use vnp_ckpt::RowRange;
+use vnp_job::parts::{Counts, Inventory, Stage, Track};
+use vnp_job::publish::{FileDigest, Output};
+use vnp_job::{JobDirectory, StopFlag, remove_if_there};
 use vnp_seq::{Block, FrameRow, OrflessChunk, RecordOutcome};
 use vnp_validate::Failure;
 
-use crate::directory::{OutputDirectory, names};
 use crate::error::Error;
-use crate::manifest::Counts;
-use crate::results::{ChunkTally, Consensus, Frames, Output, RecordTally, ResultDigest, Sequences};
-use crate::resume::Inventory;
+use crate::names;
+use crate::results::{ChunkTally, Consensus, Frames, RecordTally, Sequences};
 use crate::source::Source;
-use crate::stage::Stage;
-use crate::stop::StopFlag;
 use crate::survey::{Survey, confirm};
-use crate::track::Track;
-use dna_only::DnaOnly;
+use nucleotide_only::NucleotideOnly;
 use order::{InOrder, Item};
 use scores::ScoreReader;
 
@@ -26,39 +26,66 @@ use scores::ScoreReader;
 #[derive(Debug)]
 pub(crate) struct Published {
     pub(crate) counts: Counts,
-    pub(crate) results: BTreeMap<String, ResultDigest>,
+    pub(crate) results: BTreeMap<String, FileDigest>,
 }
 
 /// Writes every result file from the scores and a last reading of the input.
 ///
 /// Nothing gets its final name before the parts are proved to cover every row with the ids of the
-/// input's rows, and the input to be what it was. `None` when a stop was asked for before that.
+/// input's rows, and the input to be what it was. A stop is answered before that.
 pub(crate) fn publish(
-    directory: &OutputDirectory,
+    directory: &JobDirectory,
     inventory: &Inventory,
     source: Source<'_>,
     survey: &Survey,
     tracks: &[Track],
     keep_frames: bool,
     stop: &StopFlag,
-) -> Result<Option<Published>, Error> {
+) -> Result<Published, Error> {
     for &track in tracks {
-        let everything = RowRange { start: 0, end: survey.rows_of(track) };
-        let missing = inventory.covered(track.scores()).missing_in(everything);
-        if !missing.is_empty() {
-            return Err(Error::Incomplete { missing });
-        }
+        check_covered(inventory, Stage::scoring(track), survey)?;
     }
     let mut reader = source.open(tracks)?;
     let mut writers = Writers::create(directory, inventory, tracks, keep_frames)?;
     while let Some(block) = reader.next_block()? {
         writers.block(block)?;
-        if stop.requested().is_some() {
-            return Ok(None);
-        }
+        stop.check()?;
     }
     confirm(&mut reader, survey)?;
-    writers.finish(directory, survey).map(Some)
+    writers.finish(directory, survey)
+}
+
+/// What a run publishes whose goal are embeddings: no table, and the counts that are known without
+/// scores.
+pub(crate) fn count_embeddings(inventory: &Inventory, survey: &Survey) -> Result<Published, Error> {
+    let mut rows_failed = 0;
+    for stage in Stage::EMBEDDINGS {
+        check_covered(inventory, stage, survey)?;
+        let failed = inventory.parts(stage).into_iter().map(|part| part.failed_rows());
+        rows_failed = rows_failed.max(failed.sum::<Result<u64, _>>()?);
+    }
+    let counts = Counts { rows: survey.rows, rows_failed, ..Counts::default() };
+    Ok(Published { counts: with_survey(counts, survey), results: BTreeMap::new() })
+}
+
+/// Checks that the parts of a stage cover every row of its track.
+fn check_covered(inventory: &Inventory, stage: Stage, survey: &Survey) -> Result<(), Error> {
+    let everything = RowRange { start: 0, end: survey.rows_of(stage.track()) };
+    let missing = inventory.missing(stage, everything);
+    if missing.is_empty() { Ok(()) } else { Err(Error::Incomplete { stage, missing }) }
+}
+
+/// The counts, with what the first reading of the input counted.
+fn with_survey(counts: Counts, survey: &Survey) -> Counts {
+    Counts {
+        records: survey.records,
+        bases: survey.bases,
+        chunks: survey.chunks,
+        records_no_open_frame: survey.no_open_frame,
+        records_too_short: survey.too_short,
+        records_empty: survey.empty,
+        ..counts
+    }
 }
 
 struct Writers {
@@ -68,7 +95,7 @@ struct Writers {
     sequences: Sequences,
     failed: Output,
     fasta: Option<[Output; 2]>,
-    dna_only: Option<DnaOnly>,
+    nucleotide_only: Option<NucleotideOnly>,
     chunk: Option<ChunkTally>,
     record: RecordTally,
     counts: Counts,
@@ -76,13 +103,13 @@ struct Writers {
 
 impl Writers {
     fn create(
-        directory: &OutputDirectory,
+        directory: &JobDirectory,
         inventory: &Inventory,
         tracks: &[Track],
         keep_frames: bool,
     ) -> Result<Self, Error> {
         let fasta = |name| Output::create(directory.result(name));
-        let score_all = tracks.contains(&Track::ClosedChunks);
+        let score_all = tracks.contains(&Track::OrflessChunks);
         Ok(Self {
             scores: ScoreReader::new(inventory.parts(Stage::Scores)),
             frames: Frames::create(directory.result(names::FRAMES))?,
@@ -96,8 +123,8 @@ impl Writers {
                 true => Some([fasta(names::NUCLEOTIDE_FASTA)?, fasta(names::PROTEIN_FASTA)?]),
                 false => None,
             },
-            dna_only: match score_all {
-                true => Some(DnaOnly::create(directory, inventory)?),
+            nucleotide_only: match score_all {
+                true => Some(NucleotideOnly::create(directory, inventory)?),
                 false => None,
             },
             chunk: None,
@@ -114,7 +141,7 @@ impl Writers {
         }
         InOrder::new(block).try_for_each(|item| match item {
             Item::Frame(frame) => self.frame(&frame),
-            Item::Closed(chunk) => self.closed(&chunk),
+            Item::OrflessChunk(chunk) => self.orfless_chunk(&chunk),
             Item::End(outcome) => self.end_record(&outcome),
         })
     }
@@ -134,39 +161,42 @@ impl Writers {
         if let Some(chunk) = &mut self.chunk {
             chunk.add(scores);
         }
-        self.frames.add(&frame.id, scores)
+        Ok(self.frames.add(&frame.id, scores)?)
     }
 
-    fn closed(&mut self, chunk: &OrflessChunk) -> Result<(), Error> {
+    fn orfless_chunk(&mut self, chunk: &OrflessChunk) -> Result<(), Error> {
         self.end_chunk()?;
-        self.dna_only.as_mut().map_or(Ok(()), |dna_only| dna_only.closed(chunk))
+        self.nucleotide_only
+            .as_mut()
+            .map_or(Ok(()), |nucleotide_only| nucleotide_only.orfless_chunk(chunk))
     }
 
     fn end_chunk(&mut self) -> Result<(), Error> {
         let Some(chunk) = self.chunk.take() else { return Ok(()) };
         self.record.add(&chunk);
         self.consensus.add(&chunk)?;
-        self.dna_only.as_mut().map_or(Ok(()), |dna_only| dna_only.open(&chunk))
+        self.nucleotide_only
+            .as_mut()
+            .map_or(Ok(()), |nucleotide_only| nucleotide_only.chunk_with_orfs(&chunk))
     }
 
     fn end_record(&mut self, outcome: &RecordOutcome) -> Result<(), Error> {
         self.end_chunk()?;
-        let open = std::mem::take(&mut self.record);
-        let closed = self.dna_only.as_mut().map(DnaOnly::take_record).unwrap_or_default();
-        self.counts.chunks_scored += open.chunks_scored;
-        // Closed chunks speak for a record that has no others; the values never mix.
-        let tally = if outcome.frames == 0 { &closed } else { &open };
+        let by_frames = std::mem::take(&mut self.record);
+        let by_nucleotides =
+            self.nucleotide_only.as_mut().map(NucleotideOnly::take_record).unwrap_or_default();
+        self.counts.chunks_scored += by_frames.chunks_scored;
+        // Chunks without an ORF decide only for a record that has no others; the values never mix.
+        let tally = if outcome.frames == 0 { &by_nucleotides } else { &by_frames };
         let verdict = self.sequences.add(outcome, tally)?;
         self.counts.records_viral += u64::from(verdict.viral);
-        if let Some(dna_only) = &mut self.dna_only {
-            dna_only.judged(&verdict);
+        if let Some(nucleotide_only) = &mut self.nucleotide_only {
+            nucleotide_only.count(&verdict);
         }
-        let unscored = closed.failed_rows;
+        let unscored = by_nucleotides.failed_rows;
         let failure = verdict.failure.or_else(|| {
             (unscored > 0).then(|| {
-                format!(
-                    "{unscored} chunk(s) without an open frame gave an embedding that is not finite"
-                )
+                format!("{unscored} chunk(s) without an ORF gave an embedding that is not finite")
             })
         });
         if let Some(reason) = failure {
@@ -176,7 +206,7 @@ impl Writers {
         Ok(())
     }
 
-    fn finish(mut self, directory: &OutputDirectory, survey: &Survey) -> Result<Published, Error> {
+    fn finish(mut self, directory: &JobDirectory, survey: &Survey) -> Result<Published, Error> {
         self.end_chunk()?;
         let mut finished = vec![
             (names::FRAMES, self.frames.finish()?),
@@ -187,8 +217,8 @@ impl Writers {
             finished.push((names::NUCLEOTIDE_FASTA, nucleotide.finish()?));
             finished.push((names::PROTEIN_FASTA, protein.finish()?));
         }
-        if let Some(dna_only) = self.dna_only {
-            let (chunks, counts) = dna_only.finish()?;
+        if let Some(nucleotide_only) = self.nucleotide_only {
+            let (chunks, counts) = nucleotide_only.finish()?;
             finished.push((names::CHUNKS, chunks));
             self.counts.dna_only = Some(counts);
         }
@@ -201,17 +231,8 @@ impl Writers {
         if self.counts.records_failed > 0 {
             failed.publish()?;
         } else {
-            crate::directory::remove_if_there(&directory.failed_files())?;
+            remove_if_there(&directory.failed_files())?;
         }
-        let counts = Counts {
-            records: survey.records,
-            bases: survey.bases,
-            chunks: survey.chunks,
-            records_no_open_frame: survey.no_open_frame,
-            records_too_short: survey.too_short,
-            records_empty: survey.empty,
-            ..self.counts
-        };
-        Ok(Published { counts, results })
+        Ok(Published { counts: with_survey(self.counts, survey), results })
     }
 }

@@ -1,24 +1,20 @@
+//! The rows of a run, as the input gives them.
+
+use vnp_job::parts::RowSource;
 use vnp_seq::{Block, FrameRow, OrflessChunk};
 
-/// What a row of a run is made of.
+/// One row of a track.
 pub(crate) trait Row: Send + Sync + Sized + 'static {
-    /// The id that parts record.
-    fn id(&self) -> &str;
-
-    /// The nucleotides from which everything in the row follows.
-    fn nucleotide(&self) -> &str;
+    /// Id and nucleotides, from which everything in the row follows.
+    fn source(&self) -> RowSource<'_>;
 
     /// The rows of this kind in a block of the input.
     fn of_block(block: Block) -> Vec<Self>;
 }
 
 impl Row for FrameRow {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn nucleotide(&self) -> &str {
-        &self.nucleotide
+    fn source(&self) -> RowSource<'_> {
+        RowSource { id: &self.id, nucleotide: &self.nucleotide }
     }
 
     fn of_block(block: Block) -> Vec<Self> {
@@ -27,12 +23,8 @@ impl Row for FrameRow {
 }
 
 impl Row for OrflessChunk {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn nucleotide(&self) -> &str {
-        &self.nucleotide
+    fn source(&self) -> RowSource<'_> {
+        RowSource { id: &self.id, nucleotide: &self.nucleotide }
     }
 
     fn of_block(block: Block) -> Vec<Self> {

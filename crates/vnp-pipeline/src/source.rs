@@ -1,9 +1,11 @@
+//! The inputs of a run as something that can be opened again and again.
+
 use std::path::PathBuf;
 
 use vnp_seq::{ChunkLength, FrameReader};
 
 use crate::error::Error;
-use crate::track::Track;
+use vnp_job::parts::Track;
 
 /// The inputs of a run, which are read as often as needed and never held.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +18,7 @@ impl Source<'_> {
     /// Opens the inputs for the rows of some tracks.
     pub(crate) fn open(&self, tracks: &[Track]) -> Result<FrameReader, Error> {
         let reader = FrameReader::open(self.inputs, self.chunk_length)?;
-        Ok(match tracks.contains(&Track::ClosedChunks) {
+        Ok(match tracks.contains(&Track::OrflessChunks) {
             true => reader.with_orfless_chunks(),
             false => reader,
         })

@@ -1,11 +1,15 @@
+//! The first reading of the input: how many rows there are, and what they are rows of.
+
+use std::collections::BTreeMap;
+
+use vnp_job::StopFlag;
+use vnp_job::parts::Track;
 use vnp_seq::{Block, FrameReader, RecordOutcome, RecordStatus};
 
 use crate::error::Error;
 use crate::estimate::Sizes;
-use crate::observer::{Event, Observer};
+use crate::event::Event;
 use crate::source::Source;
-use crate::stop::StopFlag;
-use crate::track::Track;
 
 /// What the first reading of the input found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,15 +22,15 @@ pub struct Survey {
     pub chunks: u64,
     /// Stop-free frames: the rows of [`Track::Frames`].
     pub rows: u64,
-    /// Chunks that stops close: the rows of [`Track::ClosedChunks`]; 0 where nobody asked for them.
-    pub closed_chunks: u64,
+    /// Chunks without an ORF: the rows of [`Track::OrflessChunks`]; 0 in a run that does not score them.
+    pub orfless_chunks: u64,
     /// Records without a stop-free frame.
     pub no_open_frame: u64,
     /// Records shorter than one codon.
     pub too_short: u64,
     /// Records without a sequence.
     pub empty: u64,
-    /// Records that are no nucleotide sequence.
+    /// Records that are not a nucleotide sequence.
     pub failed: u64,
     /// SHA-256 over ids and sequences in order.
     pub input_digest: String,
@@ -38,12 +42,17 @@ impl Survey {
     pub fn rows_of(&self, track: Track) -> u64 {
         match track {
             Track::Frames => self.rows,
-            Track::ClosedChunks => self.closed_chunks,
+            Track::OrflessChunks => self.orfless_chunks,
         }
+    }
+
+    /// The rows of every track.
+    pub(crate) fn total_rows(&self) -> BTreeMap<Track, u64> {
+        Track::ALL.into_iter().map(|track| (track, self.rows_of(track))).collect()
     }
 }
 
-/// A survey in the making.
+/// An unfinished survey.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     survey: Survey,
@@ -52,7 +61,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn add(&mut self, block: &Block) {
-        self.survey.closed_chunks += block.orfless.len() as u64;
+        self.survey.orfless_chunks += block.orfless.len() as u64;
         for outcome in &block.records {
             self.count(outcome);
             if let (None, RecordStatus::Failed { reason }) = (&self.first_failed, &outcome.status) {
@@ -61,7 +70,7 @@ impl Tally {
         }
     }
 
-    /// How far the reading is.
+    /// The progress of the reading.
     pub(crate) fn event(&self) -> Event<'_> {
         Event::Surveying { records: self.survey.records, bases: self.survey.bases }
     }
@@ -96,28 +105,24 @@ impl Tally {
 }
 
 /// Reads the whole input once: how many rows there are and what they are rows of, and how long.
-///
-/// `None` when a stop was asked for.
 pub(crate) fn survey(
     source: Source<'_>,
     tracks: &[Track],
-    observer: &dyn Observer,
+    observer: &dyn Fn(Event<'_>),
     stop: &StopFlag,
-) -> Result<Option<(Survey, Sizes)>, Error> {
+) -> Result<(Survey, Sizes), Error> {
     let mut reader = source.open(tracks)?;
     let mut tally = Tally::default();
     let mut sizes = Sizes::default();
     while let Some(block) = reader.next_block()? {
-        if stop.requested().is_some() {
-            return Ok(None);
-        }
+        stop.check()?;
         tally.add(&block);
         sizes.add(&block);
-        observer.event(tally.event());
+        observer(tally.event());
     }
     let survey = tally.finish(&reader)?;
-    observer.event(Event::Surveyed(&survey));
-    Ok(Some((survey, sizes)))
+    observer(Event::Surveyed(&survey));
+    Ok((survey, sizes))
 }
 
 /// Reads an input to its end, and fails if it is not what the survey saw.
@@ -133,5 +138,7 @@ pub(crate) fn confirm(reader: &mut FrameReader, survey: &Survey) -> Result<(), E
 }
 
 fn digest(reader: &FrameReader) -> String {
+    // The digest is complete at the end of the input, where callers are.
+    debug_assert!(reader.input_digest().is_some());
     reader.input_digest().map(|digest| digest.to_string()).unwrap_or_default()
 }

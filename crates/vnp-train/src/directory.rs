@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::Error;
+use crate::error::Error;
 use crate::lock::{Lock, NotTaken};
 
 /// An output directory with its `checkpoints/`, locked: as long as this lives, no other process

@@ -1,12 +1,14 @@
+//! Why a preparation or a training ended early, with a remedy where there is one.
+
 use std::io;
 use std::path::PathBuf;
 
 use vnp_seq::InvalidLetter;
 
-use crate::Part;
-use crate::identity::Difference;
+use crate::difference::Difference;
+use crate::split::Split;
 
-/// What ended a preparation or a training.
+/// The reason why a preparation or a training ended early.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -29,19 +31,19 @@ pub enum Error {
         path: PathBuf,
         /// The record, counted from 1.
         record: u64,
-        /// What is wrong, in the parser's words.
+        /// The fault, in the parser's words.
         reason: String,
     },
-    /// A table of labels or groups, or one of prepared chunks, is not what it should be.
+    /// A table of labels, groups or prepared chunks has an invalid line.
     #[error("{}, line {line}: expected {expected}, found {found}", path.display())]
     Table {
         /// The table.
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// What should stand there.
+        /// The expected content.
         expected: String,
-        /// What stands there.
+        /// The content found.
         found: String,
     },
     /// Something has two labels or groups.
@@ -49,13 +51,13 @@ pub enum Error {
         "{what} {id} is given twice, {first} and {second}: leave one of them out, or give it another id"
     )]
     Twice {
-        /// What it is: a record, a row.
+        /// The kind of item: a record, a row.
         what: &'static str,
         /// Its id.
         id: String,
-        /// Where it was first.
+        /// The first place.
         first: String,
-        /// Where it was again.
+        /// The second place.
         second: String,
     },
     /// A record has no label.
@@ -66,7 +68,7 @@ pub enum Error {
         /// The record.
         id: String,
     },
-    /// A record has no name to keep it apart from others by.
+    /// A record has no id.
     #[error("{}: record {record} has no id: name it behind the '>'", path.display())]
     NoId {
         /// The file.
@@ -74,14 +76,14 @@ pub enum Error {
         /// The record, counted from 1.
         record: u64,
     },
-    /// A record is no nucleotide sequence.
+    /// A record is not a nucleotide sequence.
     #[error("{}: record {id}: {letter}", path.display())]
     NotNucleotides {
         /// The file.
         path: PathBuf,
         /// The record.
         id: String,
-        /// The letter that cannot be.
+        /// The invalid letter.
         letter: InvalidLetter,
     },
     /// There is nothing to learn of one class.
@@ -89,10 +91,10 @@ pub enum Error {
     EmptyClass {
         /// `virus` or `others`.
         class: &'static str,
-        /// Of what there is none: records, chunks with an open frame.
+        /// The missing items: records, chunks with an ORF.
         what: &'static str,
     },
-    /// A class has fewer groups of relatives than there are parts.
+    /// A class has fewer groups of relatives than there are splits.
     #[error(
         "the class {class} has {found} groups of relatives and needs {needed}, one for each of training, \
          validation and test: give records that are less related, or a --test-share of 0"
@@ -100,20 +102,20 @@ pub enum Error {
     TooFewGroups {
         /// `virus` or `others`.
         class: &'static str,
-        /// Groups there are.
+        /// The number of groups.
         found: usize,
-        /// Groups needed.
+        /// The number of groups needed.
         needed: usize,
     },
-    /// A part is left without one of the classes.
+    /// A split has no chunk of one of the classes.
     #[error(
-        "no chunk of the class {class} is left for {part}: give more records, or another --seed"
+        "no chunk of the class {class} is left for {split}: give more records, or another --seed"
     )]
-    EmptyPart {
+    EmptySplit {
         /// `virus` or `others`.
         class: &'static str,
-        /// The part.
-        part: &'static str,
+        /// The split.
+        split: &'static str,
     },
     /// A directory holds no embeddings that can be learned from.
     #[error(
@@ -125,7 +127,7 @@ pub enum Error {
         /// What is missing.
         reason: String,
     },
-    /// The embeddings are of other encoders than the bundle to write.
+    /// The embeddings come from other encoders than those of the bundle to write.
     #[error(
         "the {encoder} embeddings are of another encoder ({found}) than that of {model} ({expected}): \
          give the bundle that made them with --model"
@@ -140,23 +142,23 @@ pub enum Error {
         /// The digest of the bundle's encoder.
         expected: String,
     },
-    /// Embeddings of two places do not go together.
+    /// Embeddings have unexpected content, or differ between files.
     #[error("{}: {what} is {found}, expected {expected}", path.display())]
     Embeddings {
         /// The file.
         path: PathBuf,
         /// What differs.
         what: String,
-        /// What the rest is.
+        /// The expected value.
         expected: String,
-        /// What it is.
+        /// The value found.
         found: String,
     },
     /// A computation on tensors failed.
     #[error("a computation failed: {0}")]
     Tensor(#[from] candle_core::Error),
-    /// A network asked for a parameter that there is none of.
-    #[error("there is no parameter `{name}`: this is a bug")]
+    /// A network asked for a parameter that does not exist.
+    #[error("parameter `{name}` does not exist: this is a bug")]
     NoParameter {
         /// Its name.
         name: String,
@@ -169,13 +171,13 @@ pub enum Error {
         /// Who holds it, as written in the lock file.
         holder: String,
     },
-    /// A training was begun here, and the caller did not ask to continue it.
+    /// The directory has a saved state, and the caller did not ask to continue it.
     #[error("{} is of a training that was begun: continue it with --resume, or start again with --force", path.display())]
     TrainingExists {
         /// The saved state.
         path: PathBuf,
     },
-    /// The saved state is of a training on other data or with other settings.
+    /// The saved state belongs to a training with other data or settings.
     #[error("{} is of another training: {}; give the same data and settings, or start again with --force", path.display(), listed(differences))]
     OtherIdentity {
         /// The saved state.
@@ -183,12 +185,12 @@ pub enum Error {
         /// Every field that differs.
         differences: Vec<Difference>,
     },
-    /// The saved state is damaged, or not for this release.
-    #[error("{}: {reason}; begin again with --force-resume, which sets it aside, or with --force", path.display())]
+    /// The saved state is damaged, or from another release.
+    #[error("{}: {reason}; begin again with --force-resume, which quarantines it, or with --force", path.display())]
     BadState {
         /// The saved state.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the state.
         reason: String,
     },
     /// A loss is not finite.
@@ -201,11 +203,11 @@ pub enum Error {
         /// The loss.
         loss: f64,
     },
-    /// There is nothing to learn from, or to choose the epoch by.
-    #[error("the {part} part has no {class} rows: give more groups of them")]
+    /// A split lacks rows of one class.
+    #[error("the {split} split has no {class} rows: give more groups of them")]
     NoRows {
-        /// The part.
-        part: Part,
+        /// The split.
+        split: Split,
         /// `viral` or `other`.
         class: &'static str,
     },
@@ -214,9 +216,9 @@ pub enum Error {
     BadSetting {
         /// The setting.
         setting: &'static str,
-        /// Its range.
+        /// The permitted range.
         expected: &'static str,
-        /// Its value.
+        /// The value found.
         found: String,
     },
     /// Encoders are too large to be trained.
@@ -224,25 +226,25 @@ pub enum Error {
         "the encoders have {found} parameters, at most {most} are trained: train a head alone, without --encoders, or smaller encoders"
     )]
     TooManyParameters {
-        /// How many they have.
+        /// The number of parameters.
         found: usize,
-        /// How many they may have.
+        /// The largest number that is trained.
         most: usize,
     },
-    /// Examples or scores do not fit each other.
+    /// Examples, scores or tensors do not match each other.
     #[error("{what}: expected {expected}, found {found}")]
     Mismatch {
-        /// What does not fit.
+        /// The mismatched quantity.
         what: &'static str,
-        /// What would.
+        /// The expected value.
         expected: String,
-        /// What is there.
+        /// The value found.
         found: String,
     },
 }
 
 impl Error {
-    /// Whether the trouble lies in existing checkpoints (exit code 3) rather than in this training.
+    /// Whether the cause lies in existing checkpoints (exit code 3) rather than in this training.
     ///
     /// ```
     /// let path = "OUT/checkpoints/training.vnp".into();

@@ -1,4 +1,4 @@
-//! What a training's result depends on.
+//! The identity of a training: everything that its result depends on.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,48 +6,38 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::difference::Difference;
+use crate::error::Error;
+
 /// Settings and digests by name. Trainings of the same identity give the same tensors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity(BTreeMap<String, String>);
 
-/// One field in which two identities differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// Name of the field.
-    pub field: String,
-    /// Its value in the saved state; `absent` where it has none.
-    pub old: String,
-    /// Its value now.
-    pub new: String,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} was {}, is now {}", self.field, self.old, self.new)
-    }
-}
-
 impl Identity {
-    /// With one more field, or another value of one.
+    /// This identity with one more field, or with another value for an existing one.
     #[must_use]
     pub fn with(mut self, field: impl Into<String>, value: impl fmt::Display) -> Self {
         self.0.insert(field.into(), value.to_string());
         self
     }
 
-    /// With every value of some settings as a field of its own: `recipe.schedule.rate` and so on.
-    /// What is none is no field.
+    /// This identity with every value of some settings as a field of its own:
+    /// `recipe.schedule.rate` and so on.
+    /// Absent options are not fields.
     ///
     /// ```
     /// let settings = std::collections::BTreeMap::from([("rate", 0.5), ("decay", 0.1)]);
-    /// let identity = vnp_train::Identity::default().with_all("recipe", &settings);
+    /// let identity = vnp_train::Identity::default().with_all("recipe", &settings)?;
     /// let fields: Vec<_> = identity.fields().collect();
     /// assert_eq!(fields, [("recipe.decay", "0.1"), ("recipe.rate", "0.5")]);
+    /// # Ok::<(), vnp_train::Error>(())
     /// ```
-    #[must_use]
-    pub fn with_all(self, name: &str, settings: &impl Serialize) -> Self {
-        // Settings of this crate are structs of numbers and texts, which cannot fail.
-        self.with_value(name, &serde_json::to_value(settings).unwrap_or_default())
+    ///
+    /// # Errors
+    /// [`Error::Io`] for settings that cannot be written as JSON.
+    pub fn with_all(self, name: &str, settings: &impl Serialize) -> Result<Self, Error> {
+        let settings = serde_json::to_value(settings).map_err(std::io::Error::other)?;
+        Ok(self.with_value(name, &settings))
     }
 
     fn with_value(self, name: &str, value: &Value) -> Self {

@@ -1,81 +1,68 @@
 //! Training: labelled data in groups, the head, small encoders, metrics.
 //!
-//! Relatives never stand on both sides of a split, nothing is drawn without a seed, and training
-//! that is killed goes on to the same tensors. The crate prints nothing, reads no environment and
-//! knows no command line.
+//! Relatives are never in two splits, nothing is drawn without a seed, and a training that is killed
+//! resumes to the same tensors. The crate prints nothing, reads no environment and knows no command
+//! line.
 //!
-//! [`prepare`] turns labelled records into chunks in groups and parts; once both encoders have
-//! embedded those, [`read_prepared`] makes [`Examples`] of them. [`read_embeddings`] makes examples
-//! of embeddings that are there already. [`train_head`] learns a head from examples, [`train_joint`]
-//! both encoders and the head from records.
+//! [`prepare`] turns labelled records into chunks in groups and splits; once both encoders have
+//! embedded those, [`Embedded::of_prepared`] makes [`Examples`] of them. [`Embedded::read`] makes
+//! examples of existing embeddings. [`train_head`] learns a head from examples, [`train_joint`] both
+//! encoders and the head from records.
 
-mod chunks;
-mod corpus;
+mod data;
+mod difference;
 mod directory;
-mod embedded;
 mod error;
-mod examples;
-mod fit;
-mod groups;
 mod head;
-mod host;
+mod hex;
 mod identity;
 mod joint;
-mod learner;
+mod learn;
 mod lock;
-mod memory;
-mod metrics;
+mod measure;
 mod observer;
-mod optimizer;
-mod parameters;
-mod part;
-mod prepare;
-mod recipe;
-mod records;
-mod report;
+mod publish;
 mod rng;
-mod schedule;
 mod session;
-mod snapshot;
-mod state;
+mod split;
 #[cfg(test)]
 mod testing;
-mod train_head;
-mod words;
 
-pub use chunks::{Chunk, ChunkTally, cut, sample};
-pub use corpus::{Corpus, embed_chunks, named as named_groups, shared_words};
+pub use data::chunks::Chunk;
+pub use data::class::Class;
+pub use data::corpus::Corpus;
+pub use data::embedded::inputs::Reading;
+pub use data::embedded::source::{Embedded, Encoders};
+pub use data::examples::{Examples, Row};
+pub use data::groups::Groups;
+pub use data::input::Input;
+pub use data::kmers::KmerSet;
+pub use data::preparation::Preparation;
+pub use data::prepare::prepare;
+pub use data::prepared::Prepared;
+pub use data::record::LabelledRecord;
+pub use data::shared_kmers::SharedKmers;
+pub use data::shares::Shares;
 pub use directory::TrainingDirectory;
-pub use embedded::{Embedded, EmbeddedInput, Encoders, Reading, read_embeddings, read_prepared};
 pub use error::Error;
-pub use examples::{Examples, Group, Row};
-pub use fit::Epoch;
-pub use groups::{Groups, Member, RELATED, Relatives, Shares};
-pub use head::HeadSize;
-pub use identity::{Difference, Identity};
-pub use joint::{
-    Augmentation, EncoderSetup, EncoderSize, JointData, JointRecipe, Keep, LengthShare,
-    TrainedModel, train_joint, word_tokenizer,
-};
-pub use metrics::{
-    Bin, Calibration, Call, Comparison, Confusion, Evaluation, Interval, KindMetrics, Metrics,
-    ScoreDifference, chunk_calls, compare, evaluate, frame_calls, score,
-};
+pub use head::recipe::{HeadRecipe, Sampling};
+pub use head::train::{TrainedHead, train_head};
+pub use identity::Identity;
+pub use joint::data::JointData;
+pub use joint::model::TrainedModel;
+pub use joint::recipe::{Augmentation, EncoderSize, JointRecipe, Keep, LengthShare};
+pub use joint::setup::EncoderSetup;
+pub use joint::train::train_joint;
+pub use learn::epoch::Epoch;
+pub use learn::optimizer::Optimizer;
+pub use learn::schedule::{Course, Schedule};
+pub use measure::call::Call;
+pub use measure::comparison::{Comparison, ScoreDifference};
+pub use measure::evaluation::Evaluation;
 pub use observer::{Event, Observer, Silent};
-pub use optimizer::Optimizer;
-pub use part::Part;
-pub use prepare::{Preparation, PreparationRecord, Prepared, PreparedChunk, prepare};
-pub use recipe::{HeadRecipe, Sampling};
-pub use records::{Class, Coding, Input, LabelledRecord, RecordSet, read_records};
-pub use report::{metrics_json, write_history, write_metrics};
+pub use publish::head::HeadTraining;
+pub use publish::joint::JointTraining;
+pub use publish::{Published, Request, Training, publish};
 pub use rng::Rng;
-pub use schedule::{Course, Schedule};
 pub use session::{Outcome, Session, Start};
-pub use snapshot::Snapshot;
-pub use train_head::{TrainedHead, train_head};
-pub use words::{SharedWords, WORD_LENGTH, WordSet, words};
-
-/// Bytes as hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
+pub use split::Split;

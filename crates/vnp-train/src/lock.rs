@@ -9,7 +9,7 @@ use fs_err::{File, OpenOptions};
 /// An exclusive lock, held until dropped.
 ///
 /// The operating system releases it with the process, however that ends, so a lock file left
-/// behind by a dead process holds nobody up. The file itself stays: unlinking a lock file lets two
+/// behind by a dead process blocks no other. The file itself stays: unlinking a lock file lets two
 /// processes hold "the lock" at once.
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -52,7 +52,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Best effort: an empty file says that nobody is at work; the lock goes with the handle.
+        // Best effort: an empty file means that no process is at work; the lock goes with the handle.
         if let Err(error) = self.file.set_len(0) {
             log::debug!("cannot empty the lock file: {error}");
         }

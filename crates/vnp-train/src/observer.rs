@@ -1,41 +1,41 @@
-//! What a training tells while it works.
+//! The events that a training reports while it runs.
 
 use std::path::Path;
 
-use crate::fit::Epoch;
+use crate::learn::epoch::Epoch;
 
-/// What happened. Libraries print nothing: a caller draws the progress bar.
+/// An event. Libraries print nothing: the caller draws the progress bar.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// Training begins or goes on.
+    /// Training begins or resumes.
     Started {
         /// The number of values that are learned.
         parameters: usize,
-        /// At most so many epochs, those that are done included.
+        /// The largest number of epochs, completed ones included.
         epochs: usize,
-        /// The epoch to go on with, from 0.
+        /// The epoch to continue with, from 0.
         epoch: usize,
-        /// The step of it to go on with, from 0.
+        /// The step of that epoch to continue with, from 0.
         step: usize,
     },
-    /// A step was made.
+    /// A step is complete.
     Step {
-        /// Its epoch, from 0.
+        /// The epoch of the step, from 0.
         epoch: usize,
-        /// The steps of the epoch that are done, this one included.
+        /// The completed steps of the epoch, this one included.
         done: usize,
-        /// The steps of the epoch.
+        /// The number of steps of the epoch.
         steps: usize,
         /// The loss before the step.
         loss: f64,
     },
-    /// An epoch is done and validated.
+    /// An epoch is complete and validated.
     Epoch(&'a Epoch),
-    /// The state is durable.
+    /// The state was saved durably in this file.
     Saved(&'a Path),
-    /// A damaged state was set aside under this name.
-    SetAside(&'a Path),
+    /// A damaged state was quarantined under this name.
+    Quarantined(&'a Path),
 }
 
 /// Receives a training's events, in order, on the thread that trains.
@@ -44,7 +44,7 @@ pub trait Observer {
     fn event(&self, event: Event<'_>);
 }
 
-/// Ignores every event.
+/// An observer that ignores every event.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 

@@ -1,4 +1,4 @@
-//! One sitting of a training.
+//! A session: what a training needs apart from its data and recipe, and how it ends.
 
 use std::time::Duration;
 
@@ -6,40 +6,40 @@ use crate::directory::TrainingDirectory;
 use crate::identity::Identity;
 use crate::observer::Observer;
 
-/// What a training is given beside data and recipe.
+/// What a training needs apart from its data and recipe.
 #[derive(Clone, Copy)]
 pub struct Session<'a> {
-    /// Where the state is saved; held by nobody else meanwhile.
+    /// The directory in which the state is saved.
     pub directory: &'a TrainingDirectory,
-    /// What the result depends on: the state of another one is not continued.
+    /// What the result depends on: a state of another identity is not continued.
     pub identity: &'a Identity,
-    /// What to do with a state that is there.
+    /// What to do with an existing state.
     pub start: Start,
-    /// Told what happens.
+    /// Receives the events.
     pub observer: &'a dyn Observer,
-    /// The number of a signal that asks to save and end.
+    /// Returns the number of a signal that asks to save and stop.
     pub stop: &'a dyn Fn() -> Option<usize>,
-    /// Longest time between two saves within an epoch; every epoch ends with one.
+    /// The longest time between two saves within an epoch; every epoch ends with one.
     pub checkpoint_interval: Duration,
 }
 
-/// What to do with a state that is there.
+/// What to do with an existing state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// There must be none.
+    /// Refuse it.
     New,
-    /// Go on from it; begin where there is none.
+    /// Continue from it; begin where there is none.
     Resume,
-    /// As `Resume`; one that is damaged is set aside, and the training begins again.
+    /// As `Resume`; a damaged one is quarantined, and the training begins again.
     ForceResume,
 }
 
 /// How a training ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome<T> {
-    /// It is done.
+    /// It is complete.
     Finished(T),
-    /// A signal asked for the end; the state is saved.
+    /// A signal asked for the stop; the state is saved.
     Interrupted {
         /// The signal's number.
         signal: usize,

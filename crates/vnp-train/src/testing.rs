@@ -1,15 +1,15 @@
-//! What several tests need.
+//! Helpers of several tests.
 
-use crate::records::LabelledRecord;
+use crate::data::record::LabelledRecord;
 use crate::rng::Rng;
 
-/// Bases without meaning, the same for a seed.
+/// Random bases, the same for a seed.
 pub(crate) fn random_bases(seed: u64, length: usize) -> Vec<u8> {
     let mut rng = Rng::new(seed, "sequence");
     (0..length).map(|_| b"ACGT"[rng.below(4)]).collect()
 }
 
-/// Bases poor in T, and so in stop codons of both strands: most of their chunks have open frames.
+/// Bases poor in T, and so in stop codons of both strands: most of their chunks have ORFs.
 pub(crate) fn open_bases(seed: u64, length: usize) -> Vec<u8> {
     let mut rng = Rng::new(seed, "open");
     let letter = |number| if number == 0 { b'T' } else { b"CGCGA"[number % 5] };

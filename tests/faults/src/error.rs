@@ -1,12 +1,14 @@
+//! Why a command could not be traced, or which promise it broke.
+
 use std::path::PathBuf;
 
-use crate::Errno;
+use crate::fault::Errno;
 
 /// Why a command could not be traced, or its record not be understood.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Nothing can be traced here.
+    /// Processes cannot be traced on this machine.
     #[error("cannot trace: {reason}")]
     Unavailable {
         /// What is missing.
@@ -15,16 +17,16 @@ pub enum Error {
     /// The operating system refused something that the tracer asked for.
     #[error("cannot {what} the traced process: {source}")]
     Trace {
-        /// What the tracer wanted to do.
+        /// What the tracer tried to do.
         what: &'static str,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: Errno,
     },
-    /// A file could not be opened, read or looked at.
+    /// A file could not be opened, read or inspected.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// The command did something to its files that the model of a disk does not know.
-    #[error("{call} of {path} is not in the model: teach it before trusting the record",
+    /// The command changed its files in a way that the model of a disk does not know.
+    #[error("{call} of {path} is not in the model: add it before trusting the record",
             path = path.display())]
     NotModelled {
         /// The system call and how it was used.
@@ -32,7 +34,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// The fault cannot be done to this system call.
+    /// This system call does not support the fault.
     #[error("{call} cannot be cut short")]
     NotShortenable {
         /// The system call.
@@ -47,13 +49,13 @@ pub enum Error {
     /// A promise is broken.
     #[error("after {after}: {found}")]
     Broken {
-        /// What was done to the command.
+        /// The fault.
         after: String,
-        /// What should not be.
+        /// How the promise is broken.
         found: String,
     },
-    /// A point has more possible images than can be looked at one by one.
-    #[error("{images} images at one point: look at samples instead")]
+    /// A point has more possible images than can be inspected one by one.
+    #[error("{images} images at one point: inspect samples instead")]
     TooManyImages {
         /// How many there are at least.
         images: usize,

@@ -1,25 +1,27 @@
+//! What a traced command did to the files below a directory, as a list of events.
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-/// A file or directory, whatever its names; no number is given out twice.
+/// The number of a file or directory, which stays the same when it is renamed and is never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub u32);
 
-/// Something that happened to the files of a traced command, in the order of its ends.
+/// A change to the files of a traced command. Events are ordered by the ends of their calls.
 ///
-/// A name is always given with the directory that holds it.
+/// A name always comes with the directory that holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A file was created.
     CreateFile {
-        /// Where; nothing for a file without a name.
+        /// Its name; `None` for a file without one.
         at: Option<(Id, OsString)>,
         /// The new file.
         file: Id,
     },
     /// A directory was created.
     CreateDirectory {
-        /// Where.
+        /// Its name.
         at: (Id, OsString),
         /// The new directory.
         directory: Id,
@@ -28,9 +30,9 @@ pub enum Event {
     Write {
         /// The file.
         file: Id,
-        /// Where in the file.
+        /// The offset in the file.
         offset: u64,
-        /// What arrived.
+        /// The bytes that were written.
         data: Vec<u8>,
     },
     /// A file was cut or extended with zeros.
@@ -40,28 +42,28 @@ pub enum Event {
         /// Its new length.
         length: u64,
     },
-    /// A thread began to bring a file or directory to disk. What ended before is included.
+    /// A thread began to sync a file or directory. Changes that ended before are included.
     SyncBegins {
         /// The thread.
         thread: i32,
         /// The file or directory.
         id: Id,
     },
-    /// The same thread was told that this is done.
+    /// The sync of this thread returned.
     SyncEnds {
         /// The thread.
         thread: i32,
         /// The file or directory.
         id: Id,
     },
-    /// A file or directory got another name, in place of what had it.
+    /// A file or directory was renamed, and replaced what had the new name.
     Move {
-        /// The name that it had.
+        /// The old name.
         from: (Id, OsString),
-        /// The name that it has.
+        /// The new name.
         to: (Id, OsString),
     },
-    /// A file got one more name.
+    /// A file got an additional name.
     Link {
         /// The file.
         file: Id,
@@ -73,32 +75,32 @@ pub enum Event {
         /// The name.
         at: (Id, OsString),
     },
-    /// The command wrote to its standard output, which cannot be taken back.
-    Told {
-        /// What it wrote.
+    /// The command wrote to its standard output, which cannot be undone.
+    Printed {
+        /// The bytes that it wrote.
         data: Vec<u8>,
     },
 }
 
-/// A directory as it was found, all of it on disk, and what happened to it then.
+/// The initial state of a directory, all of it durable, and the events after that.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
-    /// The directory's own number.
+    /// The number of the directory itself.
     pub root: Option<Id>,
-    /// Each directory's names.
+    /// The names in each directory.
     pub directories: BTreeMap<Id, BTreeMap<OsString, Id>>,
-    /// Each file's contents.
+    /// The contents of each file.
     pub files: BTreeMap<Id, Vec<u8>>,
-    /// What happened, each with the index of its call among [`Trace::calls`](crate::Trace).
+    /// The events, each with the index of its call among [`Trace::calls`](crate::Trace).
     pub events: Vec<(usize, Event)>,
 }
 
 impl Record {
-    /// Whether the command had told `text` before event `point`.
+    /// Whether the command had printed `text` before event `point`.
     #[must_use]
-    pub fn had_told(&self, text: &str, point: usize) -> bool {
+    pub fn had_printed(&self, text: &str, point: usize) -> bool {
         self.events.iter().take(point).any(|(_, event)| match event {
-            Event::Told { data } => String::from_utf8_lossy(data).contains(text),
+            Event::Printed { data } => String::from_utf8_lossy(data).contains(text),
             _ => false,
         })
     }

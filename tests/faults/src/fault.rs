@@ -1,3 +1,5 @@
+//! Faults: which system call is disturbed, and how.
+
 use std::fmt;
 
 /// An error number of the operating system, by its value on Linux.
@@ -30,41 +32,41 @@ impl std::error::Error for Errno {}
 /// Which system calls are counted, all threads and child processes together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Calls {
-    /// Every one.
+    /// Every call.
     Any,
-    /// Those that name a file below the root, or use one that is open.
+    /// Calls that name a file below the root, or use one that is open.
     OnFiles,
-    /// Those among them that change something.
+    /// Calls on such files that change something.
     Changes,
-    /// Those on files with this name.
+    /// Calls on such files that have this name.
     Named(&'static str),
 }
 
-/// What is done to a system call.
+/// What a fault does to a system call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Harm {
-    /// The whole process is killed instead.
+    /// The whole process is killed before the call.
     Kill,
-    /// Half of what was asked for is written, and then the process is killed.
+    /// Half of the bytes are written, and then the process is killed.
     KillMidway,
-    /// It is not done, and fails.
+    /// The call is skipped, and returns an error.
     Error(Errno),
-    /// It and all later ones that are counted are not done, and fail.
+    /// This call and all later ones that are counted are skipped, and return an error.
     ErrorFromHereOn(Errno),
-    /// Half of what was asked for is written or read, one byte of one.
+    /// Half of the bytes are written or read, rounded up to one.
     Short,
-    /// It is not done, but says that it was.
+    /// The call is skipped, but reports success.
     Lie,
 }
 
-/// A harm and the call that it is done to.
+/// A harm, and the call that it is done to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Which calls are counted.
     pub calls: Calls,
     /// Which of them, from 1.
     pub nth: usize,
-    /// What happens to it.
+    /// What is done to it.
     pub harm: Harm,
 }
 

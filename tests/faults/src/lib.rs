@@ -1,12 +1,12 @@
-//! Kills, errors and losses of power at every system call of a program, for the tests.
+//! Kills, errors and losses of power at every system call of a program, for tests.
 //!
-//! A [`Tracer`] runs a command under `ptrace`. It counts the system calls, hurts the one that a
+//! A [`Tracer`] runs a command under `ptrace`. It counts the system calls, disturbs the one that a
 //! [`Fault`] names, and records what the command does to the files below one directory. A
-//! [`Disk`] replays such a record up to any point and says what a loss of power there may leave.
-//! `docs/CONTRIBUTING.md`, "Faults", says what is proved with them.
+//! [`Disk`] replays such a record up to any point and yields what a loss of power there may leave.
+//! `docs/CONTRIBUTING.md`, "Faults", explains what is proved with them.
 //!
-//! A [`WholeRun`] does all this to `vnp predict` and looks at what a resume makes of it; the program
-//! `disturb` does it many times.
+//! A [`WholeRun`] does all this to `vnp predict` and compares the results after a resume; the program
+//! `disturb` repeats it many times.
 //!
 //! The program `saver` saves a checkpoint over an older one, as `vnp_ckpt::atomic_save` does or,
 //! for the controls, in ways that are known to be wrong. A harness that does not catch those

@@ -1,4 +1,6 @@
-/// Numbers that look random and are the same on every machine: SplitMix64.
+//! A seeded generator of pseudo-random numbers, so that a test repeats exactly.
+
+/// The generator SplitMix64, whose numbers are the same on every machine.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
@@ -19,8 +21,8 @@ impl Random {
         mixed.checked_rem(end as u64).unwrap_or(0) as usize
     }
 
-    /// One of a few.
-    #[expect(clippy::indexing_slicing, reason = "a number below their number")]
+    /// One of the values.
+    #[expect(clippy::indexing_slicing, reason = "an index below the length")]
     pub fn pick<T: Copy, const N: usize>(&mut self, of: [T; N]) -> T {
         const { assert!(N > 0) };
         of[self.below(N)]

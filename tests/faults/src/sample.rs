@@ -1,3 +1,5 @@
+//! The two checkpoints that the tests save over each other.
+
 use std::path::Path;
 
 use vnp_ckpt::{Checkpoint, Error, ErrorKind, Limits, RowRange, Tensor, load_with_compatibility};
@@ -5,27 +7,27 @@ use vnp_ckpt::{Checkpoint, Error, ErrorKind, Limits, RowRange, Tensor, load_with
 /// Which of the two checkpoints of the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// The one that is there before.
+    /// The one that exists before the save.
     Old,
     /// The one that is saved over it.
     New,
 }
 
-/// What lies under the final name.
+/// What the final name leads to.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Found {
-    /// The whole of one of the two.
+    /// One of the two, complete.
     Whole(Which),
-    /// A checkpoint, but none of the two.
+    /// Another checkpoint.
     Other,
-    /// Nothing.
+    /// No file.
     Missing,
-    /// Something that is no checkpoint.
+    /// A file that is not a checkpoint.
     Torn(Error),
 }
 
-/// One of the two: of different lengths, many pages each, the same bytes each time.
+/// Builds one of the two. They differ in length, take many pages, and are the same in every call.
 ///
 /// # Errors
 /// None: the two are well-formed.
@@ -44,10 +46,10 @@ pub fn sample(which: Which) -> Result<Checkpoint, Error> {
         .build()
 }
 
-/// Looks under a final name.
+/// Reads the file under a final name.
 ///
 /// # Errors
-/// [`Error::Io`] when nothing can be said.
+/// [`Error::Io`] if the file cannot be read.
 pub fn found(path: &Path) -> Result<Found, Error> {
     if !path.exists() {
         return Ok(Found::Missing);

@@ -1,4 +1,4 @@
-//! Running a command under `ptrace`: counting, hurting and recording its system calls.
+//! Runs a command under `ptrace`: counts, disturbs and records its system calls.
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
 mod gate;
@@ -6,96 +6,24 @@ mod gate;
 mod recorder;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
 mod session;
+mod settings;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
 mod table;
+mod trace;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
 mod tracee;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use std::sync::OnceLock;
-use std::time::Duration;
 
-use crate::{Error, Event, Fault, Record};
+use crate::error::Error;
+use crate::event::Event;
 
-/// How a command is to be traced.
-#[derive(Clone, Debug)]
-pub struct Tracer {
-    root: PathBuf,
-    after: Option<String>,
-    fault: Option<Fault>,
-    record: bool,
-    patience: Duration,
-}
-
-/// A system call that ended, or that was ended with its process.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    /// Its name; `other` for those that never touch files.
-    pub name: &'static str,
-    /// The file below the root that it names or uses, relative to it; the first of two.
-    pub file: Option<PathBuf>,
-    /// Whether it changes files below the root, or brings them to disk.
-    pub changes: bool,
-    /// Whether it may be told to do less than what was asked for.
-    pub can_be_short: bool,
-    /// What it returned; an error as its negative number.
-    pub result: i64,
-}
-
-/// What a command did.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Trace {
-    /// How it ended.
-    pub status: ExitStatus,
-    /// What it said.
-    pub stdout: String,
-    /// What it complained about.
-    pub stderr: String,
-    /// Its system calls by their ends, from where counting began.
-    pub calls: Vec<Call>,
-    /// The call that was hurt, if the command got so far.
-    pub hurt: Option<Call>,
-    /// What happened to the files, where that was asked for.
-    pub record: Record,
-}
+pub use settings::Tracer;
+pub use trace::{Call, Trace};
 
 impl Tracer {
-    /// Traces commands that work below `root`, an existing directory.
-    #[must_use]
-    pub fn new(root: &Path) -> Self {
-        Self {
-            root: root.to_owned(),
-            after: None,
-            fault: None,
-            record: false,
-            patience: Duration::from_secs(120),
-        }
-    }
-
-    /// Counts only from when the command has written `text` to its standard output.
-    #[must_use]
-    pub fn after(mut self, text: &str) -> Self {
-        self.after = Some(text.to_owned());
-        self
-    }
-
-    /// Hurts one call.
-    #[must_use]
-    pub fn fault(mut self, fault: Fault) -> Self {
-        self.fault = Some(fault);
-        self
-    }
-
-    /// Records what happens to the files.
-    #[must_use]
-    pub fn record(mut self) -> Self {
-        self.record = true;
-        self
-    }
-
-    /// Runs a command to its end. Its standard input is empty; what it prints is kept.
+    /// Runs a command to its end. Its standard input is empty; its output is captured.
     ///
     /// # Errors
     /// Every [`Error`] but [`Error::TooManyImages`].
@@ -109,7 +37,7 @@ impl Tracer {
         })
     }
 
-    /// Tracing is written for Linux on x86-64.
+    /// Tracing is implemented for Linux on x86-64.
     ///
     /// # Errors
     /// Always.
@@ -120,7 +48,7 @@ impl Tracer {
     }
 }
 
-/// Why nothing can be traced here; nothing if it can. Asked once.
+/// Why nothing can be traced on this machine; `None` if it can. Tried once.
 #[must_use]
 pub fn skip_reason() -> Option<&'static str> {
     static REASON: OnceLock<Option<String>> = OnceLock::new();

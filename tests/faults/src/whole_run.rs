@@ -1,4 +1,4 @@
-//! Disturbing whole runs of `vnp predict`, and resuming them.
+//! Disturbs whole runs of `vnp predict`, resumes them, and compares the results.
 
 mod check;
 mod counts;
@@ -7,23 +7,29 @@ mod setting;
 use std::path::Path;
 use std::process::Command;
 
-use crate::{Calls, Disk, Errno, Error, Event, Fault, Harm, Image, Random, Trace, Tracer};
-pub use counts::Counts;
+use crate::error::Error;
+use crate::event::Event;
+use crate::fault::{Calls, Errno, Fault, Harm};
+use crate::model::{Disk, Image};
+use crate::random::Random;
+use crate::tracer::{Trace, Tracer};
 
 use check::{broken, finished, is_embedding, nothing_torn, published};
 use setting::{OUT, Setting, Start};
+
+pub use counts::Counts;
 
 /// A small run of `vnp predict` with its embedded model, to be disturbed and resumed.
 #[derive(Debug)]
 pub struct WholeRun {
     setting: Setting,
     random: Random,
-    /// What was done so far.
+    /// What has been done so far.
     pub counts: Counts,
 }
 
 impl WholeRun {
-    /// Makes inputs, runs the program undisturbed, and keeps what it made of them.
+    /// Writes inputs, runs the program undisturbed, and keeps its results.
     ///
     /// # Errors
     /// [`Error::Broken`] when the undisturbed run fails, and every error of a trace.
@@ -44,7 +50,7 @@ impl WholeRun {
         let (killed, first) = loop {
             self.setting.prepare(start)?;
             let fault = self.kill_at(start);
-            let trace = self.hurt(&start.words(), &fault)?;
+            let trace = self.hurt(&start.arguments(), &fault)?;
             if trace.hurt.is_some() {
                 break (trace, fault);
             }
@@ -87,7 +93,7 @@ impl WholeRun {
         };
         let nth = 1 + self.random.below(self.setting.calls(start, &Calls::Named(name)));
         let fault = Fault { calls: Calls::Named(name), nth, harm };
-        let trace = self.hurt(&start.words(), &fault)?;
+        let trace = self.hurt(&start.arguments(), &fault)?;
         let Some(hurt) = &trace.hurt else { return Ok(()) };
         let after = format!("{fault} ({hurt:?}) of a run {start:?}");
         self.counts.errors += 1;
@@ -159,14 +165,14 @@ impl WholeRun {
         match found {
             Err(error @ Error::Broken { .. }) => Ok(error.to_string()),
             Err(other) => Err(other),
-            Ok(()) => Err(broken("nothing was brought to disk", "and nothing was torn".to_owned())),
+            Ok(()) => Err(broken("no sync was applied", "and nothing was torn".to_owned())),
         }
     }
 
     fn lose(&mut self, images: usize, happens: impl Fn(&Event) -> bool) -> Result<(), Error> {
         for start in Start::ALL {
             self.setting.prepare(start)?;
-            let command = self.setting.command(&start.words());
+            let command = self.setting.command(&start.arguments());
             let record = Tracer::new(self.setting.root()).record().run(&command)?.record;
             let events = record.events.len();
             let share = images.div_ceil(Start::ALL.len());
@@ -199,7 +205,7 @@ impl WholeRun {
         let after = format!("a loss of power at event {point} of {events} of a run {start:?}");
         self.setting.reset(image)?;
         if point == events {
-            // Removals are not brought to disk: embeddings and temporaries may be there again.
+            // Removals are not synced: embeddings and temporaries may exist again.
             published(&self.setting, &after)?;
         }
         nothing_torn(&self.setting, start, &after)?;
@@ -207,7 +213,7 @@ impl WholeRun {
         self.resume(start, &after, is_embedding)
     }
 
-    /// Resumes, and looks at everything that is there then.
+    /// Resumes the run, and checks every file after that.
     fn resume(
         &mut self,
         start: Start,
@@ -217,8 +223,8 @@ impl WholeRun {
         self.counts.parts += check::parts(&self.setting)?.len();
         let mut ended = self.setting.run(&Start::RESUME)?;
         if ended.status.code() == Some(3) && start == Start::OtherInput {
-            // The earlier run is still there, in part or whole: it has to be replaced again.
-            ended = self.setting.run(&start.words())?;
+            // The earlier run still exists, in part or whole: it has to be replaced again.
+            ended = self.setting.run(&start.arguments())?;
         }
         if !ended.status.success() {
             let said = String::from_utf8_lossy(&ended.stderr);
@@ -234,12 +240,12 @@ impl WholeRun {
         }
     }
 
-    fn hurt(&self, words: &[&str], fault: &Fault) -> Result<Trace, Error> {
-        let command: Command = self.setting.command(words);
+    fn hurt(&self, arguments: &[&str], fault: &Fault) -> Result<Trace, Error> {
+        let command: Command = self.setting.command(arguments);
         Tracer::new(self.setting.root()).fault(*fault).run(&command)
     }
 
-    /// Any call, or one that changes a file: there are few of those, and they matter.
+    /// A kill at any call, or at one that changes a file: those are rare, and matter most.
     fn kill_at(&mut self, start: Start) -> Fault {
         let calls = self.random.pick([Calls::Any, Calls::Changes]);
         let nth = 1 + self.random.below(self.setting.calls(start, &calls));

@@ -1,4 +1,4 @@
-//! Writes and reads a checkpoint as any tool would that knows nothing of this repository.
+//! Writes and reads a checkpoint like a tool that depends on nothing else of this repository.
 
 use vnp_ckpt::{Checkpoint, Error, Limits, RowRange, Tensor, atomic_save};
 
@@ -14,7 +14,7 @@ fn main() -> Result<(), Error> {
     for row in read.iter_rows() {
         println!("{} {:?}", row.id(), row.values::<f32>("embedding")?);
     }
-    // The system cleans its temporary directory; that this one stays is no reason to fail.
+    // The system cleans its temporary directory: a file that stays is not a failure.
     let _ = std::fs::remove_file(&path);
     assert_eq!(read, checkpoint);
     Ok(())

@@ -2,13 +2,13 @@ use vnp_seq::ChunkLength;
 
 use super::stdin;
 use crate::args::OrfsArgs;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::logging::Console;
 use crate::output::grouped;
 use crate::progress::Progress;
 use crate::signals;
 
-/// `vnp orfs`: exit 2 if some records are no nucleotide sequences, 1 if none is one.
+/// `vnp orfs`: exit 2 if some records are not nucleotide sequences, 1 if none is one.
 pub(crate) fn run(args: &OrfsArgs, console: &Console) -> anyhow::Result<Exit> {
     super::use_threads(args.threads)?;
     let inputs = stdin::inputs(&args.input)?;
@@ -16,12 +16,16 @@ pub(crate) fn run(args: &OrfsArgs, console: &Console) -> anyhow::Result<Exit> {
     let stop = signals::listen()?;
     let progress = Progress::new(console);
     let (nucleotide, protein) = (&args.nucleotide, &args.protein);
-    let survey = vnp_pipeline::orfs(inputs, length, nucleotide, protein, &progress, &stop)?;
-    let Some(survey) = survey else {
-        return Ok(Exit::Interrupted(stop.requested().unwrap_or_default()));
+    let observer = |event: vnp_pipeline::Event<'_>| progress.event(event);
+    let found = vnp_pipeline::orfs(inputs, length, nucleotide, protein, &observer, &stop);
+    let survey = match found {
+        Ok(survey) => survey,
+        // Nothing is saved of it, so that there is nothing to continue either.
+        Err(error) if error.interrupted().is_some() => return Ok(exit::of_error(&error.into())),
+        Err(error) => return Err(error.into()),
     };
     log::info!(
-        "{} records without an open frame, {} too short, {} empty, {} failed",
+        "{} records without an ORF, {} too short, {} empty, {} failed",
         grouped(survey.no_open_frame),
         grouped(survey.too_short),
         grouped(survey.empty),

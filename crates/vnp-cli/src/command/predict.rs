@@ -4,7 +4,9 @@ use std::time::Duration;
 use anyhow::Context;
 use serde_json::{Map, json};
 use vnp_infer::{DeviceSpec, ModelOptions};
-use vnp_pipeline::{Counts, DnaOnlyCounts, OnBadPart, Outcome, RunOptions, Start, Summary, Trust};
+use vnp_pipeline::{
+    Counts, DnaOnlyCounts, Event, Goal, OnBadFile, RunOptions, Start, Summary, Trust,
+};
 use vnp_seq::ChunkLength;
 
 use super::model_source::ModelSource;
@@ -36,13 +38,14 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
     let options = RunOptions {
         inputs,
         output_dir: output_dir.clone(),
+        goal: Goal::Scores,
         chunk_length,
         start: match (args.force, args.resume || args.force_resume) {
             (true, _) => Start::Again,
             (false, true) => Start::Resume,
             (false, false) => Start::New,
         },
-        on_bad_part: if args.force_resume { OnBadPart::Recompute } else { OnBadPart::Refuse },
+        on_bad_part: if args.force_resume { OnBadFile::Recompute } else { OnBadFile::Refuse },
         trust: if args.skip_checkpoint_validation { Trust::Cheap } else { Trust::Full },
         resume_from: args.resume_from.clone(),
         checkpoint_rows: args.checkpoint_rows,
@@ -58,20 +61,12 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
     let stop = signals::listen()?;
     let progress = Progress::new(console);
     let load = Box::new(move || source.load(&devices, &model_options));
-    match vnp_pipeline::predict(options, &info, load, &progress, &stop)? {
-        Outcome::Interrupted { signal } => {
-            log::warn!(
-                "interrupted by signal {signal}; the work so far is saved: continue with --resume"
-            );
-            Ok(Exit::Interrupted(signal))
-        }
-        Outcome::Finished(summary) => {
-            tell(&summary);
-            log::info!("results are in {}", output_dir.display());
-            let failed = summary.counts.records_failed + summary.counts.rows_failed;
-            Ok(if failed > 0 { Exit::Partial } else { Exit::Done })
-        }
-    }
+    let observer = |event: Event<'_>| progress.event(event);
+    let summary = vnp_pipeline::predict(options, &info, load, &observer, &stop)?;
+    tell(&summary);
+    log::info!("results are in {}", output_dir.display());
+    let failed = summary.counts.records_failed + summary.counts.rows_failed;
+    Ok(if failed > 0 { Exit::Partial } else { Exit::Done })
 }
 
 fn default_output_dir(inputs: &[PathBuf]) -> PathBuf {
@@ -134,7 +129,7 @@ fn tell(summary: &Summary) {
     }
     log::info!("{} of {} records are viral", grouped(records_viral), grouped(records));
     log::info!(
-        "{} of {} chunks have an open frame and are scored",
+        "{} of {} chunks have an ORF and are scored",
         grouped(chunks_scored),
         grouped(chunks)
     );
@@ -145,7 +140,7 @@ fn tell(summary: &Summary) {
     let no_open_frame =
         summary.counts.records_no_open_frame.saturating_sub(dna_only.records_scored);
     let unscored = [
-        (no_open_frame, "have no open reading frame"),
+        (no_open_frame, "have no ORF (open reading frame)"),
         (summary.counts.records_too_short, "are shorter than one codon"),
         (summary.counts.records_empty, "are empty"),
     ];
@@ -160,18 +155,18 @@ fn tell(summary: &Summary) {
     }
 }
 
-/// What was scored without an open frame.
+/// What was scored without an ORF.
 fn tell_dna_only(dna_only: &DnaOnlyCounts, summary: &Summary) {
     let scored = dna_only.rows.saturating_sub(dna_only.rows_failed);
     log::info!(
         "{} chunks without one are scored by their nucleotides alone, {} of them earlier: see \
          chunks.tsv",
         grouped(scored),
-        grouped(scored.saturating_sub(summary.closed_chunks_scored_now)),
+        grouped(scored.saturating_sub(summary.orfless_chunks_scored_now)),
     );
     if dna_only.records_scored > 0 {
         log::info!(
-            "{} records without an open frame have a score by those (evidence dna_only), {} of them \
+            "{} records without an ORF have a score by those (evidence dna_only), {} of them \
              are viral",
             grouped(dna_only.records_scored),
             grouped(dna_only.records_viral),

@@ -1,8 +1,10 @@
+//! `vnp train`: what the arguments ask for, which steps follow, and what is logged.
+
 mod data;
 mod embed;
 mod joint;
-mod made;
 mod output;
+mod publish;
 mod recipe;
 
 use std::time::Duration;
@@ -11,20 +13,19 @@ use anyhow::Context;
 use vnp_infer::Bundle;
 use vnp_seq::ChunkLength;
 use vnp_train::{
-    Embedded, Encoders, Error, Identity, Outcome, Part, Prepared, Session, read_embeddings,
-    read_prepared, train_head,
+    Embedded, Encoders, Error, HeadTraining, Identity, Outcome, Prepared, Session, Split,
+    train_head,
 };
 
 use super::models;
 use crate::args::TrainArgs;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::logging::Console;
 use crate::output::grouped;
 use crate::progress::TrainingProgress;
 use crate::signals;
 use data::Data;
 use joint::Joint;
-use made::Made;
 use output::{Output, names};
 
 /// `vnp train`: prepare, embed, learn, measure, write a bundle.
@@ -48,7 +49,9 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> anyhow::Result<Exit> {
         Work::Head(training) => training.run(&output),
         Work::Encoders(joint) => joint.run(&output),
     };
-    if result.is_err() {
+    if let Err(error) = &result
+        && !matches!(exit::of_error(error), Exit::Interrupted(_))
+    {
         output.abandon();
     }
     result
@@ -99,16 +102,16 @@ impl Training<'_> {
             Outcome::Interrupted { signal } => return Ok(interrupted(signal)),
         };
         drop(observer);
-        let made = Made {
-            args: self.args,
+        let training = HeadTraining {
             model: self.bundle,
             encoders: &encoders,
+            device: &self.args.device.device.to_string(),
             recipe: &self.recipe,
             embedded: &embedded,
             prepared: prepared.as_deref(),
             head: &head,
         };
-        made.write(output)?;
+        publish::publish(self.args, self.data.inputs(), output, &training)?;
         Ok(Exit::Done)
     }
 
@@ -131,17 +134,14 @@ impl Training<'_> {
                     chunk_length: length,
                     stop,
                 };
-                let [virus, others] = match runs.run(output, &prepared)? {
-                    embed::Runs::Finished(runs) => runs,
-                    embed::Runs::Interrupted(signal) => return Ok(Ready::Interrupted(signal)),
-                };
-                let embedded = Box::new(read_prepared(&prepared, &virus, &others)?);
+                let [virus, others] = runs.run(output, &prepared)?;
+                let embedded = Box::new(Embedded::of_prepared(&prepared, &virus, &others)?);
                 let prepared = Some(Box::new(prepared));
                 return Ok(Ready::Embedded { embedded, prepared });
             }
             Data::Embeddings(inputs) => {
                 let reading = data::reading(self.args, self.bundle);
-                read_embeddings(inputs, &reading)?
+                Embedded::read(inputs, &reading)?
             }
         };
         Ok(Ready::Embedded { embedded: Box::new(embedded), prepared: None })
@@ -198,15 +198,15 @@ fn interrupted(signal: usize) -> Exit {
 /// What there is to learn from.
 fn tell(embedded: &Embedded) {
     let examples = &embedded.examples;
-    for part in Part::ALL {
+    for split in Split::ALL {
         let rows = examples
             .rows
             .iter()
-            .filter(|row| examples.groups.get(row.group).is_some_and(|group| group.part == part));
+            .filter(|row| examples.groups.get(row.group).is_some_and(|group| group.split == split));
         let (viral, others): (Vec<_>, Vec<_>) = rows.partition(|row| row.is_virus);
-        let groups = examples.groups.iter().filter(|group| group.part == part).count();
+        let groups = examples.groups.iter().filter(|group| group.split == split).count();
         log::info!(
-            "{part}: {} viral and {} other frames of {} groups",
+            "{split}: {} viral and {} other frames of {} groups",
             grouped(viral.len() as u64),
             grouped(others.len() as u64),
             grouped(groups as u64)

@@ -48,7 +48,7 @@ impl Observer for TrainingProgress<'_> {
             }
             Event::Epoch(epoch) => state.epoch(epoch),
             Event::Saved(path) => log::debug!("saved {}", path.display()),
-            Event::SetAside(path) => {
+            Event::Quarantined(path) => {
                 log::warn!("a damaged state was set aside as {}", path.display());
             }
             _ => {}

@@ -15,7 +15,7 @@ const TOO_LONG: Duration = Duration::from_secs(600);
 pub(super) fn embeddings(stage: Stage, rows: u64) -> u64 {
     match stage {
         Stage::Nucleotide | Stage::Protein => rows,
-        Stage::DnaOnly => 2 * rows,
+        Stage::NucleotideOnly => 2 * rows,
         Stage::Scores => 0,
     }
 }
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(work(&few), "to compute: 2 protein embeddings");
         // Both strands of three chunks.
         let both = Workload { rows: 3, ..few.stages[&Stage::Protein].clone() };
-        few.stages.insert(Stage::DnaOnly, both);
+        few.stages.insert(Stage::NucleotideOnly, both);
         assert_eq!(work(&few), "to compute: 2 protein embeddings; 6 dna_only embeddings");
     }
 

@@ -1,18 +1,24 @@
-//! Where a bundle's files are.
+//! The files of a bundle, in a directory or compiled into the program.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use crate::Error;
+use crate::architecture::{Architecture, NetworkSource};
+use crate::error::Error;
 use crate::weights::file::TensorFile;
 
-/// A bundle's files, in a directory or compiled into the program.
+/// The file of the fallback head, if a bundle has one.
+pub(crate) const FALLBACK: &str = "fallback.safetensors";
+
+/// Where a bundle's files are.
 #[derive(Debug)]
 pub(crate) enum Files {
-    /// `mini`.
+    /// The bundle `mini`, in the program.
     Embedded,
-    /// Any other.
+    /// Any other bundle.
     Directory(PathBuf),
 }
 
@@ -25,11 +31,11 @@ const EMBEDDED: [(&str, &[u8]); 8] = [
     ("esm2/config.json", include_bytes!("../../models/mini/esm2/config.json")),
     ("esm2/model.safetensors", include_bytes!("../../models/mini/esm2/model.safetensors")),
     ("head.safetensors", include_bytes!("../../models/mini/head.safetensors")),
-    ("fallback.safetensors", include_bytes!("../../models/mini/fallback.safetensors")),
+    (FALLBACK, include_bytes!("../../models/mini/fallback.safetensors")),
 ];
 
 impl Files {
-    /// What messages call a file.
+    /// The name of a file in messages.
     pub(crate) fn label(&self, name: &str) -> String {
         match self {
             Self::Embedded => format!("mini/{name}"),
@@ -40,7 +46,7 @@ impl Files {
     /// A whole file.
     pub(crate) fn bytes(&self, name: &str) -> Result<Vec<u8>, Error> {
         match self {
-            Self::Embedded => Ok(embedded(name).to_vec()),
+            Self::Embedded => Ok(embedded(name)?.to_vec()),
             Self::Directory(directory) => Ok(fs_err::read(directory.join(name))?),
         }
     }
@@ -54,12 +60,21 @@ impl Files {
     /// A safetensors file, opened.
     pub(crate) fn tensors(&self, name: &str) -> Result<TensorFile, Error> {
         match self {
-            Self::Embedded => TensorFile::embedded(&self.label(name), embedded(name)),
+            Self::Embedded => TensorFile::embedded(&self.label(name), embedded(name)?),
             Self::Directory(directory) => TensorFile::open_of_bundle(&directory.join(name)),
         }
     }
+
+    /// The network in a folder, its tensors not loaded.
+    pub(crate) fn network<A: Architecture>(&self, folder: &str) -> Result<NetworkSource<A>, Error> {
+        let config = self.json(&format!("{folder}/config.json"))?;
+        let weights = self.tensors(&format!("{folder}/model.safetensors"))?;
+        NetworkSource::new(config, Arc::new(weights))
+    }
 }
 
-fn embedded(name: &str) -> &'static [u8] {
-    EMBEDDED.iter().find(|(known, _)| *known == name).map_or(&[], |(_, bytes)| bytes)
+fn embedded(name: &str) -> Result<&'static [u8], Error> {
+    let file = EMBEDDED.iter().find(|(known, _)| *known == name);
+    let missing = || std::io::Error::new(ErrorKind::NotFound, format!("mini has no file {name}"));
+    Ok(file.map(|(_, bytes)| *bytes).ok_or_else(missing)?)
 }

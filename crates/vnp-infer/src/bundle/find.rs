@@ -1,17 +1,17 @@
-//! Finding a bundle by name.
+//! Finding installed bundles by name.
 
 use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
 use super::{Bundle, EMBEDDED_NAME};
-use crate::Error;
+use crate::error::Error;
 
-/// A bundle that can be named, as [`list_bundles`] finds it. Its content is not proved.
+/// A bundle that can be opened by name, as [`list_bundles`] finds it. Its content is not verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundleEntry {
-    /// The name to ask for it by: its directory's.
+    /// The name to open it by: its directory's.
     pub name: String,
-    /// Its directory; none for the one compiled in.
+    /// Its directory; `None` for the one compiled in.
     pub directory: Option<PathBuf>,
     /// The chunk length that its head was trained for, in bp.
     pub expected_length: u32,
@@ -23,7 +23,7 @@ pub struct BundleEntry {
 /// separator is a directory; otherwise names come first.
 ///
 /// # Errors
-/// [`Error::UnknownBundle`] with the places searched; everything of [`Bundle::open`].
+/// [`Error::UnknownBundle`] with the directories searched; everything of [`Bundle::open`].
 pub fn find_bundle(name: &str, search: &[PathBuf]) -> Result<Bundle, Error> {
     if name == EMBEDDED_NAME {
         return Bundle::embedded();
@@ -34,8 +34,9 @@ pub fn find_bundle(name: &str, search: &[PathBuf]) -> Result<Bundle, Error> {
     Err(Error::UnknownBundle { name: name.to_owned(), searched: search.to_vec() })
 }
 
-/// Every bundle that can be named, the embedded one first, then by place and name. Of several with
-/// one name the first is the one that [`find_bundle`] takes. What cannot be read is left out.
+/// Every bundle that can be opened by name, the embedded one first, then by search directory and
+/// name. Of several with one name the first is the one that [`find_bundle`] opens. Directories and
+/// bundles that cannot be read are left out.
 ///
 /// # Errors
 /// As [`Bundle::embedded`].
@@ -64,7 +65,7 @@ fn find_directory(name: &str, search: &[PathBuf]) -> Option<PathBuf> {
     let as_path = PathBuf::from(name);
     let is_path = name.contains(std::path::MAIN_SEPARATOR) || as_path.is_absolute();
     let in_search = search.iter().map(|place| place.join(name)).find(|d| !is_path && is_bundle(d));
-    // A directory that was meant, but is no bundle, gets the error that names its missing file.
+    // A directory that is not a bundle gets the error that names its missing file.
     in_search.or_else(|| as_path.is_dir().then_some(as_path))
 }
 

@@ -1,12 +1,12 @@
-//! A head without encoders.
+//! A head that is used without the encoders of a bundle.
 
 use std::path::Path;
 
-use super::{import, manifest};
-use crate::Error;
+use super::{distribution, manifest};
+use crate::error::Error;
 use crate::weights::Weights;
 
-/// The head of a file, open: its tensors are named and shaped as a head's.
+/// The open file of a head, whose tensors were checked to be those of a head.
 #[derive(Debug, Clone)]
 pub struct HeadFile {
     pub(crate) weights: Weights,
@@ -19,7 +19,7 @@ impl HeadFile {
     /// # Errors
     /// As there.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let weights = import::read_head(path)?;
+        let weights = distribution::read_head(path)?;
         let digest = manifest::head_digest(&weights)?;
         Ok(Self { weights, digest })
     }

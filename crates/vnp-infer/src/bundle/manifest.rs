@@ -1,4 +1,4 @@
-//! `bundle.json`, and the digests in it.
+//! The manifest of a bundle, `bundle.json`, and the digests in it.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{DnabertFiles, Esm2Files};
-use crate::Error;
+use super::parts::{Parts, TokenizerFile};
+use crate::architecture::NetworkSource;
+use crate::error::Error;
 use crate::weights::Weights;
 use crate::weights::write::{digest, digest_bytes};
 
@@ -46,7 +47,7 @@ pub(crate) struct Manifest {
 }
 
 impl Manifest {
-    /// Reads a manifest; its format version is looked at before anything else.
+    /// Reads a manifest; its format version is decided before anything else is read.
     pub(crate) fn parse(file: &str, json: &[u8]) -> Result<Self, Error> {
         #[derive(Deserialize)]
         struct Gate {
@@ -78,57 +79,47 @@ pub(crate) fn check_expected_length(file: &str, found: u32) -> Result<(), Error>
 }
 
 impl BundleDigests {
-    pub(crate) fn compute(
-        esm2: &Esm2Files,
-        dnabert: &DnabertFiles,
-        head: &Weights,
-        fallback: Option<&Weights>,
-    ) -> Result<Self, Error> {
+    /// The digests of the files as they are.
+    pub(crate) fn compute(parts: &Parts) -> Result<Self, Error> {
+        let Parts { esm2, dnabert, tokenizer, head, fallback } = parts;
         let (esm2, dnabert) = rayon::join(
-            || esm2_digest_with(esm2, |hasher| digest(&esm2.weights, hasher)),
-            || dnabert_digest_with(dnabert, |hasher| digest(&dnabert.weights, hasher)),
+            || network_digest(esm2, None, |hasher| digest(&esm2.weights, hasher)),
+            || network_digest(dnabert, Some(tokenizer), |hasher| digest(&dnabert.weights, hasher)),
         );
-        let fallback = fallback.map(head_digest).transpose()?;
+        let fallback = fallback.as_ref().map(head_digest).transpose()?;
         Ok(Self { dnabert: dnabert?, esm2: esm2?, head: head_digest(head)?, fallback })
     }
 }
 
-/// The digest of a head or fallback head.
+/// The digest of an encoder: its config, its tokenizer where that is a file, and its tensors.
+/// `add_tensors` adds them to the digest, as they are or on their way into a file.
+pub(crate) fn network_digest<A: Serialize>(
+    source: &NetworkSource<A>,
+    tokenizer: Option<&TokenizerFile>,
+    add_tensors: impl FnOnce(&mut Sha256) -> Result<(), Error>,
+) -> Result<String, Error> {
+    let mut hasher = Sha256::new();
+    digest_config(source.weights.label(), &source.config, &mut hasher)?;
+    if let Some(tokenizer) = tokenizer {
+        digest_bytes(&tokenizer.json, &mut hasher);
+    }
+    add_tensors(&mut hasher)?;
+    Ok(hex(hasher))
+}
+
+/// The digest of a head or fallback head: its tensors.
 pub(crate) fn head_digest(head: &Weights) -> Result<String, Error> {
     head_digest_with(|hasher| digest(head, hasher))
 }
 
-/// The same, its tensors added by `add`.
-pub(crate) fn head_digest_with(add: impl AddTensors) -> Result<String, Error> {
-    let mut hasher = Sha256::new();
-    add(&mut hasher)?;
-    Ok(hex(hasher))
-}
-
-/// The digest of a protein encoder, its tensors added by `add`.
-pub(crate) fn esm2_digest_with(files: &Esm2Files, add: impl AddTensors) -> Result<String, Error> {
-    let mut hasher = Sha256::new();
-    digest_config(files.weights.label(), &files.config, &mut hasher)?;
-    add(&mut hasher)?;
-    Ok(hex(hasher))
-}
-
-/// The digest of a nucleotide encoder, its tensors added by `add`.
-pub(crate) fn dnabert_digest_with(
-    files: &DnabertFiles,
-    add: impl AddTensors,
+/// The same with tensors that `add_tensors` adds to the digest.
+pub(crate) fn head_digest_with(
+    add_tensors: impl FnOnce(&mut Sha256) -> Result<(), Error>,
 ) -> Result<String, Error> {
     let mut hasher = Sha256::new();
-    digest_config(files.weights.label(), &files.config, &mut hasher)?;
-    digest_bytes(&files.tokenizer, &mut hasher);
-    add(&mut hasher)?;
+    add_tensors(&mut hasher)?;
     Ok(hex(hasher))
 }
-
-/// Something that adds tensors to a digest: on their way into a file, or from there.
-pub(crate) trait AddTensors: FnOnce(&mut Sha256) -> Result<(), Error> {}
-
-impl<F: FnOnce(&mut Sha256) -> Result<(), Error>> AddTensors for F {}
 
 /// The text of a JSON file of a bundle. A config keeps the fields that are used and no other, so
 /// that the bundle does not depend on the form in which the config was distributed.
@@ -140,7 +131,7 @@ pub(crate) fn config_json<T: Serialize>(file: &str, config: &T) -> Result<Vec<u8
 }
 
 /// Adds a config's fields, in name order, to a digest. Values and not their text count: how a
-/// number is spelled is the JSON library's business.
+/// number is spelled depends on the JSON library.
 fn digest_config<T: Serialize>(file: &str, config: &T, hasher: &mut Sha256) -> Result<(), Error> {
     let failed = |source| Error::Json { file: file.to_owned(), source };
     let fields: BTreeMap<String, Value> =

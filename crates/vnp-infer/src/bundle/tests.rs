@@ -1,9 +1,12 @@
+//! Bundles that are damaged, and bundles with other heads.
+
 use std::path::PathBuf;
 
 use super::*;
+use crate::encoder::ModelOptions;
+use crate::model::Model;
 use crate::testing::{random_fallback_writer, random_head, random_writer};
 use crate::weights::write::write;
-use crate::{Model, ModelOptions};
 
 fn bundle() -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
@@ -116,7 +119,7 @@ fn a_fallback_head_is_proved_as_the_others_are() {
     let Err(Error::BundleDigest { file: found, .. }) = Bundle::open(&path) else { panic!() };
     assert!(found.ends_with("fallback.safetensors"), "{found}");
     // That of another encoder.
-    let select = |features| head::select(Arc::new(random_head(features, 5, 9))).unwrap();
+    let select = |features| head::tensors::select(Arc::new(random_head(features, 5, 9))).unwrap();
     write(&file, &select(40), &mut sha2::Digest::new()).unwrap();
     let Err(Error::FallbackSize { found: 40, nucleotide: 24, .. }) = Bundle::open(&path) else {
         panic!()
@@ -134,14 +137,14 @@ fn a_bundle_without_a_fallback_head_does_not_speak_of_it() {
     assert!(Model::load(&bundle, &ModelOptions::default()).unwrap().fallback.is_none());
     let manifest = fs_err::read_to_string(path.join("bundle.json")).unwrap();
     assert!(!manifest.contains("fallback"), "{manifest}");
-    // A file that the manifest does not name is none of the bundle's.
+    // A file that the manifest does not name is ignored.
     fs_err::write(path.join("fallback.safetensors"), "x").unwrap();
     assert!(!Bundle::open(&path).unwrap().has_fallback());
 }
 
 fn head_file(directory: &Path, features: usize) -> PathBuf {
     let path = directory.join("head.safetensors");
-    let weights = head::select(Arc::new(random_head(features, 5, 9))).unwrap();
+    let weights = head::tensors::select(Arc::new(random_head(features, 5, 9))).unwrap();
     write(&path, &weights, &mut sha2::Digest::new()).unwrap();
     path
 }

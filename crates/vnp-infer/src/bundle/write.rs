@@ -1,21 +1,27 @@
-//! Writing a bundle.
+//! Writing a bundle under a temporary name, and renaming it when it is complete.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::Bundle;
+use super::files::FALLBACK;
 use super::manifest::{
-    BUNDLE_FORMAT, BundleDigests, Manifest, check_expected_length, config_json,
-    dnabert_digest_with, esm2_digest_with, head_digest_with,
+    BUNDLE_FORMAT, BundleDigests, Manifest, check_expected_length, config_json, head_digest_with,
+    network_digest,
 };
-use super::{Bundle, DnabertFiles, Esm2Files, FALLBACK};
-use crate::encoder::{dnabert, esm2};
-use crate::tokenizer::dnabert::DnabertTokenizer;
-use crate::weights::{Weights, write::write};
-use crate::{DnabertConfig, Error, Esm2Config, Tensors, head};
+use super::parts::{Parts, TokenizerFile};
+use crate::architecture::dnabert::DnabertConfig;
+use crate::architecture::esm2::Esm2Config;
+use crate::architecture::{Architecture, NetworkSource};
+use crate::error::Error;
+use crate::head;
+use crate::weights::Weights;
+use crate::weights::tensors::Tensors;
+use crate::weights::write::write;
 
-/// A bundle to be written: both encoders and the head, checked, and what to say about them.
+/// A bundle to be written: both encoders and the head, checked, and the fields of its manifest.
 #[derive(Debug)]
 pub struct BundleWriter {
     /// The bundle's name.
@@ -28,10 +34,7 @@ pub struct BundleWriter {
     pub licence: String,
     /// Where the weights come from: free-form, outside every digest.
     pub provenance: Value,
-    pub(crate) esm2: Esm2Files,
-    pub(crate) dnabert: DnabertFiles,
-    pub(crate) head: Weights,
-    pub(crate) fallback: Option<Weights>,
+    pub(crate) parts: Parts,
 }
 
 impl BundleWriter {
@@ -48,91 +51,69 @@ impl BundleWriter {
         tokenizer_json: Vec<u8>,
         head: Tensors,
     ) -> Result<Self, Error> {
-        let esm2 =
-            Esm2Files { weights: esm2::select(&esm2_config, Arc::new(esm2))?, config: esm2_config };
-        let dnabert = DnabertFiles {
-            weights: dnabert::select(&dnabert_config, Arc::new(dnabert))?,
-            config: dnabert_config,
-            tokenizer: tokenizer_json.into(),
-            tokenizer_label: "tokenizer.json".to_owned(),
-        };
-        Self::from_parts(esm2, dnabert, head::select(Arc::new(head))?)
+        Self::from_parts(Parts {
+            esm2: NetworkSource::new(esm2_config, Arc::new(esm2))?,
+            dnabert: NetworkSource::new(dnabert_config, Arc::new(dnabert))?,
+            tokenizer: TokenizerFile {
+                label: "tokenizer.json".to_owned(),
+                json: tokenizer_json.into(),
+            },
+            head: head::tensors::select(Arc::new(head))?,
+            fallback: None,
+        })
     }
 
-    pub(crate) fn from_parts(
-        esm2: Esm2Files,
-        dnabert: DnabertFiles,
-        head: Weights,
-    ) -> Result<Self, Error> {
-        DnabertTokenizer::new(&dnabert.tokenizer_label, &dnabert.tokenizer)?
-            .check_vocabulary(dnabert.config.vocab_size)?;
-        head::check_size(&head, dnabert.config.hidden_size, esm2.config.hidden_size)?;
+    pub(crate) fn from_parts(parts: Parts) -> Result<Self, Error> {
+        parts.check_tokenizer()?;
+        parts.check_heads()?;
         Ok(Self {
             name: String::new(),
             expected_length: 0,
             further_lengths: Vec::new(),
             licence: String::new(),
             provenance: Value::Null,
-            esm2,
-            dnabert,
-            head,
-            fallback: None,
+            parts,
         })
     }
 
-    /// Everything of an open bundle, to be written again with another head or other words.
+    /// The content of an open bundle, to be written again with another head or other fields.
     pub fn of(bundle: &Bundle) -> Self {
-        let Bundle { manifest, esm2, dnabert, head, fallback } = bundle.clone();
+        let Bundle { manifest, parts } = bundle.clone();
         let Manifest { name, expected_length, further_lengths, provenance, licence, .. } = manifest;
-        Self {
-            name,
-            expected_length,
-            further_lengths,
-            licence,
-            provenance,
-            esm2,
-            dnabert,
-            head,
-            fallback,
-        }
+        Self { name, expected_length, further_lengths, licence, provenance, parts }
     }
 
-    /// Takes another head in place of the one there.
+    /// Replaces the head.
     ///
     /// # Errors
     /// A tensor missing, misshaped or left over, [`Error::HeadSize`].
     pub fn with_head(mut self, head: Tensors) -> Result<Self, Error> {
-        self.head = head::select(Arc::new(head))?;
-        let (nucleotide, protein) = (self.dnabert.config.hidden_size, self.esm2.config.hidden_size);
-        head::check_size(&self.head, nucleotide, protein)?;
+        self.parts.head = head::tensors::select(Arc::new(head))?;
+        self.parts.check_heads()?;
         Ok(self)
     }
 
-    /// Adds a fallback head, or takes this one in place of the one there: a head over the nucleotide
+    /// Adds or replaces the fallback head: a head over the nucleotide
     /// embedding alone, named as [`FallbackHead::new`](crate::FallbackHead::new) says.
     ///
     /// # Errors
     /// A tensor missing, misshaped or left over; [`Error::FallbackSize`].
-    pub fn with_fallback(self, fallback: Tensors) -> Result<Self, Error> {
-        self.with_fallback_weights(head::select(Arc::new(fallback))?)
-    }
-
-    /// Leaves out the fallback head: one that was trained on other data than the head.
-    #[must_use]
-    pub fn without_fallback(mut self) -> Self {
-        self.fallback = None;
-        self
-    }
-
-    pub(crate) fn with_fallback_weights(mut self, fallback: Weights) -> Result<Self, Error> {
-        head::check_fallback_size(&fallback, self.dnabert.config.hidden_size)?;
-        self.fallback = Some(fallback);
+    pub fn with_fallback(mut self, fallback: Tensors) -> Result<Self, Error> {
+        self.parts.fallback = Some(head::tensors::select(Arc::new(fallback))?);
+        self.parts.check_heads()?;
         Ok(self)
     }
 
-    /// Writes the bundle and opens it again, proved. `directory` must not exist, or be empty. The
-    /// bundle is written beside it under another name, flushed to disk and renamed, so that no
-    /// half of one is ever there.
+    /// Removes the fallback head, as for a head that was trained on other data than it.
+    #[must_use]
+    pub fn without_fallback(mut self) -> Self {
+        self.parts.fallback = None;
+        self
+    }
+
+    /// Writes the bundle, opens it again and verifies it. `directory` must not exist, or be empty. The
+    /// bundle is written next to it under another name, flushed to disk and renamed, so that it is
+    /// never there in part.
     ///
     /// # Errors
     /// [`Error::OutputExists`], [`Error::Io`], [`Error::Config`] for a length below 3 bp.
@@ -158,40 +139,49 @@ impl BundleWriter {
     }
 
     fn write_files(&self, root: &Path) -> Result<(), Error> {
-        fs_err::create_dir_all(root.join("esm2"))?;
-        fs_err::create_dir_all(root.join("dnabert"))?;
-        let config = config_json("esm2/config.json", &self.esm2.config)?;
-        write_bytes(&root.join("esm2/config.json"), &config)?;
-        let path = root.join("esm2/model.safetensors");
-        let weights = &self.esm2.weights;
-        let esm2 = esm2_digest_with(&self.esm2, |hasher| write(&path, weights, hasher))?;
-        let config = config_json("dnabert/config.json", &self.dnabert.config)?;
-        write_bytes(&root.join("dnabert/config.json"), &config)?;
-        write_bytes(&root.join("dnabert/tokenizer.json"), &self.dnabert.tokenizer)?;
-        let path = root.join("dnabert/model.safetensors");
-        let weights = &self.dnabert.weights;
-        let dnabert = dnabert_digest_with(&self.dnabert, |hasher| write(&path, weights, hasher))?;
-        let path = root.join("head.safetensors");
-        let head = head_digest_with(|hasher| write(&path, &self.head, hasher))?;
-        let write_fallback = |weights: &Weights| {
-            head_digest_with(|hasher| write(&root.join(FALLBACK), weights, hasher))
+        let Parts { esm2, dnabert, tokenizer, head, fallback } = &self.parts;
+        let write_head = |name: &str, weights: &Weights| {
+            head_digest_with(|hasher| write(&root.join(name), weights, hasher))
         };
-        let fallback = self.fallback.as_ref().map(write_fallback).transpose()?;
+        let write_fallback = |weights| write_head(FALLBACK, weights);
+        let digests = BundleDigests {
+            esm2: write_network(root, "esm2", esm2, None)?,
+            dnabert: write_network(root, "dnabert", dnabert, Some(tokenizer))?,
+            head: write_head("head.safetensors", head)?,
+            fallback: fallback.as_ref().map(write_fallback).transpose()?,
+        };
         let manifest = Manifest {
             format: BUNDLE_FORMAT,
             name: self.name.clone(),
             expected_length: self.expected_length,
             further_lengths: self.further_lengths.clone(),
-            digests: BundleDigests { dnabert, esm2, head, fallback },
+            digests,
             provenance: self.provenance.clone(),
             licence: self.licence.clone(),
         };
         write_bytes(&root.join("bundle.json"), &config_json("bundle.json", &manifest)?)?;
-        for directory in ["esm2", "dnabert", ""] {
-            sync_directory(&root.join(directory))?;
-        }
-        Ok(())
+        sync_directory(root)
     }
+}
+
+/// Writes the folder of an encoder, and returns its digest.
+fn write_network<A: Architecture>(
+    root: &Path,
+    folder: &str,
+    source: &NetworkSource<A>,
+    tokenizer: Option<&TokenizerFile>,
+) -> Result<String, Error> {
+    let directory = root.join(folder);
+    fs_err::create_dir_all(&directory)?;
+    let config = config_json(&format!("{folder}/config.json"), &source.config)?;
+    write_bytes(&directory.join("config.json"), &config)?;
+    if let Some(tokenizer) = tokenizer {
+        write_bytes(&directory.join("tokenizer.json"), &tokenizer.json)?;
+    }
+    let path = directory.join("model.safetensors");
+    let digest = network_digest(source, tokenizer, |hasher| write(&path, &source.weights, hasher))?;
+    sync_directory(&directory)?;
+    Ok(digest)
 }
 
 fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Error> {
@@ -211,7 +201,6 @@ fn sync_directory(directory: &Path) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
     use crate::testing::{random_esm2, random_fallback_writer, random_head, random_writer};
 
@@ -226,13 +215,13 @@ mod tests {
         let bundle = write_to(directory.path(), &writer);
         assert_eq!((bundle.name(), bundle.expected_length(), bundle.licence()), ("r", 500, "MIT"));
         assert_eq!(bundle.provenance(), &writer.provenance);
-        assert_eq!(bundle.esm2_config(), &writer.esm2.config);
-        assert_eq!(bundle.dnabert_config(), &writer.dnabert.config);
+        assert_eq!(bundle.esm2_config(), &writer.parts.esm2.config);
+        assert_eq!(bundle.dnabert_config(), &writer.parts.dnabert.config);
         let names = |weights: &Weights| -> Vec<String> {
             weights.infos().map(|(name, info)| format!("{name} {info:?}")).collect()
         };
-        assert_eq!(names(&bundle.esm2.weights), names(&writer.esm2.weights));
-        // Nothing is left beside it.
+        assert_eq!(names(&bundle.parts.esm2.weights), names(&writer.parts.esm2.weights));
+        // No temporary is left.
         assert_eq!(fs_err::read_dir(directory.path()).unwrap().count(), 1);
     }
 
@@ -294,17 +283,14 @@ mod tests {
     /// Prefixes and copies of the rotary frequencies are a matter of distribution.
     #[test]
     fn digests_do_not_depend_on_names_in_distribution() {
-        let select = |prefix: &str, copies: bool| {
+        let digest = |prefix: &str, copies: bool| {
             let (config, tensors) = random_esm2(1, prefix, copies);
-            Esm2Files { weights: esm2::select(&config, Arc::new(tensors)).unwrap(), config }
+            let esm2 = NetworkSource::new(config, Arc::new(tensors)).unwrap();
+            BundleDigests::compute(&Parts { esm2, ..random_writer(1).parts }).unwrap().esm2
         };
-        let reference = random_writer(1);
-        let digest = |esm2: &Esm2Files| {
-            BundleDigests::compute(esm2, &reference.dnabert, &reference.head, None).unwrap().esm2
-        };
-        let plain = digest(&select("", false));
-        assert_eq!(digest(&select("esm.", false)), plain);
-        assert_eq!(digest(&select("esm.", true)), plain);
+        let plain = digest("", false);
+        assert_eq!(digest("esm.", false), plain);
+        assert_eq!(digest("esm.", true), plain);
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! Which sequences are computed together.
+//! Cutting sequences into packs, which are computed together.
 
-/// Tokens of a pack: enough that weights, which come from memory once a pack, do not wait for it;
-/// few enough that its activations stay small (90 MB for the 3-billion-parameter ESM-2).
+/// Tokens in a pack: enough to hide the time in which the weights are read from memory, once per
+/// pack; few enough that the activations stay small (90 MB for the 3-billion-parameter ESM-2).
 const TOKENS: usize = 960;
 
-/// Cuts sequences of these lengths into packs, each of its own thread's work: a multiple of
-/// `threads` of about equal size, longest sequences first. Sequences of length 0 are left out;
-/// every other occurs once, alone where they are not to be `together`.
+/// Cuts sequences of these lengths into packs of about equal size, a multiple of `threads` of them,
+/// longest sequences first. Sequences of length 0 are left out; every other occurs once, and is a
+/// pack of its own unless `together`.
 pub(crate) fn plan(lengths: &[usize], threads: usize, together: bool) -> Vec<Vec<usize>> {
     let mut order: Vec<(usize, usize)> = lengths.iter().copied().enumerate().collect();
     order.retain(|(_, length)| *length > 0);
@@ -18,7 +18,7 @@ pub(crate) fn plan(lengths: &[usize], threads: usize, together: bool) -> Vec<Vec
     let count = total.div_ceil(TOKENS).next_multiple_of(threads.max(1)).min(order.len());
     let mut packs = vec![(0_usize, Vec::new()); count];
     for (index, length) in order {
-        // To the emptiest pack; of equals to the first, so that the plan is the same every time.
+        // To the emptiest pack; to the first of several, so that the plan is deterministic.
         if let Some((tokens, pack)) = packs.iter_mut().min_by_key(|(tokens, _)| *tokens) {
             *tokens += length;
             pack.push(index);

@@ -1,81 +1,59 @@
-use std::sync::Arc;
+//! Networks on the CPU against candle's operations, and what must not change a bit.
 
 use candle_core::{DType, Device, Tensor};
 use rayon::ThreadPoolBuilder;
-use vnp_kernels::{Cpu, Precision};
 
 use super::*;
-use crate::batch::Pack;
-use crate::network::Forward;
-use crate::network::dnabert::DnabertNetwork;
-use crate::network::esm2::Esm2Network;
-use crate::testing::{Random, dnabert_config, esm2_config, random_tensors};
-use crate::weights::Weights;
-use crate::{DnabertConfig, Esm2Config};
+use crate::candle;
+use crate::candle::pack::Pack;
+use crate::testing::{Random, dnabert_config, esm2_config, random_network};
 
 /// A network of this module and candle's of the same weights.
 struct Pair {
     name: String,
-    own: Box<dyn Layers>,
-    reference: Box<dyn Forward>,
+    own: CpuNetwork,
+    reference: candle::transformer::Transformer,
     vocabulary: u64,
 }
 
-/// A network of this module whatever its tokens.
-trait Layers: Network {
-    fn layers(&self, ids: &[u32]) -> Vec<Vec<f32>>;
-}
-
-impl<T: Tokens> Layers for OnCpu<T> {
-    fn layers(&self, ids: &[u32]) -> Vec<Vec<f32>> {
-        let mut seen = Vec::new();
-        let mut buffers = Buffers::default();
-        let last = self.forward(&[ids], &mut buffers, &mut |_, x| seen.push(x.to_vec())).unwrap();
-        let last = last.to_vec();
-        seen.push(last);
-        seen
-    }
-}
-
-fn esm2_weights(config: &Esm2Config) -> Weights {
-    crate::encoder::esm2::select(config, Arc::new(random_tensors(config.tensors(), 1))).unwrap()
-}
-
-fn dnabert_weights(config: &DnabertConfig) -> Weights {
-    crate::encoder::dnabert::select(config, Arc::new(random_tensors(config.tensors(), 2))).unwrap()
+/// The vectors before the first layer, after every layer, and the last ones.
+fn layers(network: &CpuNetwork, ids: &[u32]) -> Vec<Vec<f32>> {
+    let mut seen = Vec::new();
+    let mut buffers = Buffers::default();
+    let observe = &mut |_: usize, x: &[f32]| seen.push(x.to_vec());
+    let last = network.transformer.forward(&[ids], &mut buffers, observe).unwrap().to_vec();
+    seen.push(last);
+    seen
 }
 
 /// Both networks on every CPU and precision that is here, at head sizes that need masks and not.
 fn pairs() -> Vec<Pair> {
     let mut pairs = Vec::new();
     let precisions = [Precision::F32, Precision::Bf16];
-    for (cpu, precision) in
-        Cpu::available().into_iter().flat_map(|cpu| precisions.map(|precision| (cpu, precision)))
-    {
+    let cpus = Cpu::available().into_iter();
+    for (cpu, precision) in cpus.flat_map(|cpu| precisions.map(|precision| (cpu, precision))) {
         if !cpu.has(precision) {
             continue;
         }
         for (hidden, heads) in [(64, 4), (48, 2), (128, 2)] {
-            let name = format!("{} {precision:?} {hidden}/{heads}", cpu.name());
-            let config = esm2_config(hidden, 2, heads);
-            let weights = esm2_weights(&config);
-            let reference = Esm2Network::load(&config, &weights, DType::F32, &Device::Cpu).unwrap();
-            pairs.push(Pair {
-                name: format!("esm2 {name}"),
-                own: Box::new(esm2::load(&config, &weights, cpu, precision).unwrap()),
-                reference: Box::new(reference),
-                vocabulary: 33,
-            });
-            let config = dnabert_config(hidden, 2, heads);
-            let weights = dnabert_weights(&config);
-            let reference =
-                DnabertNetwork::load(&config, &weights, DType::F32, &Device::Cpu).unwrap();
-            pairs.push(Pair {
-                name: format!("dnabert {name}"),
-                own: Box::new(dnabert::load(&config, &weights, cpu, precision).unwrap()),
-                reference: Box::new(reference),
-                vocabulary: 300,
-            });
+            let networks = [
+                ("esm2", 33, random_network(esm2_config(hidden, 2, heads), 1)),
+                ("dnabert", 300, random_network(dnabert_config(hidden, 2, heads), 2)),
+            ];
+            pairs.extend(networks.map(|(name, vocabulary, (plan, weights))| {
+                Pair {
+                    name: format!("{name} {} {precision:?} {hidden}/{heads}", cpu.name()),
+                    own: CpuNetwork::load(&plan, &weights, cpu, precision).unwrap(),
+                    reference: candle::transformer::Transformer::load(
+                        &plan,
+                        &weights,
+                        DType::F32,
+                        &Device::Cpu,
+                    )
+                    .unwrap(),
+                    vocabulary,
+                }
+            }));
         }
     }
     pairs
@@ -83,7 +61,7 @@ fn pairs() -> Vec<Pair> {
 
 fn sequences(vocabulary: u64) -> Vec<Vec<u32>> {
     let mut random = Random::new(5);
-    // Padding is no token.
+    // Ids from 4 on are residues or pieces.
     [3, 4, 12, 13, 33, 100, 168, 168, 250]
         .map(|length| (0..length).map(|_| (4 + random.next() % (vocabulary - 4)) as u32).collect())
         .to_vec()
@@ -93,8 +71,8 @@ fn flat(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// Every layer against candle's operations: two codes that round differently in f32, and in bf16 the
-/// rounding of operands.
+/// Every layer against candle's operations: they round differently in f32, and in bf16 operands are
+/// rounded.
 #[test]
 fn every_layer_is_that_of_candle() {
     for pair in pairs() {
@@ -105,7 +83,7 @@ fn every_layer_is_that_of_candle() {
             let observe = &mut |_: usize, x: &Tensor| expected.push(flat(x));
             let last = pair.reference.forward(&tokens, observe).unwrap();
             expected.push(flat(&last));
-            let found = pair.own.layers(&ids);
+            let found = layers(&pair.own, &ids);
             assert_eq!(found.len(), expected.len());
             for (layer, (found, expected)) in found.iter().zip(&expected).enumerate() {
                 assert_eq!(found.len(), expected.len());
@@ -122,7 +100,7 @@ fn every_layer_is_that_of_candle() {
 #[test]
 fn packs_order_and_threads_change_no_bit() {
     for pair in pairs() {
-        let hidden = pair.own.hidden_size();
+        let hidden = pair.own.transformer.hidden();
         let sequences = sequences(pair.vocabulary);
         let embed = |threads: usize, sequences: &[Vec<u32>]| {
             let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -141,11 +119,11 @@ fn packs_order_and_threads_change_no_bit() {
     }
 }
 
-/// A sequence without residue or base, and one whose vectors are no numbers, harm no other.
+/// A sequence without a residue or base harms no other.
 #[test]
 fn empty_sequences_are_nan() {
     for pair in pairs() {
-        let hidden = pair.own.hidden_size();
+        let hidden = pair.own.transformer.hidden();
         let found = pair.own.embed(&[vec![1, 5, 2], vec![0, 2], vec![], vec![1, 5, 2]]).unwrap();
         assert!(found[hidden..3 * hidden].iter().all(|x| x.is_nan()), "{}", pair.name);
         assert_eq!(found[..hidden], found[3 * hidden..], "{}", pair.name);

@@ -1,28 +1,24 @@
-//! The layers of both networks, on packed tokens.
+//! A transformer on packed tokens: the steps of a plan, in buffers that the caller keeps.
 
-use vnp_kernels::{
-    Attention, AttentionScratch, Buffer, Cpu, Error, Linear, Scratch, Then, layer_norm,
-};
+use std::ops::Range;
 
-/// A stack of layers.
+use vnp_kernels::{Attention, AttentionScratch, Buffer, Error, Linear, Scratch, Epilogue};
+
+use super::embedding::Embedding;
+use super::norm::Norm;
+
+/// A loaded network.
 pub(crate) struct Transformer {
-    pub(crate) order: Order,
+    pub(crate) embedding: Embedding,
     pub(crate) attention: Attention,
     pub(crate) layers: Vec<Layer>,
-    /// After the last layer, where there is one.
+    /// The norm after the last layer: a network has one if and only if it is pre-norm.
     pub(crate) last_norm: Option<Norm>,
+    /// The positions whose vectors are averaged: see [`crate::architecture::plan::Plan::pooled`].
+    pub(crate) pooled: fn(usize) -> Range<usize>,
 }
 
-/// Where a layer's norms stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// `x + f(norm(x))`: ESM-2.
-    NormFirst,
-    /// `norm(x + f(x))`: DNABERT.
-    NormLast,
-}
-
-/// One layer. `up` is hidden to inner with GELU, or hidden to twice inner with a gate.
+/// One layer; `up` includes the GELU, and the gate where there is one.
 pub(crate) struct Layer {
     pub(crate) attention_norm: Norm,
     pub(crate) qkv: Linear,
@@ -32,27 +28,12 @@ pub(crate) struct Layer {
     pub(crate) down: Linear,
 }
 
-/// A layer norm.
-#[derive(Debug, Clone)]
-pub(crate) struct Norm {
-    pub(crate) cpu: Cpu,
-    pub(crate) weight: Vec<f32>,
-    pub(crate) bias: Vec<f32>,
-    pub(crate) eps: f32,
-}
-
-impl Norm {
-    pub(crate) fn forward(&self, input: &[f32], output: &mut [f32]) -> Result<(), Error> {
-        layer_norm(self.cpu, input, output, &self.weight, &self.bias, self.eps)
-    }
-}
-
-/// The activations of one thread. They grow to the largest pack and stay.
+/// The activations of one thread. They grow to the largest pack and keep that size.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     /// `[tokens, hidden]`: the token vectors
     x: Buffer<f32>,
-    /// `[tokens, hidden]`: what a layer's halves read or write beside them
+    /// `[tokens, hidden]`: normalised vectors, or the attention's output
     side: Buffer<f32>,
     /// `[tokens, 3 * hidden]`
     qkv: Buffer<f32>,
@@ -62,36 +43,43 @@ pub(crate) struct Buffers {
     attention: AttentionScratch,
 }
 
-impl Buffers {
-    /// Room for the vectors of a pack's tokens.
-    pub(crate) fn start(&mut self, tokens: usize, hidden: usize) -> &mut [f32] {
-        self.side.resize(tokens * hidden);
-        self.qkv.resize(tokens * 3 * hidden);
-        self.x.resize(tokens * hidden)
-    }
-}
-
 impl Transformer {
     /// Values of a token vector.
     pub(crate) fn hidden(&self) -> usize {
         self.attention.heads * self.attention.size
     }
 
-    /// Whether a row does not depend on those beside it, so that sequences may share a pack.
+    fn is_pre_norm(&self) -> bool {
+        self.last_norm.is_some()
+    }
+
+    /// Whether the result of a row does not depend on the rows next to it, so that sequences may share
+    /// a pack.
     pub(crate) fn packs_sequences(&self) -> bool {
         self.attention.cpu.rows_are_independent()
     }
 
-    /// Takes the vectors of [`Buffers::start`], of sequences of `lengths` tokens, through all layers.
+    /// The last token vectors of sequences, packed. `observe` is called with 0 and the vectors
+    /// before the first layer, then with n and the vectors after layer n.
     pub(crate) fn forward<'b>(
         &self,
-        lengths: &[usize],
+        sequences: &[&[u32]],
         buffers: &'b mut Buffers,
         observe: &mut dyn FnMut(usize, &[f32]),
     ) -> Result<&'b [f32], Error> {
+        let lengths: Vec<usize> = sequences.iter().map(|ids| ids.len()).collect();
+        let (tokens, hidden) = (lengths.iter().sum::<usize>(), self.hidden());
+        buffers.side.resize(tokens * hidden);
+        buffers.qkv.resize(tokens * 3 * hidden);
+        let mut rest = buffers.x.resize(tokens * hidden);
+        for ids in sequences {
+            let (x, after) = rest.split_at_mut(ids.len() * hidden);
+            self.embedding.forward(ids, x)?;
+            rest = after;
+        }
         observe(0, buffers.x.get());
         for (index, layer) in self.layers.iter().enumerate() {
-            self.attention(layer, lengths, buffers)?;
+            self.attention(layer, &lengths, buffers)?;
             self.feed_forward(layer, buffers)?;
             observe(index + 1, buffers.x.get());
         }
@@ -105,12 +93,11 @@ impl Transformer {
     fn attention(&self, layer: &Layer, lengths: &[usize], b: &mut Buffers) -> Result<(), Error> {
         let hidden = self.hidden();
         let norm = &layer.attention_norm;
-        if self.order == Order::NormFirst {
+        if self.is_pre_norm() {
             norm.forward(b.x.get(), b.side.get_mut())?;
-            layer.qkv.forward(b.side.get(), b.qkv.get_mut(), Then::Store, &mut b.linear)?;
-        } else {
-            layer.qkv.forward(b.x.get(), b.qkv.get_mut(), Then::Store, &mut b.linear)?;
         }
+        let input = if self.is_pre_norm() { b.side.get() } else { b.x.get() };
+        layer.qkv.forward(input, b.qkv.get_mut(), Epilogue::Store, &mut b.linear)?;
         let (mut qkv, mut attended) = (b.qkv.get(), b.side.get_mut());
         for length in lengths {
             let (one, rest) = qkv.split_at(length * 3 * hidden);
@@ -118,26 +105,25 @@ impl Transformer {
             self.attention.attend(one, output, &mut b.attention)?;
             (qkv, attended) = (rest, more);
         }
-        layer.output.forward(b.side.get(), b.x.get_mut(), Then::Add, &mut b.linear)?;
-        self.norm_last(norm, b)
+        layer.output.forward(b.side.get(), b.x.get_mut(), Epilogue::Add, &mut b.linear)?;
+        self.norm_after(norm, b)
     }
 
     fn feed_forward(&self, layer: &Layer, b: &mut Buffers) -> Result<(), Error> {
         let tokens = b.x.get().len() / self.hidden();
         b.inner.resize(tokens * layer.up.width());
         let norm = &layer.feed_forward_norm;
-        if self.order == Order::NormFirst {
+        if self.is_pre_norm() {
             norm.forward(b.x.get(), b.side.get_mut())?;
-            layer.up.forward(b.side.get(), b.inner.get_mut(), Then::Gelu, &mut b.linear)?;
-        } else {
-            layer.up.forward(b.x.get(), b.inner.get_mut(), Then::Gelu, &mut b.linear)?;
         }
-        layer.down.forward(b.inner.get(), b.x.get_mut(), Then::Add, &mut b.linear)?;
-        self.norm_last(norm, b)
+        let input = if self.is_pre_norm() { b.side.get() } else { b.x.get() };
+        layer.up.forward(input, b.inner.get_mut(), Epilogue::Gelu, &mut b.linear)?;
+        layer.down.forward(b.inner.get(), b.x.get_mut(), Epilogue::Add, &mut b.linear)?;
+        self.norm_after(norm, b)
     }
 
-    fn norm_last(&self, norm: &Norm, b: &mut Buffers) -> Result<(), Error> {
-        if self.order == Order::NormLast {
+    fn norm_after(&self, norm: &Norm, b: &mut Buffers) -> Result<(), Error> {
+        if !self.is_pre_norm() {
             norm.forward(b.x.get(), b.side.get_mut())?;
             std::mem::swap(&mut b.x, &mut b.side);
         }

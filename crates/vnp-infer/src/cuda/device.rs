@@ -1,4 +1,4 @@
-//! Finding and opening GPUs.
+//! Listing and opening GPUs.
 
 #![expect(unsafe_code, reason = "settings of the driver for which candle has no safe call")]
 
@@ -8,7 +8,8 @@ use candle_core::cuda_backend::cudarc::driver::CudaContext;
 use candle_core::cuda_backend::cudarc::driver::result::{device, mem_pool};
 use candle_core::cuda_backend::cudarc::driver::sys::CUmemPool_attribute;
 
-use crate::{DeviceInfo, Error};
+use crate::device::info::DeviceInfo;
+use crate::error::Error;
 
 /// The oldest GPUs that the kernels run on, as major and minor compute capability.
 const OLDEST: (i32, i32) = (8, 0);
@@ -18,10 +19,10 @@ pub(crate) fn count() -> usize {
     CudaContext::device_count().ok().and_then(|count| usize::try_from(count).ok()).unwrap_or(0)
 }
 
-/// Opens a GPU. All work on what is returned runs on one stream of its own.
+/// Opens a GPU. All work on the device runs on one stream of its own.
 pub(crate) fn open(ordinal: usize) -> Result<Device, Error> {
     open_stream(ordinal).map_err(|source| {
-        // A message is no place for a backtrace, which candle puts into some of its own.
+        // Candle adds a backtrace to some of its errors, which does not belong into a message.
         let source = match source {
             candle_core::Error::WithBacktrace { inner, .. } => inner,
             source => Box::new(source),
@@ -66,7 +67,7 @@ fn keep_memory(
     }
 }
 
-/// What a GPU is called: `NVIDIA H200`.
+/// The name of a GPU: `NVIDIA H200`.
 pub(crate) fn model(device: &Device) -> Option<String> {
     device.as_cuda_device().ok()?.cuda_stream().context().name().ok()
 }

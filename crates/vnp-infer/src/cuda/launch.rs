@@ -1,4 +1,4 @@
-//! Starting kernels.
+//! Launching kernels, with checks of the tensors that they read and write.
 
 #![expect(unsafe_code, reason = "a kernel's arguments are beyond what the compiler can check")]
 
@@ -33,23 +33,23 @@ pub(super) const ATTENTION_MMA: Module = module!("attention_mma");
 
 /// One argument of a kernel.
 pub(super) enum Argument {
-    /// An address on the device, 0 for none.
+    /// An address on the device; 0 for an argument that is not given.
     Pointer(u64),
     U32(u32),
     F32(f32),
 }
 
-/// Where and how wide a kernel runs.
+/// The launch configuration of a kernel.
 pub(super) struct Grid {
-    /// Blocks in three directions; none at all where one of them is 0.
+    /// Blocks in three directions; the kernel is not launched if one of them is 0.
     pub(super) blocks: [usize; 3],
     pub(super) threads: usize,
     /// Dynamic shared memory of a block.
     pub(super) shared_bytes: usize,
 }
 
-/// Starts a kernel on the device's stream, without waiting for it. What the arguments point at has
-/// to be what the kernel takes them for.
+/// Starts a kernel on the device's stream, without waiting for it. The arguments have to be of the
+/// types and sizes that the kernel declares.
 pub(super) fn launch(
     device: &CudaDevice,
     module: &Module,

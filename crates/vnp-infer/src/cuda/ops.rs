@@ -6,17 +6,17 @@ use super::launch::{
     ATTENTION, ATTENTION_MMA, Argument, ELEMENTWISE, Grid, NORM, POOL, empty, indices, launch,
     pointer,
 };
-use crate::batch::{QUERY_BLOCK, Tokens};
-use crate::layer::alibi::Alibi;
-use crate::layer::attention::Heads;
-use crate::layer::norm::LayerNorm;
-use crate::layer::ops::{Ops, Stream, Update};
-use crate::layer::plain::Plain;
-use crate::layer::rotary::Rotary;
+use crate::architecture::plan::Heads;
+use crate::candle::alibi::Alibi;
+use crate::candle::norm::LayerNorm;
+use crate::candle::ops::{Ops, Stream, Update};
+use crate::candle::pack::{QUERY_BLOCK, Tokens};
+use crate::candle::plain::Plain;
+use crate::candle::rotary::Rotary;
 
-/// Threads of a block where nothing else decides.
+/// The threads of a block, unless a kernel needs another number.
 const THREADS: usize = 256;
-/// Values in a row that the norm keeps in a block's shared memory; longer rows are left to candle.
+/// Values in a row that the norm keeps in a block's shared memory; longer rows are computed by candle.
 const WIDEST_NORM: usize = 12_000;
 /// The largest head of which the attention without tensor cores keeps its tiles in 48 KiB.
 const LARGEST_HEAD: usize = 255;
@@ -25,8 +25,8 @@ const LARGEST_MMA_HEAD: usize = 128;
 /// No address.
 const NONE: Argument = Argument::Pointer(0);
 
-/// The fused kernels of this folder; sizes beyond them, which no released model has, are left to
-/// [`Plain`].
+/// The fused kernels of this folder; [`Plain`] computes sizes beyond them, which no released model
+/// has.
 #[derive(Debug)]
 pub(crate) struct Fused;
 
@@ -41,7 +41,7 @@ impl Ops for Fused {
     ) -> Result<Tensor> {
         let hidden = heads.count * heads.size;
         let count = rows(&qkv, 3 * hidden, tokens)?;
-        // Without a rotation any two halves will do.
+        // Without a rotation the halves are arbitrary.
         let half = if rotary.is_some() { heads.size / 2 } else { hidden / 2 };
         if !hidden.is_multiple_of(2) {
             return Plain.prepare(qkv, bias, heads, rotary, tokens);
@@ -218,7 +218,7 @@ impl Ops for Fused {
     }
 }
 
-/// Which of a kernel's forms to take.
+/// The variant of a kernel to launch.
 struct Kernel {
     dtype: DType,
     type_name: &'static str,

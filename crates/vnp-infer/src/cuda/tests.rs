@@ -1,29 +1,30 @@
-//! Kernels and networks on a GPU against the reference on CPU. Without a GPU every test here says
+//! Kernels and networks on a GPU against the reference on CPU. Without a GPU every test here prints
 //! that it was skipped, and why.
 
 use std::io::Write as _;
-use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 
 use super::device;
 use super::ops::Fused;
-use crate::batch::{Pack, Tokens};
-use crate::encoder::{dnabert, esm2};
-use crate::layer::alibi::Alibi;
-use crate::layer::attention::Heads;
-use crate::layer::norm::LayerNorm;
-use crate::layer::ops::{Ops, Stream, Update};
-use crate::layer::plain::Plain;
-use crate::layer::rotary::{Rotary, default_inverse_frequencies};
-use crate::network::dnabert::DnabertNetwork;
-use crate::network::esm2::Esm2Network;
-use crate::network::{Network as _, OnCandle};
-use crate::testing::{Random, dnabert_config, esm2_config, random_tensors};
+use crate::architecture::Architecture;
+use crate::architecture::plan::{Heads, default_inverse_frequencies};
+use crate::candle::CandleNetwork;
+use crate::candle::alibi::Alibi;
+use crate::candle::norm::LayerNorm;
+use crate::candle::ops::{Ops, Stream, Update};
+use crate::candle::pack::{Pack, Tokens};
+use crate::candle::plain::Plain;
+use crate::candle::rotary::Rotary;
+use crate::candle::transformer::Transformer;
+use crate::network::Network as _;
+use crate::parity::largest_difference;
+use crate::parity::precision::TOLERANCES;
+use crate::testing::{Random, dnabert_config, esm2_config, random_network};
 
 const DTYPES: [DType; 3] = [DType::F32, DType::F16, DType::BF16];
 
-/// The first GPU, or a word past the test harness.
+/// The first GPU, or a message past the test harness.
 fn gpu() -> Option<Device> {
     if device::count() > 0 {
         return Some(device::open(0).unwrap());
@@ -32,7 +33,7 @@ fn gpu() -> Option<Device> {
     None
 }
 
-/// What rounding allows a kernel: a few steps of the number format.
+/// The tolerance for rounding in a kernel: a few steps of the number format.
 fn tolerance(dtype: DType) -> f32 {
     match dtype {
         DType::F32 => 1e-5,
@@ -48,10 +49,7 @@ fn floats(tensor: &Tensor) -> Vec<f32> {
 
 fn check(what: &str, found: &Tensor, expected: &Tensor, tolerance: f32) {
     assert_eq!(found.shape(), expected.shape(), "{what}");
-    let pairs = floats(found).into_iter().zip(floats(expected));
-    let worst = pairs.map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
-    // Not `f32::max`, which would lose a NaN.
-    let worst = worst.fold(0.0, |worst, x| if x <= worst { worst } else { x });
+    let worst = largest_difference(&floats(found), &floats(expected));
     println!("{what}: {worst:.1e}");
     assert!(worst <= tolerance, "{what} differs by {worst:e}");
 }
@@ -166,7 +164,7 @@ fn norm_of_every_width() {
     }
 }
 
-/// What no released model has, and candle's operations compute.
+/// Sizes that no released model has, and that candle's operations compute.
 #[test]
 fn sizes_beyond_the_kernels() {
     let Some(gpu) = gpu() else { return };
@@ -188,7 +186,23 @@ fn means_of_sequences() {
     }
 }
 
-/// Whole networks, in packs of one sequence and of many, against f32 on CPU.
+/// A whole network, in packs of one sequence and of many, against f32 on CPU.
+fn check_network(gpu: &Device, what: &str, config: impl Architecture, sequences: &[Vec<u32>]) {
+    let (plan, weights) = random_network(config, 1);
+    let embed = |dtype, device, budget| {
+        let network = Transformer::load(&plan, &weights, dtype, device).unwrap();
+        CandleNetwork::new(network, device, budget).embed(sequences).unwrap()
+    };
+    let tensor = |values: Vec<f32>| Tensor::new(values, &Device::Cpu).unwrap();
+    let expected = tensor(embed(DType::F32, &Device::Cpu, 0));
+    for (dtype, tolerance) in TOLERANCES {
+        for budget in [0, 300, 100_000] {
+            let found = tensor(embed(dtype, gpu, budget));
+            check(&format!("{what} in {dtype:?}"), &found, &expected, tolerance);
+        }
+    }
+}
+
 #[test]
 fn networks_of_every_shape() {
     let Some(gpu) = gpu() else { return };
@@ -198,41 +212,12 @@ fn networks_of_every_shape() {
         [3, 19, 66, 130, 168, 168, 258].map(|length| (0..length).map(|_| id()).collect()).to_vec()
     };
     let (proteins, nucleotides) = (sequences(4, 33), sequences(5, 300));
-    let compare = |what: &str, found: Vec<f32>, expected: &[f32], dtype: DType| {
-        let tensor = |values: &[f32]| Tensor::new(values, &Device::Cpu).unwrap();
-        let tolerance = crate::network::precision::TOLERANCES
-            .iter()
-            .find_map(|(of, tolerance)| (*of == dtype).then_some(*tolerance))
-            .unwrap();
-        check(&format!("{what} in {dtype:?}"), &tensor(&found), &tensor(expected), tolerance);
-    };
     for (hidden, heads) in [(320, 20), (480, 20), (128, 4), (256, 4)] {
         let config = esm2_config(hidden, 3, heads);
-        let weights = esm2::select(&config, Arc::new(random_tensors(config.tensors(), 1))).unwrap();
-        let load = |dtype, device| Esm2Network::load(&config, &weights, dtype, device).unwrap();
-        let cpu = OnCandle::new(load(DType::F32, &Device::Cpu), &Device::Cpu, 0);
-        let expected = cpu.embed(&proteins).unwrap();
-        for dtype in DTYPES {
-            for budget in [0, 300, 100_000] {
-                let network = OnCandle::new(load(dtype, &gpu), &gpu, budget);
-                let found = network.embed(&proteins).unwrap();
-                compare(&format!("ESM-2 of {hidden}"), found, &expected, dtype);
-            }
-        }
+        check_network(&gpu, &format!("ESM-2 of {hidden}"), config, &proteins);
     }
     for (hidden, heads) in [(768, 12), (96, 12)] {
         let config = dnabert_config(hidden, 3, heads);
-        let weights =
-            dnabert::select(&config, Arc::new(random_tensors(config.tensors(), 1))).unwrap();
-        let load = |dtype, device| DnabertNetwork::load(&config, &weights, dtype, device).unwrap();
-        let cpu = OnCandle::new(load(DType::F32, &Device::Cpu), &Device::Cpu, 0);
-        let expected = cpu.embed(&nucleotides).unwrap();
-        for dtype in DTYPES {
-            for budget in [0, 300, 100_000] {
-                let network = OnCandle::new(load(dtype, &gpu), &gpu, budget);
-                let found = network.embed(&nucleotides).unwrap();
-                compare(&format!("DNABERT of {hidden}"), found, &expected, dtype);
-            }
-        }
+        check_network(&gpu, &format!("DNABERT of {hidden}"), config, &nucleotides);
     }
 }

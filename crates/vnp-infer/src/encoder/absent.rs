@@ -1,9 +1,10 @@
-//! What stands in for an encoder that nobody has.
+//! The encoders of a head that comes without any.
 
-use crate::{Encoder, Error};
+use super::Encoder;
+use crate::error::Error;
 
 /// An encoder of a known width that cannot embed anything: a head alone can score embeddings that
-/// are there already.
+/// were computed before.
 pub(crate) struct Absent {
     pub(crate) name: &'static str,
     pub(crate) hidden_size: usize,

@@ -1,13 +1,14 @@
-//! A head that knows the nucleotides alone.
+//! The fallback head: one embedding in, of the nucleotides, two scores out.
 
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::perceptron::{Perceptron, softmax};
-use super::{rows_of, select, size};
+use super::perceptron::{Perceptron, rows_of, softmax};
+use super::tensors::{check_fallback_size, select};
+use crate::error::Error;
 use crate::weights::Weights;
-use crate::{Error, Tensors};
+use crate::weights::tensors::Tensors;
 
 /// `softmax(output(relu(norm(hidden(nucleotide)))))`: scores sequences that have no protein, such as
 /// chunks without an open reading frame. As [`Head`](crate::Head) otherwise.
@@ -68,19 +69,10 @@ impl FallbackHead {
     }
 }
 
-/// Checks that a fallback head takes the embeddings of the nucleotide encoder.
-pub(crate) fn check_fallback_size(weights: &Weights, nucleotide: usize) -> Result<(), Error> {
-    let (units, found) = size(weights);
-    if found == nucleotide && units > 0 && nucleotide > 0 {
-        return Ok(());
-    }
-    Err(Error::FallbackSize { file: weights.label().to_owned(), found, nucleotide })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Head;
+    use crate::head::Head;
     use crate::testing::random_head;
 
     /// The same tensors are the same function, whichever type holds them.

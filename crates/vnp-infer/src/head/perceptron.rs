@@ -1,6 +1,6 @@
 //! The arithmetic of a head, whatever its features are.
 
-use crate::Error;
+use crate::error::Error;
 use crate::weights::Weights;
 
 /// BatchNorm1d's epsilon in the original.
@@ -77,6 +77,15 @@ fn dot(a: &[f32], b: &[f32]) -> f64 {
     lanes.iter().sum()
 }
 
+/// The number of rows of embeddings, `[rows, width]`.
+pub(super) fn rows_of(what: &'static str, values: &[f32], width: usize) -> Result<usize, Error> {
+    if !values.len().is_multiple_of(width) {
+        return Err(Error::EmbeddingSize { what, found: values.len(), width });
+    }
+    Ok(values.len() / width)
+}
+
+/// The scores of logits, which sum to 1.
 pub(super) fn softmax([others, virus]: [f32; 2]) -> [f32; 2] {
     let largest = if virus > others { virus } else { others };
     let (others, virus) = ((others - largest).exp(), (virus - largest).exp());

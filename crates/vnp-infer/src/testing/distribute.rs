@@ -1,4 +1,4 @@
-//! Files of weights in the forms in which they are distributed, made of tensors in memory.
+//! Writing tensors to files in the forms in which weights are distributed.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use half::f16;
 use safetensors::Dtype;
 use vnp_ckpt::{Checkpoint, Tensor, Value};
 
-use crate::Tensors;
 use crate::weights::TensorSource;
+use crate::weights::tensors::Tensors;
 
 /// The tensors under other names, those without one left out, stored as f32 if so wished.
 pub(crate) fn renamed(

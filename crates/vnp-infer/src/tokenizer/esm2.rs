@@ -1,12 +1,13 @@
-//! The alphabet of ESM-2: one token a residue.
+//! The alphabet of ESM-2: one token per residue.
 
-/// Fills padded batches.
-pub(crate) const PADDING: u32 = 1;
-/// A masked residue. Text never gives it.
+use super::Tokenizer;
+use crate::error::Error;
+
+/// A masked residue, which no text contains.
 pub(crate) const MASK: u32 = 32;
-/// The tokens of the alphabet.
+/// The number of tokens in the alphabet.
 pub(crate) const ALPHABET_SIZE: usize = 33;
-/// Residues that count: a longer protein is cut here, as fair-esm's extraction and with it the
+/// The residues of a protein that are read: a longer one is cut here, as fair-esm's extraction and with it the
 /// original VirNucPro do.
 pub(crate) const MAX_RESIDUES: usize = 1024;
 
@@ -22,6 +23,18 @@ const FIRST_LETTER: u32 = 4;
 pub(crate) fn tokenize(protein: &str) -> Vec<u32> {
     let residues = protein.chars().take(MAX_RESIDUES).map(token);
     std::iter::once(START).chain(residues).chain(std::iter::once(END)).collect()
+}
+
+/// The tokenizer of ESM-2.
+#[derive(Debug, Clone, Copy)]
+pub struct Esm2Tokenizer;
+
+impl Tokenizer for Esm2Tokenizer {
+    const ENCODER: &'static str = "esm2";
+
+    fn tokenize(&self, protein: &str) -> Result<Vec<u32>, Error> {
+        Ok(tokenize(protein))
+    }
 }
 
 fn token(residue: char) -> u32 {

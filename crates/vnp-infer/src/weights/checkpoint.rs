@@ -8,12 +8,12 @@ use std::sync::{Mutex, PoisonError};
 use safetensors::Dtype;
 use vnp_ckpt::{Checkpoint, CheckpointFile, Encoding, Limits, Value};
 
-use super::lent::Lent;
+use super::bytes::TensorBytes;
 use super::{TensorInfo, TensorSource};
-use crate::Error;
+use crate::error::Error;
 
-/// An open PyTorch file. What it says about its tensors is held; a tensor is read, and its CRC
-/// compared, when it is asked for.
+/// An open PyTorch file. Names and shapes are held; a tensor is read, and its CRC compared, when it
+/// is asked for.
 pub(crate) struct CheckpointTensors {
     label: String,
     file: Mutex<CheckpointFile>,
@@ -52,9 +52,9 @@ impl TensorSource for CheckpointTensors {
         self.tensors.get(name)
     }
 
-    fn bytes(&self, name: &str) -> Result<Lent<'_>, Error> {
+    fn bytes(&self, name: &str) -> Result<TensorBytes<'_>, Error> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(file.tensor(name)?.map_or(Lent::Slice(&[]), Lent::Checkpoint))
+        file.tensor(name)?.map(TensorBytes::Checkpoint).ok_or_else(|| self.missing(name))
     }
 
     fn metadata(&self) -> Option<&BTreeMap<String, Value>> {
@@ -68,7 +68,7 @@ impl fmt::Debug for CheckpointTensors {
     }
 }
 
-/// The same element type in the words of safetensors; `None` for one that came later.
+/// The element type of safetensors; `None` for one that was added to checkpoints later.
 fn safetensors_dtype(dtype: vnp_ckpt::Dtype) -> Option<Dtype> {
     use vnp_ckpt::Dtype as Ours;
     Some(match dtype {

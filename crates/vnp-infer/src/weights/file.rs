@@ -8,10 +8,10 @@ use std::sync::{Mutex, PoisonError};
 use fs_err::File;
 use safetensors::tensor::Metadata;
 
-use super::lent::Lent;
+use super::bytes::TensorBytes;
 use super::mapped::Mapped;
 use super::{TensorInfo, TensorSource};
-use crate::Error;
+use crate::error::Error;
 
 /// Headers beyond this are refused: the 3-billion-parameter ESM-2 has 0.1 MB.
 const HEADER_LIMIT_BYTES: u64 = 100_000_000;
@@ -31,9 +31,9 @@ pub(crate) struct TensorFile {
 #[derive(Debug)]
 enum Bytes {
     Embedded(&'static [u8]),
-    /// A file that another program may change: a change is an error or goes unseen, no more.
+    /// A file that another program may change: a change is an error or goes unnoticed.
     Read(Mutex<File>),
-    /// A file that nobody changes in place; see [`super::mapped`].
+    /// A file that is never changed in place; see [`super::mapped`].
     Mapped(File),
 }
 
@@ -57,16 +57,16 @@ impl TensorFile {
     fn new(label: String, bytes: Bytes) -> Result<Self, Error> {
         let broken = |reason: String| Error::NotSafetensors { file: label.clone(), reason };
         let length = bytes.length()?;
+        let too_short = || broken(format!("{length} bytes are not a header"));
         if length < LENGTH_BYTES {
-            return Err(broken(format!("{length} bytes are no header")));
+            return Err(too_short());
         }
-        let prefix = bytes.lend(0, 8)?;
-        let header_length =
-            prefix.first_chunk().map(|prefix| u64::from_le_bytes(*prefix)).unwrap_or_default();
+        let prefix = bytes.read(0, 8)?;
+        let header_length = u64::from_le_bytes(*prefix.first_chunk().ok_or_else(too_short)?);
         if header_length > HEADER_LIMIT_BYTES || header_length > length - LENGTH_BYTES {
             return Err(broken(format!("a header of {header_length} bytes in {length}")));
         }
-        let header = bytes.lend(LENGTH_BYTES, usize::try_from(header_length).unwrap_or(0))?;
+        let header = bytes.read(LENGTH_BYTES, usize::try_from(header_length).unwrap_or(0))?;
         // Also checks that the tensors lie next to each other and are as long as their shapes say.
         let metadata: Metadata =
             serde_json::from_slice(&header).map_err(|error| broken(error.to_string()))?;
@@ -105,11 +105,9 @@ impl TensorSource for TensorFile {
         self.tensors.get(name).map(|(info, ..)| info)
     }
 
-    fn bytes(&self, name: &str) -> Result<Lent<'_>, Error> {
-        let Some((_, start, length)) = self.tensors.get(name) else {
-            return Ok(Lent::Slice(&[]));
-        };
-        self.bytes.lend(*start, *length)
+    fn bytes(&self, name: &str) -> Result<TensorBytes<'_>, Error> {
+        let (_, start, length) = self.tensors.get(name).ok_or_else(|| self.missing(name))?;
+        self.bytes.read(*start, *length)
     }
 }
 
@@ -124,39 +122,39 @@ impl Bytes {
         })
     }
 
-    fn lend(&self, start: u64, length: usize) -> Result<Lent<'_>, Error> {
+    fn read(&self, start: u64, length: usize) -> Result<TensorBytes<'_>, Error> {
         Ok(match self {
             Self::Embedded(bytes) => {
                 let start = usize::try_from(start).unwrap_or(usize::MAX);
                 let range = bytes.get(start..).and_then(|rest| rest.get(..length));
-                Lent::Slice(range.unwrap_or_default())
+                TensorBytes::Slice(range.ok_or_else(|| cut_short("a file in the program"))?)
             }
             Self::Read(file) => {
                 let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
                 file.seek(SeekFrom::Start(start))?;
                 let mut bytes = vec![0; length];
                 file.read_exact(&mut bytes).map_err(|source| match source.kind() {
-                    ErrorKind::UnexpectedEof => cut_short(&file),
+                    ErrorKind::UnexpectedEof => cut_short(file.path().display()),
                     _ => source.into(),
                 })?;
-                Lent::Read(bytes)
+                TensorBytes::Read(bytes)
             }
-            // No system maps nothing.
-            Self::Mapped(_) if length == 0 => Lent::Slice(&[]),
+            // An empty range cannot be mapped.
+            Self::Mapped(_) if length == 0 => TensorBytes::Slice(&[]),
             Self::Mapped(file) => {
-                // The length was right when the file was opened. What is beyond the end of a
-                // file that shrank since must not be touched.
+                // The length was right when the file was opened. Pages beyond the end of a file
+                // that shrank since must not be touched.
                 if file.metadata()?.len() < start.saturating_add(length as u64) {
-                    return Err(cut_short(file));
+                    return Err(cut_short(file.path().display()));
                 }
-                Lent::Mapped(Mapped::new(file.file(), start, length)?)
+                TensorBytes::Mapped(Mapped::new(file.file(), start, length)?)
             }
         })
     }
 }
 
-fn cut_short(file: &File) -> Error {
-    let reason = format!("{} was cut short while it was open", file.path().display());
+fn cut_short(file: impl std::fmt::Display) -> Error {
+    let reason = format!("{file} was cut short while it was open");
     std::io::Error::new(ErrorKind::UnexpectedEof, reason).into()
 }
 
@@ -188,7 +186,8 @@ mod tests {
         assert_eq!(file.names(), ["a"]);
         assert_eq!(file.info("a").unwrap().shape, [1]);
         assert_eq!(*file.bytes("a").unwrap(), 1.0_f32.to_le_bytes());
-        assert!(file.bytes("b").unwrap().is_empty());
+        let Err(Error::MissingTensor { name, .. }) = file.bytes("b") else { panic!() };
+        assert_eq!(name, "b");
     }
 
     /// Two tensors, one of them empty, in a file of its own.
@@ -208,12 +207,12 @@ mod tests {
         for open in [TensorFile::open, TensorFile::open_of_bundle] {
             let (directory, path) = on_disk();
             let file = open(&path).unwrap();
-            let lent = file.bytes("a").unwrap();
+            let bytes = file.bytes("a").unwrap();
             let other = directory.path().join("other");
             fs_err::write(&other, "another file").unwrap();
             fs_err::rename(&other, &path).unwrap();
             let expected = [1.0_f32, 2.0].map(f32::to_le_bytes).concat();
-            assert_eq!(*lent, expected);
+            assert_eq!(*bytes, expected);
             assert_eq!(*file.bytes("a").unwrap(), expected);
             assert!(file.bytes("b").unwrap().is_empty());
         }
@@ -234,7 +233,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_whole() {
-        refused(Vec::new(), "0 bytes are no header");
+        refused(Vec::new(), "0 bytes are not a header");
         refused(vec![255; 9], "a header of 18446744073709551615 bytes in 9");
         refused(b"\x02\0\0\0\0\0\0\0{]".to_vec(), "line 1");
         let mut short = good();

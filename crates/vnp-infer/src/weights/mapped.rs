@@ -2,9 +2,9 @@
 //!
 //! Only files of a bundle are mapped. `vnp` writes them under another name, renames them and never
 //! changes them in place: a bundle that is replaced or removed while it is being loaded leaves
-//! the mapped file as it was. Who shortens such a file in place meanwhile stops the process by a
-//! signal, and who rewrites it changes weights that were proved. To keep that window small a
-//! tensor is mapped while it is looked at and no longer, which also keeps the file's pages from
+//! the mapped file as it was. A program that shortens such a file in place meanwhile stops the
+//! process by a signal, and one that rewrites it changes weights that were verified. To keep that
+//! window small a tensor is mapped only while it is read, which also keeps the file's pages from
 //! adding up in the process's memory. Files of other programs are read.
 
 use std::fs::File;
@@ -12,7 +12,7 @@ use std::io;
 
 use memmap2::{Mmap, MmapOptions};
 
-/// A piece of a file that is mapped, to be read.
+/// A range of a file that is mapped for reading.
 #[derive(Debug)]
 pub(crate) struct Mapped(Mmap);
 
@@ -22,8 +22,8 @@ impl Mapped {
     pub(crate) fn new(file: &File, start: u64, length: usize) -> io::Result<Self> {
         let mut options = MmapOptions::new();
         options.offset(start).len(length).populate();
-        // SAFETY: the file is opened for reading and the mapping is private to this value; that
-        // nobody changes the file in place is what the module's documentation is about.
+        // SAFETY: the file is opened for reading and the mapping is private to this value; the
+        // module's documentation says why the file is not changed in place.
         unsafe { options.map(file) }.map(Self)
     }
 

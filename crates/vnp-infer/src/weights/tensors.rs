@@ -1,15 +1,15 @@
-//! Tensors in memory.
+//! Named tensors in memory, as a training program makes them.
 
 use std::collections::BTreeMap;
 
 use half::f16;
 use safetensors::Dtype;
 
-use super::lent::Lent;
+use super::bytes::TensorBytes;
 use super::{TensorInfo, TensorSource};
-use crate::Error;
+use crate::error::Error;
 
-/// Named tensors in memory: what a training program hands to a bundle.
+/// Named tensors in memory, such as those that a training program hands to a bundle.
 ///
 /// ```
 /// let mut tensors = vnp_infer::Tensors::default();
@@ -41,17 +41,17 @@ impl Tensors {
         self.tensors.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no tensors.
     pub fn is_empty(&self) -> bool {
         self.tensors.is_empty()
     }
 
     fn insert(&mut self, name: String, dtype: Dtype, shape: &[usize], bytes: Vec<u8>) {
-        // A shape that lies about the number of values must not reach a kernel: the tensor then
-        // counts as one row of what is there, which no network's shape check lets pass.
+        // A shape that does not fit the number of values must not reach a kernel: it is replaced by
+        // one that every network's check of shapes refuses.
         let count = shape.iter().try_fold(1_usize, |count, size| count.checked_mul(*size));
-        let there = bytes.len() * 8 / dtype.bitsize();
-        let shape = if count == Some(there) { shape.to_vec() } else { vec![0, there] };
+        let values = bytes.len() * 8 / dtype.bitsize();
+        let shape = if count == Some(values) { shape.to_vec() } else { vec![0, values] };
         self.tensors.insert(name, (TensorInfo { dtype, shape }, bytes));
     }
 }
@@ -69,8 +69,9 @@ impl TensorSource for Tensors {
         self.tensors.get(name).map(|(info, _)| info)
     }
 
-    fn bytes(&self, name: &str) -> Result<Lent<'_>, Error> {
-        Ok(Lent::Slice(self.tensors.get(name).map_or(&[], |(_, bytes)| bytes)))
+    fn bytes(&self, name: &str) -> Result<TensorBytes<'_>, Error> {
+        let (_, bytes) = self.tensors.get(name).ok_or_else(|| self.missing(name))?;
+        Ok(TensorBytes::Slice(bytes))
     }
 }
 

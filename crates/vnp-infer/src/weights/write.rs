@@ -1,4 +1,6 @@
-//! Writing a safetensors file, one tensor at a time.
+//! Writing a safetensors file and its digest, one tensor at a time.
+
+#![expect(clippy::indexing_slicing, reason = "the header has every tensor of the weights")]
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -8,22 +10,22 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::{TensorInfo, Weights};
-use crate::Error;
+use crate::error::Error;
 
-/// Bytes hashed and written at a time: little enough to stay in a core's cache in between.
+/// Bytes hashed and written at a time: few enough to stay in a core's cache in between.
 const STEP_BYTES: usize = 256 << 10;
 
 /// Writes the tensors to `path`, widest type first, then by name, as the format's own writer does,
 /// adds them to a digest as [`digest`] does, and flushes them to disk. Each tensor is read once,
-/// in the order of the digest, and goes to its place in the file; one is held at a time.
+/// in the order of the digest, and written to its offset in the file; one is held at a time.
 pub(crate) fn write(path: &Path, weights: &Weights, hasher: &mut Sha256) -> Result<(), Error> {
-    let (header, places) = header(weights);
+    let (header, starts) = header(weights);
     let mut file = fs_err::File::create(path)?;
     file.write_all(&(header.len() as u64).to_le_bytes())?;
     file.write_all(header.as_bytes())?;
     let data_start = 8 + header.len() as u64;
     for (name, info) in weights.infos() {
-        let start = places.get(name).copied().unwrap_or_default();
+        let start = starts[name];
         file.seek(SeekFrom::Start(data_start + start))?;
         let bytes = weights.bytes(name)?;
         digest_info(name, info, bytes.len(), hasher);
@@ -36,14 +38,14 @@ pub(crate) fn write(path: &Path, weights: &Weights, hasher: &mut Sha256) -> Resu
     Ok(())
 }
 
-/// The header, and where each tensor's elements start behind it.
+/// The header, and the offset of each tensor's elements behind it.
 fn header(weights: &Weights) -> (String, BTreeMap<&str, u64>) {
     let mut infos: Vec<(&str, &TensorInfo)> = weights.infos().collect();
     infos.sort_by_key(|(name, info)| (Reverse(info.dtype.bitsize()), *name));
-    let (mut header, mut places) = (serde_json::Map::new(), BTreeMap::new());
+    let (mut header, mut starts) = (serde_json::Map::new(), BTreeMap::new());
     let mut start = 0;
     for (name, info) in infos {
-        places.insert(name, start);
+        starts.insert(name, start);
         let end = start + (info.shape.iter().product::<usize>() * info.dtype.bitsize() / 8) as u64;
         header.insert(
             name.to_owned(),
@@ -60,7 +62,7 @@ fn header(weights: &Weights) -> (String, BTreeMap<&str, u64>) {
     while !header.len().is_multiple_of(8) {
         header.push(' ');
     }
-    (header, places)
+    (header, starts)
 }
 
 /// Adds name, type, shape and elements of every tensor, in name order, to a digest.
@@ -73,7 +75,7 @@ pub(crate) fn digest(weights: &Weights, hasher: &mut Sha256) -> Result<(), Error
     Ok(())
 }
 
-/// Adds what stands before a tensor's elements, their number included.
+/// Adds the fields before a tensor's elements to a digest: name, type, shape, number of bytes.
 fn digest_info(name: &str, info: &TensorInfo, bytes: usize, hasher: &mut Sha256) {
     digest_bytes(name.as_bytes(), hasher);
     digest_bytes(info.dtype.to_string().as_bytes(), hasher);
@@ -95,8 +97,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::Tensors;
     use crate::weights::file::TensorFile;
+    use crate::weights::tensors::Tensors;
     use crate::weights::{Role, TensorSource, TensorSpec};
 
     /// Types of two widths, so that the order in the file is not that of the digest.

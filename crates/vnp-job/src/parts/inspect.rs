@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use vnp_ckpt::{Limits, RowRange};
+use vnp_ckpt::{ErrorKind, Limits, RowRange};
 use vnp_validate::{Level, Options};
 
 use super::identity::Identity;
@@ -147,10 +147,12 @@ fn inspect_one(
     let header = match vnp_ckpt::read_header(path, &Limits::default()) {
         Ok(header) => header,
         // A file that cannot be inspected is not known to be bad.
-        Err(error @ (vnp_ckpt::Error::Io { .. } | vnp_ckpt::Error::OutOfMemory { .. })) => {
+        Err(error)
+            if matches!(error.kind(), ErrorKind::Io { .. } | ErrorKind::OutOfMemory { .. }) =>
+        {
             return Err(error.into());
         }
-        Err(error) => return Ok(Finding::Bad(without_path(&error))),
+        Err(error) => return Ok(Finding::Bad(error.kind().to_string())),
     };
     if header.kind != stage.name() {
         return Ok(Finding::Bad(format!("is of kind {}, expected {stage}", header.kind)));
@@ -176,13 +178,4 @@ fn inspect_one(
         return Ok(Finding::Bad(format!("holds rows {rows}, but the input has only {total}")));
     }
     Ok(Finding::Good(Part::of_header(stage, path, &header)))
-}
-
-/// What is wrong with a checkpoint, without the path that stands before it anyway.
-#[must_use]
-pub fn without_path(error: &vnp_ckpt::Error) -> String {
-    let text = error.to_string();
-    let path = error.path().map(|path| path.display().to_string()).unwrap_or_default();
-    let rest = text.strip_prefix(&path).map(|rest| rest.trim_start_matches(':').trim_start());
-    rest.map(str::to_owned).unwrap_or(text)
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use vnp_ckpt::{Checkpoint, Dtype, Encoding, Header, RowRange, Tensor, Value};
+use vnp_ckpt::{Checkpoint, Dtype, Encoding, Header, Limits, RowRange, Tensor, Value};
 use vnp_validate::{Schema, TensorRule};
 
 use super::identity::{Identity, METADATA_KEY};
@@ -126,16 +126,8 @@ impl Part {
     /// # Errors
     /// [`Error::Checkpoint`]
     pub fn read(&self) -> Result<Rows, Error> {
-        let checkpoint =
-            vnp_ckpt::load_with_compatibility(&self.path, &vnp_ckpt::Limits::default())?;
-        let tensor = |name: &str| {
-            checkpoint.tensor(name).ok_or_else(|| Error::Mismatch {
-                path: self.path.clone(),
-                what: format!("tensor `{name}`"),
-                expected: "one value or row of values per id".to_owned(),
-                found: "absent".to_owned(),
-            })
-        };
+        let checkpoint = vnp_ckpt::load_with_compatibility(&self.path, &Limits::default())?;
+        let tensor = |name: &str| checkpoint.tensor(name).ok_or_else(|| self.lacks(name));
         let values = tensor(self.stage.tensor())?;
         let width = match values.shape() {
             [_, width] => *width,
@@ -155,6 +147,25 @@ impl Part {
             failed: tensor(STATUS)?.as_u8()?.iter().map(|&status| status != 0).collect(),
             ids: checkpoint.ids().to_vec(),
         })
+    }
+
+    /// How many of the part's rows could not be computed; reads their status only.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`], [`Error::Mismatch`].
+    pub fn failed_rows(&self) -> Result<u64, Error> {
+        let mut file = Checkpoint::open(&self.path, &Limits::default())?;
+        let status = file.tensor(STATUS)?.ok_or_else(|| self.lacks(STATUS))?;
+        Ok(status.as_u8()?.iter().filter(|&&status| status != 0).count() as u64)
+    }
+
+    fn lacks(&self, tensor: &str) -> Error {
+        Error::Mismatch {
+            path: self.path.clone(),
+            what: format!("tensor `{tensor}`"),
+            expected: "one value or row of values per id".to_owned(),
+            found: "absent".to_owned(),
+        }
     }
 
     /// The part that a file's header describes; the file's name has been checked against it before.

@@ -32,7 +32,7 @@ impl Stage {
     pub fn of_track(track: Track) -> &'static [Self] {
         match track {
             Track::Frames => &[Self::Nucleotide, Self::Protein, Self::Scores],
-            Track::ChunksWithoutOrf => &[Self::NucleotideOnly],
+            Track::OrflessChunks => &[Self::NucleotideOnly],
         }
     }
 
@@ -46,7 +46,7 @@ impl Stage {
     pub fn scoring(track: Track) -> Self {
         match track {
             Track::Frames => Self::Scores,
-            Track::ChunksWithoutOrf => Self::NucleotideOnly,
+            Track::OrflessChunks => Self::NucleotideOnly,
         }
     }
 
@@ -55,7 +55,7 @@ impl Stage {
     pub fn track(self) -> Track {
         match self {
             Self::Nucleotide | Self::Protein | Self::Scores => Track::Frames,
-            Self::NucleotideOnly => Track::ChunksWithoutOrf,
+            Self::NucleotideOnly => Track::OrflessChunks,
         }
     }
 

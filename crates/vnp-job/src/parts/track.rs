@@ -7,12 +7,12 @@ pub enum Track {
     /// The stop-free reading frames (ORFs).
     Frames,
     /// The chunks without an ORF; only in a run that scores all chunks.
-    ChunksWithoutOrf,
+    OrflessChunks,
 }
 
 impl Track {
     /// Every track.
-    pub const ALL: [Self; 2] = [Self::Frames, Self::ChunksWithoutOrf];
+    pub const ALL: [Self; 2] = [Self::Frames, Self::OrflessChunks];
 
     /// The tracks of a run.
     #[must_use]

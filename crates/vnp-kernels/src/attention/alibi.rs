@@ -1,6 +1,6 @@
 //! The slopes of attention with linear biases.
 
-/// The slopes of the ALiBi paper (Press et al., ICLR 2022), one a head: for a power of two n the
+/// The slopes of the ALiBi paper (Press et al., ICLR 2022), one per head: for a power of two n the
 /// powers of `2^(-8/n)`; otherwise those of the next lower power of two, then every other slope of
 /// twice that.
 pub fn alibi_slopes(heads: usize) -> Vec<f32> {

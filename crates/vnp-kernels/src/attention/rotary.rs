@@ -1,6 +1,10 @@
 //! Rotary position embedding, half-split form.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "`check` compares positions and head size with the tables; rows hold every head"
+)]
 
-use crate::Error;
+use crate::error::{Error, check};
 
 /// The cosines and sines of every position and frequency.
 #[derive(Debug, Clone)]
@@ -15,8 +19,8 @@ pub struct Rotary {
 }
 
 impl Rotary {
-    /// Tables for `positions` tokens from a checkpoint's inverse frequencies, half a head's size of
-    /// them.
+    /// Tables for `positions` tokens from the inverse frequencies of a checkpoint, half as many as a
+    /// head has values.
     pub fn new(inverse_frequencies: &[f32], positions: usize) -> Self {
         let angles = (0..positions)
             .flat_map(|position| inverse_frequencies.iter().map(move |f| position as f32 * f));
@@ -28,8 +32,7 @@ impl Rotary {
     #[cfg(target_arch = "x86_64")]
     pub(crate) fn angles(&self, position: usize) -> (&[f32], &[f32]) {
         let range = position * self.frequencies..(position + 1) * self.frequencies;
-        let cosines = self.cosines.get(range.clone()).unwrap_or_default();
-        (cosines, self.sines.get(range).unwrap_or_default())
+        (&self.cosines[range.clone()], &self.sines[range])
     }
 
     /// Writes one head of `input` to `output` (`[length, head size]`), scaled, then rotated. The
@@ -46,7 +49,7 @@ impl Rotary {
         let rows = output.chunks_exact_mut(2 * half).zip(input.chunks_exact(stride));
         let tables = self.cosines.chunks_exact(half).zip(self.sines.chunks_exact(half));
         for ((output, row), (cosines, sines)) in rows.zip(tables) {
-            let (low, high) = row.get(offset..).unwrap_or_default().split_at(half);
+            let (low, high) = row[offset..offset + 2 * half].split_at(half);
             let (low_output, high_output) = output.split_at_mut(half);
             let low_output = low_output.iter_mut().zip(high_output);
             let inputs = low.iter().zip(high);
@@ -61,9 +64,9 @@ impl Rotary {
         }
     }
 
-    /// Fails for more tokens than the tables have, or heads of another size.
-    pub(crate) fn reaches(&self, length: usize, head_size: usize) -> Result<(), Error> {
-        crate::error::check("a head", head_size, 2 * self.frequencies)?;
+    /// Fails for sequences longer than the tables, or heads of another size.
+    pub(crate) fn check(&self, length: usize, head_size: usize) -> Result<(), Error> {
+        check("a head", head_size, 2 * self.frequencies)?;
         if length > self.positions {
             let (expected, found) = (self.positions, length);
             return Err(Error::Length { what: "a sequence", expected, found });

@@ -1,4 +1,9 @@
+//! Attention compared with its definition in f64.
+
+use super::alibi::alibi_slopes;
+use super::rotary::Rotary;
 use super::*;
+use crate::cpu::Cpu;
 use crate::testing::{cpus, random, worst};
 
 fn rotary(size: usize) -> Rotary {
@@ -83,7 +88,7 @@ fn follows_its_definition() {
     }
 }
 
-/// What other sequences left in the buffers does not leak into one.
+/// The content of buffers from earlier sequences has no effect.
 #[test]
 fn buffers_carry_nothing_over() {
     for cpu in cpus() {

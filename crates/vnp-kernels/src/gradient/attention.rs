@@ -1,9 +1,14 @@
+//! Attention for training, and its gradient.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "`sizes` checks the lengths of operands, and there is at least one token"
+)]
+
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::Error;
-use crate::error::check;
+use crate::error::{Error, check};
 use crate::portable::matmul::{Matrix, MatrixMut, multiply};
-use crate::portable::rows::softmax;
+use crate::portable::rows::{dot, softmax};
 
 /// The heads of an attention whose queries are scaled already and, with rotary positions, rotated
 /// like the keys.
@@ -12,9 +17,9 @@ use crate::portable::rows::softmax;
 /// `[length, hidden]`.
 #[derive(Debug, Clone, Copy)]
 pub struct PreparedHeads<'a> {
-    /// Of each head, the distance penalty of ALiBi, or 0.
+    /// The distance penalty of ALiBi, or 0, of each head.
     pub slopes: &'a [f32],
-    /// Values in a head.
+    /// The number of values in a head.
     pub size: usize,
 }
 
@@ -22,13 +27,16 @@ impl PreparedHeads<'_> {
     /// The attention of one sequence.
     ///
     /// # Errors
-    /// [`Error::Length`] for slices that do not fit.
+    /// [`Error::Length`] for slices of other lengths.
     pub fn attend(self, qkv: &[f32], output: &mut [f32]) -> Result<(), Error> {
         let (hidden, length) = self.sizes(qkv, output)?;
+        if length == 0 {
+            return Ok(());
+        }
         let mut weights = vec![0.0; length * length];
         for head in 0..self.slopes.len() {
             self.weights(qkv, head, &mut weights)?;
-            let output = output.get_mut(head * self.size..).unwrap_or_default();
+            let output = &mut output[head * self.size..];
             multiply(
                 MatrixMut::new(output, length, self.size, hidden)?,
                 Matrix::new(&weights, length, length, length)?,
@@ -41,7 +49,7 @@ impl PreparedHeads<'_> {
     /// The gradient with respect to `qkv` from that with respect to the output.
     ///
     /// # Errors
-    /// [`Error::Length`] for slices that do not fit.
+    /// [`Error::Length`] for slices of other lengths.
     pub fn gradient(
         self,
         qkv: &[f32],
@@ -50,12 +58,15 @@ impl PreparedHeads<'_> {
     ) -> Result<(), Error> {
         let (hidden, length) = self.sizes(qkv, output_gradient)?;
         check("the gradient of queries, keys and values", qkv_gradient.len(), qkv.len())?;
+        if length == 0 {
+            return Ok(());
+        }
         let mut weights = vec![0.0; length * length];
         let mut scores = vec![0.0; length * length];
         for head in 0..self.slopes.len() {
             self.weights(qkv, head, &mut weights)?;
             let weights_of = Matrix::new(&weights, length, length, length)?;
-            let outer = output_gradient.get(head * self.size..).unwrap_or_default();
+            let outer = &output_gradient[head * self.size..];
             let outer = Matrix::new(outer, length, self.size, hidden)?;
             let into = MatrixMut::new(&mut scores, length, length, length)?;
             multiply(into, outer, self.part(qkv, 2, head)?.transposed())?;
@@ -70,7 +81,7 @@ impl PreparedHeads<'_> {
                 (1, scores_of.transposed(), self.part(qkv, 0, head)?),
                 (2, weights_of.transposed(), outer),
             ] {
-                let into = qkv_gradient.get_mut(self.offset(part, head)..).unwrap_or_default();
+                let into = &mut qkv_gradient[self.offset(part, head)..];
                 multiply(MatrixMut::new(into, length, self.size, 3 * hidden)?, left, right)?;
             }
         }
@@ -92,8 +103,7 @@ impl PreparedHeads<'_> {
     /// The queries (0), keys (1) or values (2) of a head, `[length, size]`.
     fn part(self, qkv: &[f32], part: usize, head: usize) -> Result<Matrix<'_>, Error> {
         let width = 3 * self.slopes.len() * self.size;
-        let columns = qkv.get(self.offset(part, head)..).unwrap_or_default();
-        Matrix::new(columns, qkv.len() / width.max(1), self.size, width)
+        Matrix::new(&qkv[self.offset(part, head)..], qkv.len() / width, self.size, width)
     }
 
     /// The softmax of a head's scores, `[length, length]`.
@@ -105,14 +115,8 @@ impl PreparedHeads<'_> {
             self.part(qkv, 0, head)?,
             self.part(qkv, 1, head)?.transposed(),
         )?;
-        softmax(
-            weights,
-            &mut scales,
-            length,
-            0,
-            self.slopes.get(head).copied().unwrap_or_default(),
-        );
-        for (row, scale) in weights.chunks_exact_mut(length.max(1)).zip(scales) {
+        softmax(weights, &mut scales, length, 0, self.slopes[head]);
+        for (row, scale) in weights.chunks_exact_mut(length).zip(scales) {
             row.iter_mut().for_each(|weight| *weight *= scale);
         }
         Ok(())
@@ -133,7 +137,7 @@ impl WithSimd for SoftmaxGradient<'_> {
     fn with_simd<S: Simd>(self, _: S) {
         let rows = self.weights.chunks_exact(self.length);
         for (weights, gradient) in rows.zip(self.gradient.chunks_exact_mut(self.length)) {
-            let mean = crate::portable::rows::dot(weights, gradient);
+            let mean = dot(weights, gradient);
             for (gradient, weight) in gradient.iter_mut().zip(weights) {
                 *gradient = weight * (*gradient - mean);
             }

@@ -1,9 +1,10 @@
+//! GELU and gated units for training, and their gradients.
+
 use std::f32::consts::{FRAC_1_SQRT_2, PI};
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::Error;
-use crate::error::check;
+use crate::error::{Error, check};
 use crate::portable::elementwise::{self, erf, exp_of_negative};
 
 /// Replaces every element by its GELU in the exact (erf) form.
@@ -37,7 +38,7 @@ pub fn gelu_gradient(x: &[f32], gradient: &mut [f32]) -> Result<(), Error> {
 /// For each row `[g | u]` of `gated`, `2 * width` wide, the row `gelu(g) * u` of `output`.
 ///
 /// # Errors
-/// [`Error::Length`] for slices that do not fit.
+/// [`Error::Length`] for slices of other lengths.
 pub fn gated_gelu(gated: &[f32], output: &mut [f32], width: usize) -> Result<(), Error> {
     check_gated(gated, output.len(), width)?;
     elementwise::gated_gelu(gated, output, width);
@@ -47,7 +48,7 @@ pub fn gated_gelu(gated: &[f32], output: &mut [f32], width: usize) -> Result<(),
 /// The gradient with respect to `gated` from that with respect to the output of [`gated_gelu`].
 ///
 /// # Errors
-/// [`Error::Length`] for slices that do not fit.
+/// [`Error::Length`] for slices of other lengths.
 pub fn gated_gelu_gradient(
     gated: &[f32],
     output_gradient: &[f32],
@@ -93,13 +94,13 @@ fn check_gated(gated: &[f32], outputs: usize, width: usize) -> Result<(), Error>
     check("the output of a gated unit", outputs, gated.len() / 2)
 }
 
-/// The normal distribution's share below `x`.
+/// The cumulative distribution function of the normal distribution.
 #[inline(always)]
 fn normal(x: f32) -> f32 {
     0.5 + 0.5 * erf(x * FRAC_1_SQRT_2)
 }
 
-/// Of `x * normal(x)`.
+/// The derivative of `x * normal(x)`.
 #[inline(always)]
 fn derivative(x: f32) -> f32 {
     let density = exp_of_negative(-0.5 * x * x) * (1.0 / (2.0 * PI).sqrt());

@@ -1,10 +1,11 @@
+//! The gradient of a layer norm.
+
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::Error;
-use crate::error::check;
+use crate::error::{Error, check};
 use crate::portable::rows::{dot, sum_of};
 
-/// Where the gradients of a layer norm go.
+/// The destinations of the gradients of a layer norm.
 #[derive(Debug)]
 pub struct NormGradient<'a> {
     /// `[rows, width]`, written
@@ -19,7 +20,7 @@ pub struct NormGradient<'a> {
 /// `input` and `output_gradient` are `[rows, width]`, `weight` is `[width]`.
 ///
 /// # Errors
-/// [`Error::Length`] for slices that do not fit.
+/// [`Error::Length`] for slices of other lengths.
 pub fn layer_norm_gradient(
     input: &[f32],
     weight: &[f32],

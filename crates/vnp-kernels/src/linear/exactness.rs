@@ -22,10 +22,11 @@ fn with_outliers(mut values: Vec<f32>, every: usize, times: f32) -> Vec<f32> {
 }
 
 fn product(cpu: Cpu, precision: Precision, x: &[f32], weights: &[f32]) -> Vec<f32> {
-    let mut builder = LinearBuilder::new(cpu, precision, Form::Plain, OUTPUTS, INPUTS).unwrap();
+    let mut builder =
+        LinearBuilder::new(cpu, precision, LayerKind::Plain, OUTPUTS, INPUTS).unwrap();
     builder.rows(0, weights).unwrap();
     let mut output = vec![0.0; x.len() / INPUTS * OUTPUTS];
-    builder.build().forward(x, &mut output, Then::Store, &mut Scratch::default()).unwrap();
+    builder.build().forward(x, &mut output, Epilogue::Store, &mut Scratch::default()).unwrap();
     output
 }
 

@@ -1,11 +1,13 @@
+//! Layers of every kind, epilogue and size, compared with f64 and row by row.
+
 use half::{bf16, f16};
 
 use super::*;
 use crate::testing::{cpus, gelu, random, worst};
 
 struct Case {
-    form: Form,
-    then: Then,
+    kind: LayerKind,
+    epilogue: Epilogue,
     rows: usize,
     outputs: usize,
     inputs: usize,
@@ -15,8 +17,8 @@ struct Case {
 
 impl Case {
     fn layer(&self, cpu: Cpu, precision: Precision) -> Linear {
-        let Case { form, outputs, inputs, .. } = *self;
-        let mut builder = LinearBuilder::new(cpu, precision, form, outputs, inputs).unwrap();
+        let Case { kind, outputs, inputs, .. } = *self;
+        let mut builder = LinearBuilder::new(cpu, precision, kind, outputs, inputs).unwrap();
         // In two parts, the second first.
         let (weight, bias) = (self.weight(), random(2, outputs));
         let first = outputs / 3;
@@ -34,7 +36,7 @@ impl Case {
     }
 
     fn width(&self) -> usize {
-        if self.form == Form::Gated { self.outputs / 2 } else { self.outputs }
+        if self.kind == LayerKind::Glu { self.outputs / 2 } else { self.outputs }
     }
 
     fn x(&self) -> Vec<f32> {
@@ -47,7 +49,7 @@ impl Case {
 
     fn forward(&self, layer: &Linear, scratch: &mut Scratch) -> Vec<f32> {
         let mut output = self.before();
-        layer.forward(&self.x(), &mut output, self.then, scratch).unwrap();
+        layer.forward(&self.x(), &mut output, self.epilogue, scratch).unwrap();
         output
     }
 
@@ -64,14 +66,14 @@ impl Case {
                 .map(|(w, b)| f64::from(*b) + w.iter().zip(x).map(|(w, x)| w * x).sum::<f64>())
                 .collect();
             let before = before.iter().skip(row * self.width());
-            match (self.form, self.then) {
-                (Form::Gated, _) => {
+            match (self.kind, self.epilogue) {
+                (LayerKind::Glu, _) => {
                     let (gate, up) = sums.split_at(self.outputs / 2);
                     output.extend(gate.iter().zip(up).map(|(g, u)| gelu(*g) * u));
                 }
-                (_, Then::Store) => output.extend(sums),
-                (_, Then::Gelu) => output.extend(sums.iter().map(|x| gelu(*x))),
-                (_, Then::Add) => {
+                (_, Epilogue::Store) => output.extend(sums),
+                (_, Epilogue::Gelu) => output.extend(sums.iter().map(|x| gelu(*x))),
+                (_, Epilogue::Add) => {
                     output.extend(sums.iter().zip(before).map(|(x, b)| x + f64::from(*b)));
                 }
             }
@@ -92,13 +94,15 @@ fn cases() -> Vec<Case> {
         (70, 66, 1300),
         (500, 34, 65),
     ] {
-        for (then, halves) in [(Then::Store, true), (Then::Gelu, false), (Then::Add, false)] {
-            cases.push(Case { form: Form::Plain, then, rows, outputs, inputs, halves });
+        for (epilogue, halves) in
+            [(Epilogue::Store, true), (Epilogue::Gelu, false), (Epilogue::Add, false)]
+        {
+            cases.push(Case { kind: LayerKind::Plain, epilogue, rows, outputs, inputs, halves });
         }
         let outputs = outputs.next_multiple_of(2);
         for halves in [false, true] {
-            let then = Then::Store;
-            cases.push(Case { form: Form::Gated, then, rows, outputs, inputs, halves });
+            let epilogue = Epilogue::Store;
+            cases.push(Case { kind: LayerKind::Glu, epilogue, rows, outputs, inputs, halves });
         }
     }
     cases
@@ -146,8 +150,8 @@ fn a_row_depends_on_itself_alone() {
             continue;
         }
         let case = Case {
-            form: Form::Plain,
-            then: Then::Gelu,
+            kind: LayerKind::Plain,
+            epilogue: Epilogue::Gelu,
             rows: 501,
             outputs: 70,
             inputs: 1500,
@@ -159,18 +163,21 @@ fn a_row_depends_on_itself_alone() {
         for row in [0, 1, 11, 12, 31, 32, 479, 480, 500] {
             let mut alone = vec![0.0; 70];
             let x = &case.x()[row * 1500..(row + 1) * 1500];
-            layer.forward(x, &mut alone, Then::Gelu, &mut scratch).unwrap();
+            layer.forward(x, &mut alone, Epilogue::Gelu, &mut scratch).unwrap();
             assert_eq!(alone, together[row * 70..(row + 1) * 70], "row {row} on {}", cpu.name());
         }
     }
 }
 
-/// Many results go another way to memory than few.
+/// Many results are written past the caches.
 #[test]
 fn a_row_is_the_same_among_many() {
     let rows = 1100;
-    for (form, outputs) in [(Form::Plain, 1024), (Form::Plain, 1031), (Form::Gated, 2062)] {
-        let case = Case { form, then: Then::Gelu, rows, outputs, inputs: 40, halves: false };
+    for (kind, outputs) in
+        [(LayerKind::Plain, 1024), (LayerKind::Plain, 1031), (LayerKind::Glu, 2062)]
+    {
+        let case =
+            Case { kind, epilogue: Epilogue::Gelu, rows, outputs, inputs: 40, halves: false };
         for cpu in cpus().into_iter().filter(|cpu| cpu.rows_are_independent()) {
             let layer = case.layer(cpu, Precision::F32);
             let mut scratch = Scratch::default();
@@ -180,7 +187,7 @@ fn a_row_is_the_same_among_many() {
             let together = together.chunks_exact(width);
             for (row, (x, expected)) in case.x().chunks_exact(40).zip(together).enumerate() {
                 let mut alone = vec![0.0; width];
-                layer.forward(x, &mut alone, Then::Gelu, &mut scratch).unwrap();
+                layer.forward(x, &mut alone, Epilogue::Gelu, &mut scratch).unwrap();
                 assert_eq!(alone, expected, "row {row} on {}", cpu.name());
             }
         }
@@ -195,8 +202,8 @@ fn nan_and_infinity_stay_in_their_row() {
             continue;
         }
         let case = Case {
-            form: Form::Plain,
-            then: Then::Store,
+            kind: LayerKind::Plain,
+            epilogue: Epilogue::Store,
             rows: 3,
             outputs: 40,
             inputs: 5,
@@ -206,7 +213,7 @@ fn nan_and_infinity_stay_in_their_row() {
         let mut x = case.x();
         (x[5], x[14]) = (f32::NAN, f32::INFINITY);
         let mut output = case.before();
-        layer.forward(&x, &mut output, Then::Store, &mut Scratch::default()).unwrap();
+        layer.forward(&x, &mut output, Epilogue::Store, &mut Scratch::default()).unwrap();
         assert!(output[..40].iter().all(|x| x.is_finite()), "{}", cpu.name());
         assert!(output[40..].iter().all(|x| !x.is_finite()), "{}", cpu.name());
     }
@@ -214,21 +221,21 @@ fn nan_and_infinity_stay_in_their_row() {
 
 #[test]
 fn what_does_not_fit_is_refused() {
-    let new = |form, outputs, inputs| {
-        LinearBuilder::new(Cpu::portable(), Precision::F32, form, outputs, inputs)
+    let new = |kind, outputs, inputs| {
+        LinearBuilder::new(Cpu::portable(), Precision::F32, kind, outputs, inputs)
     };
-    assert_eq!(new(Form::Plain, 0, 1).err(), Some(Error::Shape { outputs: 0, inputs: 1 }));
-    assert_eq!(new(Form::Gated, 3, 1).err(), Some(Error::Shape { outputs: 3, inputs: 1 }));
-    let bf16 = LinearBuilder::new(Cpu::portable(), Precision::Bf16, Form::Plain, 1, 1);
+    assert_eq!(new(LayerKind::Plain, 0, 1).err(), Some(Error::Shape { outputs: 0, inputs: 1 }));
+    assert_eq!(new(LayerKind::Glu, 3, 1).err(), Some(Error::Shape { outputs: 3, inputs: 1 }));
+    let bf16 = LinearBuilder::new(Cpu::portable(), Precision::Bf16, LayerKind::Plain, 1, 1);
     assert_eq!(bf16.err(), Some(Error::NoBf16 { cpu: Cpu::portable().name() }));
-    let mut layer = new(Form::Plain, 2, 3).unwrap();
+    let mut layer = new(LayerKind::Plain, 2, 3).unwrap();
     let length = |what, expected, found| Err(Error::Length { what, expected, found });
     assert_eq!(layer.rows(0, &[0.0; 4]), length("a row of weights", 0, 1));
     assert_eq!(layer.rows(1, &[0.0; 6]), length("a layer", 1, 2));
     assert_eq!(layer.bias(3, &[0.0]), length("a layer", 0, 1));
     let layer = layer.build();
     let forward =
-        |x: &[f32], y: &mut [f32]| layer.forward(x, y, Then::Store, &mut Scratch::default());
+        |x: &[f32], y: &mut [f32]| layer.forward(x, y, Epilogue::Store, &mut Scratch::default());
     assert_eq!(forward(&[0.0; 4], &mut [0.0; 2]), length("a row of inputs", 0, 1));
     assert_eq!(forward(&[0.0; 6], &mut [0.0; 2]), length("the output", 4, 2));
     assert_eq!(forward(&[], &mut []), Ok(()));
@@ -236,7 +243,7 @@ fn what_does_not_fit_is_refused() {
 
 impl std::fmt::Debug for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { form, then, rows, outputs, inputs, halves } = self;
-        write!(f, "{form:?} {then:?}: {rows} rows, {outputs} x {inputs}, halves {halves}")
+        let Self { kind, epilogue, rows, outputs, inputs, halves } = self;
+        write!(f, "{kind:?} {epilogue:?}: {rows} rows, {outputs} x {inputs}, halves {halves}")
     }
 }

@@ -1,18 +1,22 @@
-//! Multi-head attention of one sequence on the CPU.
+//! Multi-head attention of one sequence by the `gemm` crate.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "`Attention::attend` checks the lengths of operands and the number of slopes"
+)]
 
 use super::matmul::{Matrix, MatrixMut, multiply};
 use super::rows::softmax;
-use crate::Error;
-use crate::attention::{Attention, Position};
+use crate::attention::heads::{Attention, Position};
+use crate::error::Error;
 
 /// Queries per block: bounds the memory for scores to a block times the length.
 const QUERY_BLOCK: usize = 64;
 
 /// Attention of one sequence: `qkv` is `[length, 3 * hidden]` with rows `q | k | v`, head-major;
-/// `output` is `[length, hidden]`.
+/// `output` is `[length, hidden]`. The length is at least 1.
 pub(crate) fn attend(qkv: &[f32], output: &mut [f32], attention: &Attention) -> Result<(), Error> {
     let (size, hidden) = (attention.size, attention.heads * attention.size);
-    let length = qkv.len() / (3 * hidden).max(1);
+    let length = qkv.len() / (3 * hidden);
     let mut queries = vec![0.0; length * size];
     let mut keys = vec![0.0; length * size];
     let mut scores = vec![0.0; QUERY_BLOCK.min(length) * length];
@@ -28,23 +32,22 @@ pub(crate) fn attend(qkv: &[f32], output: &mut [f32], attention: &Attention) -> 
             Position::Alibi(alibi) => {
                 gather(&mut queries, qkv, of(0), 3 * hidden, size, attention.scale());
                 gather(&mut keys, qkv, of(1), 3 * hidden, size, 1.0);
-                alibi.get(head).copied().unwrap_or_default()
+                alibi[head]
             }
         };
         let keys = Matrix::new(&keys, length, size, size)?.transposed();
-        let values = qkv.get(of(2)..).unwrap_or_default();
-        let values = Matrix::new(values, length, size, 3 * hidden)?;
+        let values = Matrix::new(&qkv[of(2)..], length, size, 3 * hidden)?;
         for (block, queries) in queries.chunks(QUERY_BLOCK * size).enumerate() {
             let (first, rows) = (block * QUERY_BLOCK, queries.len() / size);
-            let scores = scores.get_mut(..rows * length).unwrap_or_default();
+            let scores = &mut scores[..rows * length];
             multiply(
                 MatrixMut::new(scores, rows, length, length)?,
                 Matrix::new(queries, rows, size, size)?,
                 keys,
             )?;
-            let scales = scales.get_mut(..rows).unwrap_or_default();
+            let scales = &mut scales[..rows];
             softmax(scores, scales, length, first, slope);
-            let output = output.get_mut(first * hidden + head * size..).unwrap_or_default();
+            let output = &mut output[first * hidden + head * size..];
             multiply(
                 MatrixMut::new(output, rows, size, hidden)?,
                 Matrix::new(scores, rows, length, length)?,

@@ -59,7 +59,7 @@ fn gelu_of(x: f32) -> f32 {
 }
 
 /// The error function by the rational approximation of Eigen and XLA: odd in `x`, P(x^2)/Q(x^2)
-/// on [-4, 4], beyond which f32 knows nothing but -1 and 1.
+/// on [-4, 4], beyond which it is -1 or 1 in f32.
 #[inline(always)]
 pub(crate) fn erf(x: f32) -> f32 {
     let bounded = x.clamp(-4.0, 4.0);
@@ -81,12 +81,12 @@ pub(crate) fn erf(x: f32) -> f32 {
     if x.abs() >= 4.0 { 1.0_f32.copysign(x) } else { erf }
 }
 
-/// `e^x` for `x <= 0`, within 2e-7 relatively (Cephes' polynomial); below -87 zero or as good as.
+/// `e^x` for `x <= 0`, within 2e-7 relatively (Cephes' polynomial); practically zero below -87.
 #[inline(always)]
 pub(crate) fn exp_of_negative(x: f32) -> f32 {
     /// Adding this leaves the nearest integer in the lowest bits of a float.
     const ROUND: f32 = 12_582_912.0;
-    /// LN_2 in two parts, the first exact in few bits, so that the reduction loses nothing.
+    /// LN_2 in two parts, the first with few bits, so that the reduction is exact.
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = LN_2_HIGH - LN_2;
     let bounded = x.clamp(-87.0, 0.0);

@@ -3,11 +3,13 @@
 use super::elementwise::{gated_gelu, gelu};
 use super::matmul::{Matrix, MatrixMut, multiply_add};
 use super::rows::{add_rows, fill_rows};
-use crate::Error;
-use crate::linear::{Form, Then};
+use crate::epilogue::{Destination, Step};
+use crate::error::Error;
+use crate::packed::PackedWeights;
+use crate::scratch::Scratch;
 
-/// `[inputs, outputs]`, the transpose of how checkpoints store a weight: `gemm` copies panels of it
-/// straight instead of transposing them.
+/// `[inputs, outputs]`, the transpose of a weight in a checkpoint: `gemm` copies panels of it
+/// directly instead of transposing them.
 pub(crate) struct Weights {
     values: Vec<f32>,
     outputs: usize,
@@ -19,44 +21,7 @@ impl Weights {
         Self { values: vec![0.0; outputs * inputs], outputs, inputs }
     }
 
-    /// Takes the weights of one output.
-    pub(crate) fn set(&mut self, output: usize, weights: &[f32]) {
-        let places = self.values.iter_mut().skip(output).step_by(self.outputs.max(1));
-        for (place, weight) in places.zip(weights) {
-            *place = *weight;
-        }
-    }
-
-    /// `x` is `[rows, inputs]`, `output` as wide as the form makes it; `wide` is scratch.
-    pub(crate) fn forward(
-        &self,
-        x: &[f32],
-        output: &mut [f32],
-        bias: &[f32],
-        form: Form,
-        then: Then,
-        wide: &mut Vec<f32>,
-    ) -> Result<(), Error> {
-        if form == Form::Gated {
-            wide.clear();
-            wide.resize(x.len() / self.inputs * self.outputs, 0.0);
-            fill_rows(wide, bias);
-            self.add(x, wide)?;
-            gated_gelu(wide, output, self.outputs / 2);
-            return Ok(());
-        }
-        match then {
-            Then::Add => add_rows(output, bias),
-            Then::Store | Then::Gelu => fill_rows(output, bias),
-        }
-        self.add(x, output)?;
-        if then == Then::Gelu {
-            gelu(output);
-        }
-        Ok(())
-    }
-
-    fn add(&self, x: &[f32], output: &mut [f32]) -> Result<(), Error> {
+    fn multiply_add(&self, x: &[f32], output: &mut [f32]) -> Result<(), Error> {
         let (inputs, outputs) = (self.inputs, self.outputs);
         let rows = x.len() / inputs;
         multiply_add(
@@ -64,5 +29,48 @@ impl Weights {
             Matrix::new(x, rows, inputs, inputs)?,
             Matrix::new(&self.values, inputs, outputs, outputs)?,
         )
+    }
+}
+
+impl PackedWeights for Weights {
+    fn columns(&self) -> usize {
+        self.outputs
+    }
+
+    fn column(&self, output: usize) -> usize {
+        output
+    }
+
+    fn pack(&mut self, column: usize, weights: &[f32]) {
+        debug_assert!(column < self.outputs && weights.len() == self.inputs);
+        let column = self.values.iter_mut().skip(column).step_by(self.outputs);
+        column.zip(weights).for_each(|(value, weight)| *value = *weight);
+    }
+
+    fn multiply(
+        &self,
+        x: &[f32],
+        destination: &mut Destination<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<(), Error> {
+        let Destination { output, width, bias, step } = destination;
+        match step {
+            Step::Glu => {
+                let wide = &mut scratch.wide;
+                wide.clear();
+                wide.resize(x.len() / self.inputs * self.outputs, 0.0);
+                fill_rows(wide, bias);
+                self.multiply_add(x, wide)?;
+                gated_gelu(wide, output, *width);
+                return Ok(());
+            }
+            Step::Add => add_rows(output, bias),
+            Step::Store | Step::Gelu => fill_rows(output, bias),
+        }
+        self.multiply_add(x, output)?;
+        if *step == Step::Gelu {
+            gelu(output);
+        }
+        Ok(())
     }
 }

@@ -10,7 +10,7 @@
 
 use gemm::{Parallelism, gemm};
 
-use crate::Error;
+use crate::error::Error;
 
 type Result<T> = std::result::Result<T, Error>;
 

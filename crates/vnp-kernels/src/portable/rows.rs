@@ -21,8 +21,8 @@ pub(crate) fn layer_norm(
     Arch::new().dispatch(LayerNorm { input, output, weight, bias, eps });
 }
 
-/// The softmax of each row of `scores`, in place and short of its division: each score becomes its
-/// exponential, `-slope * |key - query|` added before, and `scales` gets one over each row's sum.
+/// The softmax of each row of `scores`, in place, without its division: each score plus
+/// `-slope * |key - query|` is replaced by its exponential, and `scales` gets one over each row's sum.
 /// Row `r` is the query at `first_query + r`. A NaN makes its row's scale NaN.
 pub(crate) fn softmax(
     scores: &mut [f32],
@@ -161,7 +161,7 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     halve(lanes, |a, b| a + b)
 }
 
-/// The largest element; NaN loses, and meets the softmax's sum instead.
+/// The largest element. NaN is ignored here; it reaches the softmax's sum instead.
 #[inline(always)]
 fn max_of(row: &[f32]) -> f32 {
     let (blocks, rest) = row.as_chunks::<LANES>();

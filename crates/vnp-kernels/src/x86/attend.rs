@@ -1,16 +1,23 @@
 //! Attention of one sequence in AVX-512: tiles of 12 queries against panels of 32 keys, and their
 //! weights against panels of 32 values.
-#![allow(clippy::wildcard_imports, reason = "the vocabulary of this file")]
+#![allow(clippy::wildcard_imports, reason = "the intrinsics of this file")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "`Attention::attend` checks the lengths of operands; buffers are resized for them"
+)]
 
 use std::arch::x86_64::*;
 
 use super::lanes::{LANES, exp_of_negative, load, mask, store};
-use super::multiply::{COLUMNS, prefetch};
+use super::prefetch::prefetch;
 use super::strided;
-use super::tile::ROWS;
+use super::tile::{COLUMNS, ROWS};
 use super::transpose::transpose;
-use crate::attention::{Attention, AttentionScratch, Position};
+use crate::attention::heads::{Attention, AttentionScratch, Position};
 
+const TILE: usize = ROWS * COLUMNS;
+
+/// As [`Attention::attend`], which has checked the operands. There is at least one token.
 #[target_feature(enable = "avx512f,avx512dq")]
 pub(crate) fn attend(
     attention: &Attention,
@@ -27,38 +34,35 @@ pub(crate) fn attend(
     let keys = scratch.keys.resize(panels * size * COLUMNS);
     let values = scratch.values.resize(value_panels * length * COLUMNS);
     let queries = scratch.queries.resize(ROWS * size);
-    // Of the last keys of a shorter sequence what another left there: their scores are masked.
+    // Beyond the last key these are values of an earlier panel or sequence: their scores are masked.
     let rotated = scratch.rotated.resize(LANES * size);
-    let scores = scratch.scores.resize(panels.max(1) * ROWS * COLUMNS);
+    let scores = scratch.scores.resize(panels * TILE);
     let weights = scratch.weights.resize(ROWS * stride);
     for head in 0..attention.heads {
         let of = |part: usize| part * hidden + head * size;
         let slope = match &attention.position {
-            Position::Alibi(slopes) => slopes.get(head).copied().unwrap_or_default(),
+            Position::Alibi(slopes) => slopes[head],
             Position::Rotary(_) => 0.0,
         };
         let panels = keys.chunks_exact_mut(size * COLUMNS);
-        for (panel, (place, qkv)) in panels.zip(qkv.chunks(COLUMNS * 3 * hidden)).enumerate() {
+        for (panel, (packed, qkv)) in panels.zip(qkv.chunks(COLUMNS * 3 * hidden)).enumerate() {
             for (half, qkv) in qkv.chunks(LANES * 3 * hidden).enumerate() {
                 let first = panel * COLUMNS + half * LANES;
                 let rows = qkv.chunks_exact(3 * hidden).zip(rotated.chunks_exact_mut(size));
                 for (at, (row, rotated)) in rows.enumerate() {
                     prefetch_next(row, of(1), size);
-                    let key = row.get(of(1)..).unwrap_or_default();
-                    rotate(attention, key, first + at, 1.0, rotated);
+                    rotate(attention, &row[of(1)..], first + at, 1.0, rotated);
                 }
-                let place = place.get_mut(half * LANES..).unwrap_or_default();
-                pack_keys(rotated, size, place);
+                pack_keys(rotated, size, &mut packed[half * LANES..]);
             }
         }
         for (at, row) in qkv.chunks_exact(3 * hidden).enumerate() {
             prefetch_next(row, of(2), size);
-            let value = row.get(of(2)..of(2) + size).unwrap_or_default();
-            let rows = values.chunks_exact_mut(length * COLUMNS).zip(value.chunks(COLUMNS));
+            let value = row[of(2)..of(2) + size].chunks(COLUMNS);
+            let rows = values.chunks_exact_mut(length * COLUMNS).zip(value);
             for (panel, value) in rows {
-                let place = panel.get_mut(at * COLUMNS..at * COLUMNS + value.len());
-                let place = place.unwrap_or_default().chunks_mut(LANES);
-                place.zip(value.chunks(LANES)).for_each(|(place, value)| store(place, load(value)));
+                let packed = panel[at * COLUMNS..][..value.len()].chunks_mut(LANES);
+                packed.zip(value.chunks(LANES)).for_each(|(packed, x)| store(packed, load(x)));
             }
         }
         let blocks = qkv.chunks(ROWS * 3 * hidden).zip(output.chunks_mut(ROWS * hidden));
@@ -68,10 +72,9 @@ pub(crate) fn attend(
             for (at, (row, query)) in rows.zip(queries.chunks_exact_mut(size)).enumerate() {
                 prefetch_next(row, of(0), size);
                 let at = block * ROWS + at;
-                let row = row.get(of(0)..).unwrap_or_default();
-                rotate(attention, row, at, attention.scale(), query);
+                rotate(attention, &row[of(0)..], at, attention.scale(), query);
             }
-            let tiles = scores.chunks_exact_mut(ROWS * COLUMNS);
+            let tiles = scores.as_chunks_mut::<TILE>().0;
             for (keys, scores) in keys.chunks_exact(size * COLUMNS).zip(tiles) {
                 strided::tile(size, queries, size, keys, scores);
             }
@@ -80,7 +83,7 @@ pub(crate) fn attend(
             for (row, (weights, sum)) in rows.enumerate() {
                 *sum = softmax(scores, row, length, block * ROWS + row, slope, weights);
             }
-            let tile = scores.get_mut(..ROWS * COLUMNS).unwrap_or_default();
+            let tile = &mut scores.as_chunks_mut::<TILE>().0[0];
             for (panel, values) in values.chunks_exact(length * COLUMNS).enumerate() {
                 strided::tile(length, weights, stride, values, tile);
                 let columns = COLUMNS.min(size - panel * COLUMNS);
@@ -88,8 +91,8 @@ pub(crate) fn attend(
                 let rows = tile.as_chunks::<COLUMNS>().0.iter().zip(&sums);
                 for ((tile, sum), output) in rows.zip(output.chunks_exact_mut(hidden)) {
                     let scale = _mm512_set1_ps(1.0 / *sum);
-                    let output = output.get_mut(first..first + columns).unwrap_or_default();
-                    for (x, output) in tile.chunks(LANES).zip(output.chunks_mut(LANES)) {
+                    let output = output[first..first + columns].chunks_mut(LANES);
+                    for (x, output) in tile.chunks(LANES).zip(output) {
                         store(output, _mm512_mul_ps(load(x), scale));
                     }
                 }
@@ -98,23 +101,25 @@ pub(crate) fn attend(
     }
 }
 
-/// Asks for what the next head will read of a row: rows are too far apart for the CPU to foresee it.
+/// Prefetches what the next head will read of a row: rows are too far apart for the CPU to foresee it.
 #[inline]
 fn prefetch_next(row: &[f32], first: usize, size: usize) {
-    prefetch(row.get(first + size..first + 2 * size).unwrap_or_default());
+    if let Some(next) = row.get(first + size..first + 2 * size) {
+        prefetch(next);
+    }
 }
 
-/// Writes 16 keys, `[16, size]`, below each other as columns, rows of a panel apart.
+/// Writes 16 keys, `[16, size]`, as columns of a panel.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn pack_keys(keys: &[f32], size: usize, panel: &mut [f32]) {
     for (block, panel) in panel.chunks_mut(LANES * COLUMNS).enumerate() {
         let mut rows = [_mm512_setzero_ps(); LANES];
         for (row, key) in rows.iter_mut().zip(keys.chunks_exact(size)) {
-            *row = load(key.get(block * LANES..).unwrap_or_default());
+            *row = load(&key[block * LANES..]);
         }
-        for (place, column) in panel.chunks_mut(COLUMNS).zip(transpose(rows)) {
-            store(place.get_mut(..LANES).unwrap_or_default(), column);
+        for (packed, column) in panel.chunks_mut(COLUMNS).zip(transpose(rows)) {
+            store(&mut packed[..LANES], column);
         }
     }
 }
@@ -125,17 +130,16 @@ fn pack_keys(keys: &[f32], size: usize, panel: &mut [f32]) {
 fn rotate(attention: &Attention, input: &[f32], position: usize, scale: f32, output: &mut [f32]) {
     let scale = _mm512_set1_ps(scale);
     let Position::Rotary(rotary) = &attention.position else {
-        let input = input.get(..output.len()).unwrap_or_default();
-        for (x, output) in input.chunks(LANES).zip(output.chunks_mut(LANES)) {
+        for (x, output) in input[..output.len()].chunks(LANES).zip(output.chunks_mut(LANES)) {
             store(output, _mm512_mul_ps(load(x), scale));
         }
         return;
     };
     let (cosines, sines) = rotary.angles(position);
     let half = cosines.len();
-    let (low, high) = input.split_at(half.min(input.len()));
-    let (low_output, high_output) = output.split_at_mut(half.min(output.len()));
-    let inputs = low.chunks(LANES).zip(high.get(..half).unwrap_or_default().chunks(LANES));
+    let (low, high) = input[..2 * half].split_at(half);
+    let (low_output, high_output) = output.split_at_mut(half);
+    let inputs = low.chunks(LANES).zip(high.chunks(LANES));
     let outputs = low_output.chunks_mut(LANES).zip(high_output.chunks_mut(LANES));
     let angles = cosines.chunks(LANES).zip(sines.chunks(LANES));
     for (((low, high), (low_output, high_output)), (cos, sin)) in inputs.zip(outputs).zip(angles) {
@@ -146,8 +150,8 @@ fn rotate(attention: &Attention, input: &[f32], position: usize, scale: f32, out
     }
 }
 
-/// The exponentials of a row of scores, less the largest, in `weights`; returns their sum. Scores lie
-/// in tiles of 12 rows and 32 keys.
+/// Writes the exponentials of a row of scores, minus the largest, to `weights`; returns their sum.
+/// Scores are tiles of 12 rows and 32 keys.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq")]
 fn softmax(
@@ -163,11 +167,10 @@ fn softmax(
         _mm512_cvtepi32_ps(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
     let lowest = _mm512_set1_ps(f32::NEG_INFINITY);
     let mut largest = lowest;
-    let tiles = scores.as_chunks::<{ ROWS * COLUMNS }>().0.iter().zip(&mut *weights);
+    let tiles = scores.as_chunks::<TILE>().0.iter().zip(&mut *weights);
     for (panel, (tile, weights)) in tiles.enumerate() {
-        let Some(tile) = tile.as_chunks::<COLUMNS>().0.get(row) else { continue };
-        let (tile, (weights, _)) = (tile.as_chunks::<LANES>().0, weights.as_chunks_mut::<LANES>());
-        for (half, (x, weights)) in tile.iter().zip(weights).enumerate() {
+        let halves = tile.as_chunks::<COLUMNS>().0[row].as_chunks::<LANES>().0.iter();
+        for (half, (x, weights)) in halves.zip(weights.as_chunks_mut::<LANES>().0).enumerate() {
             let first = panel * COLUMNS + half * LANES;
             let mut x = load(x);
             if slope != 0.0 {

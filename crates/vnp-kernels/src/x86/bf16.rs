@@ -1,12 +1,12 @@
 //! Products in bf16 by `VDPBF16PS`: pairs of products are added to sums in f32.
 #![allow(unsafe_code, reason = "kernels are compiled for instructions that `Cpu` has found")]
-#![allow(clippy::wildcard_imports, reason = "the vocabulary of this file")]
+#![allow(clippy::wildcard_imports, reason = "the intrinsics of this file")]
 
 use std::arch::x86_64::*;
 
-use super::lanes::{LANES, load};
-use super::multiply::{COLUMNS, Micro, Scaling};
-use super::tile::{self, ROWS, begin, end};
+use super::lanes::{LANES, after, load};
+use super::micro::{Micro, Scaling};
+use super::tile::{self, COLUMNS, ROWS, begin, end};
 
 /// bf16: a word is two values.
 pub(crate) struct Bf16;
@@ -20,7 +20,7 @@ impl Micro for Bf16 {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bf16")]
     unsafe fn vector(values: &[f32], _: &Scaling) -> __m512 {
-        let (low, high) = (load(values), load(values.get(LANES..).unwrap_or_default()));
+        let (low, high) = (load(values), load(after(values, LANES)));
         // SAFETY: both types are 512 bits that may hold anything.
         unsafe { std::mem::transmute::<__m512bh, __m512>(_mm512_cvtne2ps_pbh(high, low)) }
     }

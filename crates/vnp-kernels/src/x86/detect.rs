@@ -1,9 +1,9 @@
-//! Which instructions CPU and operating system allow.
-#![allow(unsafe_code, reason = "CPUID is an intrinsic, AMX is asked for by a system call")]
+//! Detects the instructions that CPU and operating system provide.
+#![allow(unsafe_code, reason = "CPUID is an intrinsic, AMX is requested by a system call")]
 
 use std::sync::OnceLock;
 
-use crate::cpu::Level;
+use crate::level::Level;
 
 /// The levels of this machine, best first.
 pub(crate) fn levels() -> Vec<Level> {
@@ -30,7 +30,7 @@ fn find() -> Vec<Level> {
     if is_intel() {
         levels.swap(1, 2);
     }
-    levels.into_iter().filter(|(there, _)| *there).map(|(_, level)| level).collect()
+    levels.into_iter().filter(|(is_there, _)| *is_there).map(|(_, level)| level).collect()
 }
 
 /// The vendor of CPUID leaf 0.
@@ -48,12 +48,12 @@ fn has_amx() -> bool {
     edx & (AMX_BF16 | AMX_TILE | AMX_INT8) == AMX_BF16 | AMX_TILE | AMX_INT8
 }
 
-/// Linux keeps the 8 KiB of tile registers from a process that has not asked for them.
+/// On Linux a process must request the use of the tile registers.
 #[cfg(target_os = "linux")]
 fn may_use_amx() -> bool {
     const ARCH_REQ_XCOMP_PERM: libc::c_long = 0x1023;
     const XFEATURE_XTILEDATA: libc::c_long = 18;
-    // SAFETY: this call takes two numbers and touches no memory of ours.
+    // SAFETY: this call takes two numbers and accesses no memory of this process.
     unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0 }
 }
 

@@ -4,8 +4,8 @@
 use std::arch::x86_64::__m512;
 
 use super::lanes::load;
-use super::multiply::{COLUMNS, Micro, Scaling};
-use super::tile::{self, ROWS, begin, end};
+use super::micro::{Micro, Scaling};
+use super::tile::{self, COLUMNS, ROWS, begin, end};
 
 /// f32: a word is a value.
 pub(crate) struct Fma;

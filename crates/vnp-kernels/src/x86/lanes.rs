@@ -1,4 +1,4 @@
-//! Loading, storing and functions of 16 lanes of f32.
+//! Loading, storing and elementary functions of vectors of 16 f32.
 #![allow(
     unsafe_code,
     reason = "vector loads and stores take pointers; each is bounded by its slice"
@@ -9,12 +9,18 @@ use std::arch::x86_64::*;
 
 pub(crate) const LANES: usize = 16;
 
-/// What a lane holds: a number, or 32 bits that are none.
+/// The type of a lane: a number, or 32 bits with another meaning.
 pub(crate) trait Lane: Copy {}
 
 impl Lane for f32 {}
 
 impl Lane for u32 {}
+
+/// The values from `start` on; none if the slice ends before it, as that of a short row does.
+#[inline]
+pub(crate) fn after<T>(values: &[T], start: usize) -> &[T] {
+    values.get(start..).unwrap_or_default()
+}
 
 /// The first values of a slice; zeros beyond its end.
 #[inline]
@@ -29,7 +35,7 @@ pub(crate) fn load<T: Lane>(values: &[T]) -> __m512 {
     }
 }
 
-/// Writes to the first values of a slice; what does not fit is dropped.
+/// Writes to the first values of a slice; lanes beyond its end are dropped.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(crate) fn store<T: Lane>(values: &mut [T], x: __m512) {
@@ -42,8 +48,8 @@ pub(crate) fn store<T: Lane>(values: &mut [T], x: __m512) {
     }
 }
 
-/// As [`store`], past the caches where a vector fits its place. Until the thread calls
-/// `_mm_sfence`, only it may read what was written.
+/// As [`store`], past the caches if the slice is aligned and long enough. Until the thread calls
+/// `_mm_sfence`, no other may read what was written.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(crate) fn stream(values: &mut [f32], x: __m512) {
@@ -55,8 +61,8 @@ pub(crate) fn stream(values: &mut [f32], x: __m512) {
     }
 }
 
-/// The bits of the largest values without sign that each lane has seen: those of NaN are above those
-/// of infinity, and these above all others.
+/// The bits of the largest magnitude of each lane so far: those of NaN are above those of infinity,
+/// and these above all others.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(crate) fn larger(largest: __m512i, x: __m512) -> __m512i {
@@ -85,7 +91,7 @@ pub(crate) fn gelu(x: __m512) -> __m512 {
     ];
     const Q: [f32; 4] = [-2.133_740_5e-4, -1.682_827e-3, -7.373_329e-3, -1.426_474e-2];
     let z = _mm512_mul_ps(x, _mm512_set1_ps(std::f32::consts::FRAC_1_SQRT_2));
-    // The operand order lets a NaN through both bounds.
+    // With this order of operands a NaN passes both bounds.
     let bounded = _mm512_max_ps(_mm512_set1_ps(-4.0), _mm512_min_ps(_mm512_set1_ps(4.0), z));
     let square = _mm512_mul_ps(bounded, bounded);
     let mut p = _mm512_set1_ps(-2.726_142_3e-10);
@@ -111,7 +117,7 @@ pub(crate) fn gelu(x: __m512) -> __m512 {
     _mm512_mul_ps(_mm512_mul_ps(_mm512_set1_ps(0.5), x), _mm512_add_ps(one, erf))
 }
 
-/// `e^x` for `x <= 0`, within 2e-7 relatively (Cephes' polynomial); below -87 as good as zero.
+/// `e^x` for `x <= 0`, within 2e-7 relatively (Cephes' polynomial); practically zero below -87.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(crate) fn exp_of_negative(x: __m512) -> __m512 {

@@ -1,10 +1,11 @@
 //! Layer normalisation in AVX-512.
-#![allow(clippy::wildcard_imports, reason = "the vocabulary of this file")]
+#![allow(clippy::wildcard_imports, reason = "the intrinsics of this file")]
 
 use std::arch::x86_64::*;
 
 use super::lanes::{LANES, load, mask, store};
 
+/// As [`layer_norm`](crate::norm::layer_norm), whose checks the slices have passed.
 #[target_feature(enable = "avx512f")]
 pub(crate) fn layer_norm(
     input: &[f32],

@@ -1,25 +1,32 @@
-//! The product of a tile whose rows lie apart, as those of attention do, which are used only once.
+//! The product of a tile with strided rows, for attention, whose operands are used only once.
 #![allow(
     unsafe_code,
     reason = "the inner loop reads through pointers; bounds are checked above it"
 )]
-#![allow(clippy::wildcard_imports, reason = "the vocabulary of this file")]
+#![expect(clippy::indexing_slicing, reason = "the bounds that make the loop safe")]
+#![allow(clippy::wildcard_imports, reason = "the intrinsics of this file")]
 
 use std::arch::x86_64::*;
 
-use super::multiply::COLUMNS;
-use super::tile::{ROWS, end};
+use super::tile::{COLUMNS, ROWS, end};
 
-/// `sums` (12 x 32) becomes the product of 12 rows of `a`, `stride` apart, of which
-/// `k` values count, and the `k` rows of 32 of `b`.
+/// Sets `sums` (12 x 32) to the product of `k` values of 12 rows of `a`, `stride` apart, and the `k`
+/// rows of 32 of `b`.
 #[target_feature(enable = "avx512f")]
-pub(crate) fn tile(k: usize, a: &[f32], stride: usize, b: &[f32], sums: &mut [f32]) {
-    if k == 0 || a.len() < (ROWS - 1) * stride + k || b.len() < k * COLUMNS {
+pub(crate) fn tile(
+    k: usize,
+    a: &[f32],
+    stride: usize,
+    b: &[f32],
+    sums: &mut [f32; ROWS * COLUMNS],
+) {
+    if k == 0 {
+        sums.fill(0.0);
         return;
     }
-    let Some(sums) = sums.first_chunk_mut::<{ ROWS * COLUMNS }>() else { return };
+    let (a, b) = (&a[..(ROWS - 1) * stride + k], &b[..k * COLUMNS]);
     let mut acc = [[_mm512_setzero_ps(); 2]; ROWS];
-    // SAFETY: rows of `a` reach to 11 * stride + k, and `b` to 32 * k, as checked above.
+    // SAFETY: `a` holds 11 * stride + k values and `b` 32 * k, the most that are read.
     unsafe {
         let mut rows = [0, 3, 6, 9].map(|row| a.as_ptr().add(row * stride));
         let mut b = b.as_ptr();

@@ -1,29 +1,29 @@
 //! The inner loop of every kernel in vector registers: 12 rows and 32 columns, whose 24 sums stay in
-//! registers while the words of a block pass.
+//! registers for all words of a block.
 //!
-//! It is assembly because the compiler loads every value of a row into a register before it is used.
-//! Most are used straight from memory here, so that the loop is 30 instructions for 24 products
-//! where it was 38: on a core whose other thread is busy, which has half of the decoding, that is a
-//! tenth of the time.
+//! It is assembly because the compiler loads every value of a row into a register first. Here most
+//! values are memory operands, which makes the loop 30 instructions for 24 products instead of 38. On
+//! a core whose other thread is busy, with half of the decoder, that saves a tenth of the time.
 #![allow(unsafe_code, reason = "the loop reads through pointers; bounds are checked above it")]
 
 use std::arch::asm;
 use std::arch::x86_64::{__m512, __m512i, _mm512_setzero_ps};
 
 use super::lanes::{LANES, load, store};
-use super::multiply::COLUMNS;
 
 /// Rows of a tile.
 pub(crate) const ROWS: usize = 12;
-/// Words of a row and a column that a turn of the loop takes.
+/// Columns of a tile and of a panel.
+pub(crate) const COLUMNS: usize = 32;
+/// Words of a row and a column per iteration of the loop.
 const STEP: usize = 2;
-/// Words after which the loop stops for something else.
+/// Words of a piece, between which other work is done.
 pub(super) const PIECE: usize = 32;
 
-/// The sums of a tile: of each row two vectors.
+/// The sums of a tile: two vectors per row.
 pub(crate) type Sums<V> = [[V; 2]; ROWS];
 
-/// Multiplies a row by a value that both products read from memory.
+/// Two products of a value that both read from memory.
 #[rustfmt::skip]
 macro_rules! direct {
     ($product:literal, $at:literal, $low:literal, $high:literal) => {
@@ -34,8 +34,8 @@ macro_rules! direct {
     };
 }
 
-/// Multiplies a row by a value that is loaded once. With some of these among the others neither
-/// loading nor decoding is what the loop waits for.
+/// Two products of a value that is loaded once. With some of these among the others, neither loads nor
+/// decoding limit the loop.
 #[rustfmt::skip]
 macro_rules! loaded {
     ($product:literal, $at:literal, $low:literal, $high:literal) => {
@@ -47,8 +47,8 @@ macro_rules! loaded {
     };
 }
 
-/// A function that adds the products of a tile and a block, and calls `between` after each piece of
-/// the words.
+/// Defines a function that adds the products of a tile and a block, and calls `between` after each
+/// piece.
 macro_rules! tile_product {
     ($(#[$doc:meta])* $name:ident, $features:literal, $sum:ty, $product:literal) => {
         $(#[$doc])*
@@ -65,13 +65,14 @@ macro_rules! tile_product {
                 [mut c8, mut c9], [mut c10, mut c11], [mut c12, mut c13], [mut c14, mut c15],
                 [mut c16, mut c17], [mut c18, mut c19], [mut c20, mut c21], [mut c22, mut c23],
             ] = *sums;
+            debug_assert_eq!(tile.len() / ROWS, block.len() / COLUMNS);
             for (tile, block) in tile.chunks(PIECE * ROWS).zip(block.chunks(PIECE * COLUMNS)) {
                 let words = (tile.len() / ROWS).min(block.len() / COLUMNS) / STEP * STEP;
                 if words == 0 {
                     break;
                 }
-                // SAFETY: `words` of each of the 12 rows and 32 columns are there, and that many are
-                // read, two a turn; nothing but registers is written to.
+                // SAFETY: `words` words of each of the 12 rows and 32 columns are in the slices, and that
+                // many are read, two per iteration; only registers are written to.
                 unsafe {
                     asm!(
                         "2:",
@@ -151,7 +152,7 @@ tile_product!(
     multiply_integers, "avx512f,avx512vnni", __m512i, "vpdpwssd"
 );
 
-/// Zeros for the first block of inputs, and what is there for another.
+/// The initial sums: zeros for the first block of inputs, the sums so far for another.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn begin(sums: &[f32; ROWS * COLUMNS], first: bool) -> Sums<__m512> {
@@ -170,8 +171,8 @@ pub(super) fn begin(sums: &[f32; ROWS * COLUMNS], first: bool) -> Sums<__m512> {
 #[target_feature(enable = "avx512f")]
 pub(super) fn end(acc: &Sums<__m512>, sums: &mut [f32; ROWS * COLUMNS]) {
     for ([low, high], sums) in acc.iter().zip(sums.as_chunks_mut::<COLUMNS>().0) {
-        let (place, rest) = sums.split_at_mut(LANES);
-        store(place, *low);
-        store(rest, *high);
+        let (low_sums, high_sums) = sums.split_at_mut(LANES);
+        store(low_sums, *low);
+        store(high_sums, *high);
     }
 }

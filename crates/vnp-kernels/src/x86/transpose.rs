@@ -1,5 +1,9 @@
-//! Rows that become columns: 16 x 16 values in registers, and words of rows in memory.
-#![allow(clippy::wildcard_imports, reason = "the vocabulary of this file")]
+//! Transposition: 16 x 16 values in registers, and words of rows in memory.
+#![allow(clippy::wildcard_imports, reason = "the intrinsics of this file")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "indices of 16 vectors, and of words below the length"
+)]
 
 use std::arch::x86_64::*;
 
@@ -12,7 +16,7 @@ use super::lanes::{LANES, store};
 pub(crate) fn transpose(x: [__m512; LANES]) -> [__m512; LANES] {
     let [a, b, c, d] = [0, 4, 8, 12].map(|first| {
         // Four vectors at a time, in 128-bit lanes.
-        let at = |i: usize| x.get(first + i).copied().unwrap_or(_mm512_setzero_ps());
+        let at = |i: usize| x[first + i];
         let (low, high) = (_mm512_unpacklo_ps(at(0), at(1)), _mm512_unpackhi_ps(at(0), at(1)));
         let (low2, high2) = (_mm512_unpacklo_ps(at(2), at(3)), _mm512_unpackhi_ps(at(2), at(3)));
         [
@@ -35,21 +39,21 @@ pub(crate) fn transpose(x: [__m512; LANES]) -> [__m512; LANES] {
             _mm512_shuffle_f32x4::<0xdd>(even, even2),
             _mm512_shuffle_f32x4::<0xdd>(odd, odd2),
         ];
-        for (place, found) in columns.iter_mut().skip(i).step_by(4).zip(found) {
-            *place = found;
+        for (column, found) in columns.iter_mut().skip(i).step_by(4).zip(found) {
+            *column = found;
         }
     }
     columns
 }
 
-/// Writes 16 words of each of `count` lines, from word `first` on.
+/// Packs 16 words of each of `count` lines, from word `first` on: a word of every line, then the next.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(crate) fn place_words(lines: &[__m512; LANES], count: usize, first: usize, words: &mut [u32]) {
+pub(crate) fn pack_words(lines: &[__m512; LANES], count: usize, first: usize, words: &mut [u32]) {
     let length = words.len() / count.max(1);
     for (word, column) in (first..length).zip(transpose(*lines)) {
-        // What a vector holds beyond these lines goes where the next word will be written.
-        store(words.get_mut(word * count..length * count).unwrap_or_default(), column);
+        // Lanes beyond these lines go where the next word will be written.
+        store(&mut words[word * count..length * count], column);
     }
 }
 
@@ -57,7 +61,7 @@ pub(crate) fn place_words(lines: &[__m512; LANES], count: usize, first: usize, w
 mod tests {
     use super::*;
     use crate::testing::cpus;
-    use crate::x86::lanes::load;
+    use crate::x86::lanes::{after, load};
 
     #[target_feature(enable = "avx512f")]
     fn transposed(values: &[f32]) -> Vec<f32> {
@@ -91,10 +95,10 @@ mod tests {
         let mut words = vec![u32::MAX; count * (line + 1)];
         for first in (0..line + 1).step_by(LANES) {
             let mut block = [_mm512_setzero_ps(); LANES];
-            for (place, line) in block.iter_mut().zip(lines.chunks_exact(line)) {
-                *place = load(line.get(first..).unwrap_or_default());
+            for (vector, line) in block.iter_mut().zip(lines.chunks_exact(line)) {
+                *vector = load(after(line, first));
             }
-            place_words(&block, count, first, &mut words);
+            pack_words(&block, count, first, &mut words);
         }
         words
     }

@@ -1,6 +1,8 @@
+//! Lengths of rows in bins.
+
 use vnp_ckpt::RowRange;
 
-use crate::plan::RowSet;
+use vnp_job::parts::RowSet;
 
 /// Bins that are kept at most: an even number.
 const BINS: usize = 4096;

@@ -1,3 +1,5 @@
+//! Rows drawn from all over the input.
+
 /// Rows that are kept at most.
 const MOST: usize = 128;
 

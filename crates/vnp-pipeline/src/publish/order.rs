@@ -1,3 +1,5 @@
+//! Frames, chunks without an ORF and records of a block, in the order of the input.
+
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
@@ -7,7 +9,7 @@ use vnp_seq::{Block, FrameRow, OrflessChunk, RecordOutcome};
 #[derive(Debug)]
 pub(super) enum Item {
     Frame(FrameRow),
-    Closed(OrflessChunk),
+    OrflessChunk(OrflessChunk),
     /// The record's last chunk was before this.
     End(RecordOutcome),
 }
@@ -15,7 +17,7 @@ pub(super) enum Item {
 /// What a block holds, one after the other as it lies in the input.
 pub(super) struct InOrder {
     frames: Peekable<IntoIter<FrameRow>>,
-    closed: Peekable<IntoIter<OrflessChunk>>,
+    orfless: Peekable<IntoIter<OrflessChunk>>,
     records: Peekable<IntoIter<RecordOutcome>>,
 }
 
@@ -23,7 +25,7 @@ impl InOrder {
     pub(super) fn new(block: Block) -> Self {
         Self {
             frames: block.rows.into_iter().peekable(),
-            closed: block.orfless.into_iter().peekable(),
+            orfless: block.orfless.into_iter().peekable(),
             records: block.records.into_iter().peekable(),
         }
     }
@@ -35,13 +37,13 @@ impl Iterator for InOrder {
     fn next(&mut self) -> Option<Item> {
         // By record, then by chunk; a record ends behind all of its chunks.
         let frame = self.frames.peek().map(|frame| (frame.record, u64::from(frame.chunk.index)));
-        let closed = self.closed.peek().map(|chunk| (chunk.record, u64::from(chunk.chunk.index)));
+        let orfless = self.orfless.peek().map(|chunk| (chunk.record, u64::from(chunk.chunk.index)));
         let end = self.records.peek().map(|ended| (ended.record, u64::MAX));
-        let first = [frame, closed, end].into_iter().flatten().min()?;
+        let first = [frame, orfless, end].into_iter().flatten().min()?;
         if Some(first) == frame {
             self.frames.next().map(Item::Frame)
-        } else if Some(first) == closed {
-            self.closed.next().map(Item::Closed)
+        } else if Some(first) == orfless {
+            self.orfless.next().map(Item::OrflessChunk)
         } else {
             self.records.next().map(Item::End)
         }
@@ -62,7 +64,7 @@ mod tests {
         FrameRow { id, record, chunk: chunk(index), frame: Frame::F1, nucleotide, protein }
     }
 
-    fn closed(record: u64, index: u32) -> OrflessChunk {
+    fn orfless(record: u64, index: u32) -> OrflessChunk {
         let (id, nucleotide) = (format!("c{record}.{index}"), "TAA".into());
         OrflessChunk { id, record, chunk: chunk(index), nucleotide }
     }
@@ -84,7 +86,7 @@ mod tests {
         let ids: Vec<String> = InOrder::new(block)
             .map(|item| match item {
                 Item::Frame(frame) => frame.id,
-                Item::Closed(chunk) => chunk.id,
+                Item::OrflessChunk(chunk) => chunk.id,
                 Item::End(ended) => ended.id,
             })
             .collect();
@@ -97,7 +99,7 @@ mod tests {
         check(
             Block {
                 rows: vec![frame(1, 0), frame(1, 0), frame(1, 2), frame(3, 0)],
-                closed: vec![closed(0, 7), closed(1, 1), closed(3, 1), closed(3, 2)],
+                orfless: vec![orfless(0, 7), orfless(1, 1), orfless(3, 1), orfless(3, 2)],
                 records: vec![end(0), end(1), end(2)],
             },
             "c0.7 e0 f1.0 f1.0 c1.1 f1.2 e1 e2 f3.0 c3.1 c3.2",

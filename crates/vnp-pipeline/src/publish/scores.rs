@@ -1,7 +1,10 @@
+//! The scores of a track, read back in order.
+
 use std::collections::VecDeque;
 
+use vnp_job::parts::{Part, Rows};
+
 use crate::error::Error;
-use crate::part::{self, Part, Rows};
 use crate::row::Row;
 
 /// The scores of every row of a track in order, from one part at a time.
@@ -18,31 +21,33 @@ impl ScoreReader {
         Self { parts: parts.into_iter().cloned().collect(), current: None, row: 0 }
     }
 
-    /// The scores of the next row, which must be of `row`; nothing if it failed.
+    /// The scores of the next row, which must be those of `row`; none if it failed.
     pub(super) fn next(&mut self, row: &impl Row) -> Result<Option<[f32; 2]>, Error> {
+        let source = row.source();
         let past_end = |(part, _): &(Part, Rows)| part.rows.end <= self.row;
         if self.current.as_ref().is_none_or(past_end) {
             let Some(part) = self.parts.pop_front() else {
                 let found = format!("it has more than {} rows", self.row);
                 return Err(Error::InputChanged { found });
             };
-            let rows = part::load(&part)?;
+            let rows = part.read()?;
             self.current = Some((part, rows));
         }
         let Some((part, rows)) = &self.current else { return Ok(None) };
         let index = usize::try_from(self.row - part.rows.start).unwrap_or(usize::MAX);
-        if let Err(found) = rows.is_of(index, row) {
-            let (path, expected) = (part.path.clone(), row.id().to_owned());
+        if let Err(found) = rows.check(index, source) {
+            let (path, expected) = (part.path.clone(), source.id.to_owned());
             return Err(Error::RowMismatch { path, row: self.row, expected, found });
         }
         self.row += 1;
         if rows.is_failed(index) {
             return Ok(None);
         }
-        let scores = rows.row(index).try_into().map_err(|_| Error::ModelShape {
+        let values = rows.row(index);
+        let scores = values.try_into().map_err(|_| Error::ModelShape {
             stage: part.stage.name(),
             expected: 2,
-            found: rows.width,
+            found: values.len(),
         })?;
         Ok(Some(scores))
     }

@@ -1,11 +1,13 @@
+//! `chunks.tsv`.
+
 use std::path::PathBuf;
 
+use vnp_job::Error;
+use vnp_job::publish::{CompleteFile, Output};
 use vnp_seq::ChunkPosition;
 
 use super::evidence::Evidence;
-use super::output::{Finished, Output};
 use super::tally::ChunkTally;
-use crate::error::Error;
 
 /// `chunks.tsv`: one row per scored chunk, in input order, with what its score rests on.
 #[derive(Debug)]
@@ -34,7 +36,7 @@ impl Chunks {
         ))
     }
 
-    pub(crate) fn finish(self) -> Result<Finished, Error> {
+    pub(crate) fn finish(self) -> Result<CompleteFile, Error> {
         self.0.finish()
     }
 }
@@ -50,7 +52,7 @@ mod tests {
         let path = dir.path().join("c.tsv");
         let mut chunks = Chunks::create(path.clone()).unwrap();
         let tally = |scores: Option<[f32; 2]>| {
-            let mut tally = ChunkTally::of_closed(&OrflessChunk {
+            let mut tally = ChunkTally::of_orfless(&OrflessChunk {
                 id: "a_chunk_1_chunk_3".into(),
                 record: 0,
                 chunk: ChunkPosition { index: 2, start_bp: 499, end_bp: 999 },
@@ -59,8 +61,8 @@ mod tests {
             scores.into_iter().for_each(|scores| tally.add(scores));
             tally
         };
-        chunks.add(&tally(Some([0.25, 0.75])), Evidence::DnaOnly).unwrap();
-        chunks.add(&tally(None), Evidence::DnaOnly).unwrap();
+        chunks.add(&tally(Some([0.25, 0.75])), Evidence::NucleotideOnly).unwrap();
+        chunks.add(&tally(None), Evidence::NucleotideOnly).unwrap();
         chunks.add(&tally(Some([0.9, 0.1])), Evidence::Frames).unwrap();
         chunks.finish().unwrap().publish().unwrap();
         assert_eq!(

@@ -1,9 +1,12 @@
+//! `prediction_results_highestscore.csv`.
+
 use std::path::{Path, PathBuf};
 
-use super::output::{Finished, Output};
+use vnp_job::Error;
+use vnp_job::publish::{CompleteFile, Output};
+
 use super::sorter::Sorter;
 use super::tally::ChunkTally;
-use crate::error::Error;
 
 /// `prediction_results_highestscore.csv`: one row per scored chunk, sorted by id.
 #[derive(Debug)]
@@ -28,7 +31,7 @@ impl Consensus {
         Ok(())
     }
 
-    pub(crate) fn finish(self) -> Result<Finished, Error> {
+    pub(crate) fn finish(self) -> Result<CompleteFile, Error> {
         let Self { mut output, sorter } = self;
         sorter.finish(|id, viral| {
             output.row(&format!("{id}\t{viral}")).map_err(std::io::Error::other)

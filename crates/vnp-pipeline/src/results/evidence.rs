@@ -1,10 +1,12 @@
+//! What a score rests on.
+
 /// What a score rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Evidence {
     /// Open reading frames: both encoders and the head.
     Frames,
     /// Nucleotides alone: one encoder and the fallback head.
-    DnaOnly,
+    NucleotideOnly,
 }
 
 impl Evidence {
@@ -12,7 +14,7 @@ impl Evidence {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Frames => "frames",
-            Self::DnaOnly => "dna_only",
+            Self::NucleotideOnly => "dna_only",
         }
     }
 }

@@ -1,8 +1,11 @@
+//! `prediction_results.txt`.
+
 use std::path::PathBuf;
 
+use vnp_job::Error;
+use vnp_job::publish::{CompleteFile, Output};
+
 use super::number::score_text;
-use super::output::{Finished, Output};
-use crate::error::Error;
 
 /// `prediction_results.txt`: one row per scored frame, in input order.
 #[derive(Debug)]
@@ -22,7 +25,7 @@ impl Frames {
         self.0.row(&format!("{id}\t{prediction}\t{score1}\t{score2}"))
     }
 
-    pub(crate) fn finish(self) -> Result<Finished, Error> {
+    pub(crate) fn finish(self) -> Result<CompleteFile, Error> {
         self.0.finish()
     }
 }

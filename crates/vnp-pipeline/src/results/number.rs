@@ -1,3 +1,5 @@
+//! Numbers as the original writes them.
+
 /// A score as the original prints it: numpy's shortest text of a `float32`.
 ///
 /// Positional for 1e-4 <= |x| < 1e16 and for zero, with at least one digit after the point;

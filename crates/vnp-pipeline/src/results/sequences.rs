@@ -1,11 +1,13 @@
+//! `sequences.tsv`.
+
 use std::path::PathBuf;
 
+use vnp_job::Error;
+use vnp_job::publish::{CompleteFile, Output};
 use vnp_seq::{RecordOutcome, RecordStatus};
 
 use super::evidence::Evidence;
-use super::output::{Finished, Output};
 use super::tally::RecordTally;
-use crate::error::Error;
 
 const COLUMNS: &str = "sequence_id\tlength_bp\tchunks\tchunks_scored\tframes\tviral_chunks\t\
                        virus_score\tis_virus\tviral_regions\tstatus";
@@ -66,7 +68,7 @@ impl Sequences {
         Ok(Verdict { viral, evidence, failure: (status == "failed").then_some(reason) })
     }
 
-    pub(crate) fn finish(self) -> Result<Finished, Error> {
+    pub(crate) fn finish(self) -> Result<CompleteFile, Error> {
         self.output.finish()
     }
 }
@@ -74,7 +76,7 @@ impl Sequences {
 /// What a record is judged by: open frames wherever it has any.
 fn evidence(record: &RecordOutcome) -> Evidence {
     match record.status {
-        RecordStatus::NoOrf => Evidence::DnaOnly,
+        RecordStatus::NoOrf => Evidence::NucleotideOnly,
         _ => Evidence::Frames,
     }
 }
@@ -172,7 +174,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s.tsv");
         let mut sequences = Sequences::create(path.clone(), true).unwrap();
-        let mut chunk = ChunkTally::of_closed(&OrflessChunk {
+        let mut chunk = ChunkTally::of_orfless(&OrflessChunk {
             id: "r_chunk_1".into(),
             record: 0,
             chunk: ChunkPosition { index: 0, start_bp: 0, end_bp: 2 },

@@ -1,10 +1,12 @@
+//! Sorting more lines than fit in memory.
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::named;
+use vnp_job::io_at;
 
 /// Text held in memory before it is sorted and spilled.
 const BUFFER_BYTES: usize = 4 << 20;
@@ -65,7 +67,7 @@ impl Sorter {
     }
 
     fn scratch(&self) -> io::Result<File> {
-        tempfile::tempfile_in(&self.dir).map_err(|error| named(&self.dir, &error))
+        tempfile::tempfile_in(&self.dir).map_err(|error| io_at("write", &self.dir, &error))
     }
 
     fn spill(&mut self) -> io::Result<()> {

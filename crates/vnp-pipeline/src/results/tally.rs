@@ -1,3 +1,5 @@
+//! Scores of frames, gathered by chunk and record.
+
 use vnp_seq::{ChunkPosition, FrameRow, OrflessChunk, record_of_chunk};
 
 /// The scores of one chunk, added up: those of its frames, or one of its own.
@@ -17,7 +19,7 @@ impl ChunkTally {
         Self::new(frame.chunk_id(), frame.chunk)
     }
 
-    pub(crate) fn of_closed(chunk: &OrflessChunk) -> Self {
+    pub(crate) fn of_orfless(chunk: &OrflessChunk) -> Self {
         Self::new(&chunk.id, chunk.chunk)
     }
 

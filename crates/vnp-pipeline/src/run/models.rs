@@ -1,16 +1,18 @@
+//! Models that are loaded only when something is to be computed.
+
 use std::time::Instant;
 
 use vnp_infer::Model;
 
 use crate::error::Error;
-use crate::observer::{Event, Observer};
+use crate::event::Event;
 
-/// Loads one model for each device, when it is known that something is to be computed.
+/// Loads one model for each device, once something is to be computed.
 pub type LoadModel<'a> = dyn FnOnce() -> Result<Vec<Model>, vnp_infer::Error> + 'a;
 
 /// Models that are loaded once, when they are needed.
 pub(super) struct LazyModels<'a> {
-    /// Until then.
+    /// None once they are loaded.
     load: Option<Box<LoadModel<'a>>>,
     loaded: Vec<Model>,
     seconds: Option<f64>,
@@ -22,16 +24,16 @@ impl<'a> LazyModels<'a> {
     }
 
     /// The models, one or more.
-    pub(super) fn get(&mut self, observer: &dyn Observer) -> Result<&[Model], Error> {
+    pub(super) fn get(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<&[Model], Error> {
         if let Some(load) = self.load.take() {
-            observer.event(Event::LoadingModel);
+            observer(Event::LoadingModel);
             let began = Instant::now();
             self.loaded = load()?;
             self.seconds = Some(began.elapsed().as_secs_f64());
             if self.loaded.is_empty() {
                 return Err(Error::NoDevice);
             }
-            observer.event(Event::ModelReady { devices: &self.devices() });
+            observer(Event::ModelReady { devices: &self.devices() });
         }
         Ok(&self.loaded)
     }

@@ -1,16 +1,16 @@
+//! What `run.json` records of a run.
+
 use std::collections::BTreeMap;
 
-use super::Run;
+use vnp_job::parts::{Identity, Inventory, Manifest, ModelRecord, Session, Stage};
+use vnp_job::rfc3339;
+
+use super::context::Run;
 use super::models::LazyModels;
-use crate::identity::Identity;
-use crate::manifest::{Manifest, ModelRecord, Session};
 use crate::publish::Published;
-use crate::resume::Inventory;
-use crate::stage::Stage;
-use crate::track::{Track, stages};
 
 impl Run<'_> {
-    /// What `run.json` says of the run, and of the session that ends it.
+    /// What `run.json` records of the run, and of the session that ends it.
     pub(super) fn manifest(
         &self,
         identity: Identity,
@@ -28,7 +28,7 @@ impl Run<'_> {
                 held_out: self.model.held_out.clone(),
             },
             settings: self.options.settings.clone(),
-            devices: devices(inventory, self.tracks),
+            devices: self.rows_per_device(inventory),
             counts: published.counts,
             session: self.session(models),
             results: published.results,
@@ -38,7 +38,7 @@ impl Run<'_> {
     fn session(&self, models: &LazyModels<'_>) -> Session {
         let named = |stage: Stage| stage.name().to_owned();
         let mut seconds = self.seconds.clone();
-        for stage in stages(self.tracks) {
+        for stage in Stage::of_tracks(self.tracks) {
             seconds.insert(named(stage), self.work.time(stage).as_secs_f64());
         }
         if let Some(loading) = models.seconds() {
@@ -53,7 +53,7 @@ impl Run<'_> {
             started: rfc3339(self.started),
             finished: rfc3339(jiff::Timestamp::now()),
             devices: models.devices(),
-            rows_computed: stages(self.tracks)
+            rows_computed: Stage::of_tracks(self.tracks)
                 .map(|stage| (named(stage), self.work.rows(stage)))
                 .collect(),
             seconds,
@@ -61,17 +61,13 @@ impl Run<'_> {
             peak_memory_bytes: crate::memory::peak_bytes(),
         }
     }
-}
 
-/// Rows scored on each device.
-fn devices(inventory: &Inventory, tracks: &[Track]) -> BTreeMap<String, u64> {
-    let mut devices = BTreeMap::new();
-    for part in tracks.iter().flat_map(|track| inventory.parts(track.scores())) {
-        *devices.entry(part.device.clone()).or_default() += part.rows.end - part.rows.start;
+    /// Finished rows of each device.
+    fn rows_per_device(&self, inventory: &Inventory) -> BTreeMap<String, u64> {
+        let mut devices = BTreeMap::new();
+        for part in self.tracks.iter().flat_map(|&track| inventory.parts(self.last_stage(track))) {
+            *devices.entry(part.device.clone()).or_default() += part.rows.len();
+        }
+        devices
     }
-    devices
-}
-
-fn rfc3339(time: jiff::Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -1,15 +1,18 @@
+//! One embedding stage of a worker.
+
 use std::path::PathBuf;
 
 use vnp_ckpt::RowRange;
 use vnp_infer::Encoder;
+use vnp_job::parts::{Part, Rows, Stage};
 use vnp_seq::FrameRow;
 
-use super::link::Link;
-use super::offset;
+use super::cancellation::Ended;
+use super::handle::SessionHandle;
+use super::offset::offset;
 use super::slices::{Slices, Values};
 use crate::error::Error;
-use crate::part::{self, Part, Rows};
-use crate::stage::Stage;
+use crate::row::Row;
 
 /// One embedding stage: its encoder and what of a frame that encoder reads.
 pub(super) struct Embedder<'a> {
@@ -33,34 +36,31 @@ impl<'a> Embedder<'a> {
     }
 
     /// The embeddings of a window: what parts hold is loaded, the rest is computed and saved.
-    ///
-    /// `None` when a stop was asked for; what was computed until then is saved.
+    #[expect(clippy::indexing_slicing, reason = "a window comes with all of its rows")]
     pub(super) fn embeddings(
         &mut self,
-        link: &mut Link<'_>,
+        session: &mut SessionHandle<'_>,
         window: RowRange,
         frames: &[FrameRow],
-    ) -> Result<Option<Rows>, Error> {
+    ) -> Result<Rows, Ended> {
         let stage = self.slices.stage();
         let mut rows = Rows::with_capacity(frames.len(), self.slices.width());
         let mut at = window.start;
         while at < window.end {
-            let left = frames.get(offset(at, window.start)..).unwrap_or_default();
-            if let Some(part) = link.inventory.part_with(stage, at).cloned() {
+            let left = &frames[offset(at, window.start)..];
+            if let Some(part) = session.inventory.part_with(stage, at).cloned() {
                 at = self.take(&part, at, left, &mut rows)?;
                 continue;
             }
-            let covered = link.inventory.covered(stage);
             let gap = RowRange::new(at, window.end);
-            let end = covered.missing_in(gap).first().map_or(window.end, |missing| missing.end);
-            let computed = self.slices.compute(link, RowRange::new(at, end), left)?;
+            let missing = session.inventory.missing(stage, gap);
+            let end = missing.first().map_or(window.end, |missing| missing.end);
+            let computed = self.slices.compute(session, RowRange::new(at, end), left)?;
             at = computed.0;
             rows.append(computed.1);
-            if link.is_stopped() {
-                return Ok(None);
-            }
+            session.check()?;
         }
-        Ok(Some(rows))
+        Ok(rows)
     }
 
     /// Takes the rows from `at` on, those of `frames`, that `part` has, and returns the first that
@@ -72,19 +72,18 @@ impl<'a> Embedder<'a> {
         frames: &[FrameRow],
         rows: &mut Rows,
     ) -> Result<u64, Error> {
-        let held = self.loaded.take().filter(|(path, _)| *path == part.path);
-        let loaded = match held {
+        let loaded = match self.loaded.take().filter(|(path, _)| *path == part.path) {
             Some((_, loaded)) => loaded,
-            None => part::load(part)?,
+            None => part.read()?,
         };
         let mut next = at;
         for (row, frame) in (at..part.rows.end).zip(frames) {
             let index = offset(row, part.rows.start);
-            if let Err(found) = loaded.is_of(index, frame) {
+            if let Err(found) = loaded.check(index, frame.source()) {
                 let (path, expected) = (part.path.clone(), frame.id.clone());
                 return Err(Error::RowMismatch { path, row, expected, found });
             }
-            rows.push_as(frame, loaded.row(index), loaded.is_failed(index));
+            rows.push_as(frame.source(), loaded.row(index), loaded.is_failed(index));
             next = row + 1;
         }
         self.loaded = Some((part.path.clone(), loaded));

@@ -1,34 +1,38 @@
+//! The worker for frames.
+
 use std::time::Instant;
 
 use vnp_ckpt::RowRange;
 use vnp_infer::{Head, Model};
+use vnp_job::parts::{Rows, Stage};
 use vnp_seq::FrameRow;
 
+use super::cancellation::Ended;
 use super::embedder::Embedder;
-use super::link::Link;
+use super::handle::SessionHandle;
+use super::offset::offset;
 use super::slices::check_shape;
-use super::{Computable, Flow, Worker, offset};
+use super::window::{Computable, Settings, Worker};
 use crate::error::Error;
-use crate::part::Rows;
-use crate::stage::Stage;
+use crate::options::Goal;
+use crate::row::Row;
 
-/// Takes frames through both encoders and the head.
+/// Takes frames through both encoders, and through the head if scores are the goal.
 struct Frames<'a> {
     nucleotide: Embedder<'a>,
     protein: Embedder<'a>,
     head: &'a Head,
-    /// Rows that the head scores at once.
-    batch_rows: usize,
+    settings: Settings,
 }
 
 impl Computable for FrameRow {
-    fn worker<'m>(model: &'m Model, batch_rows: usize) -> Box<dyn Worker<Self> + 'm> {
+    fn worker<'m>(model: &'m Model, settings: Settings) -> Box<dyn Worker<Self> + 'm> {
         let (nucleotide, protein) = (model.nucleotide.as_ref(), model.protein.as_ref());
         Box::new(Frames {
             nucleotide: Embedder::new(Stage::Nucleotide, nucleotide, |frame| &frame.nucleotide),
             protein: Embedder::new(Stage::Protein, protein, |frame| &frame.protein),
             head: &model.head,
-            batch_rows,
+            settings,
         })
     }
 }
@@ -36,28 +40,28 @@ impl Computable for FrameRow {
 impl Worker<FrameRow> for Frames<'_> {
     fn window(
         &mut self,
-        link: &mut Link<'_>,
+        session: &mut SessionHandle<'_>,
         window: RowRange,
         frames: &[FrameRow],
-    ) -> Result<Flow, Error> {
-        let unscored = link.inventory.covered(Stage::Scores).missing_in(window);
-        let Some(nucleotide) = self.nucleotide.embeddings(link, window, frames)? else {
-            return Ok(Flow::Stopped);
+    ) -> Result<(), Ended> {
+        let unscored = match self.settings.goal {
+            Goal::Scores => session.inventory.missing(Stage::Scores, window),
+            Goal::Embeddings => Vec::new(),
         };
-        let Some(protein) = self.protein.embeddings(link, window, frames)? else {
-            return Ok(Flow::Stopped);
-        };
+        let nucleotide = self.nucleotide.embeddings(session, window, frames)?;
+        let protein = self.protein.embeddings(session, window, frames)?;
         for range in unscored {
             let began = Instant::now();
             let rows = self.score(window, range, frames, &nucleotide, &protein)?;
-            link.computed(Stage::Scores, range, 0, began);
-            link.save(Stage::Scores, range.start, rows)?;
+            session.computed(Stage::Scores, range, 0, began);
+            session.save(Stage::Scores, range.start, rows)?;
         }
-        Ok(Flow::Done)
+        Ok(())
     }
 }
 
 impl Frames<'_> {
+    #[expect(clippy::indexing_slicing, reason = "a window comes with all of its rows")]
     fn score(
         &self,
         window: RowRange,
@@ -68,16 +72,15 @@ impl Frames<'_> {
     ) -> Result<Rows, Error> {
         let end = offset(range.end, window.start);
         let mut first = offset(range.start, window.start);
-        let mut rows = Rows::with_capacity(end.saturating_sub(first), 2);
+        let mut rows = Rows::with_capacity(end - first, 2);
         while first < end {
-            let batch = first..end.min(first.saturating_add(self.batch_rows));
+            let batch = first..end.min(first.saturating_add(self.settings.score_batch_rows));
             let scores = self.head.score(nucleotide.slice(&batch), protein.slice(&batch))?;
             check_shape(Stage::Scores, batch.len(), scores.len())?;
             first = batch.end;
-            let frames = frames.get(batch.clone()).unwrap_or_default();
-            for ((row, frame), scores) in batch.zip(frames).zip(scores) {
+            for ((row, frame), scores) in batch.clone().zip(&frames[batch]).zip(scores) {
                 let failed = nucleotide.is_failed(row) || protein.is_failed(row);
-                rows.push(frame, if failed { &[f32::NAN; 2] } else { &scores });
+                rows.push(frame.source(), if failed { &[f32::NAN; 2] } else { &scores });
             }
         }
         Ok(rows)

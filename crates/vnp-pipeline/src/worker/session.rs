@@ -1,35 +1,35 @@
+//! The session of a run: its parts, its events, its work. One thread has it.
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use vnp_ckpt::RowRange;
+use vnp_job::JobDirectory;
+use vnp_job::parts::{Inventory, Part, Provenance, Rows, Stage};
 
-use crate::directory::OutputDirectory;
 use crate::error::Error;
+use crate::event::Event;
 use crate::forecast::Forecast;
-use crate::observer::{Event, Observer};
-use crate::part::{self, Part, Provenance, Rows};
-use crate::resume::Inventory;
-use crate::stage::Stage;
 
-/// Where a session's work goes, and who is told. It stays on the thread that the run was called
-/// on; the workers reach it over their links.
+/// Where a session's work goes and is reported. It stays on the thread that the run was called on;
+/// the workers reach it through their handles.
 pub(crate) struct Session<'a> {
-    pub(crate) directory: &'a OutputDirectory,
+    pub(crate) directory: &'a JobDirectory,
     pub(crate) inventory: &'a mut Inventory,
     pub(crate) keep_embeddings: bool,
-    pub(crate) observer: &'a dyn Observer,
+    pub(crate) observer: &'a dyn Fn(Event<'_>),
     pub(crate) forecast: Forecast,
     pub(crate) work: Work,
 }
 
-/// What was computed, and the time that it took.
+/// The rows that were computed, and the time that it took.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Work {
     stages: BTreeMap<Stage, Done>,
     first_embeddings: Option<Instant>,
 }
 
-/// What was computed of one stage.
+/// The work in one stage.
 #[derive(Clone, Copy, Debug, Default)]
 struct Done {
     rows: u64,
@@ -42,7 +42,7 @@ impl Work {
         self.of(stage).rows
     }
 
-    /// Tokens a second of one worker at work, about; nothing where they are not known.
+    /// Estimated tokens per second of one worker at work; none where they are not known.
     pub(crate) fn tokens_per_second(&self, stage: Stage) -> Option<f64> {
         let Done { tokens, time, .. } = self.of(stage);
         (tokens > 0.0 && !time.is_zero()).then(|| tokens / time.as_secs_f64())
@@ -53,7 +53,7 @@ impl Work {
         self.of(stage).time
     }
 
-    /// When the first embeddings were there.
+    /// When the first embeddings were computed.
     pub(crate) fn first_embeddings(&self) -> Option<Instant> {
         self.first_embeddings
     }
@@ -86,8 +86,8 @@ impl Session<'_> {
         rows: &Rows,
         provenance: &Provenance,
     ) -> Result<Part, Error> {
-        let part = part::save(&self.directory.stage(stage), stage, start, rows, provenance)?;
-        self.observer.event(Event::Saved { stage, rows: part.rows });
+        let part = Part::save(&self.directory.stage(stage.name()), stage, start, rows, provenance)?;
+        (self.observer)(Event::Saved { stage, rows: part.rows });
         self.inventory.add(part.clone());
         Ok(part)
     }
@@ -97,19 +97,19 @@ impl Session<'_> {
         let encoded = Stage::ENCODED.contains(&stage);
         let tokens = if encoded { self.forecast.tokens(stage, letters) } else { 0.0 };
         self.work.count(stage, Done { rows: rows.len(), tokens, time });
-        self.observer.event(Event::Computed { stage, rows });
+        (self.observer)(Event::Computed { stage, rows });
         if encoded {
             self.work.first_embeddings.get_or_insert_with(Instant::now);
             let progress = self.forecast.learn(stage, rows.len(), letters, time);
-            self.observer.event(Event::Progress(&progress));
+            (self.observer)(Event::Progress(&progress));
         }
     }
 
-    /// The scores of a window are durable: embeddings that nobody needs any more are deleted.
+    /// The scores of a window are durable: its embeddings are deleted unless they are to be kept.
     pub(super) fn window_done(&mut self) -> Result<(), Error> {
         if self.keep_embeddings {
             return Ok(());
         }
-        self.inventory.delete_scored_embeddings()
+        Ok(self.inventory.delete_scored_embeddings()?)
     }
 }

@@ -1,20 +1,21 @@
+//! Computing rows slice by slice.
+
 use std::time::Instant;
 
 use vnp_ckpt::RowRange;
+use vnp_job::parts::{Rows, Stage};
 
-use super::link::Link;
-use super::offset;
-use super::pace::Pace;
+use super::batch_size::AdaptiveBatchSize;
+use super::handle::SessionHandle;
+use super::offset::offset;
 use crate::error::Error;
-use crate::part::Rows;
 use crate::row::Row;
-use crate::stage::Stage;
 
-/// What came of some rows.
+/// The values of some rows.
 pub(super) struct Values {
     /// `[rows, width]`
     pub(super) values: Vec<f32>,
-    /// What the encoder read for them.
+    /// Letters that the encoder read for them.
     pub(super) letters: u64,
 }
 
@@ -26,7 +27,7 @@ pub(super) struct Slices<'a, R> {
     /// Values per row.
     width: usize,
     values_of: Box<ValuesOf<'a, R>>,
-    pace: Pace,
+    batch_size: AdaptiveBatchSize,
 }
 
 impl<'a, R: Row> Slices<'a, R> {
@@ -35,7 +36,12 @@ impl<'a, R: Row> Slices<'a, R> {
         width: usize,
         values_of: impl Fn(&[R]) -> Result<Values, Error> + 'a,
     ) -> Self {
-        Self { stage, width, values_of: Box::new(values_of), pace: Pace::default() }
+        Self {
+            stage,
+            width,
+            values_of: Box::new(values_of),
+            batch_size: AdaptiveBatchSize::default(),
+        }
     }
 
     pub(super) fn stage(&self) -> Stage {
@@ -46,12 +52,13 @@ impl<'a, R: Row> Slices<'a, R> {
         self.width
     }
 
-    /// Computes rows of `range`, the first of which is that of `rows`, and saves one part of
-    /// them: up to the end of the range, or until a save is due. Returns the first row not
-    /// computed, and what was.
+    /// Computes rows of `range` from `rows`, which begin with that of its start, and saves one part
+    /// of them: up to the end of the range, or until a save is due. Returns the first row not
+    /// computed, and the computed ones.
+    #[expect(clippy::indexing_slicing, reason = "a range comes with all of its rows")]
     pub(super) fn compute(
         &mut self,
-        link: &mut Link<'_>,
+        session: &mut SessionHandle<'_>,
         range: RowRange,
         rows: &[R],
     ) -> Result<(u64, Rows), Error> {
@@ -59,28 +66,26 @@ impl<'a, R: Row> Slices<'a, R> {
         let mut at = range.start;
         let mut outcome = Ok(());
         while at < range.end && outcome.is_ok() {
-            let slice = RowRange::new(at, range.end.min(at + self.pace.rows()));
-            let rows = rows
-                .get(offset(slice.start, range.start)..offset(slice.end, range.start))
-                .unwrap_or_default();
-            outcome = self.slice(link, slice, rows, &mut part);
+            let slice = RowRange::new(at, range.end.min(at + self.batch_size.rows()));
+            let rows = &rows[offset(slice.start, range.start)..offset(slice.end, range.start)];
+            outcome = self.slice(session, slice, rows, &mut part);
             if outcome.is_ok() {
                 at = slice.end;
             }
-            if link.is_save_due() {
+            if session.is_save_due() {
                 break;
             }
         }
-        // Also when the encoder failed: what was computed before is as good as ever.
+        // Also when the encoder failed: the rows before are good.
         if at > range.start {
-            part = link.save(self.stage, range.start, part)?;
+            part = session.save(self.stage, range.start, part)?;
         }
         outcome.map(|()| (at, part))
     }
 
     fn slice(
         &mut self,
-        link: &mut Link<'_>,
+        session: &mut SessionHandle<'_>,
         slice: RowRange,
         rows: &[R],
         part: &mut Rows,
@@ -89,15 +94,15 @@ impl<'a, R: Row> Slices<'a, R> {
         let Values { values, letters } = (self.values_of)(rows)?;
         check_shape(self.stage, rows.len() * self.width, values.len())?;
         for (row, values) in rows.iter().zip(values.chunks_exact(self.width.max(1))) {
-            part.push(row, values);
+            part.push(row.source(), values);
         }
-        self.pace.learn(slice.len(), began.elapsed());
-        link.computed(self.stage, slice, letters, began);
+        self.batch_size.learn(slice.len(), began.elapsed());
+        session.computed(self.stage, slice, letters, began);
         Ok(())
     }
 }
 
-/// Whether a model gave as many values as it was asked for.
+/// Checks that a model gave as many values as it was asked for.
 pub(super) fn check_shape(stage: Stage, expected: usize, found: usize) -> Result<(), Error> {
     match found == expected {
         true => Ok(()),

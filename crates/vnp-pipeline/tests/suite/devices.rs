@@ -6,12 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use vnp_infer::Model;
-use vnp_pipeline::{
-    Error, Event, Observer, OnBadPart, Outcome, RunOptions, Silent, Stage, Start, StopFlag, Track,
-    Trust,
-};
+use vnp_pipeline::{Error, Event, OnBadFile, RunOptions, Stage, Start, StopFlag, Track, Trust};
 
-use crate::support::{Counter, Fault, Race, Setup, finished, model_on};
+use crate::support::{Counter, Fault, Observer, Race, Setup, Silent, finished, model_on};
 
 /// So many devices on which nothing goes wrong.
 fn sound(devices: usize) -> Vec<Model> {
@@ -30,7 +27,7 @@ fn files(setup: &Setup) -> BTreeMap<String, Vec<u8>> {
         .iter()
         .map(|name| (name.to_string(), std::fs::read(setup.path("out").join(name)).unwrap()))
         .collect();
-    for stage in Track::Frames.stages() {
+    for &stage in Stage::of_track(Track::Frames) {
         let dir = setup.path("out/checkpoints").join(stage.name());
         for part in std::fs::read_dir(dir).unwrap() {
             let name = part.unwrap().file_name().to_string_lossy().into_owned();
@@ -100,7 +97,7 @@ fn a_stop_reaches_every_device() {
         let first = Counter { stop_after: Some((stage, after)), ..Counter::default() };
         let stop = first.stop.clone();
         let outcome = setup.run_on(sound(3), options(&setup, Start::New), &first, &stop);
-        assert_eq!(outcome.unwrap(), Outcome::Interrupted { signal: 15 });
+        assert_eq!(outcome.unwrap_err().interrupted().unwrap().signal, 15);
         assert_eq!(first.rows, first.saved, "computed and not saved");
         assert!(first.rows.borrow()[Stage::Nucleotide as usize] < 240, "{:?}", first.rows);
         let second = Counter::default();
@@ -121,7 +118,7 @@ fn windows_of_one_old_part_go_to_several_devices() {
     let stop = first.stop.clone();
     let large =
         RunOptions { checkpoint_rows: NonZeroU64::new(1000).unwrap(), ..setup.options(Start::New) };
-    setup.run_on(sound(1), large, &first, &stop).unwrap();
+    setup.run_on(sound(1), large, &first, &stop).unwrap_err();
     assert_eq!((setup.parts(Stage::Nucleotide), setup.parts(Stage::Protein)), (1, 1));
     let second = Counter::default();
     let options = options(&setup, Start::Resume);
@@ -148,12 +145,14 @@ fn bad_parts_that_several_devices_meet_are_set_aside_or_named() {
         ..options(&setup, Start::Resume)
     };
     let stop = StopFlag::default();
-    let outcome = setup.run_on(sound(3), again(OnBadPart::Refuse), &Silent, &stop);
-    let Err(Error::BadParts { parts: named }) = outcome else { panic!("{outcome:?}") };
+    let outcome = setup.run_on(sound(3), again(OnBadFile::Refuse), &Silent, &stop);
+    let Err(Error::Job(vnp_job::Error::BadParts { files: named })) = outcome else {
+        panic!("{outcome:?}")
+    };
     let name = named[0].path.file_name().unwrap().to_string_lossy().into_owned();
     assert!(named.len() == 1 && parts.contains(&name.as_str()), "{named:?}");
     let counter = Counter::default();
-    finished(setup.run_on(sound(3), again(OnBadPart::Recompute), &counter, &stop));
+    finished(setup.run_on(sound(3), again(OnBadFile::Recompute), &counter, &stop));
     assert_eq!(counter.rows.borrow()[0], 20, "exactly the rows of the bad parts");
     let mut found = files(&setup);
     for part in parts {

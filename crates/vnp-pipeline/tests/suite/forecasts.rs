@@ -3,11 +3,9 @@
 use std::cell::RefCell;
 use std::num::NonZeroU64;
 
-use vnp_pipeline::{
-    Estimate, Event, Observer, Progress, RunOptions, Silent, Stage, Start, StopFlag,
-};
+use vnp_pipeline::{Estimate, Event, Progress, RunOptions, Stage, Start, StopFlag};
 
-use crate::support::{Counter, Fault, Setup, finished, model};
+use crate::support::{Counter, Fault, Observer, Setup, Silent, finished, model};
 
 /// Keeps what it is told.
 #[derive(Default)]
@@ -66,7 +64,7 @@ fn a_resumed_run_counts_what_is_missing() {
     let setup = Setup::new();
     let first = Counter { stop_after: Some((Stage::Scores, 100)), ..Counter::default() };
     let stop = first.stop.clone();
-    setup.run_with(setup.options(Start::New), Fault::None, &first, &stop).unwrap();
+    setup.run_with(setup.options(Start::New), Fault::None, &first, &stop).unwrap_err();
     let listener = Listener::default();
     let options = setup.options(Start::Resume);
     finished(setup.run_with(options, Fault::None, &listener, &StopFlag::default()));

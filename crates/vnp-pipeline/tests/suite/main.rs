@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod devices;
+mod embeddings;
 mod forecasts;
 mod runs;
 mod score_all;

@@ -3,12 +3,9 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use vnp_pipeline::{
-    Error, Input, ModelInfo, OnBadPart, Outcome, RunOptions, Silent, Stage, Start, StopFlag, Track,
-    predict,
-};
+use vnp_pipeline::{Error, Input, ModelInfo, OnBadFile, RunOptions, Stage, Start, StopFlag, Track};
 
-use crate::support::{Counter, Fault, Setup, finished, info, model};
+use crate::support::{Counter, Fault, Setup, Silent, finished, info, model, predict};
 
 #[test]
 fn a_row_that_is_not_finite_fails_alone() {
@@ -52,14 +49,14 @@ fn a_stop_saves_what_was_computed_and_nothing_is_computed_twice() {
         let first = Counter { stop_after: Some((stage, after)), ..Counter::default() };
         let stop = first.stop.clone();
         let outcome = setup.run_with(setup.options(Start::New), Fault::None, &first, &stop);
-        assert_eq!(outcome.unwrap(), Outcome::Interrupted { signal: 15 });
+        assert_eq!(outcome.unwrap_err().interrupted().unwrap().signal, 15);
         assert_eq!(first.rows, first.saved, "computed and not saved");
         assert!(!setup.path("out/prediction_results.txt").exists());
         let second = Counter::default();
         let options = setup.options(Start::Resume);
         let summary = finished(setup.run_with(options, Fault::None, &second, &StopFlag::default()));
         assert_eq!(summary.counts.rows, 240);
-        for &stage in Track::Frames.stages() {
+        for &stage in Stage::of_track(Track::Frames) {
             let rows = first.rows.borrow()[stage as usize] + second.rows.borrow()[stage as usize];
             assert_eq!(rows, 240, "{stage} after a stop at {after}");
         }
@@ -141,7 +138,7 @@ fn embeddings_of_an_earlier_session_are_kept_when_a_later_one_asks() {
     let setup = Setup::new();
     let first = Counter { stop_after: Some((Stage::Nucleotide, 150)), ..Counter::default() };
     let stop = first.stop.clone();
-    setup.run_with(setup.options(Start::New), Fault::None, &first, &stop).unwrap();
+    setup.run_with(setup.options(Start::New), Fault::None, &first, &stop).unwrap_err();
     let options = RunOptions { keep_embeddings: true, ..setup.options(Start::Resume) };
     let second = Counter::default();
     finished(setup.run_with(options, Fault::None, &second, &StopFlag::default()));
@@ -166,7 +163,7 @@ fn an_input_that_is_edited_under_the_run_is_not_published_and_no_part_is_blamed(
     for edit in edits {
         let setup = Setup::new();
         let fault = Fault::Edits(Mutex::new(Some(setup.path("in.fa"))), edit);
-        let options = RunOptions { on_bad_part: OnBadPart::Recompute, ..setup.options(Start::New) };
+        let options = RunOptions { on_bad_part: OnBadFile::Recompute, ..setup.options(Start::New) };
         let outcome = setup.run_with(options, fault, &Silent, &StopFlag::default());
         let Err(Error::InputChanged { .. }) = outcome else { panic!("{outcome:?}") };
         assert!(!setup.path("out/prediction_results.txt").exists());
@@ -200,7 +197,9 @@ fn another_head_reuses_embeddings_but_not_scores() {
         predict(setup.options(Start::Resume), &other, load, observer, &StopFlag::default())
     };
     let counter = Counter::default();
-    let Err(Error::OtherIdentity { differences, .. }) = run(&counter) else { panic!("taken") };
+    let Err(Error::Job(vnp_job::Error::OtherIdentity { differences, .. })) = run(&counter) else {
+        panic!("taken")
+    };
     let fields: Vec<_> = differences.iter().map(|difference| difference.field.as_str()).collect();
     assert_eq!(fields, ["head"]);
     std::fs::remove_file(setup.path("out/run.json")).unwrap();

@@ -6,11 +6,10 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 use vnp_pipeline::{
-    Error, Estimate, Event, ModelInfo, Observer, Outcome, RunOptions, Silent, Stage, Start,
-    StopFlag, predict,
+    Error, Estimate, Event, ModelInfo, RunOptions, Stage, Start, StopFlag, Summary,
 };
 
-use crate::support::{Counter, Fault, Setup, finished, info, model};
+use crate::support::{Counter, Fault, Observer, Setup, Silent, finished, info, model, predict};
 
 /// Stops in all six frames.
 const STOPS: &str = "TTAATTAATTAA";
@@ -51,7 +50,7 @@ fn options(setup: &Setup, start: Start, score_all: bool) -> RunOptions {
     RunOptions { score_all, checkpoint_rows: NonZeroU64::new(10).unwrap(), ..setup.options(start) }
 }
 
-fn run(setup: &Setup, start: Start, score_all: bool, observer: &dyn Observer) -> Outcome {
+fn run(setup: &Setup, start: Start, score_all: bool, observer: &dyn Observer) -> Summary {
     let options = options(setup, start, score_all);
     setup.run_with(options, Fault::None, observer, &StopFlag::default()).unwrap()
 }
@@ -115,9 +114,9 @@ fn frames_do_not_know_of_it() {
 fn every_chunk_with_a_codon_has_a_score() {
     let setup = setup();
     let counter = Counter::default();
-    let Outcome::Finished(summary) = run(&setup, Start::New, true, &counter) else { panic!() };
+    let summary = run(&setup, Start::New, true, &counter);
     assert_eq!(*counter.rows.borrow(), [FRAMES, FRAMES, FRAMES, CLOSED]);
-    assert_eq!((summary.rows_scored_now, summary.closed_chunks_scored_now), (FRAMES, CLOSED));
+    assert_eq!((summary.rows_scored_now, summary.orfless_chunks_scored_now), (FRAMES, CLOSED));
     let counts = summary.counts.dna_only.clone().unwrap();
     assert_eq!((counts.rows, counts.rows_failed, counts.records_scored), (CLOSED, 0, 30));
     let tables = tables(&setup);
@@ -251,18 +250,18 @@ fn the_work_is_part_of_the_estimate() {
     run(&setup, Start::New, true, &estimates);
     let bases = |i: u64| 12 + 6 * i;
     let letters = 2 * ((0..30).map(bases).sum::<u64>() + 500);
-    let work = estimates.0.borrow()[0].of(Stage::DnaOnly).clone();
+    let work = estimates.0.borrow()[0].of(Stage::NucleotideOnly).clone();
     assert_eq!((work.rows, work.letters, work.is_exact), (CLOSED, letters, true));
     assert_eq!(work.tokens, letters + 2 * 2 * CLOSED);
     // Of what is left after a stop, the rest.
-    let first = Counter { stop_after: Some((Stage::DnaOnly, 10)), ..Counter::default() };
+    let first = Counter { stop_after: Some((Stage::NucleotideOnly, 10)), ..Counter::default() };
     let stop = first.stop.clone();
     let again = options(&setup, Start::Again, true);
-    setup.run_with(again, Fault::None, &first, &stop).unwrap();
+    setup.run_with(again, Fault::None, &first, &stop).unwrap_err();
     let estimates = Estimates::default();
     run(&setup, Start::Resume, true, &estimates);
     let estimate = &estimates.0.borrow()[0];
-    assert_eq!(estimate.of(Stage::DnaOnly).rows, CLOSED - first.rows.borrow()[3]);
+    assert_eq!(estimate.of(Stage::NucleotideOnly).rows, CLOSED - first.rows.borrow()[3]);
     assert_eq!(estimate.of(Stage::Nucleotide).rows, 0);
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use vnp_infer::{Cost, Encoder, FallbackHead, Head, Model, Tensors};
 use vnp_pipeline::{
-    Error, Event, Input, ModelInfo, Observer, OnBadPart, Outcome, RunOptions, Silent, Stage, Start,
-    StopFlag, Summary, Trust, predict,
+    Error, Event, Goal, Input, LoadModel, ModelInfo, OnBadFile, RunOptions, Stage, Start, StopFlag,
+    Summary, Trust,
 };
 use vnp_seq::ChunkLength;
 
@@ -182,9 +182,10 @@ impl Setup {
         RunOptions {
             inputs: vec![Input::File(self.path("in.fa"))],
             output_dir: self.path("out"),
+            goal: Goal::Scores,
             chunk_length: ChunkLength::new(500).unwrap(),
             start,
-            on_bad_part: OnBadPart::Refuse,
+            on_bad_part: OnBadFile::Refuse,
             trust: Trust::Full,
             resume_from: None,
             checkpoint_rows: NonZeroU64::new(100).unwrap(),
@@ -197,7 +198,7 @@ impl Setup {
         }
     }
 
-    pub(crate) fn run(&self, start: Start, fault: Fault) -> Result<Outcome, Error> {
+    pub(crate) fn run(&self, start: Start, fault: Fault) -> Result<Summary, Error> {
         self.run_with(self.options(start), fault, &Silent, &StopFlag::default())
     }
 
@@ -207,7 +208,7 @@ impl Setup {
         fault: Fault,
         observer: &dyn Observer,
         stop: &StopFlag,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Summary, Error> {
         self.run_on(vec![model(fault)], options, observer, stop)
     }
 
@@ -218,7 +219,7 @@ impl Setup {
         options: RunOptions,
         observer: &dyn Observer,
         stop: &StopFlag,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Summary, Error> {
         predict(options, &info(), Box::new(|| Ok(models)), observer, stop)
     }
 
@@ -247,6 +248,29 @@ impl Setup {
     }
 }
 
+/// Receives the events of a run.
+pub(crate) trait Observer {
+    fn event(&self, event: Event<'_>);
+}
+
+/// Ignores every event.
+pub(crate) struct Silent;
+
+impl Observer for Silent {
+    fn event(&self, _event: Event<'_>) {}
+}
+
+/// A run that is reported to an observer.
+pub(crate) fn predict(
+    options: RunOptions,
+    info: &ModelInfo,
+    load: Box<LoadModel<'_>>,
+    observer: &dyn Observer,
+    stop: &StopFlag,
+) -> Result<Summary, Error> {
+    vnp_pipeline::predict(options, info, load, &|event| observer.event(event), stop)
+}
+
 pub(crate) fn info() -> ModelInfo {
     ModelInfo {
         name: "counting".into(),
@@ -263,9 +287,8 @@ pub(crate) fn info() -> ModelInfo {
     }
 }
 
-pub(crate) fn finished(outcome: Result<Outcome, Error>) -> Summary {
-    let Outcome::Finished(summary) = outcome.unwrap() else { panic!("not finished") };
-    summary
+pub(crate) fn finished(outcome: Result<Summary, Error>) -> Summary {
+    outcome.unwrap()
 }
 
 /// Rows computed per stage; asks for a stop after so many events of one stage.

@@ -1,16 +1,16 @@
-//! The product with a weight, whose gradient is all that is wanted.
+//! A matrix product that computes no gradient of its data.
 
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CudaStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
-use crate::Error;
-use crate::parameters::{Handed, Parameters};
+use crate::error::Error;
+use crate::learn::parameters::{Handed, Parameters};
 
 /// The parameter `name` `[units, inputs]` times `columns` `[inputs, rows]`.
 ///
 /// Where the columns are data, Candle would compute their gradient too, and add that of the weight,
-/// which is as large as the weight, to zeros: half the time of a step. That gradient is then handed
-/// to [`Gradients`](crate::optimizer::Gradients) past Candle's.
+/// which is as large as the weight, to zeros: half the time of a step. Here it goes directly
+/// to [`Gradients`](crate::learn::gradients::Gradients) instead.
 pub(super) fn product(
     parameters: &Parameters,
     name: &str,

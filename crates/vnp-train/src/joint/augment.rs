@@ -1,14 +1,14 @@
-//! Changes that leave a sequence what it is.
+//! Augmentation: changes to a sequence that keep its class.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use vnp_seq::find_orfs;
 
-use super::recipe::Augmentation;
-use crate::Rng;
+use crate::joint::recipe::Augmentation;
+use crate::rng::Rng;
 
-/// Replaces some of the bases by other ones.
+/// Replaces a share of the bases by other ones.
 pub(super) fn mutate<'a>(window: &'a [u8], share: f64, rng: &mut Rng) -> Cow<'a, [u8]> {
     if share <= 0.0 {
         return Cow::Borrowed(window);
@@ -23,10 +23,10 @@ pub(super) fn mutate<'a>(window: &'a [u8], share: f64, rng: &mut Rng) -> Cow<'a,
     Cow::Owned(mutated)
 }
 
-/// Hides some of the tokens but those that frame the sequence.
+/// Masks a share of the tokens, except the first and the last.
 pub(super) fn mask(tokens: &mut [u32], hidden: u32, share: f64, rng: &mut Rng) {
-    let Some(last) = tokens.len().checked_sub(1) else { return };
-    for token in tokens.get_mut(1..last).unwrap_or_default() {
+    let [_, inner @ .., _] = tokens else { return };
+    for token in inner {
         if rng.uniform() < share {
             *token = hidden;
         }
@@ -44,7 +44,7 @@ impl Codons {
         for number in 0..64 {
             let base = |place: usize| b"ACGT".get(number >> (2 * place) & 3).copied();
             let (Some(a), Some(b), Some(c)) = (base(2), base(1), base(0)) else { continue };
-            // Stops have no open frame, and are not needed.
+            // A stop codon has no ORF, and no synonym is needed for it.
             let frames = find_orfs(&[a, b, c]);
             if let Some(first) = frames.first().filter(|frame| !frame.frame.is_reverse()) {
                 by_residue.entry(first.protein.clone()).or_default().push([a, b, c]);
@@ -56,8 +56,8 @@ impl Codons {
         Self { synonyms: by_residue.values().flat_map(of_one).collect() }
     }
 
-    /// With the probability `recode`, draws all codons anew among their synonyms, G and C preferred
-    /// or avoided to a degree drawn for this frame; what is not of a whole codon stays.
+    /// With the probability `recode`, replaces every codon by a synonym, with G and C preferred
+    /// or avoided to a degree drawn for this frame; an incomplete last codon stays.
     pub(super) fn recode(&self, nucleotide: &str, how: Augmentation, rng: &mut Rng) -> String {
         if rng.uniform() >= how.recode {
             return nucleotide.to_owned();
@@ -75,7 +75,7 @@ impl Codons {
     }
 }
 
-/// A codon by the exponential of `bias` times its number of G and C.
+/// Draws a codon with the weight exp(`bias` times its number of G and C).
 fn draw<'a>(codons: &'a [[u8; 3]], bias: f64, rng: &mut Rng) -> Option<&'a [u8; 3]> {
     let weight = |codon: &[u8; 3]| {
         let strong = codon.iter().filter(|base| matches!(base, b'G' | b'C')).count();

@@ -1,15 +1,15 @@
-//! The values that training begins with.
+//! The initial values of the encoders' parameters.
 
 use vnp_infer::{DnabertConfig, Esm2Config, TensorSpec};
 
-use super::EncoderSetup;
-use super::learner::{DNABERT, ESM2};
-use crate::parameters::Parameters;
-use crate::{Error, Rng};
+use crate::error::Error;
+use crate::joint::setup::{DNABERT, ESM2, EncoderSetup};
+use crate::learn::parameters::Parameters;
+use crate::rng::Rng;
 
-/// How the name of a bundle's rotary frequencies ends.
+/// The suffix of the name of rotary frequencies in a bundle.
 const FREQUENCIES: &str = "rotary_embeddings.inv_freq";
-/// The deviation of token vectors.
+/// The deviation of token embeddings.
 const TOKENS: f32 = 0.7;
 
 /// Adds the tensors of both encoders.
@@ -21,7 +21,7 @@ pub(super) fn add(
     let EncoderSetup { dnabert, esm2, initial, .. } = encoders;
     if let Some(initial) = initial {
         for (name, shape, values) in initial.iter() {
-            // Rotary frequencies are given, not learned.
+            // Rotary frequencies are constants.
             if name.ends_with(FREQUENCIES) {
                 parameters.insert_buffer(name, shape, values)?;
             } else {
@@ -43,7 +43,7 @@ pub(super) fn add(
 
 fn dnabert_values(spec: &TensorSpec, config: &DnabertConfig, seed: u64) -> Vec<f32> {
     if spec.name == "embeddings.word_embeddings.weight" {
-        return words(config.vocab_size, config.hidden_size, seed);
+        return six_mers(config.vocab_size, config.hidden_size, seed);
     }
     if spec.name.contains("token_type") {
         return vec![0.0; spec.shape.iter().product()];
@@ -59,7 +59,7 @@ fn esm2_values(spec: &TensorSpec, config: &Esm2Config, seed: u64) -> Vec<f32> {
     common(spec, ESM2, seed)
 }
 
-/// Norms do nothing, biases are zero, weights are Xavier's.
+/// Norms are identities, biases are zero, weights are Xavier's.
 fn common(spec: &TensorSpec, prefix: &str, seed: u64) -> Vec<f32> {
     let count = spec.shape.iter().product();
     match *spec.shape.as_slice() {
@@ -75,9 +75,10 @@ fn common(spec: &TensorSpec, prefix: &str, seed: u64) -> Vec<f32> {
     }
 }
 
-/// Vectors of words of two codons: each codon's share is the same in all words with it at this
-/// place, and a little is the word's own. So what is learned of one word helps with the others.
-fn words(vocabulary: usize, hidden: usize, seed: u64) -> Vec<f32> {
+/// Embeddings of 6-mers: the share of each of the two codons is the same in all 6-mers that have it at
+/// that position, and a small share is the 6-mer's own, so that related 6-mers start out similar.
+#[expect(clippy::indexing_slicing, reason = "there are 64 vectors of codons")]
+fn six_mers(vocabulary: usize, hidden: usize, seed: u64) -> Vec<f32> {
     let mut rng = Rng::new(seed, "words");
     let mut draw = |count: usize, scale: f32| -> Vec<f32> {
         (0..count * hidden).map(|_| scale * rng.normal()).collect()
@@ -85,10 +86,10 @@ fn words(vocabulary: usize, hidden: usize, seed: u64) -> Vec<f32> {
     let (first, second) = (draw(64, TOKENS), draw(64, TOKENS));
     let mut vectors = draw(vocabulary, 0.1);
     for (id, vector) in vectors.chunks_exact_mut(hidden.max(1)).enumerate() {
-        // Behind the five special tokens words come in the order of their two codons.
-        let Some(word) = id.checked_sub(5).filter(|word| *word < 64 * 64) else { continue };
-        for (codons, codon) in [(&first, word / 64), (&second, word % 64)] {
-            let own = codons.chunks_exact(hidden.max(1)).nth(codon).unwrap_or_default();
+        // After the five special tokens come the 6-mers, in the order of their two codons.
+        let Some(token) = id.checked_sub(5).filter(|token| *token < 64 * 64) else { continue };
+        for (codons, codon) in [(&first, token / 64), (&second, token % 64)] {
+            let own = &codons[codon * hidden..(codon + 1) * hidden];
             vector.iter_mut().zip(own).for_each(|(x, share)| *x += share);
         }
     }
@@ -100,8 +101,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_with_a_codon_in_common_are_alike() {
-        let vectors = words(4101, 64, 1);
+    fn six_mers_with_a_codon_in_common_are_alike() {
+        let vectors = six_mers(4101, 64, 1);
         let vector = |first: usize, second: usize| {
             vectors.chunks(64).nth(5 + 64 * first + second).unwrap().to_vec()
         };
@@ -110,7 +111,7 @@ mod tests {
         let base = vector(3, 9);
         assert!(distance(&base, &vector(3, 20)) < 0.75 * distance(&base, &vector(8, 20)));
         assert!(distance(&base, &vector(8, 9)) < 0.75 * distance(&base, &vector(9, 3)));
-        assert_eq!(vectors, words(4101, 64, 1));
-        assert_ne!(vectors, words(4101, 64, 2));
+        assert_eq!(vectors, six_mers(4101, 64, 1));
+        assert_ne!(vectors, six_mers(4101, 64, 2));
     }
 }

@@ -1,4 +1,4 @@
-//! Encoders and head, and windows of records, as something to be fitted.
+//! Encoders, head and windows of records, as a learner.
 
 use std::collections::BTreeMap;
 
@@ -6,24 +6,25 @@ use candle_core::{Device, Tensor};
 use vnp_infer::{TrainableDnabert, TrainableEsm2};
 use vnp_seq::Orf;
 
-use super::augment::{Codons, mask};
-use super::initial;
-use super::recipe::JointRecipe;
-use super::verdict::Verdicts;
-use super::windows::Windows;
-use super::{EncoderSetup, JointData};
-use crate::head::{HeadNetwork, HeadSize, Mode, softplus};
-use crate::learner::Learner;
-use crate::parameters::Parameters;
-use crate::{Chunk, Error, Part, Rng};
+use crate::data::chunks::Chunk;
+use crate::error::Error;
+use crate::head::loss::softplus;
+use crate::head::network::{HeadNetwork, HeadSize, Mode};
+use crate::joint::augment::{Codons, mask};
+use crate::joint::data::JointData;
+use crate::joint::initial;
+use crate::joint::recipe::JointRecipe;
+use crate::joint::setup::{DNABERT, ESM2, EncoderSetup, HEAD};
+use crate::joint::verdict::Verdicts;
+use crate::joint::windows::Windows;
+use crate::learn::learner::Learner;
+use crate::learn::parameters::Parameters;
+use crate::rng::Rng;
+use crate::split::Split;
 
-/// What the names of the nucleotide encoder's parameters begin with.
-pub(super) const DNABERT: &str = "dnabert.";
-pub(super) const ESM2: &str = "esm2.";
-pub(super) const HEAD: &str = "head.";
-/// Hides a word of six bases: the same as an unknown letter in it does.
-const HIDDEN_WORD: u32 = 0;
-/// Frames of a validation batch.
+/// The token that masks a 6-mer: that of a 6-mer with an unknown letter.
+const MASKED_6_MER: u32 = 0;
+/// ORFs of a validation batch.
 const VALIDATION_FRAMES: usize = 128;
 
 pub(super) struct JointLearner<'a> {
@@ -45,10 +46,10 @@ impl<'a> JointLearner<'a> {
     ) -> Result<Self, Error> {
         for (class, is_virus) in [("viral", true), ("other", false)] {
             if !data.validation.iter().any(|chunk| chunk.is_virus == is_virus) {
-                return Err(Error::NoRows { part: Part::Validation, class });
+                return Err(Error::NoRows { split: Split::Validation, class });
             }
         }
-        let longest = recipe.lengths.iter().map(|choice| choice.length).max().unwrap_or_default();
+        let longest = recipe.lengths.iter().fold(0, |longest, choice| longest.max(choice.length));
         let mut parameters = Parameters::new(Device::Cpu);
         initial::add(&mut parameters, encoders, recipe.seed)?;
         let features = encoders.dnabert.hidden_size + encoders.esm2.hidden_size;
@@ -65,7 +66,7 @@ impl<'a> JointLearner<'a> {
         })
     }
 
-    /// Both embeddings of tokenised frames, `[frames, hidden + hidden]`.
+    /// Both embeddings of tokenised ORFs, `[ORFs, hidden + hidden]`.
     fn embed(&self, frames: &Tokenised, learns: bool) -> Result<Tensor, Error> {
         let tensors = |prefix: &str| -> BTreeMap<String, Tensor> {
             let own = self.parameters.all().filter_map(|(name, variable)| {
@@ -80,7 +81,7 @@ impl<'a> JointLearner<'a> {
         Ok(Tensor::cat(&[nucleotide, protein], 1)?)
     }
 
-    /// The length of the windows of a step.
+    /// Draws the length of the windows of a step.
     fn length(&self, rng: &mut Rng) -> usize {
         let chosen = rng.choose(&self.recipe.lengths, |choice| choice.share);
         chosen.map_or(0, |choice| choice.length as usize)
@@ -90,14 +91,14 @@ impl<'a> JointLearner<'a> {
         let how = self.recipe.augmentation;
         let recoded = self.codons.recode(&frame.nucleotide, how, rng);
         let mut nucleotide = self.dnabert.tokenize(&recoded)?;
-        mask(&mut nucleotide, HIDDEN_WORD, how.mask, rng);
+        mask(&mut nucleotide, MASKED_6_MER, how.mask, rng);
         let mut protein = self.esm2.tokenize(&frame.protein);
         mask(&mut protein, TrainableEsm2::MASK, how.mask, rng);
         Ok((nucleotide, protein))
     }
 }
 
-/// The token ids of frames.
+/// The token ids of ORFs.
 #[derive(Default)]
 struct Tokenised {
     nucleotide: Vec<Vec<u32>>,
@@ -143,7 +144,7 @@ impl Learner for JointLearner<'_> {
             }
         }
         if frames.protein.len() < 2 {
-            return Err(Error::NoRows { part: Part::Training, class: "viral or other" });
+            return Err(Error::NoRows { split: Split::Training, class: "viral or other" });
         }
         let features = self.embed(&frames, true)?;
         let mut rng = Rng::new(self.recipe.seed, &of("dropout"));
@@ -155,7 +156,7 @@ impl Learner for JointLearner<'_> {
         verdicts.loss(&logits)
     }
 
-    /// Both classes weigh the same, and so do a class's chunks.
+    /// Both classes have the same weight, and so have the chunks of a class.
     fn validate(&self) -> Result<f64, Error> {
         let (mut sums, mut counts) = ([0.0; 2], [0.0; 2]);
         let mut rest = self.validation;
@@ -181,7 +182,7 @@ impl Learner for JointLearner<'_> {
 }
 
 impl JointLearner<'_> {
-    /// The cross-entropy of each chunk's most decided frame.
+    /// The cross-entropy of each chunk by its ORF with the largest margin.
     fn losses(&self, chunks: &[Chunk]) -> Result<Vec<f64>, Error> {
         let mut frames = Tokenised::default();
         for frame in chunks.iter().flat_map(|chunk| &chunk.frames) {
@@ -198,7 +199,8 @@ impl JointLearner<'_> {
         let losses = chunks.iter().map(|chunk| {
             let own = margins.by_ref().take(chunk.frames.len());
             let decided = own.reduce(|a, b| if b.abs() > a.abs() { b } else { a });
-            let margin = decided.unwrap_or_default() * if chunk.is_virus { 1.0 } else { -1.0 };
+            // Every chunk has an ORF; without one the loss would be reported as diverged.
+            let margin = decided.unwrap_or(f64::NAN) * if chunk.is_virus { 1.0 } else { -1.0 };
             softplus(-margin)
         });
         Ok(losses.collect())

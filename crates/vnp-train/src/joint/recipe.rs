@@ -1,53 +1,56 @@
+//! The settings with which encoders and head are trained together.
+
 use serde::{Deserialize, Serialize};
 use vnp_infer::{DnabertConfig, Esm2Config};
 
-use crate::optimizer::Optimizer;
-use crate::schedule::{Course, Schedule, within};
-use crate::{Error, Identity};
+use crate::error::Error;
+use crate::identity::Identity;
+use crate::learn::optimizer::Optimizer;
+use crate::learn::schedule::{Course, Schedule, within};
 
-/// Everything that decides encoders and head beside the records.
+/// Everything that determines encoders and head apart from the records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct JointRecipe {
-    /// Everything random is drawn from it.
+    /// The seed of everything random.
     pub seed: u64,
-    /// The nucleotide encoder, over words of six bases in frame.
+    /// The size of the nucleotide encoder, whose tokens are 6-mers in frame.
     pub dnabert: EncoderSize,
-    /// The protein encoder.
+    /// The size of the protein encoder.
     pub esm2: EncoderSize,
-    /// Hidden units of the head.
+    /// The number of hidden units of the head.
     pub units: usize,
-    /// The share of them that drop out in a training step.
+    /// The dropout rate of the hidden units.
     pub dropout: f64,
     /// Optimizer, rate, epochs, patience.
     pub schedule: Schedule,
-    /// The lengths of windows, and the share of the batches that have each.
+    /// The lengths of windows, with the share of the batches that have each.
     pub lengths: Vec<LengthShare>,
-    /// Windows of a step, half of them viral.
+    /// The windows of a step, half of them viral.
     pub batch: usize,
-    /// Steps of an epoch.
+    /// The steps of an epoch.
     pub steps: usize,
-    /// A group of n bases is drawn by n to this power: 1 takes every base alike, 0 every group.
+    /// A group of n bases is drawn with the weight n to this power: 1 draws bases uniformly, 0 groups.
     pub group_power: f64,
-    /// What is changed in a window.
+    /// The changes to windows.
     pub augmentation: Augmentation,
-    /// The share of the loss that a chunk's verdict has; the rest is that of its frames alone.
+    /// The weight of the chunk in the loss; the rest is that of its ORFs one by one.
     pub verdict: f64,
-    /// The share of every label that both classes get.
+    /// The label smoothing: the share of every label that both classes get.
     pub smoothing: f64,
-    /// The epoch whose weights result.
+    /// The epoch whose weights are kept.
     #[serde(skip_serializing_if = "Keep::is_best")]
     pub keep: Keep,
 }
 
-/// The epoch whose weights result.
+/// The epoch whose weights are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
-    /// That with the smallest validation loss.
+    /// The epoch with the smallest validation loss.
     #[default]
     Best,
-    /// The last: where validation is of few groups, and others have shown how many epochs are good.
+    /// The last epoch: for validation on few groups, where other trainings have shown the number of epochs.
     Last,
 }
 
@@ -60,40 +63,40 @@ impl Keep {
 /// The size of an encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncoderSize {
-    /// Values of a token and of an embedding.
+    /// The hidden size, also that of an embedding.
     pub hidden: usize,
-    /// Layers.
+    /// The number of layers.
     pub layers: usize,
-    /// Heads of a layer.
+    /// The number of attention heads per layer.
     pub heads: usize,
-    /// Values in the middle of a feed-forward.
+    /// The inner size of the feed-forward network.
     pub inner: usize,
 }
 
-/// A length of windows.
+/// A length of windows, with its share.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LengthShare {
-    /// In bp.
+    /// The length in bp.
     pub length: u32,
-    /// Of the batches, beside the other shares.
+    /// The share of the batches, relative to the other shares.
     pub share: f64,
 }
 
-/// What is changed in a window before it is learned from.
+/// The changes to a window before it is learned from.
 ///
-/// Windows begin anywhere in a record, so that all frames occur; both strands are read in any case.
+/// Windows begin anywhere in a record, so that all frames occur; both strands are always read.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Augmentation {
-    /// The share of the frames whose codons are replaced by synonymous ones, so that the encoders
-    /// learn less of an organism's codon usage.
+    /// The share of the ORFs whose codons are replaced by synonymous ones, so that the encoders
+    /// depend less on codon usage.
     pub recode: f64,
-    /// The deviation of the preference for G and C with which a frame's codons are drawn anew, in
-    /// logits a base.
+    /// The deviation of the preference for G and C with which the synonyms of an ORF are drawn, in
+    /// logits per base.
     pub recode_bias: f64,
-    /// The share of the tokens that are hidden from an encoder.
+    /// The share of the tokens that are masked.
     pub mask: f64,
-    /// The share of the bases that are replaced by any other one.
+    /// The share of the bases that are replaced by another one.
     pub mutate: f64,
 }
 
@@ -138,9 +141,9 @@ impl Default for JointRecipe {
 
 impl JointRecipe {
     /// The config of the nucleotide encoder, whose tokens are those of
-    /// [`word_tokenizer`](crate::word_tokenizer).
+    /// [`six_mer_tokenizer`](crate::joint::tokenizer::six_mer_tokenizer).
     #[must_use]
-    pub fn dnabert_config(&self, vocabulary: usize) -> DnabertConfig {
+    pub(crate) fn dnabert_config(&self, vocabulary: usize) -> DnabertConfig {
         let EncoderSize { hidden, layers, heads, inner } = self.dnabert;
         DnabertConfig {
             vocab_size: vocabulary,
@@ -156,7 +159,7 @@ impl JointRecipe {
 
     /// The config of the protein encoder.
     #[must_use]
-    pub fn esm2_config(&self) -> Esm2Config {
+    pub(crate) fn esm2_config(&self) -> Esm2Config {
         let EncoderSize { hidden, layers, heads, inner } = self.esm2;
         Esm2Config {
             vocab_size: 33,
@@ -194,14 +197,14 @@ impl JointRecipe {
         within("batch", self.batch as f64, 3.0, f64::MAX, "4 or more, half of them viral")?;
         within("lengths", self.lengths.len() as f64, 0.0, f64::MAX, "one or more")?;
         for LengthShare { length, share } in &self.lengths {
-            within("length", f64::from(*length), 5.0, f64::MAX, "6 bp or more: a word")?;
+            within("length", f64::from(*length), 5.0, f64::MAX, "6 bp or more: one token")?;
             within("length share", *share, 0.0, f64::MAX, "above 0")?;
         }
         self.schedule.check()
     }
 
     /// The identity with every setting as a field of its own.
-    pub(crate) fn identify(&self, identity: Identity) -> Identity {
+    pub(crate) fn identify(&self, identity: Identity) -> Result<Identity, Error> {
         identity.with_all("recipe", self)
     }
 }

@@ -1,28 +1,28 @@
-//! The loss of chunks and their frames.
+//! The loss of a joint training: that of chunks and that of their ORFs.
 
 use candle_core::{D, Device, Tensor};
 
-use crate::Error;
+use crate::error::Error;
 
-/// How much more a decided frame counts in its chunk's verdict: the weight of a frame with margin m
-/// is exp(2 |m|), a smooth form of "the most decided frame speaks for its chunk".
+/// The sharpness with which an ORF of a large margin dominates its chunk: the weight of an ORF with margin m
+/// is exp(2 |m|), a smooth form of "the ORF with the largest margin decides for its chunk".
 const DECISION: f64 = 2.0;
-/// Margins beyond this count as this, so that the weights stay finite.
+/// Margins are clamped to this, so that the weights stay finite.
 const LARGEST: f64 = 10.0;
 
-/// The frames of several chunks.
+/// The ORFs of several chunks.
 pub(super) struct Verdicts<'a> {
-    /// The chunk of each frame, in order.
+    /// The chunk of each ORF, in order.
     pub(super) chunk_of: &'a [usize],
-    /// Of each chunk, whether it is viral.
+    /// Whether each chunk is viral.
     pub(super) is_virus: &'a [bool],
-    /// The share of the loss that verdicts have.
+    /// The weight of chunks in the loss.
     pub(super) share: f64,
     pub(super) smoothing: f64,
 }
 
 impl Verdicts<'_> {
-    /// The mean loss of chunks, by the logits `[frames, 2]` (others, virus).
+    /// The mean loss of chunks for the logits `[ORFs, 2]` (others, virus).
     pub(super) fn loss(&self, logits: &Tensor) -> Result<Tensor, Error> {
         let device = logits.device();
         let margins = (logits.narrow(D::Minus1, 1, 1)? - logits.narrow(D::Minus1, 0, 1)?)?;
@@ -46,7 +46,7 @@ impl Verdicts<'_> {
         Ok(((of_chunks * self.share)? + (of_frames * (1.0 - self.share))?)?)
     }
 
-    /// One over the number of frames of each frame's chunk.
+    /// For each ORF, one over the number of ORFs of its chunk.
     fn equal_shares(&self, device: &Device) -> Result<Tensor, Error> {
         let runs = self.chunk_of.chunk_by(|a, b| a == b);
         let share = |run: &[usize]| vec![1.0 / run.len() as f32; run.len()];
@@ -54,7 +54,7 @@ impl Verdicts<'_> {
         Ok(Tensor::from_vec(shares, self.chunk_of.len(), device)?)
     }
 
-    /// Of each margin: `softplus(margin) - target * margin`.
+    /// `softplus(margin) - target * margin` of each margin.
     fn cross_entropy(&self, margins: &Tensor, is_virus: &[bool]) -> Result<Tensor, Error> {
         let (high, low) = (1.0 - self.smoothing / 2.0, self.smoothing / 2.0);
         let target = |virus: &bool| (if *virus { high } else { low }) as f32;

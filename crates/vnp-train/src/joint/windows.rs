@@ -1,15 +1,17 @@
-//! Drawing windows from the training records.
+//! Draws windows from the training records.
 
 use std::collections::BTreeMap;
 
 use vnp_seq::{Orf, find_orfs};
 
-use super::JointData;
-use super::augment::mutate;
-use crate::records::LabelledRecord;
-use crate::{Error, Part, Rng};
+use crate::data::record::LabelledRecord;
+use crate::error::Error;
+use crate::joint::augment::mutate;
+use crate::joint::data::JointData;
+use crate::rng::Rng;
+use crate::split::Split;
 
-/// Windows tried for one that has an open frame; about half of all have.
+/// Windows tried for one that has an ORF; about half of all have.
 const TRIES: usize = 200;
 
 /// The training records of both classes, in groups.
@@ -28,13 +30,13 @@ struct Class<'a> {
 type Group<'a> = Vec<(f64, &'a LabelledRecord)>;
 
 impl<'a> Windows<'a> {
-    /// `length` is that of the longest window: records shorter than it are left out.
+    /// `length` is that of the longest window: shorter records are left out.
     pub(super) fn new(data: JointData<'a>, power: f64, length: usize) -> Result<Self, Error> {
-        let JointData { records, groups, parts, is_usable, .. } = data;
+        let JointData { records, groups, splits, is_usable, .. } = data;
         let class = |is_virus: bool| {
             let mut by_group: BTreeMap<usize, Group<'a>> = BTreeMap::new();
             for (record, group) in records.iter().zip(groups) {
-                let trains = parts.get(*group) == Some(&Part::Training);
+                let trains = splits.get(*group) == Some(&Split::Training);
                 if trains && record.is_virus == is_virus && record.sequence.len() >= length {
                     let members = by_group.entry(*group).or_default();
                     let before = members.last().map_or(0.0, |(sum, _)| *sum);
@@ -49,15 +51,15 @@ impl<'a> Windows<'a> {
             let groups: Vec<_> = weighed.collect();
             let class = if is_virus { "viral" } else { "other" };
             if groups.is_empty() {
-                return Err(Error::NoRows { part: Part::Training, class });
+                return Err(Error::NoRows { split: Split::Training, class });
             }
             Ok(Class { groups })
         };
         Ok(Self { others: class(false)?, viruses: class(true)?, is_usable })
     }
 
-    /// A window of one class with its open frames, of which there is at least one; nothing where
-    /// none was found.
+    /// The ORFs of a window of one class, at least one; `None` where no such window
+    /// was found.
     pub(super) fn draw(
         &self,
         is_virus: bool,
@@ -67,7 +69,8 @@ impl<'a> Windows<'a> {
     ) -> Option<Vec<Orf>> {
         let class = if is_virus { &self.viruses } else { &self.others };
         (0..TRIES).find_map(|_| {
-            let record = pick(pick(&class.groups, rng)?, rng)?;
+            let group = rng.pick(&class.groups)?;
+            let record = rng.pick(group)?;
             let start = rng.below(record.sequence.len() - length + 1);
             let window = record.sequence.get(start..start + length)?;
             if !window.iter().all(|letter| b"ACGT".contains(letter)) {
@@ -80,14 +83,6 @@ impl<'a> Windows<'a> {
             (!frames.is_empty() && (self.is_usable)(window)).then_some(frames)
         })
     }
-}
-
-/// One of several by the running sums of their weights.
-fn pick<'a, T>(items: &'a [(f64, T)], rng: &mut Rng) -> Option<&'a T> {
-    let (total, _) = items.last()?;
-    let at = rng.uniform() * total;
-    let place = items.partition_point(|(sum, _)| *sum <= at).min(items.len() - 1);
-    items.get(place).map(|(_, item)| item)
 }
 
 #[cfg(test)]
@@ -106,14 +101,14 @@ mod tests {
             record(true, &"ACC".repeat(100)),
             record(false, "GGA"),
         ];
-        let parts = [Part::Training, Part::Training, Part::Validation, Part::Training];
+        let splits = [Split::Training, Split::Training, Split::Validation, Split::Training];
         let groups = [0, 1, 2, 3];
         // Of the viral record, windows that begin with its first codon alone.
         let is_usable = |window: &[u8]| !window.contains(&b'A') || window.starts_with(b"GCA");
         let data = JointData {
             records: &records,
             groups: &groups,
-            parts: &parts,
+            splits: &splits,
             is_usable: &is_usable,
             validation: &[],
         };
@@ -137,19 +132,11 @@ mod tests {
         let data = JointData {
             records: &records,
             groups: &[0],
-            parts: &[Part::Training],
+            splits: &[Split::Training],
             is_usable: &|_| true,
             validation: &[],
         };
         let Err(Error::NoRows { class, .. }) = Windows::new(data, 0.5, 60) else { panic!() };
         assert_eq!(class, "other");
-    }
-
-    #[test]
-    fn large_groups_are_drawn_by_the_power_of_their_size() {
-        let items = [(10.0, 'a'), (13.0, 'b')];
-        let mut rng = Rng::new(1, "test");
-        let drawn = (0..13_000).filter(|_| pick(&items, &mut rng) == Some(&'b')).count();
-        assert!((2_700..3_300).contains(&drawn), "{drawn}");
     }
 }

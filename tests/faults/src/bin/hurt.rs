@@ -1,8 +1,8 @@
 //! Kills a command before one of its system calls, or lists them:
 //! `hurt NTH DIRECTORY COMMAND...`, with 0 for a list.
 //!
-//! Calls are counted from when the command has said that it is saving. What it said is said
-//! again. Exits with 3 when it ended before that call.
+//! Calls are counted from when the command has printed `saving`. Its output is printed again. Exits
+//! with 3 if it ended before that call.
 
 use std::io::{self, Write};
 use std::path::Path;

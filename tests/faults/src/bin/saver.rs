@@ -1,4 +1,4 @@
-//! Saves a checkpoint over an older one, rightly or wrongly, and says what became of it.
+//! Saves a checkpoint over an older one, correctly or not, and prints the outcome.
 //!
 //! `saver old|save|in-place|rename-without-fsync|rename-without-directory-fsync TARGET`,
 //! `saver check TARGET`, `saver sweep DIRECTORY`.
@@ -47,20 +47,20 @@ fn run(how: &str, path: &Path) -> Result<String, Box<dyn std::error::Error>> {
                 return Err(error.into());
             }
         }
-        wrongly => {
-            // Made elsewhere: what it takes to make the bytes is not what is looked at.
+        control => {
+            // Serialised elsewhere: only the calls that save the bytes are to be traced.
             let elsewhere = tempfile::tempdir()?;
-            let made = elsewhere.path().join("new.vnp");
-            atomic_save(&made, &sample(Which::New)?)?;
-            let bytes = fs::read(made)?;
+            let serialised = elsewhere.path().join("new.vnp");
+            atomic_save(&serialised, &sample(Which::New)?)?;
+            let bytes = fs::read(serialised)?;
             writeln!(io::stdout(), "saving")?;
-            save_wrongly(wrongly, path, &bytes)?;
+            save_wrongly(control, path, &bytes)?;
         }
     }
     Ok("saved".to_owned())
 }
 
-/// The controls: each breaks one promise, and the harness must see it.
+/// The controls: each breaks one promise, and the harness must detect it.
 fn save_wrongly(how: &str, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary(path);
     match how {

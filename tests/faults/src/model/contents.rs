@@ -1,6 +1,8 @@
+//! One file of the model: its durable bytes, and the changes that a loss of power may lose.
+
 use std::sync::Arc;
 
-/// Above so many writes that are not on disk, not every one of them is taken for the last.
+/// With more pending writes than this, only a sample of them is tried as the last one that survives.
 const EACH: usize = 64;
 
 /// A change to a file.
@@ -18,7 +20,7 @@ impl Change {
         }
     }
 
-    /// The change cut in the middle; nothing where there is no middle.
+    /// The first half of the change; `None` if it cannot be cut.
     fn half(&self) -> Option<Self> {
         match self {
             Self::Write { offset, data } if data.len() > 1 => {
@@ -40,12 +42,12 @@ impl Change {
     }
 }
 
-/// A file: what is on disk, and what happened to it since.
+/// A file: its durable bytes, and the changes since then.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Contents {
     durable: Vec<u8>,
     pending: Vec<Change>,
-    /// Changes that are on disk.
+    /// The number of durable changes.
     settled: usize,
 }
 
@@ -58,25 +60,24 @@ impl Contents {
         self.pending.push(change);
     }
 
-    /// How many changes there have been.
+    /// The number of all changes so far.
     pub(super) fn changes(&self) -> usize {
         self.settled + self.pending.len()
     }
 
-    /// Brings the first `changes` changes to disk.
+    /// Makes the first `changes` changes durable.
     pub(super) fn settle(&mut self, changes: usize) {
         let new = changes.saturating_sub(self.settled).min(self.pending.len());
         self.pending.drain(..new).for_each(|change| change.apply(&mut self.durable));
         self.settled += new;
     }
 
-    /// What a reader sees while the power is there.
+    /// The contents that a reader sees as long as there is power.
     pub(super) fn live(&self) -> Arc<[u8]> {
         with(&self.durable, &self.pending)
     }
 
-    /// What may be there after the power was lost: nothing of what is pending first, all of it
-    /// last.
+    /// The contents that a loss of power may leave, from none of the pending changes to all of them.
     pub(super) fn after_loss(&self) -> Vec<Arc<[u8]>> {
         let mut states = Vec::new();
         let step = self.pending.len().div_ceil(EACH).max(1);
@@ -113,8 +114,8 @@ fn put(contents: &mut Vec<u8>, offset: usize, data: &[u8]) {
     if contents.len() < end {
         contents.resize(end, 0);
     }
-    if let Some(place) = contents.get_mut(offset..end) {
-        place.copy_from_slice(data);
+    if let Some(destination) = contents.get_mut(offset..end) {
+        destination.copy_from_slice(data);
     }
 }
 
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_on_disk_may_be_lost_in_every_way() {
+    fn pending_changes_may_be_lost_in_every_way() {
         let mut file = Contents::on_disk(b"old".to_vec());
         check(&file, &[b"old"]);
         file.change(Change::Resize(0));

@@ -1,3 +1,5 @@
+//! The model of a disk: replays a record, and enumerates what a loss of power may leave.
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -5,9 +7,11 @@ use std::sync::Arc;
 
 use super::contents::{Change, Contents};
 use super::image::{Image, Node};
-use crate::{Error, Event, Id, Random, Record};
+use crate::error::Error;
+use crate::event::{Event, Id, Record};
+use crate::random::Random;
 
-/// Above so many ways to lose changes of directories, they are not looked at one by one.
+/// With more possible images than this, they are not inspected one by one.
 const MOST_IMAGES: usize = 100_000;
 
 /// The disk at one point of a record.
@@ -38,11 +42,11 @@ struct Directory {
     settled: usize,
 }
 
-/// How much of everything was lost: for each directory how many of its pending changes are there.
-type Kept = BTreeMap<Id, usize>;
+/// For each directory, how many of its pending changes survive.
+type Surviving = BTreeMap<Id, usize>;
 
 impl Disk {
-    /// The disk before anything happened.
+    /// The disk before the first event.
     #[must_use]
     pub fn new(record: &Record) -> Self {
         let directory = |names: &Names| Directory { durable: names.clone(), ..Default::default() };
@@ -57,7 +61,7 @@ impl Disk {
         }
     }
 
-    /// Lets one thing happen.
+    /// Applies the next event.
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::CreateFile { at, file } => {
@@ -107,7 +111,7 @@ impl Disk {
             Event::Remove { at: (directory, name) } => {
                 self.name(*directory, Naming::Drop(name.clone()));
             }
-            Event::Told { .. } => {}
+            Event::Printed { .. } => {}
         }
     }
 
@@ -119,20 +123,20 @@ impl Disk {
         self.files.entry(file).or_default().change(change);
     }
 
-    /// What is there while the power is.
+    /// The files that a reader sees as long as there is power.
     #[must_use]
     pub fn live(&self) -> Image {
-        self.build(&self.all_kept(), &|_, file| file.live())
+        self.build(&self.all_surviving(), &|_, file| file.live())
     }
 
-    /// Calls `look` with everything that a loss of power may leave here, and says how often.
+    /// Calls `inspect` with every image that a loss of power may leave here, and returns their number.
     ///
     /// The losses in the directories are combined in every way. The files are varied one at a
-    /// time, with all the others as much as possible lost, and as much as possible kept.
+    /// time, with as much as possible of all others lost, and with as much as possible surviving.
     ///
     /// # Errors
     /// [`Error::TooManyImages`]; take [`sample`](Self::sample) then.
-    pub fn after_loss(&self, mut look: impl FnMut(&Image)) -> Result<usize, Error> {
+    pub fn after_loss(&self, mut inspect: impl FnMut(&Image)) -> Result<usize, Error> {
         let states: BTreeMap<Id, Vec<Arc<[u8]>>> =
             self.files.iter().map(|(id, file)| (*id, file.after_loss())).collect();
         let varied: Vec<(Id, usize)> = states
@@ -144,13 +148,13 @@ impl Disk {
         if images > MOST_IMAGES {
             return Err(Error::TooManyImages { images });
         }
-        let mut looked = 0;
+        let mut count = 0;
         for way in 0..ways {
-            let kept = self.way(way);
+            let surviving = self.way(way);
             for others_lost in [true, false] {
                 let mut last = None;
                 for (file, index) in &varied {
-                    let image = self.build(&kept, &|id, _| {
+                    let image = self.build(&surviving, &|id, _| {
                         let states = states.get(&id).map(Vec::as_slice).unwrap_or_default();
                         let state = match (id == *file, others_lost) {
                             (true, _) => states.get(*index),
@@ -161,52 +165,52 @@ impl Disk {
                     });
                     // Many files have only one state, or no name.
                     if last.as_ref() != Some(&image) {
-                        look(&image);
-                        looked += 1;
+                        inspect(&image);
+                        count += 1;
                     }
                     last = Some(image);
                 }
             }
         }
-        Ok(looked)
+        Ok(count)
     }
 
-    /// One of the things that a loss of power may leave.
+    /// A random image among those that a loss of power may leave.
     #[must_use]
     pub fn sample(&self, random: &mut Random) -> Image {
-        let kept = self.directories.iter();
-        let kept = kept.map(|(id, d)| (*id, random.below(d.pending.len() + 1))).collect();
+        let surviving = self.directories.iter();
+        let surviving = surviving.map(|(id, d)| (*id, random.below(d.pending.len() + 1))).collect();
         let mut contents: BTreeMap<Id, Arc<[u8]>> = BTreeMap::new();
         for (id, file) in &self.files {
             let states = file.after_loss();
             let index = random.below(states.len());
             contents.insert(*id, states.get(index).cloned().unwrap_or_default());
         }
-        self.build(&kept, &|id, _| contents.get(&id).cloned().unwrap_or_default())
+        self.build(&surviving, &|id, _| contents.get(&id).cloned().unwrap_or_default())
     }
 
-    fn all_kept(&self) -> Kept {
+    fn all_surviving(&self) -> Surviving {
         self.directories.iter().map(|(id, d)| (*id, d.pending.len())).collect()
     }
 
     /// The combination of losses with this number.
-    fn way(&self, mut number: usize) -> Kept {
-        let mut kept = Kept::new();
+    fn way(&self, mut number: usize) -> Surviving {
+        let mut surviving = Surviving::new();
         for (id, directory) in &self.directories {
             let choices = directory.pending.len() + 1;
-            kept.insert(*id, number % choices);
+            surviving.insert(*id, number % choices);
             number /= choices;
         }
-        kept
+        surviving
     }
 
-    fn build(&self, kept: &Kept, contents: &dyn Fn(Id, &Contents) -> Arc<[u8]>) -> Image {
+    fn build(&self, surviving: &Surviving, contents: &dyn Fn(Id, &Contents) -> Arc<[u8]>) -> Image {
         let mut image = Image::default();
         let mut walk: Vec<(PathBuf, Id)> =
             self.root.map(|id| (PathBuf::new(), id)).into_iter().collect();
         while let Some((path, id)) = walk.pop() {
             let Some(directory) = self.directories.get(&id) else { continue };
-            let names = directory.with(kept.get(&id).copied().unwrap_or(0));
+            let names = directory.with(surviving.get(&id).copied().unwrap_or(0));
             for (name, id) in names {
                 let path = Path::new(&path).join(name);
                 if let Some(file) = self.files.get(&id) {

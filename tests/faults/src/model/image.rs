@@ -1,10 +1,12 @@
+//! A directory tree with its contents, read from the model or from a real directory.
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fs_err as fs;
 
-/// What a path leads to.
+/// A directory or file of an image.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Node {
     /// A directory.

@@ -1,7 +1,7 @@
-//! Starting a command so that it does nothing before it is traced.
+//! Starts a command in such a way that it does nothing before it is traced.
 //!
-//! A shell waits for a line and then becomes the command. It is attached to while it waits, so
-//! that nothing has to be done between fork and exec, and nothing `unsafe`.
+//! A shell waits for a line and then executes the command in its place. The tracer attaches while it
+//! waits, so that there is no code to run between fork and exec, and none that is `unsafe`.
 
 use std::fs::File;
 use std::io::Write;
@@ -11,12 +11,12 @@ use nix::sys::ptrace;
 use nix::unistd::Pid;
 
 use super::tracee::refused;
-use crate::Error;
+use crate::error::Error;
 
-/// Reads to the end of the line and not further, then becomes the command.
+/// Reads one line, then executes the command in place of the shell.
 const SCRIPT: &str = "read -r go && exec \"$@\" </dev/null";
 
-/// Starts and attaches to a command. It runs up to the event that says that it became itself.
+/// Starts a command and attaches to it. It runs up to the event of its exec.
 pub(super) fn start(command: &Command, stdout: File, stderr: File) -> Result<Child, Error> {
     let mut gate = Command::new("/bin/sh");
     gate.args(["-c", SCRIPT, "gate"]).arg(command.get_program()).args(command.get_args());

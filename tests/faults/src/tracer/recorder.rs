@@ -1,3 +1,5 @@
+//! Turns the system calls of a traced command into events on files.
+
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
@@ -8,19 +10,21 @@ use nix::libc;
 
 use super::table::{Does, Row};
 use super::tracee::{Registers, Tracee};
-use crate::{Disk, Error, Event, Id, Image, Record};
+use crate::error::Error;
+use crate::event::{Event, Id, Record};
+use crate::model::{Disk, Image};
 
-/// Writes down what happens to the files below a directory.
+/// Records the changes to the files below a directory.
 #[derive(Debug)]
 pub(super) struct Recorder {
     root: PathBuf,
     record: Record,
-    /// By device and inode. A number that is free again goes to the next file.
+    /// By device and inode. The system reuses the inode of a removed file.
     ids: HashMap<(u64, u64), Id>,
     next: u32,
 }
 
-/// What a call is about to do, from what is known at its begin.
+/// What a call is about to do, as far as it is known at its beginning.
 #[derive(Debug, Default)]
 pub(super) enum Intent {
     #[default]
@@ -35,7 +39,7 @@ pub(super) enum Intent {
         offset: u64,
         data: Vec<(u64, usize)>,
     },
-    Tell {
+    Print {
         data: Vec<(u64, usize)>,
     },
     Sync {
@@ -44,17 +48,18 @@ pub(super) enum Intent {
     MakeDirectory {
         path: PathBuf,
     },
-    /// All that is known already.
+    /// The event is complete already.
     Known(Event),
     NotModelled {
         path: PathBuf,
     },
 }
 
-type Place = (Id, OsString);
+/// A directory, and a name in it.
+type Entry = (Id, OsString);
 
 impl Recorder {
-    /// Takes down what is there.
+    /// Starts a record with the present files below `root`.
     pub(super) fn new(root: &Path) -> Result<Self, Error> {
         let mut recorder =
             Self { root: root.to_owned(), record: Record::default(), ids: HashMap::new(), next: 0 };
@@ -85,7 +90,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// What a call means to do to files, at its begin. `paths` are those that it names.
+    /// What a call is about to do to files. `paths` are those that it names.
     pub(super) fn begin(
         &self,
         tracee: Tracee,
@@ -97,7 +102,7 @@ impl Recorder {
             // Standard output, unless it leads to one of the files.
             return Ok(match row.does {
                 Does::Write { offset: None, vector } if registers.argument(0) == 1 => {
-                    Intent::Tell { data: pieces(tracee, registers, vector)? }
+                    Intent::Print { data: pieces(tracee, registers, vector)? }
                 }
                 _ => Intent::Nothing,
             });
@@ -167,18 +172,18 @@ impl Recorder {
                 if flags & !u64::from(libc::RENAME_NOREPLACE) != 0 {
                     return refuse();
                 }
-                let (Some(from), Some(to)) = (self.place(path)?, self.place(second)?) else {
+                let (Some(from), Some(to)) = (self.entry(path)?, self.entry(second)?) else {
                     return Ok(Intent::Nothing);
                 };
                 Intent::Known(Event::Move { from, to })
             }
-            Does::Link => match (path.symlink_metadata(), self.place(second)?) {
+            Does::Link => match (path.symlink_metadata(), self.entry(second)?) {
                 (Ok(metadata), Some(to)) => {
                     Intent::Known(Event::Link { file: self.id(&metadata, path)?, to })
                 }
                 _ => Intent::Nothing,
             },
-            Does::Remove => match self.place(path)? {
+            Does::Remove => match self.entry(path)? {
                 Some(at) => Intent::Known(Event::Remove { at }),
                 None => Intent::Nothing,
             },
@@ -186,14 +191,14 @@ impl Recorder {
         })
     }
 
-    /// What a thread began to sync, as an event of its own: only what ended before is included.
+    /// Records the beginning of a sync: only changes that ended before are included.
     pub(super) fn begun(&mut self, call: usize, thread: i32, intent: &Intent) {
         if let Intent::Sync { id } = intent {
             self.add(call, Event::SyncBegins { thread, id: *id });
         }
     }
 
-    /// What a call did, at its end.
+    /// Records what a call did, at its end.
     pub(super) fn end(
         &mut self,
         tracee: Tracee,
@@ -214,7 +219,7 @@ impl Recorder {
                 let metadata = fs::metadata(tracee.descriptor(result.cast_unsigned()))?;
                 let unnamed = flags & libc::O_TMPFILE == libc::O_TMPFILE;
                 if unnamed || (flags & libc::O_CREAT != 0 && !existed) {
-                    let at = if unnamed { None } else { self.place(&path)? };
+                    let at = if unnamed { None } else { self.entry(&path)? };
                     Event::CreateFile { at, file: self.new_id(&metadata) }
                 } else if flags & libc::O_TRUNC != 0 {
                     Event::Resize { file: self.id(&metadata, &path)?, length: 0 }
@@ -224,13 +229,15 @@ impl Recorder {
             }
             Intent::MakeDirectory { path } => {
                 let directory = self.new_id(&fs::symlink_metadata(&path)?);
-                let Some(at) = self.place(&path)? else { return Ok(()) };
+                let Some(at) = self.entry(&path)? else { return Ok(()) };
                 Event::CreateDirectory { at, directory }
             }
             Intent::Write { file, offset, data } => {
                 Event::Write { file, offset, data: first(tracee, &data, result as usize)? }
             }
-            Intent::Tell { data } => Event::Told { data: first(tracee, &data, result as usize)? },
+            Intent::Print { data } => {
+                Event::Printed { data: first(tracee, &data, result as usize)? }
+            }
             Intent::Sync { id } => Event::SyncEnds { thread, id },
             Intent::Known(event) => event,
         };
@@ -238,7 +245,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// The record, compared with what really lies there now.
+    /// The record, after comparing it with the present files.
     pub(super) fn finish(self, undisturbed: bool) -> Result<Record, Error> {
         if undisturbed {
             let mut disk = Disk::new(&self.record);
@@ -261,8 +268,8 @@ impl Recorder {
         paths.iter().any(|path| path.starts_with(&self.root))
     }
 
-    /// The directory that holds a name, and the name; nothing where there is no such directory.
-    fn place(&self, path: &Path) -> Result<Option<Place>, Error> {
+    /// The directory that holds a name, and the name; `None` if there is no such directory.
+    fn entry(&self, path: &Path) -> Result<Option<Entry>, Error> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Ok(None);
         };
@@ -286,7 +293,7 @@ impl Recorder {
     }
 }
 
-/// Where the data of a write lies: addresses and lengths.
+/// The addresses and lengths of the data of a write.
 fn pieces(tracee: Tracee, registers: &Registers, vector: bool) -> Result<Vec<(u64, usize)>, Error> {
     let (address, amount) = (registers.argument(1), registers.argument(2) as usize);
     if !vector {
@@ -299,7 +306,7 @@ fn pieces(tracee: Tracee, registers: &Registers, vector: bool) -> Result<Vec<(u6
     Ok(pairs.iter().map(|[address, length]| (*address, *length as usize)).collect())
 }
 
-/// The first `amount` bytes of them.
+/// The first `amount` bytes of the pieces.
 fn first(tracee: Tracee, pieces: &[(u64, usize)], amount: usize) -> Result<Vec<u8>, Error> {
     let mut data = Vec::new();
     for (address, length) in pieces {

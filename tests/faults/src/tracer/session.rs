@@ -1,3 +1,5 @@
+//! The loop that follows a traced command from call to call, counts its calls and disturbs one.
+
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Seek};
 use std::os::unix::process::ExitStatusExt;
@@ -14,12 +16,15 @@ use nix::unistd::Pid;
 
 use super::gate;
 use super::recorder::{Intent, Recorder};
+use super::settings::Tracer;
 use super::table::{self, Does, Row};
+use super::trace::{Call, Trace};
 use super::tracee::{Registers, Tracee, refused};
-use super::{Call, Trace, Tracer};
-use crate::{Calls, Error, Harm, Record};
+use crate::error::Error;
+use crate::event::Record;
+use crate::fault::{self, Calls, Harm};
 
-/// Runs a command from begin to end. The calling thread must have no other children.
+/// Runs a command from beginning to end. The calling thread must have no other children.
 pub(super) fn run(tracer: &Tracer, command: &Command) -> Result<Trace, Error> {
     let root = fs_err::canonicalize(&tracer.root)?;
     let recorder = if tracer.record { Some(Recorder::new(&root)?) } else { None };
@@ -45,7 +50,7 @@ pub(super) fn run(tracer: &Tracer, command: &Command) -> Result<Trace, Error> {
         let (ended, wait) = channel::<()>();
         let watch = scope.spawn(move || {
             let late = wait.recv_timeout(tracer.patience) == Err(RecvTimeoutError::Timeout);
-            // Gone already: nothing is lost.
+            // It is not late if it has ended already.
             late && kill(main, Signal::SIGKILL).is_ok()
         });
         session.follow(ended);
@@ -61,7 +66,7 @@ pub(super) fn run(tracer: &Tracer, command: &Command) -> Result<Trace, Error> {
         Some(recorder) => recorder.finish(session.hurt.is_none())?,
         None => Record::default(),
     };
-    let said = |file: &mut std::fs::File| {
+    let contents = |file: &mut std::fs::File| {
         let mut bytes = Vec::new();
         file.rewind()?;
         file.read_to_end(&mut bytes)?;
@@ -69,8 +74,8 @@ pub(super) fn run(tracer: &Tracer, command: &Command) -> Result<Trace, Error> {
     };
     Ok(Trace {
         status: session.status.unwrap_or_default(),
-        stdout: said(&mut stdout)?,
-        stderr: said(&mut stderr)?,
+        stdout: contents(&mut stdout)?,
+        stderr: contents(&mut stderr)?,
         calls: session.calls,
         hurt: session.hurt,
         record,
@@ -81,15 +86,15 @@ struct Session<'t> {
     tracer: &'t Tracer,
     root: PathBuf,
     main: Pid,
-    /// Processes and threads that were seen.
+    /// Processes and threads that are running.
     processes: BTreeSet<Pid>,
     status: Option<ExitStatus>,
-    /// Whether the command has become itself.
+    /// Whether the shell of the gate has executed the command.
     passed_gate: bool,
     counting: bool,
-    /// Calls of the kind that the fault counts.
+    /// The number of calls so far of the kind that the fault counts.
     counted: usize,
-    /// Calls that have begun, by thread.
+    /// Calls that have begun and not ended, by thread.
     open: HashMap<Pid, Begun>,
     calls: Vec<Call>,
     hurt: Option<Call>,
@@ -97,7 +102,7 @@ struct Session<'t> {
     failed: Option<Error>,
 }
 
-/// A call between its begin and its end.
+/// A call between its beginning and its end.
 struct Begun {
     call: Call,
     intent: Intent,
@@ -105,7 +110,7 @@ struct Begun {
     /// The registers as the command set them.
     registers: Registers,
     amount: Option<usize>,
-    says: bool,
+    prints: bool,
 }
 
 impl Session<'_> {
@@ -123,40 +128,40 @@ impl Session<'_> {
                 }
             };
             match self.stopped(status) {
-                // It was killed while it stood: its end comes next.
-                Ok(()) | Err(Error::Trace { source: crate::Errno(libc::ESRCH), .. }) => {}
+                // It was killed while it was stopped: its end comes next.
+                Ok(()) | Err(Error::Trace { source: fault::Errno(libc::ESRCH), .. }) => {}
                 Err(error) => self.fail(error),
             }
         }
     }
 
-    /// Ends everything; what went wrong first is what is told.
+    /// Kills all processes, and keeps the first error.
     fn fail(&mut self, error: Error) {
         self.failed.get_or_insert(error);
         self.kill();
     }
 
     fn kill(&self) {
-        // Who is gone cannot be killed, and need not be.
+        // A process that has ended cannot be killed, and need not be.
         for pid in &self.processes {
             let _ = kill(*pid, Signal::SIGKILL);
         }
     }
 
     fn stopped(&mut self, status: WaitStatus) -> Result<(), Error> {
-        let go_on =
+        let resume =
             |pid, signal: Option<Signal>| ptrace::syscall(pid, signal).map_err(refused("continue"));
         match status {
             WaitStatus::Exited(pid, code) => self.gone(pid, code << 8),
             WaitStatus::Signaled(pid, signal, _) => self.gone(pid, signal as i32),
-            WaitStatus::Stopped(pid, signal) => go_on(pid, Some(signal))?,
+            WaitStatus::Stopped(pid, signal) => resume(pid, Some(signal))?,
             WaitStatus::PtraceEvent(pid, ..) => {
                 self.processes.insert(pid);
                 self.passed_gate = self.passed_gate || !gate::is_waiting(pid)?;
                 if self.passed_gate {
-                    go_on(pid, None)?;
+                    resume(pid, None)?;
                 } else {
-                    // Attaching may be so quick that the shell is seen becoming itself.
+                    // If attaching was quick, this is the exec of the shell.
                     ptrace::cont(pid, None).map_err(refused("continue"))?;
                 }
             }
@@ -169,7 +174,7 @@ impl Session<'_> {
                         self.end(tracee, begun)?;
                     }
                 }
-                go_on(pid, None)?;
+                resume(pid, None)?;
             }
             WaitStatus::Continued(_) | WaitStatus::StillAlive => {}
         }
@@ -202,7 +207,7 @@ impl Session<'_> {
             }
         }
         let harm = self.harm(&call);
-        let says = call.name == "write" && registers.argument(0) == 1;
+        let prints = call.name == "write" && registers.argument(0) == 1;
         let amount = row.and_then(|row| row.amount);
         let mut changed = registers;
         match harm {
@@ -223,12 +228,12 @@ impl Session<'_> {
         if harm == Some(Harm::Kill) {
             self.kill();
         }
-        self.open.insert(tracee.0, Begun { call, intent, harm, registers, amount, says });
+        self.open.insert(tracee.0, Begun { call, intent, harm, registers, amount, prints });
         Ok(())
     }
 
     fn end(&mut self, tracee: Tracee, begun: Begun) -> Result<(), Error> {
-        let Begun { mut call, intent, harm, registers, amount, says } = begun;
+        let Begun { mut call, intent, harm, registers, amount, prints } = begun;
         let mut now = tracee.registers()?;
         let mut was_done = true;
         match harm {
@@ -242,7 +247,7 @@ impl Session<'_> {
                 now.set_result(amount.cast_signed());
                 was_done = false;
             }
-            // A system call leaves its arguments alone: the command may use them again.
+            // A system call preserves its arguments: the command may use them again.
             Some(Harm::Short) => {
                 if let Some(argument) = amount {
                     now.set_argument(argument, registers.argument(argument));
@@ -264,7 +269,7 @@ impl Session<'_> {
         if self.counting {
             self.calls.push(call);
         } else if let (Some(after), true, Ok(length)) =
-            (&self.tracer.after, says, usize::try_from(call.result))
+            (&self.tracer.after, prints, usize::try_from(call.result))
         {
             let text = tracee.memory(registers.argument(1), length)?;
             self.counting = String::from_utf8_lossy(&text).contains(after.as_str());
@@ -293,7 +298,7 @@ impl Session<'_> {
         }
     }
 
-    /// What is to be done to a call, if it is one that is counted.
+    /// The harm for a call, if the fault is for this one.
     fn harm(&mut self, call: &Call) -> Option<Harm> {
         let fault = self.tracer.fault.as_ref().filter(|_| self.counting)?;
         let counts = match fault.calls {

@@ -1,6 +1,8 @@
+//! The system calls that may touch files, and how each names them.
+
 use nix::libc;
 
-/// How a system call says which file it means; the numbers are those of arguments.
+/// How a system call names a file. Numbers are indices of its arguments.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Names {
     /// A path.
@@ -14,13 +16,12 @@ pub(super) enum Names {
 /// What a system call does to its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Does {
-    /// Nothing. Asking for data to be written soon is no promise that it was.
+    /// Nothing. A request to write data soon does not promise that it was written.
     Look,
     Open {
         flags: usize,
     },
-    /// Writes: the arguments with the descriptor, and the offset where there is one. Whether the
-    /// data is given as a vector.
+    /// Writes: the argument with the offset, if there is one, and whether the data is a vector.
     Write {
         offset: Option<usize>,
         vector: bool,
@@ -35,7 +36,7 @@ pub(super) enum Does {
     Link,
     Remove,
     MakeDirectory,
-    /// Attributes, which are not part of the model: none of the files' meaning hangs on them.
+    /// Attributes, which the model leaves out: the contents of files do not depend on them.
     Describe,
     /// Maps a file, perhaps to write to it.
     Map,
@@ -50,7 +51,7 @@ pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) files: &'static [Names],
     pub(super) does: Does,
-    /// The argument that says how much is to be read or written.
+    /// The argument with the number of bytes to read or write.
     pub(super) amount: Option<usize>,
 }
 

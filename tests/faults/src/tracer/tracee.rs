@@ -1,3 +1,5 @@
+//! A stopped thread of the traced command: its registers, memory and open files.
+
 use std::io::IoSliceMut;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -9,16 +11,17 @@ use nix::sys::uio::{RemoteIoVec, process_vm_readv};
 use nix::unistd::Pid;
 
 use super::table::Names;
-use crate::Error;
+use crate::error::Error;
+use crate::fault;
 
-/// Memory is read in steps that do not cross pages: what lies behind a short text may not be there.
+/// Memory is read in steps that do not cross pages: the page after a short text may not be mapped.
 const PAGE_BYTES: usize = 4096;
 
-/// A thread that is stopped at the begin or end of a system call.
+/// A thread that is stopped at the beginning or end of a system call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tracee(pub(super) Pid);
 
-/// The registers that a system call is made of.
+/// The registers that hold a system call: number, arguments, result.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Registers {
     all: libc::user_regs_struct,
@@ -52,7 +55,7 @@ impl Registers {
         self.all.rax = result.cast_unsigned();
     }
 
-    /// Asks for no system call at all: the kernel knows none of this number.
+    /// Makes the kernel skip the call: no system call has this number.
     pub(super) fn do_nothing(&mut self) {
         self.all.orig_rax = u64::MAX;
     }
@@ -68,7 +71,7 @@ impl Tracee {
         ptrace::setregs(self.0, registers.all).map_err(refused("set the registers of"))
     }
 
-    /// Whether it stands at the begin of a system call, not at the end of one.
+    /// Whether it is at the beginning of a system call, not at its end.
     pub(super) fn at_entry(self) -> Result<bool, Error> {
         let info = ptrace::syscall_info(self.0).map_err(refused("ask about"))?;
         Ok(info.op == libc::PTRACE_SYSCALL_INFO_ENTRY)
@@ -104,8 +107,8 @@ impl Tracee {
         }
     }
 
-    /// The absolute path that a call names, links in it followed but for the last name. Nothing
-    /// where it names none, such as a descriptor that is not open.
+    /// The absolute path that a call names, with links resolved in all but its last name. `None` if it
+    /// names no file, such as a descriptor that is not open.
     pub(super) fn path(self, registers: &Registers, names: Names) -> Option<PathBuf> {
         let (directory, path) = match names {
             Names::Fd(fd) => return self.open_path(registers.argument(fd)),
@@ -131,12 +134,12 @@ impl Tracee {
         fs_err::read_link(self.descriptor(fd)).ok()
     }
 
-    /// What leads to the open file of a descriptor, also where that has no name any more.
+    /// A path to the open file of a descriptor, which works even if the file has been removed.
     pub(super) fn descriptor(self, fd: u64) -> PathBuf {
         self.proc(&format!("fd/{}", fd as libc::c_int))
     }
 
-    /// Where an open file is read and written next, and the flags that it was opened with.
+    /// The position of an open file, and the flags that it was opened with.
     pub(super) fn position(self, fd: u64) -> Result<(u64, i32), Error> {
         let text = fs_err::read_to_string(self.proc(&format!("fdinfo/{}", fd as libc::c_int)))?;
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
@@ -159,5 +162,5 @@ fn normal(path: &Path) -> PathBuf {
 }
 
 pub(super) fn refused(what: &'static str) -> impl Fn(Errno) -> Error {
-    move |errno| Error::Trace { what, source: crate::Errno(errno as i32) }
+    move |errno| Error::Trace { what, source: fault::Errno(errno as i32) }
 }

@@ -1,16 +1,19 @@
+//! Checks of an output directory after a fault, and after the resume.
+
 use std::path::{Path, PathBuf};
 
 use vnp_ckpt::{Limits, load_with_compatibility};
 
 use super::setting::{OUT, Setting, Start, TABLES};
-use crate::{Error, Image};
+use crate::error::Error;
+use crate::model::Image;
 
 pub(super) fn broken(after: &str, found: String) -> Error {
     Error::Broken { after: after.to_owned(), found }
 }
 
-/// Whatever is under a final name is whole and, of the results, what a run publishes. Returns how
-/// many temporaries there are.
+/// Every file under a final name is complete, and a result is one that a run publishes. Returns the
+/// number of temporaries.
 pub(super) fn nothing_torn(setting: &Setting, start: Start, after: &str) -> Result<usize, Error> {
     let image = Image::read(setting.root())?;
     for table in TABLES {
@@ -49,7 +52,7 @@ pub(super) fn published(setting: &Setting, after: &str) -> Result<(), Error> {
     }
 }
 
-/// That, and nothing lies there that does not in an undisturbed run, but `allowed`.
+/// The results are published, and there are no files but those of an undisturbed run and `allowed`.
 pub(super) fn finished(
     setting: &Setting,
     after: &str,
@@ -57,7 +60,7 @@ pub(super) fn finished(
 ) -> Result<(), Error> {
     published(setting, after)?;
     let names = |image: &Image| -> Vec<PathBuf> {
-        // The scores of a window may be in two parts after what happened.
+        // The scores of a window may be in two parts after a fault.
         let names = image.nodes.keys().filter(|path| !is_part_of(path, "scores"));
         names.filter(|path| !allowed(path)).cloned().collect()
     };
@@ -68,8 +71,8 @@ pub(super) fn finished(
     Ok(())
 }
 
-/// Embeddings are removed once their scores are durable. The removal itself is not brought to
-/// disk: a loss of power may take it back, and a run that is finished is not worked on again.
+/// Embeddings are removed once their scores are durable. The removal itself is not synced: a loss of
+/// power may undo it, and a finished run does not repeat it.
 pub(super) fn is_embedding(path: &Path) -> bool {
     is_part_of(path, "nucleotide") || is_part_of(path, "protein")
 }

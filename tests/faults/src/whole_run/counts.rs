@@ -1,24 +1,26 @@
+//! Counts of the faults that whole runs survived, and the summary that is printed.
+
 use std::fmt;
 
-/// What was done and found. Whatever was torn, stale or different is an error instead.
+/// What was done and found. A torn, stale or different file is an error instead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
     /// Runs that were killed and resumed.
     pub kills: usize,
-    /// Those of them whose resume was killed too, and resumed.
+    /// Runs among them whose resume was killed too, and resumed.
     pub kills_twice: usize,
-    /// Those of them that replaced an earlier run with `--force`.
+    /// Runs among them that replaced an earlier run with `--force`.
     pub kills_of_force: usize,
-    /// Temporaries that lay there between a kill and the resume.
+    /// Temporaries between a kill and the resume.
     pub temporaries: usize,
     /// Parts that a resume found.
     pub parts: usize,
     /// Errors and short writes.
     pub errors: usize,
-    /// Those after which the run went on to its end, and rightly so.
+    /// Errors after which the run rightly finished.
     pub errors_survived: usize,
-    /// Images of a lost disk that were resumed.
+    /// Images after a loss of power that were resumed.
     pub losses: usize,
 }
 
@@ -30,7 +32,7 @@ impl fmt::Display for Counts {
                 f,
                 "{kills} kills of a whole run, {kills_of_force} of them while replacing an earlier \
                  one, {kills_twice} followed by a kill of the resume: 0 torn or stale files, \
-                 {temporaries} temporaries left and all swept, results identical"
+                 {temporaries} temporaries left and all removed, results identical"
             )?;
         }
         let Self { errors, errors_survived, losses, .. } = self;

@@ -1,9 +1,15 @@
+//! The inputs and the undisturbed results that disturbed runs are compared with.
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use fs_err as fs;
 
-use crate::{Call, Calls, Error, Image, Random, Tracer};
+use crate::error::Error;
+use crate::fault::Calls;
+use crate::model::Image;
+use crate::random::Random;
+use crate::tracer::{Call, Tracer};
 
 /// Name of the output directory below the root.
 pub(super) const OUT: &str = "out";
@@ -12,7 +18,7 @@ pub(super) const OUT: &str = "out";
 pub(super) const TABLES: [&str; 3] =
     ["prediction_results.txt", "prediction_results_highestscore.csv", "sequences.tsv"];
 
-/// What is there when a run starts.
+/// What exists when a run starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Start {
     /// Nothing.
@@ -29,21 +35,21 @@ impl Start {
     pub(super) const RESUME: [&'static str; 7] =
         ["predict", "in.fa", "-o", "work/out", "--checkpoint-rows", "16", "--resume"];
 
-    /// The words of the run that is disturbed.
-    pub(super) fn words(self) -> [&'static str; 7] {
-        let mut words = Self::RESUME;
-        words[6] = if self == Self::New { "--resume" } else { "--force" };
-        words
+    /// The arguments of the run that is disturbed.
+    pub(super) fn arguments(self) -> [&'static str; 7] {
+        let mut arguments = Self::RESUME;
+        arguments[6] = if self == Self::New { "--resume" } else { "--force" };
+        arguments
     }
 }
 
-/// A program, inputs, and what it makes of them when nothing disturbs it.
+/// A program, its inputs, and the results of undisturbed runs.
 #[derive(Debug)]
 pub(super) struct Setting {
     vnp: PathBuf,
     directory: tempfile::TempDir,
     root: PathBuf,
-    /// What is below the root after a run with the input, and with the other one.
+    /// The files below the root after a run with the input, and with the other one.
     pub(super) this: Image,
     pub(super) other: Image,
     /// The calls of an undisturbed run from each start.
@@ -66,19 +72,19 @@ impl Setting {
         setting.this = setting.undisturbed("in.fa")?;
         for start in Start::ALL {
             setting.prepare(start)?;
-            let command = setting.command(&start.words());
+            let command = setting.command(&start.arguments());
             let trace = Tracer::new(setting.root()).run(&command)?;
             setting.calls.push(trace.calls);
         }
         Ok(setting)
     }
 
-    /// What a run leaves that starts with nothing.
+    /// The files after a run that starts in an empty directory.
     fn undisturbed(&self, input: &str) -> Result<Image, Error> {
         self.reset(&Image::default())?;
-        let mut words = Start::RESUME;
-        words[1] = input;
-        let ended = self.run(&words)?;
+        let mut arguments = Start::RESUME;
+        arguments[1] = input;
+        let ended = self.run(&arguments)?;
         if !ended.status.success() {
             let found = String::from_utf8_lossy(&ended.stderr).into_owned();
             return Err(Error::Broken { after: "nothing".to_owned(), found });
@@ -86,12 +92,12 @@ impl Setting {
         Ok(Image::read(self.root())?)
     }
 
-    /// What holds the output directory, and is watched.
+    /// The directory that holds the output directory, and is traced.
     pub(super) fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Puts a tree in the place of what is there.
+    /// Replaces everything below the root by a tree.
     pub(super) fn reset(&self, image: &Image) -> Result<(), Error> {
         fs::remove_dir_all(self.root())?;
         fs::create_dir(self.root())?;
@@ -106,11 +112,11 @@ impl Setting {
         }
     }
 
-    /// The program with these words, away from the user's models.
-    pub(super) fn command(&self, words: &[&str]) -> Command {
+    /// The program with these arguments, and without the user's models.
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.vnp);
         command
-            .args(words)
+            .args(arguments)
             .current_dir(self.directory.path())
             .env_remove("VNP_MODELS")
             .env("XDG_DATA_HOME", self.directory.path().join("data-home"))
@@ -118,11 +124,11 @@ impl Setting {
         command
     }
 
-    pub(super) fn run(&self, words: &[&str]) -> Result<Output, Error> {
-        Ok(self.command(words).output()?)
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<Output, Error> {
+        Ok(self.command(arguments).output()?)
     }
 
-    /// How many calls of a kind an undisturbed run makes.
+    /// The number of calls of a kind that an undisturbed run makes.
     pub(super) fn calls(&self, start: Start, calls: &Calls) -> usize {
         let counts = |call: &&Call| match calls {
             Calls::Any => true,
@@ -135,7 +141,7 @@ impl Setting {
     }
 }
 
-/// Records poor in T, and so in stop codons of both strands.
+/// Records with few T, and so with few stop codons on both strands.
 fn fasta(random: &mut Random, records: usize, length_bp: usize) -> String {
     let mut text = String::new();
     for record in 0..records {

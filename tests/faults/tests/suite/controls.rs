@@ -2,14 +2,14 @@
 
 use crate::kills::kills;
 use crate::power::losses;
-use crate::support::{Bench, tell};
+use crate::support::{Bench, report};
 
 #[test]
 fn writing_in_place_is_caught() {
     let Some(bench) = Bench::new() else { return };
     let power = losses(&bench, "in-place");
     let kills = kills(&bench, "in-place", |_| {});
-    tell(&format!(
+    report(&format!(
         "control, in place: {} of {} images torn; {} of {} kills leave a torn file",
         power.torn, power.images, kills.torn, kills.kills
     ));
@@ -20,7 +20,7 @@ fn writing_in_place_is_caught() {
 fn a_rename_without_fsync_is_caught() {
     let Some(bench) = Bench::new() else { return };
     let power = losses(&bench, "rename-without-fsync");
-    tell(&format!(
+    report(&format!(
         "control, rename without fsync: {} of {} images torn, {} acknowledged and lost",
         power.torn, power.images, power.lost
     ));
@@ -31,7 +31,7 @@ fn a_rename_without_fsync_is_caught() {
 fn a_rename_without_fsync_of_the_directory_is_caught() {
     let Some(bench) = Bench::new() else { return };
     let power = losses(&bench, "rename-without-directory-fsync");
-    tell(&format!(
+    report(&format!(
         "control, rename without fsync of the directory: {} of {} images torn, {} acknowledged \
          and lost",
         power.torn, power.images, power.lost

@@ -4,30 +4,30 @@ use std::collections::BTreeMap;
 
 use vnp_faults::{Call, Calls, Errno, Fault, Harm, Trace};
 
-use crate::support::{BEGINS, Bench, DONE, State, TARGET, tell};
+use crate::support::{BEGINS, Bench, DONE, State, TARGET, report};
 
-/// What the saver says of its save.
+/// The outcome that the saver prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Said {
+pub(crate) enum Outcome {
     Saved,
     NotCommitted,
     Uncertain,
     Nothing,
 }
 
-fn said(trace: &Trace) -> Said {
+fn outcome(trace: &Trace) -> Outcome {
     let text = trace.stdout.replace(BEGINS, "");
     match trace.status.code() {
-        Some(0) if text.contains(DONE) => Said::Saved,
-        Some(1) if text.contains("not committed") => Said::NotCommitted,
-        Some(1) if text.contains("uncertain") => Said::Uncertain,
-        _ => Said::Nothing,
+        Some(0) if text.contains(DONE) => Outcome::Saved,
+        Some(1) if text.contains("not committed") => Outcome::NotCommitted,
+        Some(1) if text.contains("uncertain") => Outcome::Uncertain,
+        _ => Outcome::Nothing,
     }
 }
 
-/// What may go wrong with a call.
+/// The harms that can be done to a call.
 fn harms(call: &Call) -> Vec<Harm> {
-    // Closing a directory cannot fail, and std panics where it does.
+    // Closing a directory cannot fail, and std panics if it does.
     let is_directory = call.file.as_ref().is_some_and(|file| file.extension().is_none());
     if call.name == "close" && is_directory {
         return Vec::new();
@@ -50,7 +50,7 @@ fn harms(call: &Call) -> Vec<Harm> {
             harms.push(Harm::Lie);
             harms.push(Harm::ErrorFromHereOn(Errno::ENOSPC));
         }
-        // An error that does not go away: nor can be cleaned up.
+        // A persistent error: the temporary cannot be removed either.
         "mkdir" | "openat" | "fsync" | "rename" | "renameat" => {
             harms.push(Harm::ErrorFromHereOn(Errno::EIO));
         }
@@ -83,23 +83,23 @@ fn cases(calls: &[Call]) -> Vec<Case> {
     cases
 }
 
-/// What is promised to whoever meets this fault; nothing where several things are right.
-fn promised(Case { call, fault, renamed }: &Case) -> Option<Said> {
+/// The outcome that is promised for this fault; `None` if several are right.
+fn promised(Case { call, fault, renamed }: &Case) -> Option<Outcome> {
     match (fault.harm, call.name) {
-        // Tried again, or gone on with.
-        (Harm::Short | Harm::Error(Errno::EINTR), _) => Some(Said::Saved),
-        // Found when the file is read back.
-        (Harm::Lie, _) => Some(Said::NotCommitted),
+        // The call is repeated, or continued.
+        (Harm::Short | Harm::Error(Errno::EINTR), _) => Some(Outcome::Saved),
+        // Detected when the file is read back.
+        (Harm::Lie, _) => Some(Outcome::NotCommitted),
         (_, "write" | "pwrite64" | "mkdir" | "rename" | "renameat" | "renameat2") => {
-            Some(Said::NotCommitted)
+            Some(Outcome::NotCommitted)
         }
-        (_, "openat") if !renamed => Some(Said::NotCommitted),
-        (_, "fsync") if is_in_temporary(call, "tmpfile.tmp") => Some(Said::NotCommitted),
-        (_, "fsync") => Some(Said::Uncertain),
+        (_, "openat") if !renamed => Some(Outcome::NotCommitted),
+        (_, "fsync") if is_in_temporary(call, "tmpfile.tmp") => Some(Outcome::NotCommitted),
+        (_, "fsync") => Some(Outcome::Uncertain),
         // The read-back.
-        (_, "read" | "pread64" | "lseek") => Some(Said::NotCommitted),
-        // The save is done, or has failed for another reason: what cannot be cleaned is swept.
-        (_, "rmdir" | "unlink" | "unlinkat" | "openat" | "close") => Some(Said::Saved),
+        (_, "read" | "pread64" | "lseek") => Some(Outcome::NotCommitted),
+        // The save is done, or has failed for another reason; a later sweep removes what is left.
+        (_, "rmdir" | "unlink" | "unlinkat" | "openat" | "close") => Some(Outcome::Saved),
         _ => None,
     }
 }
@@ -109,35 +109,35 @@ fn is_in_temporary(call: &Call, name: &str) -> bool {
 }
 
 #[test]
-fn a_save_says_what_became_of_it_whatever_fails() {
+fn a_save_reports_its_outcome_whatever_fails() {
     let Some(bench) = Bench::new() else { return };
     let calls = bench.tracer().run(&bench.saver("save")).unwrap().calls;
     let cases = cases(&calls);
-    let mut counts: BTreeMap<Said, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<Outcome, usize> = BTreeMap::new();
     let mut temporaries = 0;
     for case in &cases {
         let Case { call, fault, .. } = case;
         let trace = bench.hurt("save", fault);
         let what = format!("{fault} ({:?}): {}{}", call.file, trace.stdout, trace.stderr);
-        assert!(trace.hurt.is_some(), "it did not come to {what}");
-        let said = said(&trace);
-        *counts.entry(said).or_default() += 1;
-        let expected = match said {
-            Said::Saved | Said::Uncertain => State::New,
-            Said::NotCommitted => State::Old,
-            Said::Nothing => panic!("{what}"),
+        assert!(trace.hurt.is_some(), "the command ended before {what}");
+        let outcome = outcome(&trace);
+        *counts.entry(outcome).or_default() += 1;
+        let expected = match outcome {
+            Outcome::Saved | Outcome::Uncertain => State::New,
+            Outcome::NotCommitted => State::Old,
+            Outcome::Nothing => panic!("{what}"),
         };
         assert_eq!(bench.state(), expected, "{what}");
         if let Some(promised) = promised(case) {
-            assert_eq!(said, promised, "{what}");
+            assert_eq!(outcome, promised, "{what}");
         }
-        if said != Said::Saved {
+        if outcome != Outcome::Saved {
             assert!(trace.stderr.contains(TARGET), "the message names no file: {what}");
             if let Harm::Error(errno) | Harm::ErrorFromHereOn(errno) = fault.harm {
                 assert!(trace.stderr.contains(&errno.to_string()), "no reason in {what}");
             }
         }
-        // Only what could not be removed is left.
+        // A temporary is left only if it could not be removed.
         let left = bench.temporaries();
         let was_cleanup = ["rmdir", "unlink", "unlinkat", "openat", "getdents64", "close", "fcntl"];
         assert!(
@@ -147,14 +147,16 @@ fn a_save_says_what_became_of_it_whatever_fails() {
         temporaries += left;
         bench.recover(&what);
     }
-    let of = |said| counts.get(&said).copied().unwrap_or(0);
-    tell(&format!(
+    let of = |outcome| counts.get(&outcome).copied().unwrap_or(0);
+    report(&format!(
         "{} errors, short writes and lies at every file call of a save: {} saved, {} not \
-         committed, {} durability uncertain, 0 torn, {temporaries} temporaries left, all swept",
+         committed, {} durability uncertain, 0 torn, {temporaries} temporaries left, all removed",
         cases.len(),
-        of(Said::Saved),
-        of(Said::NotCommitted),
-        of(Said::Uncertain),
+        of(Outcome::Saved),
+        of(Outcome::NotCommitted),
+        of(Outcome::Uncertain),
     ));
-    assert!(of(Said::Saved) >= 10 && of(Said::NotCommitted) >= 30 && of(Said::Uncertain) >= 2);
+    assert!(
+        of(Outcome::Saved) >= 10 && of(Outcome::NotCommitted) >= 30 && of(Outcome::Uncertain) >= 2
+    );
 }

@@ -4,10 +4,10 @@ use std::os::unix::process::ExitStatusExt;
 
 use vnp_faults::{Calls, Fault, Harm, Trace};
 
-use crate::support::{BEGINS, Bench, DONE, State, tell};
+use crate::support::{BEGINS, Bench, DONE, State, report};
 
-/// Threads may take turns in another order each time: so many calls in a row that did not come
-/// are the end.
+/// Threads may run in another order each time: after this many faults in a row that were not
+/// reached, all calls have been tried.
 const ENOUGH_MISSED: usize = 3;
 
 #[derive(Debug, Default)]
@@ -54,8 +54,8 @@ fn count(bench: &Bench, kills: &mut Kills, trace: &Trace, fault: &Fault) {
         State::New => kills.new += 1,
         State::Missing | State::Torn => kills.torn += 1,
     }
-    let told = trace.stdout.replace(BEGINS, "");
-    kills.lost += usize::from(told.contains(DONE) && state != State::New);
+    let printed = trace.stdout.replace(BEGINS, "");
+    kills.lost += usize::from(printed.contains(DONE) && state != State::New);
 }
 
 #[test]
@@ -76,10 +76,10 @@ fn check(what: &str, bench: Option<Bench>) {
         bench.recover(what);
     });
     let Kills { kills, midway, old, new, torn, lost } = kills;
-    tell(&format!(
+    report(&format!(
         "{kills} kills at every call of {what}, {midway} of them in the middle of a write: {old} \
          old, {new} new, {torn} torn, {lost} acknowledged and lost, {temporaries} temporaries \
-         left, all swept"
+         left, all removed"
     ));
     assert_eq!((torn, lost), (0, 0));
     assert!(kills > 30 && midway >= 4 && old > 10 && new > 5 && temporaries > 10);

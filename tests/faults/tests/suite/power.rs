@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use vnp_faults::{Disk, Event, Image, Record};
 
-use crate::support::{BEGINS, Bench, DONE, State, TARGET, tell};
+use crate::support::{BEGINS, Bench, DONE, State, TARGET, report};
 
-/// What a loss of power may leave of a save.
+/// Counts of what a loss of power may leave of a save.
 #[derive(Debug, Default)]
 pub(crate) struct Losses {
     pub(crate) points: usize,
@@ -15,12 +15,12 @@ pub(crate) struct Losses {
     pub(crate) new: usize,
     /// Neither the whole old file nor the whole new one.
     pub(crate) torn: usize,
-    /// Not the new one, although it was said to be saved.
+    /// Not the new file, although the save was acknowledged.
     pub(crate) lost: usize,
     pub(crate) different: HashSet<Image>,
 }
 
-/// Records a save and looks at everything that a loss of power may leave of it.
+/// Records a save and inspects everything that a loss of power may leave of it.
 pub(crate) fn losses(bench: &Bench, how: &str) -> Losses {
     bench.reset();
     let trace = bench.tracer().record().run(&bench.saver(how)).unwrap();
@@ -29,7 +29,7 @@ pub(crate) fn losses(bench: &Bench, how: &str) -> Losses {
     let mut losses = Losses::default();
     let mut disk = Disk::new(&record);
     for point in 0..=record.events.len() {
-        look(bench, &record, &disk, point, &mut losses);
+        inspect(bench, &record, &disk, point, &mut losses);
         if let Some((_, event)) = record.events.get(point) {
             disk.apply(event);
         }
@@ -38,19 +38,19 @@ pub(crate) fn losses(bench: &Bench, how: &str) -> Losses {
     losses
 }
 
-fn look(bench: &Bench, record: &Record, disk: &Disk, point: usize, losses: &mut Losses) {
-    let told = record.had_told(DONE, point);
-    let looked = disk.after_loss(|image| {
+fn inspect(bench: &Bench, record: &Record, disk: &Disk, point: usize, losses: &mut Losses) {
+    let acknowledged = record.had_printed(DONE, point);
+    let images = disk.after_loss(|image| {
         let state = bench.state_of(image.file(TARGET));
         match state {
             State::Old => losses.old += 1,
             State::New => losses.new += 1,
             State::Missing | State::Torn => losses.torn += 1,
         }
-        losses.lost += usize::from(told && state != State::New);
+        losses.lost += usize::from(acknowledged && state != State::New);
         losses.different.insert(image.clone());
     });
-    losses.images += looked.unwrap();
+    losses.images += images.unwrap();
     losses.points += 1;
 }
 
@@ -68,7 +68,7 @@ fn check(what: &str, bench: Option<Bench>) {
     let Some(bench) = bench else { return };
     let losses = losses(&bench, "save");
     let Losses { points, images, old, new, torn, lost, ref different } = losses;
-    tell(&format!(
+    report(&format!(
         "power lost at {points} points of {what}: {images} images, {} different: {old} old, {new} \
          new, {torn} torn, {lost} acknowledged and lost",
         different.len()
@@ -76,7 +76,7 @@ fn check(what: &str, bench: Option<Bench>) {
     assert_eq!((torn, lost), (0, 0));
     assert!(points > 15 && old > 100 && new > 10, "{points} points, {old} old, {new} new");
 
-    // Each of them is where a next session can go on.
+    // The next session can continue from each of them.
     let step = different.len().div_ceil(60);
     for image in different.iter().step_by(step) {
         bench.reset();
@@ -88,22 +88,13 @@ fn check(what: &str, bench: Option<Bench>) {
     }
 }
 
-/// What happens before the save begins is not part of it.
+/// Events before the save begins are not part of the record.
 #[test]
 fn the_record_is_that_of_the_save() {
     let Some(bench) = Bench::new() else { return };
     let trace = bench.tracer().record().run(&bench.saver("save")).unwrap();
     let first = trace.record.events.first().map(|(_, event)| event);
-    assert_eq!(
-        first,
-        Some(&Event::Told {
-            data: format!(
-                "{BEGINS}
-"
-            )
-            .into_bytes()
-        })
-    );
+    assert_eq!(first, Some(&Event::Printed { data: format!("{BEGINS}\n").into_bytes() }));
     let names: Vec<_> = trace.calls.iter().map(|call| call.name).collect();
     for name in ["mkdir", "openat", "write", "read", "fsync", "rename", "unlink"] {
         assert!(names.iter().any(|known| known.starts_with(name)), "no {name} among {names:?}");

@@ -8,7 +8,7 @@ use fs_err as fs;
 use vnp_ckpt::{atomic_save, sweep_stale_temporaries};
 use vnp_faults::{Fault, Trace, Tracer, Which, sample, skip_reason};
 
-/// What the saver says when it begins, and when it is done.
+/// The lines that the saver prints when it begins and when it is done.
 pub(crate) const BEGINS: &str = "saving";
 pub(crate) const DONE: &str = "saved";
 
@@ -22,7 +22,7 @@ pub(crate) struct Bench {
     pub(crate) new: Vec<u8>,
 }
 
-/// Which whole file a name leads to, or what is wrong with it.
+/// Which complete file a name leads to, or what is wrong with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Old,
@@ -32,10 +32,10 @@ pub(crate) enum State {
 }
 
 impl Bench {
-    /// Nothing, with the reason printed, where nothing can be traced.
+    /// `None`, with the reason printed, if nothing can be traced.
     pub(crate) fn new() -> Option<Self> {
         if let Some(reason) = skip_reason() {
-            tell(&format!("skipped: {reason}"));
+            report(&format!("skipped: {reason}"));
             return None;
         }
         let bytes = |which| {
@@ -54,7 +54,7 @@ impl Bench {
         Some(bench)
     }
 
-    /// The same without an older file: nothing is what is there before.
+    /// The same without an older file.
     pub(crate) fn first_save() -> Option<Self> {
         Self::new().map(|bench| Self { older: false, ..bench })
     }
@@ -67,7 +67,7 @@ impl Bench {
         self.path().join(TARGET)
     }
 
-    /// The older file, if there is to be one, and nothing else.
+    /// Restores the older file, if there is to be one, and removes everything else.
     pub(crate) fn reset(&self) {
         for name in self.names() {
             let path = self.path().join(name);
@@ -84,12 +84,12 @@ impl Bench {
         command
     }
 
-    /// Counting begins where the save does.
+    /// A tracer that starts to count where the save begins.
     pub(crate) fn tracer(&self) -> Tracer {
         Tracer::new(self.path()).after(BEGINS)
     }
 
-    /// Saves over the older file with a fault on the way.
+    /// Saves over the older file with a fault.
     pub(crate) fn hurt(&self, how: &str, fault: &Fault) -> Trace {
         self.reset();
         self.tracer().fault(*fault).run(&self.saver(how)).unwrap()
@@ -120,7 +120,7 @@ impl Bench {
         names
     }
 
-    /// What lies there but the target, which must be of the documented kind.
+    /// The number of files other than the target, which must be temporaries of the documented kind.
     pub(crate) fn temporaries(&self) -> usize {
         let names = self.names();
         let others = names.iter().filter(|name| *name != TARGET);
@@ -134,7 +134,7 @@ impl Bench {
             .count()
     }
 
-    /// The next session: sweeps, and saves without a fault. Nothing else may lie there then.
+    /// The next session: removes stale temporaries and saves without a fault. Nothing else may be left.
     pub(crate) fn recover(&self, what: &str) {
         let left = self.temporaries();
         assert_eq!(sweep_stale_temporaries(self.path()).unwrap().len(), left, "{what}");
@@ -143,7 +143,7 @@ impl Bench {
     }
 }
 
-/// Past the test harness, which swallows what a passing test prints.
-pub(crate) fn tell(text: &str) {
+/// Prints past the test harness, which hides the output of a passing test.
+pub(crate) fn report(text: &str) {
     writeln!(std::io::stderr(), "{text}").unwrap();
 }

@@ -1,4 +1,4 @@
-//! The tracer sees what a command does, and does to it what it is told to.
+//! Tests of the tracer: it records what a command does, and its faults reach the command.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
@@ -36,7 +36,7 @@ fn a_record_says_what_happened() {
         Event::Write { file: first, offset: 0, data: hello },
         Event::Write { file: second, offset: 6, data: you },
         Event::Move { from: (from, _), to: (to, b) },
-        Event::Told { data: told },
+        Event::Printed { data: printed },
     ] = events.as_slice()
     else {
         panic!("{events:#?}")
@@ -46,7 +46,7 @@ fn a_record_says_what_happened() {
     assert_eq!((first, second), (file, file));
     assert_eq!((hello.as_slice(), you.as_slice()), (&b"hello\n"[..], &b"you\n"[..]));
     assert_eq!((from, to, b.to_str()), (directory, root, Some("b")));
-    assert_eq!(told, b"x\n");
+    assert_eq!(printed, b"x\n");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn child_processes_are_followed_and_killed() {
 }
 
 #[test]
-fn what_the_model_does_not_know_is_an_error() {
+fn calls_unknown_to_the_model_are_errors() {
     let Some(bench) = Bench::new() else { return };
     let check = |text: &str, expected: &str| {
         bench.reset();
@@ -101,7 +101,7 @@ fn what_the_model_does_not_know_is_an_error() {
 }
 
 #[test]
-fn a_command_that_is_not_there_is_said() {
+fn a_missing_command_exits_with_127() {
     let Some(bench) = Bench::new() else { return };
     let trace = Tracer::new(bench.path()).run(&Command::new("/nonexistent")).unwrap();
     assert_eq!(trace.status.code(), Some(127));

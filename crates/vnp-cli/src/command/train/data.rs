@@ -1,10 +1,12 @@
+//! The inputs of a training: records or embeddings, by their content.
+
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use vnp_infer::Bundle;
 use vnp_seq::ChunkLength;
-use vnp_train::{Class, EmbeddedInput, Input, Part, Preparation, Prepared, Reading, Shares};
+use vnp_train::{Class, Input, Preparation, Prepared, Reading, Shares, Split};
 
 use crate::args::TrainArgs;
 use crate::output::grouped;
@@ -14,10 +16,17 @@ pub(super) enum Data {
     /// Records, to be cut and embedded.
     Records(Vec<Input>),
     /// Embeddings that are there.
-    Embeddings(Vec<EmbeddedInput>),
+    Embeddings(Vec<Input>),
 }
 
 impl Data {
+    /// The files and directories that were given.
+    pub(super) fn inputs(&self) -> &[Input] {
+        match self {
+            Self::Records(inputs) | Self::Embeddings(inputs) => inputs,
+        }
+    }
+
     /// Sorts what was given by what it is: a directory or a checkpoint holds embeddings.
     pub(super) fn of(args: &TrainArgs) -> anyhow::Result<Self> {
         let given = [(&args.virus, Some(true)), (&args.others, Some(false)), (&args.input, None)];
@@ -25,11 +34,11 @@ impl Data {
         for (path, is_virus) in
             given.into_iter().flat_map(|(paths, label)| paths.iter().map(move |path| (path, label)))
         {
-            // What is not there is said before anything is removed or computed.
+            // A missing file is reported before anything is removed or computed.
             let metadata = fs_err::metadata(path)?;
             let path = path.clone();
             if metadata.is_dir() || is_checkpoint(&path)? {
-                embeddings.push(EmbeddedInput { path, is_virus });
+                embeddings.push(Input { path, is_virus });
             } else {
                 records.push(Input { path, is_virus });
             }
@@ -117,9 +126,9 @@ pub(super) fn tell(prepared: &Prepared) {
     };
     for class in Class::ALL {
         let chosen = record.chosen.get(class.name());
-        let chunks = Part::ALL.map(|part| {
-            let count = chosen.and_then(|chosen| chosen.get(part.name()));
-            format!("{} {part}", grouped(count.copied().unwrap_or_default() as u64))
+        let chunks = Split::ALL.map(|split| {
+            let count = chosen.and_then(|chosen| chosen.get(split.name()));
+            format!("{} {split}", grouped(count.copied().unwrap_or_default() as u64))
         });
         log::info!(
             "{class}: {} records in {} groups; chunks: {}",
@@ -131,9 +140,9 @@ pub(super) fn tell(prepared: &Prepared) {
     let tally = &record.tally;
     let left_out = [
         (tally.with_ambiguous_letters, "with ambiguous letters"),
-        (tally.without_open_frame, "without an open frame"),
+        (tally.without_orf, "without an ORF"),
         (tally.without_coding_frame, "without a frame in a coding sequence"),
-        (tally.sharing_words_with_a_later_part, "sharing 21 bases with a later part"),
+        (tally.sharing_kmers_with_a_later_split, "sharing 21 bases with a later part"),
     ];
     let left_out: Vec<String> = left_out
         .into_iter()

@@ -1,9 +1,11 @@
+//! Embeds prepared chunks with two ordinary runs of the pipeline.
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Map, json};
 use vnp_infer::{Bundle, ModelOptions};
-use vnp_pipeline::{Input, OnBadPart, Outcome, RunOptions, Start, StopFlag, Trust};
+use vnp_pipeline::{Event, Goal, Input, OnBadFile, RunOptions, Start, StopFlag, Trust};
 use vnp_seq::ChunkLength;
 use vnp_train::{Class, Prepared};
 
@@ -12,9 +14,6 @@ use super::output::{Output, names};
 use crate::args::TrainArgs;
 use crate::logging::Console;
 use crate::progress::Progress;
-
-/// Rows that the head scores at once; what it says is not used.
-const SCORED_AT_ONCE: usize = 4096;
 
 /// What both runs of the pipeline have in common.
 pub(super) struct Embedding<'a> {
@@ -25,44 +24,36 @@ pub(super) struct Embedding<'a> {
     pub(super) stop: &'a StopFlag,
 }
 
-/// The directories of the runs, or the signal that came before their end.
-pub(super) enum Runs {
-    Finished([PathBuf; 2]),
-    Interrupted(usize),
-}
-
 impl Embedding<'_> {
-    /// Embeds the prepared chunks of both classes: two ordinary runs that keep their embeddings,
-    /// begun or continued.
-    pub(super) fn run(&self, output: &Output, prepared: &Prepared) -> anyhow::Result<Runs> {
+    /// Embeds the prepared chunks of both classes: two runs whose goal are embeddings, begun or
+    /// continued. Returns their directories.
+    pub(super) fn run(&self, output: &Output, prepared: &Prepared) -> anyhow::Result<[PathBuf; 2]> {
         let runs = Class::ALL.map(|class| output.path().join(names::EMBEDDINGS).join(class.name()));
         for (class, directory) in Class::ALL.into_iter().zip(&runs) {
             log::info!("embedding the chunks of the class {class}");
-            match self.run_one(prepared.fasta(class), directory.clone())? {
-                Outcome::Finished(_) => {}
-                Outcome::Interrupted { signal } => return Ok(Runs::Interrupted(signal)),
-            }
+            self.run_one(prepared.fasta(class), directory.clone())?;
         }
-        Ok(Runs::Finished(runs))
+        Ok(runs)
     }
 
-    fn run_one(&self, chunks: PathBuf, output_dir: PathBuf) -> anyhow::Result<Outcome> {
+    fn run_one(&self, chunks: PathBuf, output_dir: PathBuf) -> anyhow::Result<()> {
         let Self { args, console, bundle, chunk_length, stop } = *self;
         let device = &args.device;
         let options = RunOptions {
             inputs: vec![Input::File(chunks)],
             output_dir,
+            goal: Goal::Embeddings,
             chunk_length,
             start: Start::Resume,
             on_bad_part: match args.force_resume {
-                true => OnBadPart::Recompute,
-                false => OnBadPart::Refuse,
+                true => OnBadFile::Recompute,
+                false => OnBadFile::Refuse,
             },
             trust: Trust::Full,
             resume_from: None,
             checkpoint_rows: args.checkpoint_rows,
             checkpoint_interval: Duration::from_secs(args.checkpoint_seconds),
-            score_batch_rows: std::num::NonZeroUsize::MIN.saturating_add(SCORED_AT_ONCE - 1),
+            score_batch_rows: std::num::NonZeroUsize::MIN,
             keep_embeddings: true,
             keep_frames: false,
             score_all: false,
@@ -79,7 +70,9 @@ impl Embedding<'_> {
         let devices = [device.device];
         let load = Box::new(move || source.load(&devices, &model_options));
         let progress = Progress::new(console);
-        Ok(vnp_pipeline::predict(options, &info, load, &progress, stop)?)
+        let observer = |event: Event<'_>| progress.event(event);
+        vnp_pipeline::predict(options, &info, load, &observer, stop)?;
+        Ok(())
     }
 }
 

@@ -1,18 +1,18 @@
+//! `vnp train --encoders`: both encoders and the head, from records.
+
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use serde_json::{Value, json};
-use vnp_infer::{Bundle, BundleWriter, Head, ModelOptions};
+use vnp_infer::Bundle;
 use vnp_seq::ChunkLength;
 use vnp_train::{
-    Class, Corpus, EncoderSetup, Evaluation, Identity, Input, JointRecipe, LengthShare, Outcome,
-    Part, Session, TrainedModel, embed_chunks, evaluate, metrics_json, score, train_joint,
-    write_history, write_metrics,
+    Class, Corpus, EncoderSetup, Identity, Input, JointData, JointRecipe, JointTraining,
+    LengthShare, Outcome, Session, Split, train_joint,
 };
 
 use super::interrupted;
-use super::made::{bundle_name, described, inputs, publish, put, tell};
-use super::output::{Output, names};
+use super::output::Output;
+use super::publish::publish;
 use crate::args::{EncodersFrom, TrainArgs};
 use crate::exit::Exit;
 use crate::logging::Console;
@@ -28,7 +28,7 @@ pub(super) struct Joint<'a> {
     args: &'a TrainArgs,
     console: &'a Console,
     inputs: &'a [Input],
-    /// The bundle to go on from.
+    /// The bundle whose encoders are trained further.
     bundle: Option<&'a Bundle>,
     recipe: JointRecipe,
     length: ChunkLength,
@@ -83,25 +83,23 @@ impl<'a> Joint<'a> {
             stop: &|| stop.requested(),
             checkpoint_interval: Duration::from_secs(self.args.checkpoint_seconds),
         };
-        let validation = corpus.of_part(Part::Validation);
+        let validation = corpus.of_split(Split::Validation);
         let is_usable = |window: &[u8]| corpus.is_usable(window);
-        let data = corpus.joint(&validation, &is_usable);
+        let data = JointData::of(&corpus, &validation, &is_usable);
         let model = match train_joint(data, &setup, &self.recipe, &session)? {
             Outcome::Finished(model) => model,
             Outcome::Interrupted { signal } => return Ok(interrupted(signal)),
         };
         drop(observer);
-        let measured = measure(&corpus, &setup, &model)?;
-        write_history(output.directory(), &model.history)?;
-        write_metrics(output.directory(), &measured)?;
-        measured.iter().for_each(tell);
-        let measured = metrics_json(&measured);
-        let bundle = self.write_bundle(output, &corpus, &setup, &model, &measured)?;
-        let record = self.record(&bundle, &corpus, &model, &measured);
-        let record = serde_json::to_string_pretty(&record)? + "\n";
-        publish(&output.path().join(names::TRAIN), &record)?;
-        let (epochs, best) = (model.history.len(), model.epoch + 1);
-        log::info!("of {epochs} epochs, number {best} was kept");
+        let training = JointTraining {
+            origin: self.bundle,
+            corpus: &corpus,
+            chunk_length: u32::try_from(self.length.get())?,
+            recipe: &self.recipe,
+            setup: &setup,
+            model: &model,
+        };
+        publish(self.args, self.inputs, output, &training)?;
         Ok(Exit::Done)
     }
 
@@ -115,67 +113,6 @@ impl<'a> Joint<'a> {
             None => identity.with("encoders", "from scratch"),
         }
     }
-
-    fn write_bundle(
-        &self,
-        output: &Output,
-        corpus: &Corpus,
-        setup: &EncoderSetup,
-        model: &TrainedModel,
-        measured: &Value,
-    ) -> anyhow::Result<Bundle> {
-        let mut writer = BundleWriter::new(
-            (setup.esm2.clone(), model.esm2()),
-            (setup.dnabert.clone(), model.dnabert()),
-            setup.tokenizer.clone(),
-            model.head(),
-        )?;
-        writer.name = bundle_name(self.args);
-        let length = u32::try_from(self.length.get())?;
-        writer.expected_length = length;
-        let lengths = self.recipe.lengths.iter().map(|choice| choice.length);
-        writer.further_lengths = lengths.filter(|other| *other != length).collect();
-        writer.licence = self.bundle.map(|bundle| bundle.licence().to_owned()).unwrap_or_default();
-        writer.provenance = json!({
-            "summary": "encoders and head that vnp train made together",
-            "encoders": self.bundle.map_or(json!("from scratch"), |bundle| json!({
-                "bundle": bundle.name(), "provenance": bundle.provenance(),
-            })),
-            "training": self.training(corpus, model),
-            "test": measured,
-        });
-        let directory = output.path().join(names::BUNDLE);
-        let bundle = put(&writer, &directory)?;
-        log::info!("bundle {} is in {}; metrics are beside it", bundle.name(), directory.display());
-        Ok(bundle)
-    }
-
-    fn training(&self, corpus: &Corpus, model: &TrainedModel) -> Value {
-        json!({
-            "producer": concat!("vnp ", env!("CARGO_PKG_VERSION")),
-            "data": corpus.identity,
-            "chunks": corpus.tally,
-            "recipe": self.recipe,
-            "epochs": model.history.len(),
-            "epoch": model.epoch + 1,
-        })
-    }
-
-    fn record(
-        &self,
-        bundle: &Bundle,
-        corpus: &Corpus,
-        model: &TrainedModel,
-        measured: &Value,
-    ) -> Value {
-        json!({
-            "bundle": described(bundle),
-            "model": self.bundle.map(|_| &self.args.model),
-            "inputs": inputs(self.args),
-            "training": self.training(corpus, model),
-            "measured": measured,
-        })
-    }
 }
 
 /// The records to learn from; embeddings are of encoders as they are.
@@ -187,35 +124,14 @@ pub(super) fn records(data: &super::data::Data) -> anyhow::Result<&[Input]> {
     Ok(inputs)
 }
 
-/// The parts that were not learned from, by the encoders as they will run. Validation flatters a
-/// little: the epoch was chosen by it.
-fn measure(
-    corpus: &Corpus,
-    setup: &EncoderSetup,
-    model: &TrainedModel,
-) -> anyhow::Result<Vec<Evaluation>> {
-    let (dnabert, esm2) = model.encoders(setup, &ModelOptions::default())?;
-    let head = Head::new(model.head(), setup.dnabert.hidden_size, setup.esm2.hidden_size)?;
-    let mut measured = Vec::new();
-    for part in [Part::Validation, Part::Test] {
-        let chunks = corpus.of_part(part);
-        if chunks.is_empty() {
-            continue;
-        }
-        let examples = embed_chunks(&chunks, &corpus.groups, &corpus.parts, (&dnabert, &esm2))?;
-        measured.push(evaluate(&examples, &score(&examples, &head)?, part)?);
-    }
-    Ok(measured)
-}
-
 fn tell_corpus(corpus: &Corpus) {
     for class in Class::ALL {
-        let of = |part| {
+        let of = |split| {
             let chunks = corpus.chunks.iter();
             let own =
-                chunks.filter(|chunk| Class::of(chunk.is_virus) == class && chunk.part == part);
-            format!("{} {part}", grouped(own.count() as u64))
+                chunks.filter(|chunk| Class::of(chunk.is_virus) == class && chunk.split == split);
+            format!("{} {split}", grouped(own.count() as u64))
         };
-        log::info!("{class}: chunks: {}", Part::ALL.map(of).join(", "));
+        log::info!("{class}: chunks: {}", Split::ALL.map(of).join(", "));
     }
 }

@@ -1,3 +1,5 @@
+//! The output directory of a training: entered, cleared and rolled back.
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, ensure};

@@ -1,3 +1,5 @@
+//! The recipe of a head, from the arguments.
+
 use vnp_train::{HeadRecipe, Optimizer, Sampling, Schedule};
 
 use crate::args::{OptimizerName, RecipeArgs, TrainArgs};

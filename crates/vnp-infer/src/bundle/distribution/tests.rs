@@ -1,20 +1,19 @@
-//! Each network in every form that it is distributed in, and in forms that are none.
+//! Each network in every form in which it is distributed, and in forms that are refused.
 
 use std::collections::BTreeMap;
 
 use vnp_ckpt::Value;
 
 use super::*;
-use crate::bundle::import::{read_dnabert, read_esm2, read_head};
-use crate::bundle::manifest::{dnabert_digest_with, esm2_digest_with, head_digest};
+use crate::bundle::manifest::{head_digest, network_digest};
 use crate::testing::distribute::{
     fair_name, renamed, write_index, write_safetensors, write_shards, write_torch,
 };
 use crate::testing::{
     dnabert_config, fixture, random_esm2, random_head, random_tensors, shared, tokenizer_json,
 };
+use crate::weights::tensors::Tensors;
 use crate::weights::write::digest;
-use crate::{Esm2Config, Tensors};
 
 const FAIR: &str = "model.encoder.sentence_encoder.";
 const HF: (&str, &str) = ("model", "safetensors");
@@ -22,7 +21,11 @@ const BIN: (&str, &str) = ("pytorch_model", "bin");
 
 fn esm2_digest(path: &Path) -> String {
     let files = read_esm2(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    esm2_digest_with(&files, |hasher| digest(&files.weights, hasher)).unwrap()
+    network_digest(&files, None, |hasher| digest(&files.weights, hasher)).unwrap()
+}
+
+fn dnabert_digest(network: &NetworkSource<DnabertConfig>, tokenizer: &TokenizerFile) -> String {
+    network_digest(network, Some(tokenizer), |hasher| digest(&network.weights, hasher)).unwrap()
 }
 
 /// Settings as fair-esm stores them, with a width of the feed-forward that it does not use.
@@ -42,7 +45,7 @@ fn settings(layers: i64, key: &str) -> Vec<(&'static str, Value)> {
     }
 }
 
-/// A network and, in `directory`, a place for a form of it.
+/// A network, and a directory for files of it.
 fn esm2(in_f32: bool) -> (tempfile::TempDir, Esm2Config, Tensors) {
     let (config, tensors) = random_esm2(1, "", true);
     let copies = |name: &str| name != "rotary_embeddings.inv_freq";
@@ -85,7 +88,7 @@ fn every_form_of_esm2_is_one_network() {
         write_shards(&bin_shards, BIN, &hf(&tensors));
         check(&bin_shards);
         check(&bin_shards.join("pytorch_model.bin.index.json"));
-        // Without a config: the rotary frequencies tell the number of heads.
+        // Without a config: the rotary frequencies give the number of heads.
         for directory in [&whole, &bin, &shards] {
             fs_err::remove_file(directory.join("config.json")).unwrap();
             check(directory);
@@ -98,13 +101,13 @@ fn every_form_of_esm2_is_one_network() {
                 check(&path("esm2_t2.pt"));
             }
         }
-        // The config of another network beside it does not count.
+        // The config of another network next to it is ignored.
         fs_err::write(path("config.json"), "{}").unwrap();
         check(&path("esm2_t2.pt"));
         let alone = path("fair");
         fs_err::create_dir(&alone).unwrap();
         fs_err::copy(path("esm2_t2.pt"), alone.join("esm2_t2.pt")).unwrap();
-        fs_err::write(alone.join("esm2_t2-contact-regression.pt"), "not looked at").unwrap();
+        fs_err::write(alone.join("esm2_t2-contact-regression.pt"), "ignored").unwrap();
         check(&alone);
     }
 }
@@ -135,7 +138,7 @@ fn faults_are_named_as_in_the_file() {
         assert_eq!(name, expected);
     };
     let whole = |name: &str| Some(name.to_owned());
-    // Three layers are stated, and two are there: no network of two.
+    // A file that states three layers and has two is not a network of two.
     let third = "encoder.layer.2.attention.LayerNorm.weight";
     missing(broken(&settings(3, "cfg"), &whole), third);
     let hole = |name: &str| Some(name.replace(".layers.1.", ".layers.7."));
@@ -177,7 +180,7 @@ fn a_directory_holds_one_network() {
 }
 
 #[test]
-fn a_pointer_is_no_file_of_weights() {
+fn a_pointer_is_not_a_file_of_weights() {
     let directory = tempfile::tempdir().unwrap();
     for name in ["model.safetensors", "pytorch_model.bin"] {
         let path = directory.path().join(name);
@@ -195,9 +198,9 @@ fn every_form_of_dnabert_is_one_network() {
     let directory = tempfile::tempdir().unwrap();
     let digest_of = |name: &str| {
         let path = directory.path().join(name);
-        let files = read_dnabert(&path, None).unwrap();
-        assert_eq!(files.weights.unused().len(), 2);
-        dnabert_digest_with(&files, |hasher| digest(&files.weights, hasher)).unwrap()
+        let (network, tokenizer) = read_dnabert(&path, None).unwrap();
+        assert_eq!(network.weights.unused().len(), 2);
+        dnabert_digest(&network, &tokenizer)
     };
     let make = |name: &str| {
         let path = directory.path().join(name);
@@ -286,9 +289,10 @@ fn the_parity_models_are_one_in_every_form() {
     let directory = tempfile::tempdir().unwrap();
     let tokenizer = directory.path().join("tokenizer.json");
     fs_err::write(&tokenizer, tokenizer_json()).unwrap();
-    let dnabert_digest = |path: &str| {
-        let files = read_dnabert(&parity.join("dnabert").join(path), Some(&tokenizer)).unwrap();
-        dnabert_digest_with(&files, |hasher| digest(&files.weights, hasher)).unwrap()
+    let digest_of = |path: &str| {
+        let path = parity.join("dnabert").join(path);
+        let (network, tokenizer) = read_dnabert(&path, Some(&tokenizer)).unwrap();
+        dnabert_digest(&network, &tokenizer)
     };
-    assert_eq!(dnabert_digest("pytorch_model.bin"), dnabert_digest("model.safetensors"));
+    assert_eq!(digest_of("pytorch_model.bin"), digest_of("model.safetensors"));
 }

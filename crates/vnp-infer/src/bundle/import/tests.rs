@@ -1,9 +1,15 @@
 //! Importing, from distributed files to an opened bundle.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use super::*;
+use crate::architecture::NetworkSource;
+use crate::encoder::{Encoder, ModelOptions};
+use crate::head;
+use crate::model::{load_dnabert, load_esm2};
 use crate::testing::{fixture, random_esm2, random_head, tokenizer_json};
 use crate::weights::write::write;
-use crate::{Encoder, ModelOptions, load_dnabert, load_esm2};
 
 fn options(directory: &Path) -> ImportOptions {
     let tokenizer = directory.join("tokenizer.json");
@@ -60,9 +66,9 @@ fn a_fallback_head_is_imported_beside_the_other() {
     let directory = tempfile::tempdir().unwrap();
     let mut options = options(directory.path());
     let file = directory.path().join("fallback.safetensors");
-    let width = read_dnabert(&options.dnabert, options.tokenizer.as_deref()).unwrap();
-    let width = width.config.hidden_size;
-    let tensors = |width| head::select(Arc::new(random_head(width, 4, 1))).unwrap();
+    let (dnabert, _) = read_dnabert(&options.dnabert, options.tokenizer.as_deref()).unwrap();
+    let width = dnabert.config.hidden_size;
+    let tensors = |width| head::tensors::select(Arc::new(random_head(width, 4, 1))).unwrap();
     write(&file, &tensors(width), &mut sha2::Digest::new()).unwrap();
     options.fallback = Some(file.clone());
     let bundle = import(&options).unwrap();
@@ -85,7 +91,7 @@ fn refused(change: impl FnOnce(&Path, &mut ImportOptions)) -> Error {
 }
 
 #[test]
-fn what_is_no_file_of_weights_is_refused() {
+fn other_files_are_refused() {
     let error = refused(|directory, options| {
         options.esm2 = directory.join("esm2.onnx");
         fs_err::write(&options.esm2, b"PK").unwrap();
@@ -156,7 +162,7 @@ fn a_tokenizer_beyond_the_table_is_refused() {
 fn a_head_of_another_size_is_refused() {
     let error = refused(|directory, options| {
         options.head = directory.join("head.safetensors");
-        let head = head::select(Arc::new(random_head(161, 4, 1))).unwrap();
+        let head = head::tensors::select(Arc::new(random_head(161, 4, 1))).unwrap();
         write(&options.head, &head, &mut sha2::Digest::new()).unwrap();
     });
     let Error::HeadSize { found, nucleotide, protein, .. } = error else { panic!("{error}") };
@@ -169,7 +175,7 @@ fn layers_must_agree_on_rotary_frequencies() {
     let name = "esm.encoder.layer.1.attention.self.rotary_embeddings.inv_freq";
     tensors.insert_f32(name, &[4], &[1.0, 0.5, 0.25, 0.124]);
     let Err(Error::RotaryMismatch { name: found, .. }) =
-        crate::encoder::esm2::select(&config, Arc::new(tensors))
+        NetworkSource::new(config, Arc::new(tensors))
     else {
         panic!()
     };

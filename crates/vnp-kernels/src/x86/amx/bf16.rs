@@ -1,18 +1,18 @@
-//! bf16 on tiles: 32 rows and 32 columns, four registers of sums in f32.
+//! bf16 on AMX tiles: 32 rows and 32 columns, four registers of sums in f32.
 #![allow(unsafe_code, reason = "tile instructions are assembly; bounds are checked above it")]
-#![allow(clippy::wildcard_imports, reason = "the vocabulary of this file")]
+#![allow(clippy::wildcard_imports, reason = "the intrinsics of this file")]
+#![expect(clippy::indexing_slicing, reason = "rows and columns are below those of a tile")]
 
 use std::arch::asm;
 use std::arch::x86_64::*;
 
-use super::multiply::Buffers;
-use super::tiles::Sums;
-use super::{Kernel, SIDE, TILE, place_groups};
-use crate::linear::Scratch;
+use super::kernel::{Buffers, Kernel, pack_groups};
+use super::tiles::{SIDE, Sums, TILE};
+use crate::scratch::Scratch;
 use crate::x86::bf16::to_bf16;
 use crate::x86::lanes::{LANES, load};
 
-/// bf16 on tiles. A step is two registers of rows and two of columns.
+/// bf16: a step is two registers of rows and two of columns.
 pub(crate) struct AmxBf16;
 
 /// Elements of a register.
@@ -35,32 +35,31 @@ impl Kernel for AmxBf16 {
         Buffers { rows, scales, waiting }
     }
 
-    /// Steps of 32 inputs, each two registers of 16 columns, in which two inputs of a column stand
-    /// next to each other.
+    /// Steps of 32 inputs, each two registers of 16 columns, in which two inputs of a column are next
+    /// to each other.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
     unsafe fn pack_column(weights: &[f32], column: usize, panel: &mut [u16]) -> f32 {
         let steps = panel.chunks_exact_mut(2 * ELEMENTS).zip(weights.chunks(2 * LANES));
         for (step, weights) in steps {
             let mut values = [0; 2 * LANES];
-            for (place, weights) in
-                values.as_chunks_mut::<LANES>().0.iter_mut().zip(weights.chunks(LANES))
-            {
-                store_row(weights, place);
+            let halves = values.as_chunks_mut::<LANES>().0.iter_mut();
+            for (half, weights) in halves.zip(weights.chunks(LANES)) {
+                store_bf16(weights, half);
             }
-            let register = step.chunks_exact_mut(ELEMENTS).nth(column / SIDE).unwrap_or_default();
-            place_groups::<_, 2>(&values, column % SIDE, register);
+            let register = &mut step[column / SIDE * ELEMENTS..][..ELEMENTS];
+            pack_groups::<_, 2>(&values, column % SIDE, register);
         }
         1.0
     }
 
     /// Steps of 32 inputs, each two registers of 16 rows.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
-    unsafe fn pack_row(inputs: &[f32], at: usize, tile: &mut [u16]) -> f32 {
+    unsafe fn pack_row(inputs: &[f32], row: usize, tile: &mut [u16]) -> f32 {
         let steps = tile.chunks_exact_mut(2 * ELEMENTS).zip(inputs.chunks(2 * LANES));
         for (step, inputs) in steps {
-            let row = step.chunks_exact_mut(2 * SIDE).nth(at).unwrap_or_default();
-            for (place, inputs) in row.as_chunks_mut().0.iter_mut().zip(inputs.chunks(LANES)) {
-                store_row(inputs, place);
+            let packed = &mut step[row * 2 * SIDE..][..2 * SIDE];
+            for (half, inputs) in packed.as_chunks_mut().0.iter_mut().zip(inputs.chunks(LANES)) {
+                store_bf16(inputs, half);
             }
         }
         1.0
@@ -91,13 +90,13 @@ impl Kernel for AmxBf16 {
     unsafe fn row(sums: &Sums<Self::Sum>, row: usize, half: usize) -> __m512 {
         let at = (row / SIDE * 2 + half) * SIDE * SIDE + row % SIDE * SIDE;
         // SAFETY: the caller has AVX-512.
-        unsafe { load(sums.0.get(at..at + SIDE).unwrap_or_default()) }
+        unsafe { load(&sums.0[at..at + SIDE]) }
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bf16")]
-fn store_row(values: &[f32], place: &mut [u16; LANES]) {
-    // SAFETY: 16 values are there.
-    unsafe { _mm256_storeu_si256(place.as_mut_ptr().cast(), to_bf16(load(values))) }
+fn store_bf16(values: &[f32], packed: &mut [u16; LANES]) {
+    // SAFETY: `packed` has room for 16 values.
+    unsafe { _mm256_storeu_si256(packed.as_mut_ptr().cast(), to_bf16(load(values))) }
 }

@@ -1,29 +1,29 @@
-//! f32 on tiles of integers.
+//! f32 on AMX tiles of integers.
 //!
-//! Over a block of inputs a row is fixed-point numbers: `scale * n`, where `n` has 31 bits and the
-//! scale is a power of two that the row's largest value chooses; a column of weights likewise, with
+//! In a block of inputs, a row is fixed-point numbers: `scale * n`, where `n` has 31 bits and the
+//! scale is a power of two that depends on the row's largest value; so is a column of weights, with
 //! 24 bits and the scale that fits it best. In base 256, with digits from -128 to 127, `n` is four
 //! digits of an input and three of a weight. Products of digits are added as 32-bit integers, which
 //! is exact, one sum for all products of equal weight; the three of the lowest weights, below 2^-30
-//! of the largest, are left out. What is lost is thus the rounding of weights to 2^-24 of their
-//! column's largest and of inputs to 2^-30 of their row's; a product in f32 loses more where it
-//! rounds its sums (`docs/NUMERICS.md`). After Ozaki, Ogita, Oishi and Rump, "Error-free transformations of
+//! of the largest, are left out. The errors are thus the rounding of weights to 2^-24 of their
+//! column's largest, and of inputs to 2^-30 of their row's; a product in f32 loses more by rounding
+//! its sums (`docs/NUMERICS.md`). After Ozaki, Ogita, Oishi and Rump, "Error-free transformations of
 //! matrix multiplication by using fast routines of matrix multiplication" (Numer. Algorithms 2012),
 //! and Ootomo, Ozaki and Yokota, "DGEMM on integer matrix multiplication unit" (2024).
 #![allow(unsafe_code, reason = "tile instructions are assembly; bounds are checked above it")]
-#![allow(clippy::wildcard_imports, reason = "the vocabulary of this file")]
+#![allow(clippy::wildcard_imports, reason = "the intrinsics of this file")]
+#![expect(clippy::indexing_slicing, reason = "rows and columns are below those of a tile")]
 
 use std::arch::asm;
 use std::arch::x86_64::*;
 
-use super::multiply::Buffers;
-use super::tiles::Sums;
-use super::{Kernel, SIDE, TILE, place_groups};
-use crate::linear::Scratch;
+use super::kernel::{Buffers, Kernel, pack_groups};
+use super::tiles::{SIDE, Sums, TILE};
+use crate::scratch::Scratch;
 use crate::x86::lanes::{LANES, larger, load};
 
-/// f32 on tiles. A step is four registers of a row's digits, the highest first, and for each half
-/// of the columns three of weights'.
+/// f32: a step is four registers of the digits of rows, the highest first, and, for each half of the
+/// columns, three of the digits of weights.
 pub(crate) struct AmxF32;
 
 /// Digits of an input and of a weight.
@@ -31,19 +31,19 @@ const DIGITS: usize = 4;
 const WEIGHT_DIGITS: usize = 3;
 /// Inputs of a step.
 const STEP: usize = 64;
-/// Sums of a row and a column: by the weight of a product, the highest first.
+/// Sums of a row and a column: one per weight of a product, the highest first.
 const LEVELS: usize = 4;
-/// 0x7f7f7f, of which no digit is beyond 127.
+/// 0x7f7f7f, no digit of which exceeds 127.
 const LARGEST_WEIGHT: f64 = 8_355_711.0;
-/// Bits of an input before its sign.
+/// Bits of an input without its sign.
 const BITS: i32 = 30;
-/// The smallest exponent of a row's largest value that chooses its scale: smaller ones would need
-/// one beyond f32.
+/// The smallest exponent of a row's largest value that its scale depends on: smaller ones would need a
+/// scale beyond f32.
 const LEAST_EXPONENT: i32 = -96;
 
 impl Kernel for AmxF32 {
     type Element = i8;
-    /// Of half of a panel's columns, by levels.
+    /// The sums of half of a panel's columns, by levels.
     type Sum = i32;
     const ROWS: usize = SIDE;
     const STEP: usize = STEP;
@@ -58,9 +58,9 @@ impl Kernel for AmxF32 {
         Buffers { rows, scales, waiting }
     }
 
-    /// Places a column's digits: halves of the columns, then steps of 64 inputs, then digits, each a
-    /// register of 16 columns, in which four inputs of a column stand next to each other. Returns the
-    /// scale that its sums are to be multiplied by, NaN where a weight is not finite.
+    /// Packs a column's digits: halves of the columns, then steps of 64 inputs, then digits, each a
+    /// register of 16 columns, in which four inputs of a column are next to each other. Returns the
+    /// scale of its sums, NaN if a weight is not finite.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
     unsafe fn pack_column(weights: &[f32], column: usize, panel: &mut [i8]) -> f32 {
         let largest = largest(weights);
@@ -70,11 +70,11 @@ impl Kernel for AmxF32 {
         if largest == 0.0 {
             return 0.0;
         }
-        // Rounded up, so that no weight is beyond the largest integer.
+        // Rounded up, so that no weight exceeds the largest integer.
         let scale = ((f64::from(largest) / LARGEST_WEIGHT) as f32).next_up();
         let to_integers = _mm512_set1_pd(1.0 / f64::from(scale));
         let half = panel.len() / 2;
-        let half = panel.chunks_exact_mut(half.max(1)).nth(column / SIDE).unwrap_or_default();
+        let half = &mut panel[column / SIDE * half..][..half];
         let steps = half.chunks_exact_mut(WEIGHT_DIGITS * TILE).zip(weights.chunks(STEP));
         for (step, weights) in steps {
             let mut all = [[0_i8; STEP]; WEIGHT_DIGITS];
@@ -87,23 +87,23 @@ impl Kernel for AmxF32 {
                 let integers = _mm512_inserti32x8::<1>(_mm512_castsi256_si512(low), high);
                 let mut digits = balanced::<0x0000_8080>(integers);
                 for digit in all.iter_mut().rev() {
-                    digits = store_lowest(digits, digit.as_chunks_mut().0.get_mut(quarter));
+                    digits = store_lowest(digits, &mut digit.as_chunks_mut().0[quarter]);
                 }
             }
             for (register, digit) in step.chunks_exact_mut(TILE).zip(&all) {
-                place_groups::<_, 4>(digit, column % SIDE, register);
+                pack_groups::<_, 4>(digit, column % SIDE, register);
             }
         }
         scale
     }
 
-    /// Places a row's digits: steps of 64 inputs, then digits, each a register of 16 rows. Returns the
-    /// scale that its sums are to be multiplied by, NaN where an input is not finite.
+    /// Packs a row's digits: steps of 64 inputs, then digits, each a register of 16 rows. Returns the
+    /// scale of its sums, NaN if an input is not finite.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
-    unsafe fn pack_row(inputs: &[f32], at: usize, tile: &mut [i8]) -> f32 {
+    unsafe fn pack_row(inputs: &[f32], row: usize, tile: &mut [i8]) -> f32 {
         let largest = largest(inputs);
         if !largest.is_finite() {
-            // What another row left there does not matter: all sums become NaN.
+            // The earlier content of the tile does not matter: all sums become NaN.
             return f32::NAN;
         }
         let exponent = ((largest.to_bits() >> 23) as i32 - 127).max(LEAST_EXPONENT);
@@ -117,9 +117,8 @@ impl Kernel for AmxF32 {
                 )));
                 // From the lowest digit to the highest.
                 for register in step.chunks_exact_mut(TILE).rev() {
-                    let row = register.as_chunks_mut::<STEP>().0.get_mut(at);
-                    let place = row.and_then(|row| row.as_chunks_mut().0.get_mut(quarter));
-                    digits = store_lowest(digits, place);
+                    let row = &mut register.as_chunks_mut::<STEP>().0[row];
+                    digits = store_lowest(digits, &mut row.as_chunks_mut().0[quarter]);
                 }
             }
         }
@@ -156,7 +155,7 @@ impl Kernel for AmxF32 {
         }
     }
 
-    /// Each level counts 256 times the next.
+    /// Each level is worth 256 times the next.
     #[inline(always)]
     unsafe fn row(sums: &Sums<Self::Sum>, row: usize, _: usize) -> __m512 {
         // SAFETY: the caller has AVX-512; 16 values of 32 bits are read.
@@ -164,7 +163,7 @@ impl Kernel for AmxF32 {
             let mut sum = _mm512_setzero_ps();
             for level in 0..LEVELS {
                 let at = (level * SIDE + row) * SIDE;
-                let Some(values) = sums.0.get(at..at + SIDE) else { continue };
+                let values = &sums.0[at..at + SIDE];
                 let values = _mm512_cvtepi32_ps(_mm512_loadu_si512(values.as_ptr().cast()));
                 sum = _mm512_fmadd_ps(sum, _mm512_set1_ps(256.0), values);
             }
@@ -173,7 +172,7 @@ impl Kernel for AmxF32 {
     }
 }
 
-/// The largest of some values without sign; NaN or infinity where there is one.
+/// The largest magnitude of some values; NaN or infinity if there is one.
 #[target_feature(enable = "avx512f")]
 fn largest(values: &[f32]) -> f32 {
     let mut largest = _mm512_setzero_si512();
@@ -183,8 +182,8 @@ fn largest(values: &[f32]) -> f32 {
     f32::from_bits(_mm512_reduce_max_epu32(largest))
 }
 
-/// Bytes as digits from -128 to 127: where `CARRIES` has 128 a byte beyond 127 counts as negative,
-/// and the next has one more.
+/// Bytes as digits from -128 to 127: where `CARRIES` has 128, a byte above 127 becomes negative and
+/// carries one into the next byte.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn balanced<const CARRIES: i32>(integers: __m512i) -> __m512i {
@@ -192,14 +191,12 @@ fn balanced<const CARRIES: i32>(integers: __m512i) -> __m512i {
     _mm512_xor_si512(_mm512_add_epi32(integers, carries), carries)
 }
 
-/// Stores the lowest byte of each; returns the rest.
+/// Stores the lowest byte of each integer; returns the integers without it.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn store_lowest(digits: __m512i, place: Option<&mut [i8; LANES]>) -> __m512i {
-    if let Some(place) = place {
-        // SAFETY: 16 bytes are there.
-        unsafe { _mm_storeu_si128(place.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(digits)) }
-    }
+fn store_lowest(digits: __m512i, bytes: &mut [i8; LANES]) -> __m512i {
+    // SAFETY: `bytes` has room for 16 bytes.
+    unsafe { _mm_storeu_si128(bytes.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(digits)) }
     _mm512_srli_epi32::<8>(digits)
 }
 

@@ -1,37 +1,41 @@
-//! What follows the product of a tile.
+//! Finishing the product of a tile: scales, earlier blocks, bias and epilogue.
 #![allow(unsafe_code, reason = "compiled for instructions that `Cpu` has found")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "rows are those of the packed group, and panels those of the weights"
+)]
 
 use std::arch::x86_64::{_mm512_add_ps, _mm512_mul_ps, _mm512_set1_ps};
 use std::ops::Range;
 
+use super::kernel::Kernel;
 use super::panels::{Block, Panels};
 use super::tiles::Sums;
-use super::{COLUMNS, Kernel};
-use crate::linear::Form;
-use crate::x86::finish::Target;
+use crate::epilogue::{Destination, Step};
+use crate::x86::epilogue::results;
 use crate::x86::lanes::{LANES, load, store};
+use crate::x86::tile::COLUMNS;
 
-/// Where sums of packed rows and a block go.
+/// The destination of the sums of packed rows and a block.
 pub(super) struct Finisher<'a, 't, K: Kernel> {
     pub(super) weights: &'a Panels<K>,
     pub(super) block: Block,
-    /// The first packed row's among all.
+    /// The index of the first packed row among all rows.
     pub(super) first_row: usize,
-    /// One a packed row.
+    /// One per packed row.
     pub(super) scales: &'a [f32],
-    /// Sums that wait for the next block, and gates for what they are a gate of: `[panels, 2,
-    /// rows, 16]`.
+    /// Sums that wait for the next block, and gates that wait for their values: `[panels, 2, rows, 16]`.
     pub(super) waiting: &'a mut [f32],
-    pub(super) target: &'a mut Target<'t>,
+    pub(super) destination: &'a mut Destination<'t>,
 }
 
 /// A tile that was multiplied.
 #[derive(Default)]
 pub(super) struct Multiplied {
     pub(super) panel: usize,
-    /// Which halves of the panel's columns it holds.
+    /// The halves of the panel's columns in the tile.
     pub(super) halves: Range<usize>,
-    /// The packed row to be finished next, and that behind its last.
+    /// The packed row to be finished next, and the end of the tile's rows.
     pub(super) next: usize,
     pub(super) end: usize,
 }
@@ -42,7 +46,12 @@ impl<K: Kernel> Finisher<'_, '_, K> {
     /// # Safety
     /// The CPU has AVX-512 F.
     #[inline(always)]
-    pub(super) unsafe fn some(&mut self, tile: &mut Multiplied, sums: &Sums<K::Sum>, count: usize) {
+    pub(super) unsafe fn finish_rows(
+        &mut self,
+        tile: &mut Multiplied,
+        sums: &Sums<K::Sum>,
+        count: usize,
+    ) {
         let rows = tile.next..tile.end.min(tile.next + count);
         if rows.is_empty() {
             return;
@@ -50,7 +59,7 @@ impl<K: Kernel> Finisher<'_, '_, K> {
         tile.next = rows.end;
         for half in tile.halves.clone() {
             // SAFETY: as promised by the caller.
-            unsafe { self.half(rows.clone(), tile.panel, half, sums) };
+            unsafe { self.finish_half(rows.clone(), tile.panel, half, sums) };
         }
     }
 
@@ -59,38 +68,43 @@ impl<K: Kernel> Finisher<'_, '_, K> {
     /// # Safety
     /// The CPU has AVX-512 F.
     #[inline(always)]
-    unsafe fn half(&mut self, rows: Range<usize>, panel: usize, half: usize, sums: &Sums<K::Sum>) {
+    unsafe fn finish_half(
+        &mut self,
+        rows: Range<usize>,
+        panel: usize,
+        half: usize,
+        sums: &Sums<K::Sum>,
+    ) {
         let Block { is_last, index, .. } = self.block;
-        let form = self.target.form;
-        let columns = match form {
+        let Destination { output, width, bias, step } = &mut *self.destination;
+        let (width, step) = (*width, *step);
+        // The first column of the results; none if the sums wait for another block, or for their values.
+        let first = match step {
             _ if !is_last => None,
-            Form::Gated if half == 0 => None,
-            Form::Gated => Some(panel * LANES),
-            Form::Plain => Some(panel * COLUMNS + half * LANES),
+            Step::Glu if half == 0 => None,
+            Step::Glu => Some(panel * LANES),
+            Step::Store | Step::Gelu | Step::Add => Some(panel * COLUMNS + half * LANES),
         };
-        let end = self.target.end();
-        let Target { output, width, bias, .. } = &mut *self.target;
-        let first = columns.unwrap_or_default().min(*width);
-        let columns_there = first..(first + LANES).min(*width);
-        let of_a_half = self.waiting.len() / (2 * self.weights.panels).max(1);
+        let waits = first.is_none();
+        // The second half of the last panel may be padding only.
+        let first = first.unwrap_or_default().min(width);
+        let columns = first..(first + LANES).min(width);
+        let of_a_half = self.waiting.len() / (2 * self.weights.layout.panels);
         let (before, waiting) = self.waiting.split_at_mut((2 * panel + half) * of_a_half);
-        let gates = before.get(before.len().saturating_sub(of_a_half)..).unwrap_or_default();
-        let gates = gates.as_chunks::<LANES>().0;
-        let waiting = waiting.as_chunks_mut::<LANES>().0.get_mut(rows.clone()).unwrap_or_default();
-        let scales = self.scales.get(rows.clone()).unwrap_or_default();
-        let outputs = output.get_mut((self.first_row + rows.start) * *width..);
-        let outputs = outputs.unwrap_or_default().chunks_mut(*width);
-        let of_columns = self.weights.scales(self.block, panel).get(half * LANES..);
-        let bias = bias.get(panel * COLUMNS + half * LANES..).unwrap_or_default();
+        let gates = before[before.len().saturating_sub(of_a_half)..].as_chunks::<LANES>().0;
+        let waiting = waiting.as_chunks_mut::<LANES>().0[rows.clone()].iter_mut();
+        let outputs = output[(self.first_row + rows.start) * width..].chunks_mut(width);
+        let outputs = waiting.zip(outputs).zip(&self.scales[rows.clone()]);
+        let column_scales = &self.weights.scales(self.block, panel)[half * LANES..];
+        let bias = &bias[panel * COLUMNS + half * LANES..];
         // SAFETY: as promised by the caller.
         unsafe {
-            let (of_columns, bias) = (load(of_columns.unwrap_or_default()), load(bias));
-            let places = waiting.iter_mut().zip(outputs).zip(scales);
-            for (row, ((waiting, output), scale)) in rows.zip(places) {
+            let (column_scales, bias) = (load(column_scales), load(bias));
+            for (row, ((waiting, output), scale)) in rows.zip(outputs) {
                 let mut x = K::row(sums, row % K::ROWS, half);
                 if K::SCALED {
-                    // Both scales together may be less than f32 has.
-                    x = _mm512_mul_ps(_mm512_mul_ps(x, _mm512_set1_ps(*scale)), of_columns);
+                    // The product of both scales may be below the numbers of f32.
+                    x = _mm512_mul_ps(_mm512_mul_ps(x, _mm512_set1_ps(*scale)), column_scales);
                 }
                 if index > 0 {
                     x = _mm512_add_ps(load(waiting), x);
@@ -98,15 +112,13 @@ impl<K: Kernel> Finisher<'_, '_, K> {
                 if is_last {
                     x = _mm512_add_ps(x, bias);
                 }
-                if columns.is_none() {
+                if waits {
                     store(waiting, x);
                     continue;
                 }
-                let gates = match form {
-                    Form::Gated => load(gates.get(row).map_or(&[][..], |gates| gates)),
-                    Form::Plain => x,
-                };
-                end.put(x, gates, output.get_mut(columns_there.clone()).unwrap_or_default());
+                let gates = if step == Step::Glu { load(&gates[row]) } else { x };
+                let output = &mut output[columns.clone()];
+                store(output, results(step, x, gates, output));
             }
         }
     }

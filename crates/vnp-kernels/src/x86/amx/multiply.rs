@@ -1,47 +1,69 @@
-//! The loops around a kernel.
+//! The loops around a kernel on AMX tiles.
 //!
-//! Rows are packed some hundreds at a time, a block of inputs after the other, and every panel
+//! Rows are packed some hundreds at a time, one block of inputs after the other, and every panel
 //! passes them while they are in the second-level cache. Between two blocks the sums of a tile wait
-//! in f32. The order in which products are added to a sum is the same for every row.
+//! in f32. Products are added to a sum in the same order for every row.
 #![allow(unsafe_code, reason = "kernels are compiled for instructions that `Cpu` has found")]
+#![expect(clippy::indexing_slicing, reason = "blocks of inputs end within a row")]
 
 use super::finish::{Finisher, Multiplied};
+use super::kernel::{Buffers, Kernel};
 use super::panels::{Block, Panels};
-use super::tiles::Sums;
-use super::{COLUMNS, Kernel, tiles};
+use super::tiles::{self, Sums};
 use crate::buffer::Buffer;
-use crate::x86::finish::Target;
-use crate::x86::multiply::prefetch;
+use crate::epilogue::Destination;
+use crate::error::Error;
+use crate::packed::PackedWeights;
+use crate::scratch::Scratch;
+use crate::x86::prefetch::prefetch;
+use crate::x86::tile::COLUMNS;
 
-/// Rows that are finished in a step, unless there are too few steps: each call has its price.
+/// Rows that are finished between two steps, or more if there are too few steps: each call has a cost.
 const ROWS_A_STEP: usize = 4;
 
-/// What a thread keeps for products.
-pub(crate) struct Buffers<'a, E> {
-    pub(super) rows: &'a mut Buffer<E>,
-    /// One a packed row.
-    pub(super) scales: &'a mut Buffer<f32>,
-    /// Sums that wait for the next block.
-    pub(super) waiting: &'a mut Buffer<f32>,
+impl<K: Kernel> PackedWeights for Panels<K> {
+    fn columns(&self) -> usize {
+        self.layout.columns()
+    }
+
+    fn column(&self, output: usize) -> usize {
+        self.layout.column(output)
+    }
+
+    fn pack(&mut self, column: usize, weights: &[f32]) {
+        self.pack(column, weights);
+    }
+
+    fn multiply(
+        &self,
+        x: &[f32],
+        destination: &mut Destination<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<(), Error> {
+        // SAFETY: as promised to `Panels::new`.
+        unsafe { multiply(self, x, destination, K::buffers(scratch)) };
+        Ok(())
+    }
 }
 
-/// Multiplies the rows of `x` and finishes each tile into `target`.
+/// Multiplies the rows of `x`, and writes the results to the destination.
 ///
 /// # Safety
 /// The CPU has AMX with BF16 and INT8, and AVX-512 F, BW, DQ and BF16.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
-pub(super) unsafe fn multiply<K: Kernel>(
+unsafe fn multiply<K: Kernel>(
     weights: &Panels<K>,
     x: &[f32],
-    target: &mut Target<'_>,
+    destination: &mut Destination<'_>,
     buffers: Buffers<'_, K::Element>,
 ) {
     let Buffers { rows: packed, scales, waiting } = buffers;
     // SAFETY: as promised by the caller, here and below.
     unsafe { tiles::configure() };
-    for (group, x) in x.chunks(K::ROWS_AT_A_TIME * weights.inputs.max(1)).enumerate() {
-        let rows = x.len() / weights.inputs.max(1);
-        let waiting = waiting.resize(weights.panels * rows.next_multiple_of(K::ROWS) * COLUMNS);
+    for (group, x) in x.chunks(K::ROWS_AT_A_TIME * weights.inputs).enumerate() {
+        let rows = x.len() / weights.inputs;
+        let waiting =
+            waiting.resize(weights.layout.panels * rows.next_multiple_of(K::ROWS) * COLUMNS);
         for block in weights.blocks() {
             // SAFETY: see above.
             unsafe { pack(weights, x, block, packed, scales) };
@@ -51,7 +73,7 @@ pub(super) unsafe fn multiply<K: Kernel>(
                 first_row: group * K::ROWS_AT_A_TIME,
                 scales: scales.get(),
                 waiting,
-                target,
+                destination,
             };
             // SAFETY: see above.
             unsafe { pass(weights, block, rows, packed.get(), finisher) };
@@ -72,21 +94,21 @@ unsafe fn pack<K: Kernel>(
     packed: &mut Buffer<K::Element>,
     scales: &mut Buffer<f32>,
 ) {
-    let rows = x.len() / weights.inputs.max(1);
+    let rows = x.len() / weights.inputs;
     let padded_rows = rows.next_multiple_of(K::ROWS);
     let packed = packed.resize(padded_rows * block.padded * K::TERMS);
     let scales = scales.resize(padded_rows);
-    // Nothing is written to inputs beyond the last of a row.
+    // Packing a row does not write to the inputs beyond its last.
     if block.padded > block.inputs {
         packed.fill(K::Element::default());
     }
     let tiles = packed.chunks_exact_mut(K::ROWS * block.padded * K::TERMS);
     let rows = x.chunks(K::ROWS * weights.inputs).zip(scales.chunks_exact_mut(K::ROWS));
     for (tile, (x, scales)) in tiles.zip(rows) {
-        for (at, (x, scale)) in x.chunks_exact(weights.inputs).zip(scales).enumerate() {
-            let x = x.get(block.start..block.start + block.inputs).unwrap_or_default();
+        for (row, (x, scale)) in x.chunks_exact(weights.inputs).zip(scales).enumerate() {
+            let inputs = &x[block.start..block.start + block.inputs];
             // SAFETY: as promised by the caller.
-            *scale = unsafe { K::pack_row(x, at, tile) };
+            *scale = unsafe { K::pack_row(inputs, row, tile) };
         }
     }
 }
@@ -110,9 +132,9 @@ unsafe fn pass<K: Kernel>(
     let [even, odd] = &mut sums;
     let (mut now, mut before) = (even, odd);
     let mut multiplied = Multiplied::default();
-    for panel in 0..weights.panels {
+    for panel in 0..weights.layout.panels {
         let (columns, next) = weights.panel(block, panel);
-        // The next panel comes from memory while this one is multiplied.
+        // The next panel comes from memory while this one is multiplied. A shorter one is left to the CPU.
         let next = next.get(..columns.len()).unwrap_or_default();
         let mut next =
             next.chunks(columns.len().div_ceil((tiles * K::PARTS * steps).max(1)).max(1));
@@ -121,9 +143,9 @@ unsafe fn pass<K: Kernel>(
             let rows_of_tiles = packed.chunks_exact(K::ROWS * block.padded * K::TERMS);
             for (tile, a) in rows_of_tiles.enumerate() {
                 let mut between = || {
-                    prefetch(next.next().unwrap_or_default());
+                    next.next().into_iter().for_each(prefetch);
                     // SAFETY: as promised by the caller.
-                    unsafe { finisher.some(&mut multiplied, before, rows_a_step) };
+                    unsafe { finisher.finish_rows(&mut multiplied, before, rows_a_step) };
                 };
                 // SAFETY: as promised by the caller.
                 unsafe { tile_by_part::<K>(a, columns, now, &mut between) };
@@ -135,7 +157,7 @@ unsafe fn pass<K: Kernel>(
         }
     }
     // SAFETY: as promised by the caller.
-    unsafe { finisher.some(&mut multiplied, before, K::ROWS) };
+    unsafe { finisher.finish_rows(&mut multiplied, before, K::ROWS) };
 }
 
 /// Multiplies a tile and a part of a panel, step by step, and calls `between` after each.

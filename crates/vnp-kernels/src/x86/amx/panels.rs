@@ -1,42 +1,50 @@
-//! Packed weights.
+//! Packed weights for the kernels on AMX tiles.
 #![allow(unsafe_code, reason = "kernels are compiled for instructions that `Cpu` has found")]
+#![expect(clippy::indexing_slicing, reason = "`new` makes room for every panel and block")]
 
-use super::multiply;
-use super::{BLOCK, COLUMNS, Kernel};
+use std::ops::Range;
+
+use super::kernel::Kernel;
 use crate::buffer::Buffer;
-use crate::linear::Scratch;
-use crate::x86::finish::Target;
-use crate::x86::multiply::Packed;
+use crate::x86::layout::PanelLayout;
+use crate::x86::tile::COLUMNS;
 
-/// The weights of a layer in the order in which they are read: blocks of inputs, then panels.
+/// The most inputs of a block: rows and weights of as many are in the second-level cache together.
+/// The sums of [`digits`](super::digits) have room for 43,000.
+const BLOCK: usize = 1280;
+
+/// Weights in the order in which they are read: blocks of inputs, then panels.
 pub(crate) struct Panels<K: Kernel> {
-    pub(super) values: Buffer<K::Element>,
-    /// One a column of every panel of every block.
-    pub(super) scales: Buffer<f32>,
-    pub(super) panels: usize,
+    values: Buffer<K::Element>,
+    /// One per column of every panel of every block.
+    scales: Buffer<f32>,
+    pub(super) layout: PanelLayout,
     pub(super) inputs: usize,
 }
 
-/// Some inputs, of all rows or panels.
+/// A range of inputs, of all rows or panels.
 #[derive(Clone, Copy)]
 pub(super) struct Block {
     pub(super) index: usize,
-    /// The first of them.
+    /// The first input.
     pub(super) start: usize,
-    /// How many there are.
     pub(super) inputs: usize,
-    /// The same with padding.
+    /// The number of inputs with padding.
     pub(super) padded: usize,
     pub(super) is_last: bool,
 }
 
 impl<K: Kernel> Panels<K> {
-    pub(crate) fn new(panels: usize, inputs: usize) -> Self {
-        let none = Buffer::default();
-        let mut new = Self { values: none, scales: Buffer::default(), panels, inputs };
+    /// Weights of zero.
+    ///
+    /// # Safety
+    /// The CPU has AMX with BF16 and INT8, and AVX-512 F, BW, DQ and BF16.
+    pub(crate) unsafe fn new(layout: PanelLayout, inputs: usize) -> Self {
+        let (values, scales) = (Buffer::default(), Buffer::default());
+        let mut new = Self { values, scales, layout, inputs };
         let padded: usize = new.blocks().map(|block| block.padded).sum();
-        new.values = Buffer::zeroed(panels * padded * COLUMNS * K::WEIGHT_TERMS);
-        new.scales = Buffer::zeroed(panels * new.blocks().count() * COLUMNS);
+        new.values = Buffer::zeroed(layout.columns() * padded * K::WEIGHT_TERMS);
+        new.scales = Buffer::zeroed(layout.columns() * new.blocks().count());
         new
     }
 
@@ -51,48 +59,33 @@ impl<K: Kernel> Panels<K> {
         })
     }
 
-    /// Where a panel's weights for a block are.
-    fn place(&self, block: Block, panel: usize) -> std::ops::Range<usize> {
+    fn range(&self, block: Block, panel: usize) -> Range<usize> {
         let of_an_input = COLUMNS * K::WEIGHT_TERMS;
-        let first = (block.start * self.panels + block.padded * panel) * of_an_input;
+        let first = (block.start * self.layout.panels + block.padded * panel) * of_an_input;
         first..first + block.padded * of_an_input
     }
 
-    /// A panel's weights for a block, and all that follow them in the order of reading.
+    /// The weights of a panel and block, and all that follow in the order of reading.
     pub(super) fn panel(&self, block: Block, panel: usize) -> (&[K::Element], &[K::Element]) {
-        let place = self.place(block, panel);
-        let rest = self.values.get().get(place.start..).unwrap_or_default();
-        rest.split_at_checked(place.len()).unwrap_or_default()
+        let range = self.range(block, panel);
+        self.values.get()[range.start..].split_at(range.len())
     }
 
-    /// The scales of its columns.
+    /// The scales of a panel's columns.
     pub(super) fn scales(&self, block: Block, panel: usize) -> &[f32] {
-        let first = (block.index * self.panels + panel) * COLUMNS;
-        self.scales.get().get(first..first + COLUMNS).unwrap_or_default()
+        let first = (block.index * self.layout.panels + panel) * COLUMNS;
+        &self.scales.get()[first..first + COLUMNS]
     }
-}
 
-impl<K: Kernel> Packed for Panels<K> {
-    unsafe fn set(&mut self, panel: usize, column: usize, weights: &[f32]) {
+    /// Packs the weights of a column.
+    pub(super) fn pack(&mut self, column: usize, weights: &[f32]) {
         for block in self.blocks() {
-            let place = self.place(block, panel);
-            let (Some(place), Some(weights)) = (
-                self.values.get_mut().get_mut(place),
-                weights.get(block.start..block.start + block.inputs),
-            ) else {
-                return;
-            };
-            // SAFETY: as promised by the caller.
-            let scale = unsafe { K::pack_column(weights, column, place) };
-            let at = (block.index * self.panels + panel) * COLUMNS + column;
-            if let Some(place) = self.scales.get_mut().get_mut(at) {
-                *place = scale;
-            }
+            let range = self.range(block, column / COLUMNS);
+            let panel = &mut self.values.get_mut()[range];
+            let weights = &weights[block.start..block.start + block.inputs];
+            // SAFETY: as promised to `new`.
+            let scale = unsafe { K::pack_column(weights, column % COLUMNS, panel) };
+            self.scales.get_mut()[block.index * self.layout.columns() + column] = scale;
         }
-    }
-
-    unsafe fn multiply(&self, x: &[f32], target: &mut Target<'_>, scratch: &mut Scratch) {
-        // SAFETY: as promised by the caller.
-        unsafe { multiply::multiply(self, x, target, K::buffers(scratch)) }
     }
 }

@@ -1,11 +1,14 @@
-//! The tile registers.
+//! The tile registers: configuring, zeroing, storing and releasing them.
 #![allow(unsafe_code, reason = "tile instructions are assembly")]
 
 use std::arch::asm;
 
-use super::SIDE;
+/// Rows of a tile register, and columns of 32 bits.
+pub(super) const SIDE: usize = 16;
+/// Bytes of a tile register.
+pub(super) const TILE: usize = 1024;
 
-/// The sums of registers 0 to 3, `[4, 16, 16]`, from a cache line on.
+/// The sums of registers 0 to 3, `[4, 16, 16]`, aligned to a cache line.
 #[repr(C, align(64))]
 pub(crate) struct Sums<T>(pub(super) [T; 4 * SIDE * SIDE]);
 
@@ -44,7 +47,7 @@ pub(super) unsafe fn configure() {
 /// # Safety
 /// As [`configure`].
 pub(super) unsafe fn release() {
-    // SAFETY: gives back the tile registers, which nobody else uses.
+    // SAFETY: releases the tile registers, which only these kernels use.
     unsafe { asm!("tilerelease", options(nostack, nomem)) }
 }
 

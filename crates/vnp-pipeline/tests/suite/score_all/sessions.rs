@@ -3,13 +3,10 @@
 use std::num::NonZeroU64;
 
 use vnp_infer::Model;
-use vnp_pipeline::{
-    Error, ModelInfo, Observer, OnBadPart, Outcome, RunOptions, Silent, Stage, Start, StopFlag,
-    Trust, predict,
-};
+use vnp_pipeline::{Error, ModelInfo, OnBadFile, RunOptions, Stage, Start, StopFlag, Trust};
 
 use super::{CLOSED, FRAMES, options, run, setup, tables};
-use crate::support::{Counter, Fault, finished, info, model, model_on};
+use crate::support::{Counter, Fault, Observer, Silent, finished, info, model, model_on, predict};
 
 #[test]
 fn it_can_be_added_to_a_finished_run_and_left_out_again() {
@@ -19,7 +16,7 @@ fn it_can_be_added_to_a_finished_run_and_left_out_again() {
     run(&setup, Start::Again, false, &Silent);
     let plain = tables(&setup);
     assert!(!setup.path("out/chunks.tsv").exists());
-    assert!(setup.parts(Stage::DnaOnly) == 0, "--force left parts of an earlier run");
+    assert!(setup.parts(Stage::NucleotideOnly) == 0, "--force left parts of an earlier run");
     // Only what is missing is computed.
     let counter = Counter::default();
     run(&setup, Start::Resume, true, &counter);
@@ -47,15 +44,15 @@ fn a_stop_saves_what_was_computed_and_nothing_is_computed_twice() {
     let expected = tables(&setup);
     for (stage, after) in [
         (Stage::Scores, FRAMES),
-        (Stage::DnaOnly, 1),
-        (Stage::DnaOnly, 15),
-        (Stage::DnaOnly, CLOSED),
+        (Stage::NucleotideOnly, 1),
+        (Stage::NucleotideOnly, 15),
+        (Stage::NucleotideOnly, CLOSED),
     ] {
         let first = Counter { stop_after: Some((stage, after)), ..Counter::default() };
         let stop = first.stop.clone();
         let again = options(&setup, Start::Again, true);
         let outcome = setup.run_with(again, Fault::None, &first, &stop);
-        assert_eq!(outcome.unwrap(), Outcome::Interrupted { signal: 15 });
+        assert_eq!(outcome.unwrap_err().interrupted().unwrap().signal, 15);
         assert_eq!(first.rows, first.saved, "computed and not saved");
         assert!(tables(&setup).is_empty(), "published before every row was scored");
         let second = Counter::default();
@@ -95,7 +92,7 @@ fn a_damaged_part_costs_its_own_rows_only() {
         let setup = setup();
         run(&setup, Start::New, true, &Silent);
         let expected = tables(&setup);
-        setup.damage(Stage::DnaOnly, part);
+        setup.damage(Stage::NucleotideOnly, part);
         let again = |on_bad_part, score_all, observer: &dyn Observer| {
             // Whatever was published before does not tell of the part.
             std::fs::remove_file(setup.path("out/run.json")).unwrap();
@@ -103,14 +100,16 @@ fn a_damaged_part_costs_its_own_rows_only() {
                 RunOptions { on_bad_part, trust, ..options(&setup, Start::Resume, score_all) };
             setup.run_with(options, Fault::None, observer, &StopFlag::default())
         };
-        let outcome = again(OnBadPart::Refuse, true, &Silent);
-        let Err(Error::BadParts { parts }) = outcome else { panic!("{outcome:?}") };
+        let outcome = again(OnBadFile::Refuse, true, &Silent);
+        let Err(Error::Job(vnp_job::Error::BadParts { files: parts })) = outcome else {
+            panic!("{outcome:?}")
+        };
         assert!(parts.len() == 1 && parts[0].path.ends_with(format!("dna_only/{part}")));
         std::fs::write(setup.path("out/run.json"), "").unwrap();
         // Frames do not care.
-        finished(again(OnBadPart::Refuse, false, &Silent));
+        finished(again(OnBadFile::Refuse, false, &Silent));
         let counter = Counter::default();
-        finished(again(OnBadPart::Recompute, true, &counter));
+        finished(again(OnBadFile::Recompute, true, &counter));
         assert_eq!(*counter.rows.borrow(), [0, 0, 0, 10]);
         assert_eq!(tables(&setup), expected);
         assert!(setup.path(&format!("out/checkpoints/dna_only/{part}.bad")).exists());
@@ -127,7 +126,9 @@ fn another_fallback_head_is_another_run() {
         let options = options(&setup, Start::Resume, score_all);
         predict(options, &other, load, &Silent, &StopFlag::default())
     };
-    let Err(Error::OtherIdentity { differences, .. }) = resume(true) else { panic!("taken") };
+    let Err(Error::Job(vnp_job::Error::OtherIdentity { differences, .. })) = resume(true) else {
+        panic!("taken")
+    };
     let fields: Vec<_> = differences.iter().map(ToString::to_string).collect();
     assert_eq!(fields, ["fallback was f, is now other"]);
     // The frames are none of its business.

@@ -1,0 +1,42 @@
+//! The names of a run's files.
+
+use vnp_job::JobKind;
+use vnp_job::parts::Stage;
+
+/// One row per frame, in the original's format.
+pub const FRAMES: &str = "prediction_results.txt";
+/// One row per chunk, in the original's format (tab-separated in spite of its name).
+pub const CONSENSUS: &str = "prediction_results_highestscore.csv";
+/// One row per input record.
+pub const SEQUENCES: &str = "sequences.tsv";
+/// One row per scored chunk, in a run that scores all chunks.
+pub const CHUNKS: &str = "chunks.tsv";
+/// Identity, settings, counts and digests.
+pub const RUN: &str = vnp_job::parts::RUN_JSON;
+/// The frames' nucleotides, written on request.
+pub const NUCLEOTIDE_FASTA: &str = "identified_nucleotide.fa";
+/// The frames' proteins, written on request.
+pub const PROTEIN_FASTA: &str = "identified_protein.faa";
+
+const RESULTS: [&str; 7] =
+    [RUN, FRAMES, CONSENSUS, SEQUENCES, CHUNKS, NUCLEOTIDE_FASTA, PROTEIN_FASTA];
+
+/// A run's directory.
+pub(crate) static JOB: JobKind = JobKind {
+    name: "run",
+    results: &RESULTS,
+    stages: &[
+        Stage::Nucleotide.name(),
+        Stage::Protein.name(),
+        Stage::Scores.name(),
+        Stage::NucleotideOnly.name(),
+    ],
+    state: &[],
+    temporaries: &[],
+    stranger: |path| {
+        // The Python tools use the same names: their results are not ours to replace.
+        let is_ours = path.join("checkpoints/lock").exists() || path.join(RUN).exists();
+        let has_results = RESULTS.iter().any(|name| path.join(name).exists());
+        (!is_ours && has_results).then_some("results that no vnp run wrote")
+    },
+};

@@ -1,0 +1,51 @@
+//! What every step of a run works with.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use vnp_job::StopFlag;
+use vnp_job::parts::{Stage, Track};
+
+use crate::event::Event;
+use crate::options::{Goal, ModelInfo, RunOptions};
+use crate::worker::Work;
+
+/// One session of a run.
+pub(super) struct Run<'a> {
+    pub(super) options: RunOptions,
+    pub(super) tracks: &'static [Track],
+    pub(super) model: &'a ModelInfo,
+    pub(super) observer: &'a dyn Fn(Event<'_>),
+    pub(super) stop: &'a StopFlag,
+    pub(super) started: jiff::Timestamp,
+    pub(super) began: Instant,
+    /// Seconds spent outside of the stages.
+    pub(super) seconds: BTreeMap<String, f64>,
+    pub(super) work: Work,
+}
+
+impl Run<'_> {
+    /// Whether the embeddings stay after their rows are scored.
+    pub(super) fn keeps_embeddings(&self) -> bool {
+        self.options.keep_embeddings || self.options.goal == Goal::Embeddings
+    }
+
+    /// The last stage of a track: a row with a part there is finished.
+    pub(super) fn last_stage(&self, track: Track) -> Stage {
+        match self.options.goal {
+            Goal::Scores => Stage::scoring(track),
+            Goal::Embeddings => Stage::Protein,
+        }
+    }
+
+    /// The stages whose parts must cover every row of a track before the run is finished.
+    pub(super) fn required_stages(&self, track: Track) -> &'static [Stage] {
+        match (self.options.goal, track) {
+            (Goal::Embeddings, Track::Frames) => &Stage::EMBEDDINGS,
+            (Goal::Embeddings, Track::OrflessChunks) => &[],
+            (Goal::Scores, track) if self.keeps_embeddings() => Stage::of_track(track),
+            (Goal::Scores, Track::Frames) => &[Stage::Scores],
+            (Goal::Scores, Track::OrflessChunks) => &[Stage::NucleotideOnly],
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The worker for chunks without an ORF.
+
+use vnp_ckpt::RowRange;
+use vnp_infer::Model;
+use vnp_job::parts::Stage;
+use vnp_seq::OrflessChunk;
+
+use super::cancellation::Ended;
+use super::handle::SessionHandle;
+use super::offset::offset;
+use super::slices::{Slices, Values, check_shape};
+use super::window::{Computable, Settings, Worker};
+use crate::error::Error;
+
+/// Takes chunks without an ORF through the nucleotide encoder and the nucleotide-only head.
+struct OrflessChunks<'a> {
+    slices: Slices<'a, OrflessChunk>,
+}
+
+impl Computable for OrflessChunk {
+    fn worker<'m>(model: &'m Model, _settings: Settings) -> Box<dyn Worker<Self> + 'm> {
+        let slices = Slices::new(Stage::NucleotideOnly, 2, |chunks: &[Self]| score(model, chunks));
+        Box::new(OrflessChunks { slices })
+    }
+}
+
+impl Worker<OrflessChunk> for OrflessChunks<'_> {
+    #[expect(clippy::indexing_slicing, reason = "a window comes with all of its rows")]
+    fn window(
+        &mut self,
+        session: &mut SessionHandle<'_>,
+        window: RowRange,
+        chunks: &[OrflessChunk],
+    ) -> Result<(), Ended> {
+        for range in session.inventory.missing(Stage::NucleotideOnly, window) {
+            let mut at = range.start;
+            while at < range.end {
+                let left = &chunks[offset(at, window.start)..];
+                (at, _) = self.slices.compute(session, RowRange::new(at, range.end), left)?;
+                session.check()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The scores of chunks: for each the means over its two strands, each embedded from its first
+/// base to its last. Which strand is the coding one is not known, and neither is preferred.
+fn score(model: &Model, chunks: &[OrflessChunk]) -> Result<Values, Error> {
+    let reverse: Vec<String> = chunks.iter().map(OrflessChunk::reverse_complement).collect();
+    let strands: Vec<&str> = chunks
+        .iter()
+        .zip(&reverse)
+        .flat_map(|(chunk, reverse)| [chunk.nucleotide.as_str(), reverse.as_str()])
+        .collect();
+    let letters = strands.iter().map(|strand| strand.len() as u64).sum();
+    let embeddings = model.nucleotide.embed(&strands)?;
+    let expected = strands.len() * model.nucleotide.hidden_size();
+    check_shape(Stage::NucleotideOnly, expected, embeddings.len())?;
+    // A model whose bundle promised such a head and that has none gives no scores: the caller's
+    // check of their number reports it.
+    let scores = model.fallback.as_ref().map(|head| head.score(&embeddings)).transpose()?;
+    let (pairs, _) = scores.as_deref().unwrap_or_default().as_chunks::<2>();
+    let mean = |[forward, reverse]: &[[f32; 2]; 2]| {
+        [(forward[0] + reverse[0]) / 2.0, (forward[1] + reverse[1]) / 2.0]
+    };
+    Ok(Values { values: pairs.iter().flat_map(mean).collect(), letters })
+}

@@ -1,0 +1,78 @@
+//! Chooses chunks to learn from and writes them to a directory.
+
+mod files;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::data::class::Class;
+use crate::data::corpus::Corpus;
+use crate::data::examples::Group;
+use crate::data::preparation::Preparation;
+use crate::data::prepared::{PreparationRecord, Prepared, PreparedChunk};
+use crate::error::Error;
+
+/// Reads the records, groups and splits them, chooses chunks and writes them to `directory`, as a whole
+/// or not at all. The result depends on data, settings and seed alone. An existing preparation of the
+/// same identity is reused.
+///
+/// # Errors
+/// Those of reading and of [`Groups::split`](crate::Groups::split); [`Error::EmptySplit`];
+/// [`Error::OtherIdentity`] where `directory` holds chunks of other data or settings.
+pub fn prepare(options: &Preparation, directory: &Path) -> Result<Prepared, Error> {
+    let (records, identity) = options.read()?;
+    if let Some(prepared) = files::reuse(directory, &identity)? {
+        return Ok(prepared);
+    }
+    let corpus = Corpus::new(options, records, identity)?;
+    let mut prepared = assemble(directory, &corpus);
+    files::write(&mut prepared)?;
+    Ok(prepared)
+}
+
+/// Names the chunks, and drops groups without chunks.
+#[expect(clippy::indexing_slicing, reason = "chunks of a corpus refer to its records and groups")]
+fn assemble(directory: &Path, corpus: &Corpus) -> Prepared {
+    let Corpus { records, groups, splits, chunks: chosen, .. } = corpus;
+    let named: Vec<Group> = groups.with_splits(splits);
+    let mut numbers = HashMap::new();
+    let mut kept = Vec::new();
+    let mut record = PreparationRecord {
+        identity: corpus.identity.clone(),
+        tally: corpus.tally,
+        ..PreparationRecord::default()
+    };
+    let mut chunks = Vec::new();
+    for chunk in chosen {
+        let source = &records[chunk.record];
+        let group = *numbers.entry(chunk.group).or_insert_with(|| {
+            kept.push(named[chunk.group].clone());
+            kept.len() - 1
+        });
+        let of_class = record.chosen.entry(Class::of(chunk.is_virus).to_string()).or_default();
+        *of_class.entry(chunk.split.to_string()).or_default() += 1;
+        let letters = &source.sequence[chunk.start_bp..chunk.end_bp];
+        chunks.push(PreparedChunk {
+            id: format!("{}:{}-{}", source.id, chunk.start_bp + 1, chunk.end_bp),
+            record: source.id.clone(),
+            is_virus: chunk.is_virus,
+            group,
+            start_bp: chunk.start_bp,
+            sequence: letters.to_vec(),
+            frames: chunk.frames.iter().map(|open| open.frame).collect(),
+        });
+    }
+    for source in records {
+        *record.records.entry(Class::of(source.is_virus).to_string()).or_default() += 1;
+    }
+    for group in groups.groups() {
+        *record.groups.entry(Class::of(group.is_virus).to_string()).or_default() += 1;
+        if group.in_both_classes {
+            record.groups_in_both_classes.push(group.name.clone());
+        }
+    }
+    Prepared { directory: directory.to_owned(), groups: kept, chunks, record }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,294 @@
+//! The training loop on a line through noisy points.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use candle_core::{Device, Tensor};
+use fs_err as fs;
+
+use super::*;
+use crate::directory::TrainingDirectory;
+use crate::identity::Identity;
+use crate::learn::optimizer::Optimizer;
+use crate::learn::parameters::Parameters;
+use crate::learn::schedule::Course;
+use crate::observer::{Observer, Silent};
+use crate::rng::Rng;
+use crate::session::Start;
+
+/// A line through noisy points, a new batch every step; a buffer follows what was seen.
+pub(crate) struct Line {
+    parameters: Parameters,
+    /// What validation says of every epoch; by default what the points say.
+    pub(crate) losses: Vec<f64>,
+    validated: Cell<usize>,
+}
+
+impl Line {
+    pub(crate) fn new() -> Self {
+        let mut parameters = Parameters::new(Device::Cpu);
+        parameters.insert("slope", &[1, 1], &[0.0]).unwrap();
+        parameters.insert("offset", &[1], &[0.0]).unwrap();
+        parameters.insert_buffer("seen", &[1], &[0.0]).unwrap();
+        Self { parameters, losses: Vec::new(), validated: Cell::new(0) }
+    }
+
+    fn value(&self, name: &str) -> f32 {
+        host_value(&self.parameters.snapshot().unwrap(), name)
+    }
+}
+
+pub(crate) fn host_value(snapshot: &Snapshot, name: &str) -> f32 {
+    snapshot.get(name).unwrap().1[0]
+}
+
+impl Learner for Line {
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    fn parameters_mut(&mut self) -> &mut Parameters {
+        &mut self.parameters
+    }
+
+    fn steps(&self, _epoch: usize) -> usize {
+        3
+    }
+
+    fn loss(&mut self, epoch: usize, step: usize) -> Result<Tensor, Error> {
+        let mut rng = Rng::new(1, &format!("{epoch} {step}"));
+        let x: Vec<f32> = (0..8).map(|_| rng.normal()).collect();
+        let y: Vec<f32> = x.iter().map(|x| 2.0 * x + 1.0 + 0.1 * rng.normal()).collect();
+        let of = |values: &[f32]| Tensor::from_slice(values, (8, 1), &Device::Cpu);
+        let seen = (self.parameters.buffer("seen")? * 0.9)?;
+        let seen = (seen + (of(&x)?.mean_all()?.unsqueeze(0)? * 0.1)?)?;
+        self.parameters.set_buffer("seen", &seen)?;
+        let line = of(&x)?.matmul(self.parameters.get("slope")?)?;
+        let line = line.broadcast_add(self.parameters.get("offset")?)?.broadcast_add(&seen)?;
+        Ok((line - of(&y)?)?.sqr()?.mean_all()?)
+    }
+
+    fn validate(&self) -> Result<f64, Error> {
+        let epoch = self.validated.replace(self.validated.get() + 1);
+        let exact =
+            f64::from((self.value("slope") - 2.0).abs() + (self.value("offset") - 1.0).abs());
+        Ok(self.losses.get(epoch).copied().unwrap_or(exact))
+    }
+}
+
+pub(crate) fn schedule() -> Schedule {
+    Schedule {
+        optimizer: Optimizer::adam_w(0.01),
+        rate: 0.2,
+        course: Course::Cosine { warm_up: 1.0, floor: 0.1 },
+        epochs: 4,
+        patience: 4,
+        clip: Some(1.0),
+        average: Some(0.9),
+    }
+}
+
+/// A training in a directory of its own.
+pub(crate) struct Place {
+    pub(crate) directory: tempfile::TempDir,
+    pub(crate) identity: Identity,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let identity = Identity::default().with("data", "aa").with("seed", 1);
+        Self { directory: tempfile::tempdir().unwrap(), identity }
+    }
+
+    pub(crate) fn state(&self) -> std::path::PathBuf {
+        self.directory.path().join("checkpoints/training.vnp")
+    }
+
+    /// Fits, asked to stop before step `stop` counted from where it starts.
+    pub(crate) fn fit(
+        &self,
+        learner: &mut dyn Learner,
+        schedule: &Schedule,
+        start: Start,
+        stop: usize,
+    ) -> Result<Outcome<Fitted>, Error> {
+        self.fit_with(learner, schedule, start, stop, Duration::from_secs(3600), &Silent)
+    }
+
+    pub(crate) fn fit_with(
+        &self,
+        learner: &mut dyn Learner,
+        schedule: &Schedule,
+        start: Start,
+        stop: usize,
+        checkpoint_interval: Duration,
+        observer: &dyn Observer,
+    ) -> Result<Outcome<Fitted>, Error> {
+        let steps = Cell::new(0);
+        let directory = TrainingDirectory::open(self.directory.path())?;
+        let session = Session {
+            directory: &directory,
+            identity: &self.identity,
+            start,
+            observer,
+            stop: &|| (steps.replace(steps.get() + 1) == stop).then_some(15),
+            checkpoint_interval,
+        };
+        fit(learner, schedule, &session)
+    }
+}
+
+pub(crate) const NEVER: usize = usize::MAX;
+
+#[track_caller]
+pub(crate) fn finished<T>(outcome: Result<Outcome<T>, Error>) -> T {
+    match outcome.unwrap() {
+        Outcome::Finished(fitted) => fitted,
+        Outcome::Interrupted { signal } => panic!("interrupted by {signal}"),
+    }
+}
+
+fn undisturbed() -> Fitted {
+    finished(Place::new().fit(&mut Line::new(), &schedule(), Start::New, NEVER))
+}
+
+#[test]
+fn a_line_is_found_and_the_learner_left_with_the_best() {
+    let mut line = Line::new();
+    let fitted = finished(Place::new().fit(&mut line, &schedule(), Start::New, NEVER));
+    assert_eq!(fitted.history.len(), 4);
+    assert!(fitted.history[3].validation_loss < 1.5, "{:?}", fitted.history);
+    assert_eq!(line.parameters.snapshot().unwrap(), fitted.best);
+}
+
+#[test]
+fn a_training_stopped_at_any_step_comes_to_the_same_bits() {
+    let expected = undisturbed();
+    for stop in 0..12 {
+        let place = Place::new();
+        let stopped = place.fit(&mut Line::new(), &schedule(), Start::New, stop);
+        let Ok(Outcome::Interrupted { signal: 15 }) = stopped else {
+            panic!("{stop}: {stopped:?}")
+        };
+        let resumed = place.fit(&mut Line::new(), &schedule(), Start::Resume, NEVER);
+        assert_eq!(finished(resumed), expected, "{stop}");
+    }
+}
+
+#[test]
+fn a_training_stopped_at_every_step_comes_to_the_same_bits() {
+    let place = Place::new();
+    let mut start = Start::New;
+    for _ in 0..12 {
+        let stopped = place.fit(&mut Line::new(), &schedule(), start, 1);
+        assert!(matches!(stopped, Ok(Outcome::Interrupted { .. } | Outcome::Finished(_))));
+        start = Start::Resume;
+    }
+    let fitted = finished(place.fit(&mut Line::new(), &schedule(), Start::Resume, NEVER));
+    assert_eq!(fitted, undisturbed());
+}
+
+/// Copies every state that is saved.
+struct Copies<'a>(&'a Place, RefCell<Vec<Vec<u8>>>);
+
+impl Observer for Copies<'_> {
+    fn event(&self, event: Event<'_>) {
+        if let Event::Saved(path) = event {
+            assert_eq!(path, self.0.state());
+            self.1.borrow_mut().push(fs::read(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_training_killed_after_any_save_comes_to_the_same_bits() {
+    let place = Place::new();
+    let copies = Copies(&place, RefCell::default());
+    let (line, schedule) = (&mut Line::new(), schedule());
+    let fit = place.fit_with(line, &schedule, Start::New, NEVER, Duration::ZERO, &copies);
+    let expected = finished(fit);
+    let copies = copies.1.into_inner();
+    // After every step, and after every epoch.
+    assert_eq!(copies.len(), 16);
+    for (save, state) in copies.iter().enumerate() {
+        fs::write(place.state(), state).unwrap();
+        let resumed = place.fit(&mut Line::new(), &schedule, Start::Resume, NEVER);
+        assert_eq!(finished(resumed), expected, "{save}");
+    }
+}
+
+#[test]
+fn the_best_weights_are_a_copy_and_patience_ends_it() {
+    let mut line = Line::new();
+    line.losses = vec![3.0, 1.0, 2.0, 1.0, 5.0, 0.5];
+    let schedule = Schedule { epochs: 9, patience: 3, average: None, ..schedule() };
+    let copies = RefCell::new(Vec::new());
+    struct Keep<'a>(&'a RefCell<Vec<Epoch>>);
+    impl Observer for Keep<'_> {
+        fn event(&self, event: Event<'_>) {
+            if let Event::Epoch(epoch) = event {
+                self.0.borrow_mut().push(*epoch);
+            }
+        }
+    }
+    let place = Place::new();
+    let hour = Duration::from_secs(3600);
+    let all = place.fit_with(&mut line, &schedule, Start::New, NEVER, hour, &Keep(&copies));
+    let fitted = finished(all);
+    // An equal loss is not an improvement; fitting stops three epochs after the best.
+    assert_eq!((fitted.best_epoch, fitted.history.len()), (1, 5));
+    assert_eq!(*copies.borrow(), fitted.history);
+    let best: Vec<bool> = fitted.history.iter().map(|epoch| epoch.is_best).collect();
+    assert_eq!(best, [true, true, false, false, false]);
+    // What two epochs alone give.
+    let mut line = Line::new();
+    line.losses = vec![3.0, 1.0];
+    let two = Schedule { epochs: 9, ..schedule };
+    let stopped = Place::new().fit(&mut line, &two, Start::New, 6);
+    assert!(matches!(stopped, Ok(Outcome::Interrupted { .. })));
+    assert_eq!(line.parameters.snapshot().unwrap(), fitted.best);
+}
+
+#[test]
+fn a_finished_training_is_not_continued() {
+    let place = Place::new();
+    let fitted = finished(place.fit(&mut Line::new(), &schedule(), Start::New, NEVER));
+    let saved = fs::read(place.state()).unwrap();
+    let again = place.fit(&mut Line::new(), &schedule(), Start::Resume, 0);
+    assert_eq!(finished(again), fitted);
+    assert_eq!(fs::read(place.state()).unwrap(), saved);
+}
+
+#[test]
+fn the_average_is_what_is_validated_and_what_results() {
+    let plain = Schedule { average: None, ..schedule() };
+    let plain = finished(Place::new().fit(&mut Line::new(), &plain, Start::New, NEVER));
+    let average = undisturbed();
+    assert_ne!(average.best, plain.best);
+    let losses =
+        |fitted: &Fitted| fitted.history.iter().map(|e| e.training_loss).collect::<Vec<_>>();
+    // The average is validated and does not influence the steps.
+    assert_eq!(losses(&average), losses(&plain));
+    let distance = |name, goal: f32| f64::from((host_value(&average.best, name) - goal).abs());
+    let last = &average.history[average.best_epoch];
+    let expected = distance("slope", 2.0) + distance("offset", 1.0);
+    assert!((last.validation_loss - expected).abs() < 1e-6);
+}
+
+#[test]
+fn a_loss_that_is_not_finite_ends_it() {
+    let mut line = Line::new();
+    line.losses = vec![1.0, f64::NAN];
+    let fitted = Place::new().fit(&mut line, &schedule(), Start::New, NEVER);
+    let Err(Error::Diverged { epoch: 2, step: 0, loss }) = fitted else { panic!("{fitted:?}") };
+    assert!(loss.is_nan());
+    let wild = Schedule {
+        optimizer: Optimizer::Sgd { momentum: 0.0, decay: 0.0 },
+        rate: 1e30,
+        clip: None,
+        ..schedule()
+    };
+    let fitted = Place::new().fit(&mut Line::new(), &wild, Start::New, NEVER);
+    let Err(Error::Diverged { epoch: 1, step, .. }) = fitted else { panic!("{fitted:?}") };
+    assert!(step > 1);
+}

@@ -1,0 +1,39 @@
+//! Benches that set `vnp` against the limits of the machine it runs on, and against other tools.
+//!
+//! Both sides run in turn, so that a machine that is busy, or busier later, slows both. What counts
+//! are ratios of the two, not times.
+
+use std::io::Write;
+
+use anyhow::Result;
+use clap::Parser;
+
+mod checkpoint;
+mod ckpt;
+mod clock;
+mod draw;
+mod infer;
+mod pairs;
+mod python;
+mod stats;
+mod validate;
+
+/// Times parts of vnp in an optimised build; `cargo xtask bench-…` starts it.
+#[derive(Parser)]
+enum Bench {
+    Infer(infer::Options),
+    Ckpt(ckpt::Options),
+    Validate(validate::Options),
+}
+
+fn main() -> Result<()> {
+    let bench = Bench::parse();
+    if cfg!(debug_assertions) {
+        writeln!(std::io::stderr(), "this is a debug build: its times mean nothing")?;
+    }
+    match bench {
+        Bench::Infer(options) => infer::run(&options),
+        Bench::Ckpt(options) => ckpt::run(&options),
+        Bench::Validate(options) => validate::run(&options),
+    }
+}
