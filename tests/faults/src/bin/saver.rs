@@ -22,7 +22,12 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(error),
         },
-        Err(error) => failed(error),
+        Err(error) => {
+            // The message of an error does not repeat that of its source.
+            let sources = std::iter::successors(error.source(), |cause| cause.source());
+            let texts = std::iter::once(error.to_string()).chain(sources.map(ToString::to_string));
+            failed(texts.collect::<Vec<_>>().join(": "))
+        }
     }
 }
 
