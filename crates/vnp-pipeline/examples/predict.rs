@@ -1,6 +1,8 @@
 //! Predicts and embeds the sequences of a FASTA file with the built-in model, without the command line:
 //! `cargo run --release -p vnp-pipeline --example predict -- examples/mixed.fa`
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example of a program")]
+
 use std::path::{Path, PathBuf};
 
 use vnp_infer::{Bundle, Model, ModelOptions};
