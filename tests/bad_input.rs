@@ -20,20 +20,20 @@ fn statuses(bench: &Bench, out: &str) -> Vec<(String, String)> {
 
 /// A refused input leaves no directory behind when there was none.
 #[track_caller]
-fn check_refused(contents: &[u8], said: &[&str]) {
+fn check_refused(contents: &[u8], messages: &[&str]) {
     let bench = Bench::new();
     bench.write("in.fa", contents);
     let ended = bench.vnp(&["predict", "in.fa", "-o", "out"]);
-    ended.expect(1, said);
-    assert!(ended.stderr.contains("in.fa") || said.contains(&"record"), "{}", ended.stderr);
+    ended.expect(1, messages);
+    assert!(ended.stderr.contains("in.fa") || messages.contains(&"record"), "{}", ended.stderr);
     assert!(!bench.path("out").exists(), "a refused input stands in the way of the next try");
 }
 
 #[track_caller]
-fn check_accepted(contents: &[u8], code: i32, expected: &[(&str, &str)], said: &[&str]) {
+fn check_accepted(contents: &[u8], code: i32, expected: &[(&str, &str)], messages: &[&str]) {
     let bench = Bench::new();
     bench.write("in.fa", contents);
-    bench.vnp(&["predict", "in.fa", "-o", "out"]).expect(code, said);
+    bench.vnp(&["predict", "in.fa", "-o", "out"]).expect(code, messages);
     let expected: Vec<_> =
         expected.iter().map(|(id, status)| (id.to_string(), status.to_string())).collect();
     assert_eq!(statuses(&bench, "out"), expected);
@@ -60,8 +60,8 @@ fn records_without_a_prediction_are_listed_with_their_reason() {
         ("ok", "scored"),
         ("last", "empty"),
     ];
-    let said = ["1 of 5 records have no ORF", "2 of 5 records are empty"];
-    check_accepted(fasta, 0, &expected, &said);
+    let messages = ["1 of 5 records have no ORF", "2 of 5 records are empty"];
+    check_accepted(fasta, 0, &expected, &messages);
 }
 
 #[test]

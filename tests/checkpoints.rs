@@ -136,15 +136,15 @@ fn convert_writes_the_same_checkpoint_in_every_format() {
     let part = bench.parts("out", "scores")[0].clone();
     let before = bench.everything("out");
     let native = part.to_str().unwrap();
-    let said = ["converted", "version 1.0", "8 rows", "3 tensors"];
-    bench.vnp(&["checkpoint", "convert", native, "a.pt"]).expect(0, &said);
-    bench.vnp(&["checkpoint", "convert", "a.pt", "b.safetensors"]).expect(0, &said);
-    bench.vnp(&["checkpoint", "convert", "b.safetensors", "c.vnp"]).expect(0, &said);
+    let messages = ["converted", "version 1.0", "8 rows", "3 tensors"];
+    bench.vnp(&["checkpoint", "convert", native, "a.pt"]).expect(0, &messages);
+    bench.vnp(&["checkpoint", "convert", "a.pt", "b.safetensors"]).expect(0, &messages);
+    bench.vnp(&["checkpoint", "convert", "b.safetensors", "c.vnp"]).expect(0, &messages);
     assert_eq!(std::fs::read(bench.path("c.vnp")).unwrap(), std::fs::read(&part).unwrap());
     assert_eq!(bench.everything("out"), before, "the input is left as it was");
     // An existing file is replaced, whatever it is.
     bench.write("a.pt", "something else");
-    bench.vnp(&["checkpoint", "convert", "c.vnp", "a.pt"]).expect(0, &said);
+    bench.vnp(&["checkpoint", "convert", "c.vnp", "a.pt"]).expect(0, &messages);
     bench.vnp(&["checkpoint", "convert", "a.pt", "c.vnp", "--quiet"]).expect(0, &[]);
     assert_eq!(std::fs::read(bench.path("c.vnp")).unwrap(), std::fs::read(&part).unwrap());
 }
@@ -172,12 +172,12 @@ fn convert_leaves_no_output_of_a_bad_input() {
     newer[10] = 1;
     bench.write("newer.vnp", newer);
     bench.write("old.vnp", "the old output");
-    for (name, said) in
+    for (name, messages) in
         [("cut.pt", "cut.pt"), ("junk.pt", "not a checkpoint"), ("newer.vnp", "upgrade")]
     {
-        bench.vnp(&["checkpoint", "convert", name, "out.vnp"]).expect(3, &[said]);
+        bench.vnp(&["checkpoint", "convert", name, "out.vnp"]).expect(3, &[messages]);
         assert!(!bench.path("out.vnp").exists(), "{name}");
-        bench.vnp(&["checkpoint", "convert", name, "old.vnp"]).expect(3, &[said]);
+        bench.vnp(&["checkpoint", "convert", name, "old.vnp"]).expect(3, &[messages]);
         assert_eq!(std::fs::read(bench.path("old.vnp")).unwrap(), b"the old output");
     }
     bench.vnp(&["checkpoint", "convert", "missing.pt", "out.vnp"]).expect(1, &["missing.pt"]);

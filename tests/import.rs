@@ -89,10 +89,10 @@ fn with_config(bench: &Bench, from: &str, to: &str) -> PathBuf {
 
 #[test]
 fn faults_are_named_and_leave_nothing() {
-    let check = |from: &str, to: &str, said: &[&str]| {
+    let check = |from: &str, to: &str, messages: &[&str]| {
         let bench = Bench::new();
         let import = Import { esm2: with_config(&bench, from, to), ..Import::new() };
-        import.run(&bench, "tiny").expect(1, said);
+        import.run(&bench, "tiny").expect(1, messages);
         assert!(!bench.path("tiny").exists());
         assert_eq!(std::fs::read_dir(bench.path(".")).unwrap().count(), 1, "only esm2 is there");
     };

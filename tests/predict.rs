@@ -1,4 +1,4 @@
-//! The main job, undisturbed.
+//! `vnp predict` without disturbances: results, options, input formats.
 
 use crate::support::{Bench, Nucleotides, RESULTS, example};
 

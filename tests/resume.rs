@@ -1,4 +1,4 @@
-//! Sessions that continue one another.
+//! `vnp predict --resume` and `--force-resume`: missing, damaged and foreign checkpoints.
 
 use std::path::Path;
 

@@ -201,11 +201,11 @@ fn a_fallback_head_is_imported_and_listed() {
     let mut command = bench.command(&["models", "list"]);
     let output = command.env("VNP_MODELS", bench.path("models")).output().unwrap();
     let listed = String::from_utf8(output.stdout).unwrap();
-    let says = |name: &str| {
+    let listed_as = |name: &str| {
         let line = listed.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(3).unwrap().to_owned()
     };
-    assert_eq!([says("other"), says("plain")], ["yes", "no"], "{listed}");
+    assert_eq!([listed_as("other"), listed_as("plain")], ["yes", "no"], "{listed}");
     bench.vnp(&["models", "verify", "./models/other"]).expect(0, &[]);
     let head = bench.path("models/other/fallback.safetensors");
     let mut bytes = std::fs::read(&head).unwrap();

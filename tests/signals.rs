@@ -1,4 +1,4 @@
-//! Polite ends: SIGINT and SIGTERM, and two processes on one directory.
+//! SIGINT and SIGTERM, which let a run save its work, and two processes on one directory.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
