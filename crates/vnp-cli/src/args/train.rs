@@ -1,3 +1,5 @@
+//! Arguments of `vnp train`.
+
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
@@ -78,7 +80,7 @@ pub(crate) struct TrainArgs {
     /// Continue the training in the output directory
     #[arg(long, conflicts_with = "force", help_heading = "Checkpoints")]
     pub(crate) resume: bool,
-    /// As --resume, but bad checkpoints are set aside and computed again instead of stopping
+    /// As --resume, but bad checkpoints are quarantined and computed again instead of stopping
     #[arg(long, conflicts_with = "force", help_heading = "Checkpoints")]
     pub(crate) force_resume: bool,
     /// Start clean: remove what an earlier training left in the output directory
