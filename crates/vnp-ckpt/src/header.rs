@@ -10,6 +10,7 @@ use crate::value::Value;
 use crate::version::Version;
 
 pub(crate) mod decode;
+pub(crate) mod description;
 pub(crate) mod encode;
 pub(crate) mod fields;
 pub(crate) mod layout;

@@ -11,8 +11,6 @@ use crate::header::Header;
 use crate::limits::Limits;
 
 pub(crate) mod container;
-#[cfg(feature = "safetensors")]
-pub(crate) mod exported;
 pub(crate) mod file;
 pub(crate) mod native;
 pub(crate) mod payload;

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::bad_file::BadFile;
 use crate::identity::Difference;
-use crate::quarantine::BadFile;
 use crate::stop::Interrupted;
 
 /// What ended a job, or a step of it.

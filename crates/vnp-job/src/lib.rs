@@ -4,7 +4,7 @@
 //! nothing that was saved is lost: [`JobDirectory`] enters the directory ([`Start`]), locks it, and
 //! removes what killed sessions left; [`publish`] gives files and directories their names only when
 //! they are complete and durable; [`quarantine`] moves bad files out of the way;
-//! [`Difference`] tells why the work of another job cannot be continued; [`StopFlag`] and
+//! [`Difference`] explains why the work of another job cannot be continued; [`StopFlag`] and
 //! [`Interrupted`] end a job with its work saved; [`Spool`] keeps an input that can be read only once.
 //! [`parts`] is the progress of a run.
 //!
@@ -28,9 +28,12 @@
 //!
 //! The crate prints nothing, reads no environment and knows no command line.
 
+mod bad_file;
 mod directory;
 mod error;
+mod files;
 mod identity;
+mod kind;
 mod lock;
 pub mod parts;
 pub mod publish;
@@ -39,10 +42,13 @@ mod spool;
 mod stop;
 mod time;
 
-pub use directory::{JobDirectory, JobKind, OnBadFile, Start, entries, remove_if_there};
+pub use bad_file::BadFile;
+pub use directory::JobDirectory;
 pub use error::{Error, io_at, listed};
+pub use files::{entries, remove_if_there};
 pub use identity::{Difference, differences};
-pub use quarantine::{BadFile, QUARANTINED, quarantine, record_failures};
+pub use kind::{JobKind, OnBadFile, Start};
+pub use quarantine::{QUARANTINED, quarantine, record_failures};
 pub use spool::{Input, Spool};
 pub use stop::{Interrupted, StopFlag};
 pub use time::rfc3339;

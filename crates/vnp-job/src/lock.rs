@@ -12,7 +12,7 @@ use crate::time::rfc3339_now;
 /// An exclusive lock on a job's directory, held until dropped.
 ///
 /// The operating system releases it with the process, however that ends, so a lock file left behind
-/// by a dead process blocks nobody. The file itself stays: unlinking a lock file would let two
+/// by a dead process blocks no other one. The file itself stays: unlinking a lock file would let two
 /// processes hold "the lock" at once.
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -74,7 +74,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Best effort: an empty file tells a reader that no process is at work. The lock itself
+        // Best effort: an empty file shows a reader that no process is at work. The lock itself
         // goes with the handle.
         if let Err(error) = self.file.set_len(0) {
             log::debug!("cannot empty the lock file: {error}");

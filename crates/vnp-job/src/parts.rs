@@ -4,7 +4,7 @@
 //! its parts cover `[0, total)`; there is no other record of progress. Resuming, repairing, several
 //! devices and reading the embeddings of a finished run are then the same operations:
 //!
-//! * [`inspect`] tells which parts of a directory may be trusted: an [`Inventory`];
+//! * [`inspect`] finds which parts of a directory may be trusted: an [`Inventory`];
 //! * [`Inventory::missing`] names the rows that no part holds, [`windows`] cuts them into portions;
 //! * [`Part::read`] and [`Part::save`] read and write [`Rows`];
 //! * [`StoredEmbeddings::read`] reads every row of a finished run;

@@ -1,32 +1,17 @@
 //! Bad files: reported, recorded, and moved out of the way, never deleted.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use vnp_validate::FailedCheckpoint;
 
+use crate::bad_file::BadFile;
 use crate::error::Error;
 
 /// How the name of a quarantined file ends.
 pub const QUARANTINED: &str = ".bad";
 
-/// A checkpoint that cannot be used, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadFile {
-    /// The file.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
-impl fmt::Display for BadFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.reason)
-    }
-}
-
 /// Renames a bad file to `NAME.bad`, or to `NAME.2.bad` and so on where that name is taken, and
-/// returns the new path: its work can be computed again, and the file can still be looked at.
+/// returns the new path: its work can be computed again, and the file can still be inspected.
 ///
 /// # Errors
 /// [`Error::Io`]

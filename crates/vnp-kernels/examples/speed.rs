@@ -1,4 +1,4 @@
-//! Operations a second of each kernel on this CPU: `cargo run --release --example speed`.
+//! Measures the operations per second of each kernel on this CPU: `cargo run --release --example speed`.
 #![allow(clippy::print_stdout, reason = "its only purpose")]
 
 use std::time::Instant;

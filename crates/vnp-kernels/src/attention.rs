@@ -5,7 +5,7 @@ pub(crate) mod heads;
 pub(crate) mod rotary;
 
 use crate::error::{Error, check};
-use crate::portable;
+use crate::{native, portable};
 use heads::{Attention, AttentionScratch, Position};
 
 impl Attention {
@@ -31,20 +31,9 @@ impl Attention {
             Position::Rotary(rotary) => rotary.check(qkv.len() / (3 * hidden), self.size)?,
             Position::Alibi(slopes) => check("the slopes of heads", slopes.len(), self.heads)?,
         }
-        if qkv.is_empty() {
+        if qkv.is_empty() || native::attend(self, qkv, output, scratch) {
             return Ok(());
         }
-        #[cfg(target_arch = "x86_64")]
-        if self.cpu.level().has_avx512() {
-            #[allow(unsafe_code, reason = "the level says that the instructions are there")]
-            // SAFETY: as just asked.
-            unsafe {
-                crate::x86::attend::attend(self, qkv, output, scratch);
-            }
-            return Ok(());
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = scratch;
         portable::attend::attend(qkv, output, self)
     }
 }

@@ -1,11 +1,11 @@
-//! Detecting what this CPU can do.
+//! The choice of instructions, and the number formats that they support.
 
 use crate::level::Level;
 
 /// The instructions that kernels use. Results are equal bit for bit within one value on one
 /// machine type, and within rounding across values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Cpu(Level);
+pub struct Cpu(pub(crate) Level);
 
 /// The number format of weights and of their inputs; sums, biases, norms and attention are always
 /// f32.
@@ -21,41 +21,9 @@ pub enum Precision {
 }
 
 impl Cpu {
-    /// The best instructions of this machine. On Linux this requests the use of AMX once.
-    pub fn detect() -> Self {
-        Self::available().first().copied().unwrap_or(Self::portable())
-    }
-
-    /// All instructions of this machine, best first; the last is always [`Cpu::portable`].
-    pub fn available() -> Vec<Self> {
-        let mut found = Vec::new();
-        #[cfg(target_arch = "x86_64")]
-        found.extend(crate::x86::detect::levels().into_iter().map(Self));
-        found.push(Self::portable());
-        found
-    }
-
     /// No instructions in particular.
     pub fn portable() -> Self {
         Self(Level::Portable)
-    }
-
-    /// The name in records of a run: `amx`, `avx512+bf16`, `avx512+vnni`, `avx512`, `avx2+fma` or
-    /// an architecture.
-    pub fn name(self) -> &'static str {
-        match self.0 {
-            Level::Amx => "amx",
-            Level::Avx512Bf16 => "avx512+bf16",
-            Level::Avx512Vnni => "avx512+vnni",
-            Level::Avx512 => "avx512",
-            Level::Portable => {
-                #[cfg(target_arch = "x86_64")]
-                if std::arch::is_x86_feature_detected!("fma") {
-                    return "avx2+fma";
-                }
-                std::env::consts::ARCH
-            }
-        }
     }
 
     /// Whether there are layers of this precision.
@@ -70,19 +38,5 @@ impl Cpu {
 
     pub(crate) fn level(self) -> Level {
         self.0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_portable_one_is_last_and_bf16_needs_instructions() {
-        let all = Cpu::available();
-        assert_eq!(all.last(), Some(&Cpu::portable()));
-        assert_eq!(all.first(), Some(&Cpu::detect()));
-        assert!(!Cpu::portable().has(Precision::Bf16));
-        assert!(all.iter().all(|cpu| cpu.has(Precision::F32)));
     }
 }

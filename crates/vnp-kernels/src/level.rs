@@ -5,7 +5,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "levels of x86-64"))]
 pub(crate) enum Level {
-    /// What the `gemm` and `pulp` crates find.
+    /// The instructions that the `gemm` and `pulp` crates find.
     Portable,
     /// AVX-512 F, BW, DQ and VL.
     Avx512,
@@ -18,11 +18,6 @@ pub(crate) enum Level {
 }
 
 impl Level {
-    #[cfg(target_arch = "x86_64")]
-    pub(crate) fn has_avx512(self) -> bool {
-        self != Self::Portable
-    }
-
     /// Whether there are kernels of 16-bit weights.
     pub(crate) fn has_bf16(self) -> bool {
         matches!(self, Self::Avx512Bf16 | Self::Avx512Vnni | Self::Amx)

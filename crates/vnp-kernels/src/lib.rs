@@ -26,11 +26,13 @@
 mod attention;
 mod buffer;
 mod cpu;
+mod detect;
 mod epilogue;
 mod error;
 pub mod gradient;
 mod level;
 mod linear;
+mod native;
 mod norm;
 mod packed;
 mod portable;

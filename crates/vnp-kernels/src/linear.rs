@@ -7,6 +7,7 @@
 use crate::cpu::{Cpu, Precision};
 use crate::epilogue::{Destination, Epilogue, LayerKind, Step};
 use crate::error::{Error, check};
+use crate::native;
 use crate::packed::PackedWeights;
 use crate::portable::linear::Weights;
 use crate::scratch::Scratch;
@@ -45,11 +46,8 @@ impl LinearBuilder {
         if !cpu.has(precision) {
             return Err(Error::NoBf16 { cpu: cpu.name() });
         }
-        #[cfg(target_arch = "x86_64")]
-        let native = crate::x86::weights(cpu.level(), precision, kind, outputs, inputs);
-        #[cfg(not(target_arch = "x86_64"))]
-        let native = None;
-        let weights = native.unwrap_or_else(|| Box::new(Weights::new(outputs, inputs)));
+        let weights = native::weights(cpu.level(), precision, kind, outputs, inputs)
+            .unwrap_or_else(|| Box::new(Weights::new(outputs, inputs)));
         let bias = vec![0.0; weights.columns()];
         Ok(Self(Linear { weights, bias, kind, outputs, inputs }))
     }

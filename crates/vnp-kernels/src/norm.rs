@@ -2,6 +2,7 @@
 
 use crate::cpu::Cpu;
 use crate::error::{Error, check};
+use crate::native;
 use crate::portable::rows;
 
 /// Normalises each row of `input` to mean 0 and variance 1 (over n), then scales it by `weight` and
@@ -9,10 +10,6 @@ use crate::portable::rows;
 ///
 /// # Errors
 /// [`Error::Length`] for slices of other lengths.
-#[cfg_attr(
-    not(target_arch = "x86_64"),
-    allow(unused_variables, reason = "only x86-64 has kernels of its own")
-)]
 pub fn layer_norm(
     cpu: Cpu,
     input: &[f32],
@@ -24,15 +21,8 @@ pub fn layer_norm(
     check("the bias of a norm", bias.len(), weight.len())?;
     check("the output of a norm", output.len(), input.len())?;
     check("a row of a norm", input.len() % weight.len().max(1), 0)?;
-    #[cfg(target_arch = "x86_64")]
-    if cpu.level().has_avx512() {
-        #[allow(unsafe_code, reason = "the level says that the instructions are there")]
-        // SAFETY: as just asked.
-        unsafe {
-            crate::x86::norm::layer_norm(input, output, weight, bias, eps);
-        }
-        return Ok(());
+    if !native::layer_norm(cpu.level(), input, output, weight, bias, eps) {
+        rows::layer_norm(input, output, weight, bias, eps);
     }
-    rows::layer_norm(input, output, weight, bias, eps);
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! What several tests need.
+//! Helpers of tests: random numbers, CPUs, reference functions and differences.
 
-use crate::Cpu;
+use crate::cpu::Cpu;
 
 /// A reproducible sequence of numbers from -1 to 1 (splitmix64).
 pub(crate) fn random(seed: u64, count: usize) -> Vec<f32> {
@@ -14,7 +14,7 @@ pub(crate) fn random(seed: u64, count: usize) -> Vec<f32> {
     (0..count).map(|_| next()).collect()
 }
 
-/// Every set of instructions that is here; says which.
+/// Every set of instructions of this machine; prints their names.
 pub(crate) fn cpus() -> Vec<Cpu> {
     let cpus = Cpu::available();
     println!("kernels: {:?}", cpus.iter().map(|cpu| cpu.name()).collect::<Vec<_>>());

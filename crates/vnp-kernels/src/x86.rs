@@ -1,26 +1,28 @@
 //! Kernels in AVX-512 and AMX.
 //!
-//! Each function here is compiled for instructions that the CPU may not have: it is called only
-//! for a level that [`detect`] found.
+//! The functions of the modules here are compiled for instructions that the CPU may not have: this file
+//! calls them only for a level that [`detect`] found.
+#![allow(unsafe_code, reason = "kernels are compiled for instructions that `Cpu` has found")]
 
-pub(crate) mod amx;
-pub(crate) mod attend;
-pub(crate) mod bf16;
-pub(crate) mod detect;
-pub(crate) mod epilogue;
-pub(crate) mod fixed;
-pub(crate) mod fma;
-pub(crate) mod lanes;
-pub(crate) mod layout;
-pub(crate) mod micro;
-pub(crate) mod multiply;
-pub(crate) mod norm;
-pub(crate) mod panels;
-pub(crate) mod prefetch;
-pub(crate) mod strided;
-pub(crate) mod tile;
-pub(crate) mod transpose;
+mod amx;
+mod attend;
+mod bf16;
+mod detect;
+mod epilogue;
+mod fixed;
+mod fma;
+mod lanes;
+mod layout;
+mod micro;
+mod multiply;
+mod norm;
+mod panels;
+mod prefetch;
+mod strided;
+mod tile;
+mod transpose;
 
+use crate::attention::heads::{Attention, AttentionScratch};
 use crate::cpu::Precision;
 use crate::epilogue::LayerKind;
 use crate::level::Level;
@@ -34,8 +36,9 @@ use fma::Fma;
 use layout::PanelLayout;
 use panels::Panels;
 
+pub(crate) use detect::{levels, portable_name};
+
 /// Weights of zero for the kernels of a level; `None` if this module has none for it.
-#[allow(unsafe_code, reason = "kernels are compiled for instructions that `Cpu` has found")]
 pub(crate) fn weights(
     level: Level,
     precision: Precision,
@@ -46,7 +49,7 @@ pub(crate) fn weights(
     let layout = PanelLayout::new(kind, outputs);
     // In a small layer, too few products use the digits of a row for what it costs to find them.
     let is_small = inputs <= AmxF32::STEP || layout.panels == 1;
-    // SAFETY: the level was detected, and it has the instructions of the kernel beside it.
+    // SAFETY: the level was detected, and it has the instructions of its kernel.
     unsafe {
         Some(match (level, precision) {
             (Level::Amx, Precision::F32) if is_small => {
@@ -66,4 +69,38 @@ pub(crate) fn weights(
             (Level::Portable, _) => return None,
         })
     }
+}
+
+/// Computes attention as [`Attention::attend`], which has checked the operands, unless the level has no
+/// kernel for it; returns whether it did.
+pub(crate) fn attend(
+    attention: &Attention,
+    qkv: &[f32],
+    output: &mut [f32],
+    scratch: &mut AttentionScratch,
+) -> bool {
+    let has_avx512 = attention.cpu.level() != Level::Portable;
+    if has_avx512 {
+        // SAFETY: every level but the portable one has AVX-512.
+        unsafe { attend::attend(attention, qkv, output, scratch) };
+    }
+    has_avx512
+}
+
+/// Computes a layer norm as [`layer_norm`](crate::norm::layer_norm), which has checked the operands,
+/// unless the level has no kernel for it; returns whether it did.
+pub(crate) fn layer_norm(
+    level: Level,
+    input: &[f32],
+    output: &mut [f32],
+    weight: &[f32],
+    bias: &[f32],
+    eps: f32,
+) -> bool {
+    let has_avx512 = level != Level::Portable;
+    if has_avx512 {
+        // SAFETY: every level but the portable one has AVX-512.
+        unsafe { norm::layer_norm(input, output, weight, bias, eps) };
+    }
+    has_avx512
 }

@@ -20,6 +20,7 @@ pub mod names;
 mod options;
 mod orfs;
 mod publish;
+mod reading;
 mod results;
 mod resume;
 mod row;

@@ -3,7 +3,7 @@
 /// The largest resident size of this process so far, in bytes; files that it maps count as far as
 /// they were in memory.
 ///
-/// Linux says so in `/proc/self/status` (`VmHWM`), which is no part of the environment that a caller
+/// Linux reports it in `/proc/self/status` (`VmHWM`), which is not part of the environment that a caller
 /// sets up. Nothing elsewhere.
 pub(crate) fn peak_bytes() -> Option<u64> {
     peak_in(&std::fs::read_to_string("/proc/self/status").ok()?)

@@ -8,7 +8,8 @@ use vnp_seq::{ChunkLength, FrameReader};
 
 use crate::error::Error;
 use crate::event::Event;
-use crate::survey::{Survey, Tally};
+use crate::reading::Tally;
+use crate::survey::Survey;
 
 /// Writes the ORFs of the inputs as nucleotide and protein FASTA, and nothing else.
 ///

@@ -15,9 +15,10 @@ use vnp_validate::Failure;
 
 use crate::error::Error;
 use crate::names;
+use crate::reading::confirm;
 use crate::results::{ChunkTally, Consensus, Frames, RecordTally, Sequences};
 use crate::source::Source;
-use crate::survey::{Survey, confirm};
+use crate::survey::Survey;
 use nucleotide_only::NucleotideOnly;
 use order::{InOrder, Item};
 use scores::ScoreReader;

@@ -1,15 +1,8 @@
-//! The first reading of the input: how many rows there are, and what they are rows of.
+//! What the first reading of the input found.
 
 use std::collections::BTreeMap;
 
-use vnp_job::StopFlag;
 use vnp_job::parts::Track;
-use vnp_seq::{Block, FrameReader, RecordOutcome, RecordStatus};
-
-use crate::error::Error;
-use crate::estimate::Sizes;
-use crate::event::Event;
-use crate::source::Source;
 
 /// What the first reading of the input found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,11 +13,11 @@ pub struct Survey {
     pub bases: u64,
     /// Chunks cut from them.
     pub chunks: u64,
-    /// Stop-free frames: the rows of [`Track::Frames`].
+    /// ORFs (stop-free reading frames): the rows of [`Track::Frames`].
     pub rows: u64,
     /// Chunks without an ORF: the rows of [`Track::OrflessChunks`]; 0 in a run that does not score them.
     pub orfless_chunks: u64,
-    /// Records without a stop-free frame.
+    /// Records without an ORF.
     pub no_open_frame: u64,
     /// Records shorter than one codon.
     pub too_short: u64,
@@ -50,95 +43,4 @@ impl Survey {
     pub(crate) fn total_rows(&self) -> BTreeMap<Track, u64> {
         Track::ALL.into_iter().map(|track| (track, self.rows_of(track))).collect()
     }
-}
-
-/// An unfinished survey.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    survey: Survey,
-    first_failed: Option<(String, String)>,
-}
-
-impl Tally {
-    pub(crate) fn add(&mut self, block: &Block) {
-        self.survey.orfless_chunks += block.orfless.len() as u64;
-        for outcome in &block.records {
-            self.count(outcome);
-            if let (None, RecordStatus::Failed { reason }) = (&self.first_failed, &outcome.status) {
-                self.first_failed = Some((outcome.id.clone(), reason.clone()));
-            }
-        }
-    }
-
-    /// The progress of the reading.
-    pub(crate) fn event(&self) -> Event<'_> {
-        Event::Surveying { records: self.survey.records, bases: self.survey.bases }
-    }
-
-    /// The survey of an input that was read to its end. An input in which every record that has
-    /// letters fails is an error: that is a protein file or something worse, not a partial success.
-    pub(crate) fn finish(self, reader: &FrameReader) -> Result<Survey, Error> {
-        let Self { mut survey, first_failed } = self;
-        if let Some((id, reason)) = first_failed
-            && survey.failed + survey.empty == survey.records
-        {
-            return Err(Error::NoNucleotides { records: survey.records, id, reason });
-        }
-        survey.input_digest = digest(reader);
-        Ok(survey)
-    }
-
-    fn count(&mut self, outcome: &RecordOutcome) {
-        let survey = &mut self.survey;
-        survey.records += 1;
-        survey.bases += outcome.length_bp;
-        survey.chunks += outcome.chunks;
-        survey.rows += outcome.frames;
-        match outcome.status {
-            RecordStatus::HasFrames => {}
-            RecordStatus::NoOrf => survey.no_open_frame += 1,
-            RecordStatus::TooShort => survey.too_short += 1,
-            RecordStatus::Empty => survey.empty += 1,
-            RecordStatus::Failed { .. } => survey.failed += 1,
-        }
-    }
-}
-
-/// Reads the whole input once: how many rows there are and what they are rows of, and how long.
-pub(crate) fn survey(
-    source: Source<'_>,
-    tracks: &[Track],
-    observer: &dyn Fn(Event<'_>),
-    stop: &StopFlag,
-) -> Result<(Survey, Sizes), Error> {
-    let mut reader = source.open(tracks)?;
-    let mut tally = Tally::default();
-    let mut sizes = Sizes::default();
-    while let Some(block) = reader.next_block()? {
-        stop.check()?;
-        tally.add(&block);
-        sizes.add(&block);
-        observer(tally.event());
-    }
-    let survey = tally.finish(&reader)?;
-    observer(Event::Surveyed(&survey));
-    Ok((survey, sizes))
-}
-
-/// Reads an input to its end, and fails if it is not what the survey saw.
-///
-/// Called at the end of the last reading, and before a part is blamed for not fitting the input.
-pub(crate) fn confirm(reader: &mut FrameReader, survey: &Survey) -> Result<(), Error> {
-    while reader.next_block()?.is_some() {}
-    let found = digest(reader);
-    if found == survey.input_digest {
-        return Ok(());
-    }
-    Err(Error::InputChanged { found: format!("its digest is now {found}") })
-}
-
-fn digest(reader: &FrameReader) -> String {
-    // The digest is complete at the end of the input, where callers are.
-    debug_assert!(reader.input_digest().is_some());
-    reader.input_digest().map(|digest| digest.to_string()).unwrap_or_default()
 }

@@ -34,7 +34,7 @@ impl ChunkLength {
     }
 }
 
-/// Where a chunk lies in its record.
+/// The position of a chunk in its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ChunkPosition {
     /// 0-based number of the chunk in its record.

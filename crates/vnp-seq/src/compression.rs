@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How many bytes [`detect`] inspects.
+/// The number of bytes that [`detect`] inspects.
 pub(crate) const PREFIX_BYTES: u64 = 18;
 
 /// The compression of an input, recognised by its first bytes.

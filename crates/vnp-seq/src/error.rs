@@ -36,12 +36,12 @@ pub enum Error {
     /// A compressed input stops before its own end.
     #[error(
         "{}: the {compression} data ends early, in record {record} after {byte} uncompressed bytes \
-         ({source}): the file is cut short, copy or download it again", path.display()
+         ({source}): the file is truncated, copy or download it again", path.display()
     )]
     Truncated {
         /// The input.
         path: PathBuf,
-        /// How it is compressed.
+        /// The compression of the input.
         compression: Compression,
         /// The record that could not be completed, counted from 1.
         record: u64,
@@ -59,7 +59,7 @@ pub enum Error {
     Corrupt {
         /// The input.
         path: PathBuf,
-        /// How it is compressed.
+        /// The compression of the input.
         compression: Compression,
         /// The record that could not be completed, counted from 1.
         record: u64,
@@ -76,7 +76,7 @@ pub enum Error {
         path: PathBuf,
         /// The format's name.
         format: &'static str,
-        /// What to do instead.
+        /// The remedy.
         remedy: &'static str,
     },
 
@@ -118,9 +118,9 @@ pub enum Error {
         line: u64,
         /// The record's id, where it could be read.
         id: Option<String>,
-        /// What is wrong.
+        /// The violation of the format.
         fault: FastqFault,
-        /// What was expected and found.
+        /// The expected and the actual value.
         detail: String,
     },
 
@@ -136,7 +136,7 @@ pub enum Error {
     },
 }
 
-/// What is wrong with a FASTQ record.
+/// The violations of the FASTQ format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FastqFault {

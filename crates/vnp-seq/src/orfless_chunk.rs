@@ -14,7 +14,7 @@ pub struct OrflessChunk {
     pub id: String,
     /// 0-based number of the record in the whole input.
     pub record: u64,
-    /// Where the chunk lies in the record.
+    /// The position of the chunk in the record.
     pub chunk: ChunkPosition,
     /// The chunk from its first base to its last, upper case, U as T, unknown letters kept.
     pub nucleotide: String,

@@ -1,4 +1,4 @@
-//! What a prepared input consists of: rows, chunks without an ORF, and an outcome for every record.
+//! The contents of a prepared input: rows, chunks without an ORF, and an outcome for every record.
 
 use crate::chunk::ChunkPosition;
 use crate::frame::Frame;
@@ -12,7 +12,7 @@ pub struct FrameRow {
     pub id: String,
     /// 0-based number of the record in the whole input.
     pub record: u64,
-    /// Where the chunk lies in the record.
+    /// The position of the chunk in the record.
     pub chunk: ChunkPosition,
     /// The frame.
     pub frame: Frame,
@@ -92,7 +92,7 @@ pub struct Counts {
     pub records: u64,
     /// Bases of these records.
     pub bases: u64,
-    /// Chunks cut.
+    /// Chunks of these records.
     pub chunks: u64,
     /// Rows found.
     pub frames: u64,

@@ -225,7 +225,7 @@ mod tests {
         (all, sizes, reader.progress())
     }
 
-    /// The same in one thread, without blocks.
+    /// The expected rows, computed in one thread without blocks.
     fn naive(records: &[(String, String)], chunk_bp: u32) -> (Vec<FrameRow>, Vec<OrflessChunk>) {
         let length = ChunkLength::new(chunk_bp).unwrap();
         let (mut rows, mut orfless) = (Vec::new(), Vec::new());

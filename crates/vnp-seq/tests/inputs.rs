@@ -1,4 +1,4 @@
-//! Awkward, cut and damaged inputs through the record reader.
+//! Awkward, truncated and damaged inputs through the record reader.
 
 #![allow(
     clippy::unwrap_used,
@@ -166,12 +166,12 @@ fn check_cut(bytes: &[u8], expected: Compression, boundaries: &[usize]) {
 }
 
 #[test]
-fn a_compressed_input_cut_anywhere_is_an_error_with_its_place() {
+fn a_compressed_input_truncated_anywhere_is_an_error_with_its_position() {
     let text = format!(">a\n{}\n>b\nGGCATC\n", "ACGTTGCATTAGC".repeat(20));
     let text = text.as_bytes();
     check_cut(&gzip(text), Compression::Gzip, &[]);
     check_cut(&zstd::encode_all(text, 0).unwrap(), Compression::Zstd, &[]);
-    // A cut between two members of gzip cannot be told, one between two blocks of BGZF can.
+    // A cut between two members of gzip is valid gzip, one between two blocks of BGZF is detected.
     let members = [gzip(&text[..50]), gzip(&text[50..])];
     check_cut(&members.concat(), Compression::Gzip, &[members[0].len()]);
     check_cut(&bgzf(text, 90), Compression::Bgzf, &[]);
@@ -199,13 +199,13 @@ fn a_cut_deep_in_a_large_input_names_record_and_byte() {
 }
 
 #[test]
-fn damaged_compressed_data_is_no_cut() {
+fn damaged_compressed_data_is_not_reported_as_truncated() {
     let mut bytes = gzip(b">a\nACGTACGTTTAGCATCGATCGATCGACTACG\n");
     let at = bytes.len() - 6;
     bytes[at] ^= 1;
     let Err(Error::Corrupt { compression, record, .. }) = read_all(&bytes) else { panic!() };
     assert_eq!((compression, record), (Compression::Gzip, 1));
-    let trailing = [gzip(b">a\nA\n"), b"this is no gzip".to_vec()].concat();
+    let trailing = [gzip(b">a\nA\n"), b"this is not gzip".to_vec()].concat();
     let Err(Error::Corrupt { compression, .. }) = read_all(&trailing) else { panic!() };
     assert_eq!(compression, Compression::Gzip);
 }

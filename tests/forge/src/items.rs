@@ -67,7 +67,7 @@ pub fn view(storage: Vec<u8>, offset: i64, size: &[i64], stride: &[i64]) -> Vec<
 
 /// A dense tensor of floats that is the whole of a storage.
 pub fn tensor(key: &str, size: &[i64]) -> Vec<u8> {
-    let stride: Vec<_> = (1..=size.len()).map(|from| size[from..].iter().product()).collect();
+    let stride: Vec<_> = (1..=size.len()).map(|skip| size.iter().skip(skip).product()).collect();
     view(storage(key, "Float", size.iter().product(), &[]), 0, size, &stride)
 }
 

@@ -37,3 +37,19 @@ fn main() -> Result<()> {
         Bench::Validate(options) => validate::run(&options),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Bench::command().debug_assert();
+        for bench in ["ckpt", "validate", "infer"] {
+            assert!(Bench::try_parse_from(["bench", bench]).is_ok(), "{bench}");
+        }
+        assert!(Bench::try_parse_from(["bench", "ckpt", "--pairs", "0"]).is_err());
+    }
+}

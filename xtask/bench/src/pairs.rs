@@ -84,7 +84,10 @@ mod tests {
     #[test]
     fn targets_are_upper_bounds() {
         let mut report = Report::new(3);
-        let pause = || Ok(std::thread::sleep(std::time::Duration::from_millis(2)));
+        let pause = || {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+            Ok(())
+        };
         for target in [Some(1e9), Some(1e-9), None] {
             report.pair(("sleep", target), pause, "nothing", || Ok(())).unwrap();
         }

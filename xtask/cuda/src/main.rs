@@ -43,7 +43,7 @@ fn main() -> Result<()> {
         steps.push(["test", "--lib"].into_iter().chain(packages).collect());
     }
     for step in steps {
-        let mut cargo = toolkit.cargo(root, options.cap);
+        let mut cargo = toolkit.cargo(root, options.cap)?;
         cargo.args(&step).args(["--release", "--locked", "--features", "cuda"]);
         if step.contains(&"clippy") {
             cargo.args(["--", "--deny", "warnings"]);

@@ -1,7 +1,7 @@
 //! A CUDA toolkit assembled from NVIDIA's Python packages: compiler, headers and libraries.
 
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -52,14 +52,15 @@ impl Toolkit {
 
     /// Cargo in the environment that the build scripts of candle, cudarc and vnp-infer need, and in
     /// which the tests start without a driver.
-    pub(super) fn cargo(&self, root: &Path, cap: u32) -> Command {
+    pub(super) fn cargo(&self, root: &Path, cap: u32) -> Result<Command> {
         let mut cargo = cargo();
         let (lib, stubs) = (self.home.join("lib"), self.stubs());
         for name in ["CUDA_HOME", "CUDA_PATH", "CUDA_ROOT", "CUDA_TOOLKIT_ROOT_DIR"] {
             cargo.env(name, &self.home);
         }
         cargo.env("NVCC", self.home.join("bin").join("nvcc"));
-        cargo.env("PATH", prepended([self.home.join("bin")], "PATH"));
+        let programs = [self.home.join("bin")].into_iter().chain(paths("PATH"));
+        cargo.env("PATH", std::env::join_paths(programs)?);
         cargo.env("CUDA_COMPUTE_CAP", cap.to_string());
         cargo.env("CUDARC_CUDA_VERSION", CUDARC_VERSION);
         let mut flags = std::env::var_os("RUSTFLAGS").unwrap_or_default();
@@ -69,16 +70,14 @@ impl Toolkit {
         }
         cargo.env("RUSTFLAGS", flags);
         // A real driver, where there is one, comes before the stub.
-        let mut libraries: Vec<PathBuf> = std::env::var_os("LD_LIBRARY_PATH")
-            .map(|paths| std::env::split_paths(&paths).collect())
-            .unwrap_or_default();
+        let mut libraries = paths("LD_LIBRARY_PATH");
         libraries.push(lib);
         if !has_driver() {
             libraries.push(stubs);
         }
-        cargo.env("LD_LIBRARY_PATH", std::env::join_paths(libraries).unwrap_or_default());
+        cargo.env("LD_LIBRARY_PATH", std::env::join_paths(libraries)?);
         cargo.current_dir(root);
-        cargo
+        Ok(cargo)
     }
 
     fn stubs(&self) -> PathBuf {
@@ -202,10 +201,10 @@ fn has_driver() -> bool {
     Path::new("/proc/driver/nvidia/version").exists()
 }
 
-fn prepended(first: impl IntoIterator<Item = PathBuf>, variable: &str) -> OsString {
-    let rest = std::env::var_os(variable).unwrap_or_default();
-    let paths: Vec<PathBuf> = first.into_iter().chain(std::env::split_paths(&rest)).collect();
-    std::env::join_paths(paths).unwrap_or(rest)
+/// The paths that an environment variable lists.
+fn paths(variable: &str) -> Vec<PathBuf> {
+    std::env::var_os(variable)
+        .map_or_else(Vec::new, |paths| std::env::split_paths(&paths).collect())
 }
 
 fn link(to: &Path, at: &Path) -> Result<()> {

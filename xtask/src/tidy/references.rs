@@ -37,39 +37,24 @@ impl References {
         }
     }
 
-    fn use_tree(&mut self, tree: &UseTree, prefix: &[String], root: Option<usize>) {
-        let with = |name: &Ident| {
-            let mut segments = prefix.to_vec();
-            segments.push(name.to_string());
-            (segments, root.unwrap_or_else(|| line(name)))
-        };
+    /// Adds every path of a `use` whose outer part is `prefix`.
+    fn use_tree(&mut self, tree: &UseTree, prefix: &[String]) {
+        let with = |name: &Ident| [prefix, &[name.to_string()]].concat();
         match tree {
-            UseTree::Path(path) => {
-                let (segments, _) = with(&path.ident);
-                self.use_tree(&path.tree, &segments, None);
-            }
-            UseTree::Name(name) => {
-                let (segments, line) = with(&name.ident);
-                self.add(segments, line);
-            }
-            UseTree::Rename(rename) => {
-                let (segments, line) = with(&rename.ident);
-                self.add(segments, line);
-            }
+            UseTree::Path(path) => self.use_tree(&path.tree, &with(&path.ident)),
+            UseTree::Name(name) => self.add(with(&name.ident), line(&name.ident)),
+            UseTree::Rename(rename) => self.add(with(&rename.ident), line(&rename.ident)),
             UseTree::Glob(glob) => {
-                let mut segments = prefix.to_vec();
-                segments.push("*".to_owned());
+                let segments = [prefix, &["*".to_owned()]].concat();
                 self.add(segments, glob.star_token.spans[0].start().line);
             }
             UseTree::Group(group) => {
-                for tree in &group.items {
-                    self.use_tree(tree, prefix, None);
-                }
+                group.items.iter().for_each(|tree| self.use_tree(tree, prefix))
             }
         }
     }
 
-    /// Finds paths in the arguments of a macro, which are tokens only.
+    /// Adds the paths in the arguments of a macro, which syn leaves as tokens.
     fn tokens(&mut self, tokens: TokenStream) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let is = |at: usize, sign: char| matches!(tokens.get(at), Some(TokenTree::Punct(found)) if found.as_char() == sign);
@@ -120,7 +105,7 @@ impl<'ast> Visit<'ast> for References {
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         if item.leading_colon.is_none() {
-            self.use_tree(&item.tree, &[], None);
+            self.use_tree(&item.tree, &[]);
         }
     }
 

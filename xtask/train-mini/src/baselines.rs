@@ -1,6 +1,6 @@
 //! Two common classifiers on codon and residue composition, as baselines for `mini`.
 //!
-//! They learn from chunks of the training and validation parts, with the same limit per group as in
+//! They learn from the chunks of the training and validation splits, with the same limit per group as in
 //! the measurement. Both classes have the same weight, and a group of n chunks that of √n.
 
 mod logistic;

@@ -1,4 +1,4 @@
-//! The chunks of each part of the corpus, and their embeddings.
+//! The chunks of each split of the corpus, and their embeddings.
 
 use std::collections::HashMap;
 
@@ -12,33 +12,33 @@ use super::corpus::Corpus;
 /// The number of chunks whose strands are embedded at a time.
 const BATCH: usize = 1024;
 
-/// A corpus and the part (training, validation, test) of each of its groups.
+/// A corpus and the split of each of its groups.
 pub(crate) struct Partition<'a> {
     pub(crate) corpus: &'a Corpus,
-    pub(crate) parts: Vec<Split>,
+    pub(crate) splits: Vec<Split>,
     pub(crate) shared: SharedKmers,
 }
 
 impl<'a> Partition<'a> {
-    pub(crate) fn new(corpus: &'a Corpus, parts: Vec<Split>) -> Self {
-        let shared = SharedKmers::of_records(&corpus.records, &corpus.groups, &parts);
-        Self { corpus, parts, shared }
+    pub(crate) fn new(corpus: &'a Corpus, splits: Vec<Split>) -> Self {
+        let shared = SharedKmers::of_records(&corpus.records, &corpus.groups, &splits);
+        Self { corpus, splits, shared }
     }
 
-    /// Whether a window of the training part may be learned from.
+    /// Whether a window of the training split may be learned from.
     pub(crate) fn is_usable(&self, window: &[u8]) -> bool {
         !self.corpus.foreign.touches(window) && !self.shared.leaks(window, Split::Training)
     }
 
-    /// The chunks of full length in a part that have an ORF, at most `most` of each group. A generator
+    /// The chunks of full length in a split that have an ORF, at most `most` of each group. A generator
     /// seeded with the name of the group draws them.
-    pub(crate) fn with_orf(&self, part: Split, length: ChunkLength, most: usize) -> Vec<Chunk> {
-        let Self { corpus, parts, shared } = self;
+    pub(crate) fn with_orf(&self, split: Split, length: ChunkLength, most: usize) -> Vec<Chunk> {
+        let Self { corpus, splits, shared } = self;
         let (mut chunks, _) =
-            Chunk::cut_all(&corpus.records, &corpus.groups, parts, shared, length, 0);
+            Chunk::cut_all(&corpus.records, &corpus.groups, splits, shared, length, 0);
         chunks.retain(|chunk| {
             let sequence = &corpus.records[chunk.record].sequence;
-            chunk.split == part
+            chunk.split == split
                 && chunk.end_bp - chunk.start_bp == length.get()
                 && !corpus.foreign.touches(&sequence[chunk.start_bp..chunk.end_bp])
         });
@@ -46,11 +46,11 @@ impl<'a> Partition<'a> {
     }
 
     /// The same of chunks without an ORF.
-    pub(crate) fn without_orf(&self, part: Split, length: ChunkLength, most: usize) -> Vec<Chunk> {
+    pub(crate) fn without_orf(&self, split: Split, length: ChunkLength, most: usize) -> Vec<Chunk> {
         let mut chunks = Vec::new();
         for (record, labelled) in self.corpus.records.iter().enumerate() {
             let group = self.corpus.groups.of_member()[record];
-            if self.parts[group] != part {
+            if self.splits[group] != split {
                 continue;
             }
             for range in chunk_ranges(labelled.sequence.len(), length) {
@@ -60,20 +60,12 @@ impl<'a> Partition<'a> {
                 if is_whole
                     && find_orfs(letters).is_empty()
                     && !self.corpus.foreign.touches(letters)
-                    && !self.shared.leaks(letters, part)
+                    && !self.shared.leaks(letters, split)
                 {
                     let (start_bp, end_bp) = (range.start, range.end);
                     let is_virus = labelled.is_virus;
                     let frames = Vec::new();
-                    chunks.push(Chunk {
-                        record,
-                        group,
-                        split: part,
-                        is_virus,
-                        start_bp,
-                        end_bp,
-                        frames,
-                    });
+                    chunks.push(Chunk { record, group, split, is_virus, start_bp, end_bp, frames });
                 }
             }
         }
@@ -103,7 +95,7 @@ impl<'a> Partition<'a> {
     /// The ORFs of chunks, embedded by both encoders.
     pub(crate) fn embed(&self, chunks: &[Chunk], model: &Encoders) -> Result<Examples> {
         let encoders: (&dyn Encoder, &dyn Encoder) = (&model.dnabert, &model.esm2);
-        Ok(Examples::embed(chunks, &self.corpus.groups, &self.parts, encoders)?)
+        Ok(Examples::embed(chunks, &self.corpus.groups, &self.splits, encoders)?)
     }
 
     /// Both strands of chunks without an ORF, embedded by the nucleotide encoder.
@@ -121,7 +113,7 @@ impl<'a> Partition<'a> {
         let mut examples = Examples {
             nucleotide_size: model.dnabert.hidden_size(),
             rows: chunks.iter().enumerate().flat_map(row).collect(),
-            groups: self.corpus.groups.with_splits(&self.parts),
+            groups: self.corpus.groups.with_splits(&self.splits),
             chunks: chunks.len(),
             ..Examples::default()
         };

@@ -35,16 +35,16 @@ impl Corpus {
         Ok(Self { records, groups, folds, foreign, dropped })
     }
 
-    /// The part of each group if fold `test` is measured with. About a tenth of the other groups are
+    /// The split of each group if fold `test` is measured with. About a tenth of the other groups are
     /// for validation, which chooses the epoch.
-    pub(crate) fn parts(&self, test: Option<usize>, settings: &Settings) -> Vec<Split> {
+    pub(crate) fn splits(&self, test: Option<usize>, settings: &Settings) -> Vec<Split> {
         let tenths = self.groups.folds(10, settings.seed + 1);
-        let part = |(fold, tenth): (&usize, usize)| match (Some(*fold) == test, tenth) {
+        let split = |(fold, tenth): (&usize, usize)| match (Some(*fold) == test, tenth) {
             (true, _) => Split::Test,
             (false, 0) => Split::Validation,
             (false, _) => Split::Training,
         };
-        self.folds.iter().zip(tenths).map(part).collect()
+        self.folds.iter().zip(tenths).map(split).collect()
     }
 
     /// The bases and groups of each kind of organism, one line per kind.

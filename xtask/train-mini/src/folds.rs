@@ -18,7 +18,7 @@ use super::trial::{Scored, Trained};
 /// The second chunk length to measure, in bp.
 const SHORT: u32 = 300;
 
-/// The scores of the test part of a fold.
+/// The scores of the test split of a fold.
 struct Fold {
     mini: Scored,
     short: Scored,
@@ -56,7 +56,7 @@ pub(crate) fn run(
                 let found = fold(corpus, settings, arguments, identity, job, log);
                 results.lock().expect("no thread panics")[job] = Some(found);
             } else if job == count && with_final {
-                let partition = Partition::new(corpus, corpus.parts(None, settings));
+                let partition = Partition::new(corpus, corpus.splits(None, settings));
                 let directory = arguments.work.join("final");
                 let settings = settings.of_final();
                 let found = Trained::new(&partition, &settings, identity, &directory, log);
@@ -89,7 +89,7 @@ fn fold(
     number: usize,
     log: &(dyn Fn(&str) + Sync),
 ) -> Result<Fold> {
-    let partition = Partition::new(corpus, corpus.parts(Some(number), settings));
+    let partition = Partition::new(corpus, corpus.splits(Some(number), settings));
     let directory = arguments.work.join(format!("fold-{number}"));
     let trained = Trained::new(&partition, settings, identity, &directory, log)?;
     let length = ChunkLength::new(settings.chunk_length)?;

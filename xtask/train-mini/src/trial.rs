@@ -1,4 +1,4 @@
-//! One training of encoders, head and nucleotide-only head, and scores of its test part.
+//! One training of encoders, head and nucleotide-only head, and scores of its test split.
 
 use std::path::Path;
 use std::time::Duration;
@@ -59,7 +59,7 @@ impl Trained {
         let data = JointData {
             records: &partition.corpus.records,
             groups: partition.corpus.groups.of_member(),
-            splits: &partition.parts,
+            splits: &partition.splits,
             is_usable: &is_usable,
             validation: &validation,
         };

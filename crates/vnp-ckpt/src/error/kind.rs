@@ -211,7 +211,32 @@ pub enum ErrorKind {
     },
 }
 
-/// The kinds that are made in many places.
+/// Constructors of the kinds that say what was expected and what was found.
+macro_rules! constructors {
+    ($($name:ident => $variant:ident { $subject:ident };)+) => {
+        #[allow(dead_code, reason = "some are of features")]
+        impl ErrorKind {
+            $(pub(crate) fn $name(
+                $subject: impl Into<String>,
+                expected: impl Into<String>,
+                found: impl Into<String>,
+            ) -> Self {
+                let ($subject, expected, found) = ($subject.into(), expected.into(), found.into());
+                Self::$variant { $subject, expected, found }
+            })+
+        }
+    };
+}
+
+constructors! {
+    bad_header => BadHeader { field };
+    bad_archive => BadArchive { record };
+    bad_pickle => BadPickle { position };
+    bad_tensor => BadTensor { tensor };
+    inconsistent => Inconsistent { subject };
+}
+
+#[allow(dead_code, reason = "some are of features")]
 impl ErrorKind {
     pub(crate) fn io(source: io::Error) -> Self {
         Self::Io { source }
@@ -221,31 +246,15 @@ impl ErrorKind {
         Self::OutOfMemory { section: section.into(), bytes }
     }
 
-    pub(crate) fn bad_header(
-        field: impl Into<String>,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) -> Self {
-        let (field, expected, found) = (field.into(), expected.into(), found.into());
-        Self::BadHeader { field, expected, found }
+    pub(crate) fn missing_field(field: impl Into<String>) -> Self {
+        Self::MissingField { field: field.into() }
     }
 
-    pub(crate) fn inconsistent(
-        subject: impl Into<String>,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) -> Self {
-        let (subject, expected, found) = (subject.into(), expected.into(), found.into());
-        Self::Inconsistent { subject, expected, found }
-    }
-
-    #[allow(dead_code, reason = "with all features everything that is known is supported")]
     pub(crate) fn unsupported(what: impl Into<String>, remedy: &'static str) -> Self {
         Self::Unsupported { what: what.into(), remedy }
     }
 
-    /// The reader's error where a file of `file_bytes` ended at `offset`: its length was right when
-    /// it was opened.
+    /// The error of a read at `offset` in a file whose length was `file_bytes` when it was opened.
     pub(crate) fn read_at(source: io::Error, file_bytes: u64, offset: u64) -> Self {
         match source.kind() {
             io::ErrorKind::UnexpectedEof => {
@@ -253,44 +262,5 @@ impl ErrorKind {
             }
             _ => Self::Io { source },
         }
-    }
-}
-
-/// The kinds that only files of other programs have.
-#[cfg(any(feature = "torch", feature = "safetensors"))]
-impl ErrorKind {
-    pub(crate) fn bad_tensor(
-        tensor: impl Into<String>,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) -> Self {
-        let (tensor, expected, found) = (tensor.into(), expected.into(), found.into());
-        Self::BadTensor { tensor, expected, found }
-    }
-}
-
-/// The kinds that only PyTorch files have.
-#[cfg(feature = "torch")]
-impl ErrorKind {
-    pub(crate) fn missing_field(field: impl Into<String>) -> Self {
-        Self::MissingField { field: field.into() }
-    }
-
-    pub(crate) fn bad_archive(
-        record: impl Into<String>,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) -> Self {
-        let (record, expected, found) = (record.into(), expected.into(), found.into());
-        Self::BadArchive { record, expected, found }
-    }
-
-    pub(crate) fn bad_pickle(
-        position: impl Into<String>,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) -> Self {
-        let (position, expected, found) = (position.into(), expected.into(), found.into());
-        Self::BadPickle { position, expected, found }
     }
 }

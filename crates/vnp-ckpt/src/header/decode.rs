@@ -2,14 +2,14 @@
 
 use std::str::FromStr;
 
+use super::description::Description;
 use super::fields::Fields;
-use super::{Encoding, Header, Producer, Section, Status};
+use super::{Encoding, Header, Section, Status};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::gate;
 use crate::limits::{self, Limits};
-use crate::rows::RowRange;
 use crate::tensor::dtype::Dtype;
 use crate::value::Value;
 use crate::value::codec::decode_map;
@@ -30,10 +30,7 @@ impl Header {
         let mut fields = Fields::new("", map);
         let version = version_of(&mut fields, stated)?;
         let status = status_of(&mut fields)?;
-        let kind = fields.text("kind")?;
-        let rows = rows_of(&mut fields)?;
-        let created = fields.text("created")?;
-        let mut producer = Fields::new("producer.", fields.map("producer")?);
+        let description = Description::take(&mut fields)?;
         let list = fields.list("sections")?;
         limits::check("sections", limits.sections, list.len() as u64)?;
         let sections = list
@@ -41,19 +38,8 @@ impl Header {
             .enumerate()
             .map(|(index, value)| section_of(value, index, limits))
             .collect::<Result<_, _>>()?;
-        let metadata = fields.map("metadata")?;
-        let header = Self {
-            version,
-            status,
-            kind,
-            rows,
-            created,
-            producer: Producer { name: producer.text("name")?, version: producer.text("version")? },
-            sections,
-            metadata,
-            producer_unknown: producer.rest(),
-            unknown: fields.rest(),
-        };
+        let description = Description { unknown: fields.rest(), ..description };
+        let header = description.header(version, status, sections);
         check_words(&header)?;
         Ok(header)
     }
@@ -105,18 +91,6 @@ pub(crate) fn status_of(fields: &mut Fields) -> Result<Status, ErrorKind> {
         .into_iter()
         .find(|status| status.name() == text)
         .ok_or_else(|| fields.bad("status", "in_progress or complete", format!("`{text}`")))
-}
-
-/// `rows`, from the fields of any header.
-pub(crate) fn rows_of(fields: &mut Fields) -> Result<RowRange, ErrorKind> {
-    match fields.counts("rows")?.as_slice() {
-        &[start, end] => Ok(RowRange { start, end }),
-        other => Err(fields.bad(
-            "rows",
-            "two numbers, start and end",
-            format!("{} of them", other.len()),
-        )),
-    }
 }
 
 fn section_of(value: Value, index: usize, limits: &Limits) -> Result<Section, ErrorKind> {

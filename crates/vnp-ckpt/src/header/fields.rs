@@ -71,6 +71,12 @@ impl Fields {
         }
     }
 
+    /// The fields of the map of this name.
+    pub(crate) fn inner(&mut self, name: &str) -> Result<Self, ErrorKind> {
+        let map = self.map(name)?;
+        Ok(Self::new(format!("{}.", self.full(name)), map))
+    }
+
     /// The error that the field `name` is not as expected.
     pub(crate) fn bad(
         &self,

@@ -15,7 +15,7 @@ use crate::write::safetensors::METADATA;
 mod description;
 mod table;
 
-use description::{Description, Ids, JSON};
+use description::{Ids, JSON, Metadata};
 use table::Table;
 
 /// Length of the number before the header.
@@ -44,12 +44,8 @@ impl<R: Input> SafetensorsFile<R> {
         let described = description::of(map.remove(METADATA), limits)?;
         let table = Table::read(map, start, origin)?;
         let (header, ids) = match described {
-            Description::Ours(version, fields) => {
-                description::ours(version, fields, table, limits)?
-            }
-            Description::Foreign(metadata) => {
-                (description::foreign(metadata, table, origin)?, None)
-            }
+            Metadata::Ours(version, fields) => description::ours(version, fields, table, limits)?,
+            Metadata::Foreign(metadata) => (description::foreign(metadata, table, origin)?, None),
         };
         layout::check_contents(&header, limits)?;
         Ok(Self { window, header, ids })

@@ -27,7 +27,7 @@ pub(crate) fn sniff(mut input: &mut dyn Input, origin: Origin<'_>) -> Result<For
     let mut start = Vec::new();
     (&mut input).take(SNIFFED_BYTES).read_to_end(&mut start).map_err(ErrorKind::io)?;
     input.seek(SeekFrom::Start(0)).map_err(ErrorKind::io)?;
-    kind_of(&start, origin.length_bytes).ok_or_else(|| ErrorKind::NotACheckpoint)
+    kind_of(&start, origin.length_bytes).ok_or(ErrorKind::NotACheckpoint)
 }
 
 /// A cut file of ours is still one of ours, so that it is called truncated.

@@ -6,9 +6,16 @@ use super::container::Input;
 use crate::error::kind::ErrorKind;
 use crate::tensor::touch::fill_ahead;
 
-/// How much is read ahead for a small piece, and the length of a step through a large one: little
-/// enough to stay in a core's cache.
+/// The length of a step through a large piece, and the most that is read ahead for a small one:
+/// little enough to stay in a core's cache.
 const STEP_BYTES: usize = 256 << 10;
+
+/// How much is read ahead at first, enough for most headers. It doubles with every read, so that
+/// many small pieces cost few reads.
+const FIRST_BYTES: usize = 4 << 10;
+
+/// The position of a reader after an error: the next read seeks.
+const UNKNOWN: u64 = u64::MAX;
 
 /// From this length on a piece is read directly into its destination.
 const DIRECT_BYTES: usize = 64 << 10;
@@ -22,12 +29,14 @@ pub(crate) struct Window<R> {
     /// The offset of `bytes` in the file.
     start: u64,
     bytes: Vec<u8>,
+    /// How much the next read for a small piece takes.
+    ahead: usize,
 }
 
 impl<R: Input> Window<R> {
     /// Takes a reader whose position is the start of the file.
     pub(crate) fn new(reader: R, file_bytes: u64) -> Self {
-        Self { reader, position: 0, file_bytes, start: 0, bytes: Vec::new() }
+        Self { reader, position: 0, file_bytes, start: 0, bytes: Vec::new(), ahead: FIRST_BYTES }
     }
 
     #[cfg(feature = "torch")]
@@ -93,9 +102,9 @@ impl<R: Input> Window<R> {
             }
             if into.len() >= DIRECT_BYTES {
                 self.seek(offset)?;
-                self.reader.read_exact(into)?;
-                self.position += into.len() as u64;
-                return Ok(());
+                let read = self.reader.read_exact(into);
+                self.position = read.as_ref().map_or(UNKNOWN, |()| offset + into.len() as u64);
+                return read;
             }
             self.fill(offset)?;
         }
@@ -115,13 +124,14 @@ impl<R: Input> Window<R> {
     /// Moves the window to `offset`. Afterwards it holds at least one byte, or this is an error.
     fn fill(&mut self, offset: u64) -> io::Result<()> {
         let left = self.file_bytes.saturating_sub(offset);
+        let ahead = self.ahead as u64;
+        self.ahead = (2 * self.ahead).min(STEP_BYTES);
         self.bytes.clear();
         self.start = offset;
         self.seek(offset)?;
         // The file may have shrunk since it was opened.
-        let read =
-            (&mut self.reader).take(left.min(STEP_BYTES as u64)).read_to_end(&mut self.bytes);
-        self.position += self.bytes.len() as u64;
+        let read = (&mut self.reader).take(left.min(ahead)).read_to_end(&mut self.bytes);
+        self.position = read.as_ref().map_or(UNKNOWN, |&length| offset + length as u64);
         if read? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

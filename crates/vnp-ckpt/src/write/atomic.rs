@@ -40,6 +40,10 @@ use crate::error::Error;
 /// [`ErrorKind::NotCommitted`] when `path` is as it was; [`ErrorKind::DurabilityUncertain`] when the new
 /// file is in place but the directory could not be brought to disk; [`ErrorKind::LimitExceeded`] for a
 /// checkpoint that the default limits would refuse to read, before anything is written.
+///
+/// [`ErrorKind::NotCommitted`]: crate::ErrorKind::NotCommitted
+/// [`ErrorKind::DurabilityUncertain`]: crate::ErrorKind::DurabilityUncertain
+/// [`ErrorKind::LimitExceeded`]: crate::ErrorKind::LimitExceeded
 pub fn atomic_save(path: &Path, checkpoint: &Checkpoint) -> Result<(), Error> {
     let tensors = checkpoint.tensors().map(|(_, tensor)| Some(tensor));
     CheckpointWriter::create(path, checkpoint.header(), checkpoint.ids(), tensors)?.finish()

@@ -11,10 +11,12 @@ use super::inventory::Inventory;
 use super::part::{Part, check_header, parse_file_name, schema};
 use super::stage::Stage;
 use super::track::Track;
-use crate::directory::{JobDirectory, entries};
+use crate::bad_file::BadFile;
+use crate::directory::JobDirectory;
 use crate::error::Error;
+use crate::files::entries;
 use crate::identity::Difference;
-use crate::quarantine::{BadFile, QUARANTINED};
+use crate::quarantine::QUARANTINED;
 
 /// How closely existing parts are inspected before they are trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

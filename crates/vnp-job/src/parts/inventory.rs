@@ -5,8 +5,8 @@ use vnp_ckpt::RowRange;
 use super::part::Part;
 use super::row_set::RowSet;
 use super::stage::Stage;
-use crate::directory::remove_if_there;
 use crate::error::Error;
+use crate::files::remove_if_there;
 
 /// The parts of a run that may be trusted.
 #[derive(Debug, Default)]

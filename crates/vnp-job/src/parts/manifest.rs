@@ -110,7 +110,7 @@ pub struct Session {
     /// Tokens per second of each encoder while it was at work, on one device, as estimated.
     #[serde(default)]
     pub tokens_per_second: BTreeMap<String, f64>,
-    /// The largest resident size of the process, where the system tells.
+    /// The largest resident size of the process, where the system reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_memory_bytes: Option<u64>,
 }

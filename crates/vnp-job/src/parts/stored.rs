@@ -9,8 +9,9 @@ use super::identity::METADATA_KEY;
 use super::manifest::RUN_JSON;
 use super::part::Part;
 use super::stage::Stage;
-use crate::directory::{CHECKPOINTS, entries};
+use crate::directory::CHECKPOINTS;
 use crate::error::Error;
+use crate::files::entries;
 
 /// Every row of a finished run with both embeddings.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! What attention is computed from: heads, their positions, and scratch buffers.
+//! The parameters of attention: heads and positions; and its scratch buffers.
 
 use super::rotary::Rotary;
 use crate::buffer::Buffer;

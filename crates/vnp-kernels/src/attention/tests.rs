@@ -18,7 +18,7 @@ fn attend(attention: &Attention, qkv: &[f32]) -> Vec<f32> {
     output
 }
 
-/// By the definition, in f64.
+/// The definition in f64.
 fn expected(attention: &Attention, qkv: &[f32]) -> Vec<f64> {
     let (heads, size) = (attention.heads, attention.size);
     let hidden = heads * size;

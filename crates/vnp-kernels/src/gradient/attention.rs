@@ -123,7 +123,7 @@ impl PreparedHeads<'_> {
     }
 }
 
-/// From the gradient of each row's softmax that of its scores: `weights * (g - sum(weights * g))`.
+/// Turns the gradient of each row's softmax into that of its scores: `weights * (g - sum(weights * g))`.
 struct SoftmaxGradient<'a> {
     weights: &'a [f32],
     gradient: &'a mut [f32],

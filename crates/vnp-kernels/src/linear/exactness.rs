@@ -1,4 +1,4 @@
-//! How exact products are where values of a row or a column differ much in size.
+//! The exactness of products of rows and columns whose values differ much in size.
 
 use half::bf16;
 
@@ -9,13 +9,13 @@ const ROWS: usize = 40;
 const INPUTS: usize = 1300;
 const OUTPUTS: usize = 70;
 
-/// Roughly normal values: sums of uniform ones.
+/// Approximately normal values: sums of uniform ones.
 fn normal(seed: u64, count: usize) -> Vec<f32> {
     let uniform = random(seed, 6 * count);
     uniform.chunks(6).map(|six| six.iter().sum::<f32>() / 2_f32.sqrt()).collect()
 }
 
-/// The same with one value in each `every` that is `times` as large.
+/// The values, with one in each `every` multiplied by `times`.
 fn with_outliers(mut values: Vec<f32>, every: usize, times: f32) -> Vec<f32> {
     values.iter_mut().step_by(every).for_each(|x| *x *= times);
     values
@@ -30,7 +30,7 @@ fn product(cpu: Cpu, precision: Precision, x: &[f32], weights: &[f32]) -> Vec<f3
     output
 }
 
-/// In f64.
+/// The product in f64.
 fn exact(x: &[f32], weights: &[f32]) -> Vec<f64> {
     let dot = |x: &[f32], w: &[f32]| -> f64 {
         x.iter().zip(w).map(|(x, w)| f64::from(*x) * f64::from(*w)).sum()
@@ -39,13 +39,13 @@ fn exact(x: &[f32], weights: &[f32]) -> Vec<f64> {
     rows.flat_map(|x| weights.chunks(INPUTS).map(move |w| dot(x, w))).collect()
 }
 
-/// The root of the mean square of differences, in that of the exact values.
+/// The root mean square of differences, relative to that of the exact values.
 fn error(found: &[f32], exact: &[f64]) -> f64 {
     let squares = found.iter().zip(exact).map(|(a, b)| (f64::from(*a) - b).powi(2)).sum::<f64>();
     (squares / exact.iter().map(|x| x * x).sum::<f64>()).sqrt()
 }
 
-/// How many times as large one value of a row, and of a column of weights, is as the others.
+/// Factors of one value of a row, and of one of a column of weights.
 ///
 /// The largest value of a row of a trained ESM-2 is up to 30 times, of a column of weights up to 13
 /// times the root of their mean square (the 8-million-parameter one, every linear layer).
@@ -63,7 +63,7 @@ fn operands(of_rows: f32, of_columns: f32) -> (Vec<f32>, Vec<f32>, Vec<f64>) {
 fn outliers_cost_no_more_than_adding_in_f32() {
     for (of_rows, of_columns) in OUTLIERS {
         let (x, weights, exact) = operands(of_rows, of_columns);
-        // One product after the other, each sum rounded.
+        // Products added one after the other, each sum rounded.
         let in_turn: Vec<f32> = x
             .chunks(INPUTS)
             .flat_map(|x| {

@@ -11,7 +11,7 @@ struct Case {
     rows: usize,
     outputs: usize,
     inputs: usize,
-    /// Whether weights are those of a file of f16.
+    /// Whether weights are rounded to f16, as those of a file may be.
     halves: bool,
 }
 
@@ -53,7 +53,7 @@ impl Case {
         output
     }
 
-    /// In f64, of operands rounded by `round`.
+    /// The result in f64 for operands rounded by `round`.
     fn expected(&self, round: impl Fn(f32) -> f32) -> Vec<f64> {
         let to_f64 = |x: &[f32]| -> Vec<f64> { x.iter().map(|x| f64::from(round(*x))).collect() };
         let (x, weight) = (to_f64(&self.x()), to_f64(&self.weight()));
@@ -108,7 +108,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// Against f64: f32 loses what adding in f32 loses, and no kernel more than another.
+/// Compared with f64, every kernel has the error of sums in f32.
 #[test]
 fn f32_is_f32_on_every_cpu() {
     for cpu in cpus() {
@@ -124,8 +124,8 @@ fn f32_is_f32_on_every_cpu() {
     }
 }
 
-/// Against f64 on operands rounded to bf16: the products are exact, the sums in f32. Fixed-point
-/// numbers are compared with operands as they are: `exactness` has more of them.
+/// Compared with f64 on operands rounded to bf16: products are exact, sums are in f32. Fixed-point
+/// numbers are compared with unrounded operands; `exactness` tests them further.
 #[test]
 fn bf16_rounds_its_operands_and_nothing_else() {
     for cpu in cpus().into_iter().filter(|cpu| cpu.has(Precision::Bf16)) {
@@ -141,7 +141,7 @@ fn bf16_rounds_its_operands_and_nothing_else() {
     }
 }
 
-/// A row alone is the row among others, wherever it stands.
+/// A row alone has the same bits as among others, at any index.
 #[test]
 fn a_row_depends_on_itself_alone() {
     let cpus = cpus().into_iter().filter(|cpu| cpu.rows_are_independent());

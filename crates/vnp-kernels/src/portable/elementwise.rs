@@ -8,7 +8,7 @@ use std::f32::consts::{FRAC_1_SQRT_2, LN_2, LOG2_E};
 use pulp::{Arch, Simd, WithSimd};
 
 /// Replaces every element by its GELU, `x / 2 * (1 + erf(x / sqrt 2))`: the exact form, within
-/// 2e-6 absolutely. NaN stays NaN.
+/// 2e-6 absolutely. NaN maps to NaN.
 pub(crate) fn gelu(values: &mut [f32]) {
     struct Op<'a>(&'a mut [f32]);
 

@@ -33,6 +33,11 @@ fn find() -> Vec<Level> {
     levels.into_iter().filter(|(is_there, _)| *is_there).map(|(_, level)| level).collect()
 }
 
+/// The name of the portable level on this CPU.
+pub(crate) fn portable_name() -> &'static str {
+    if std::arch::is_x86_feature_detected!("fma") { "avx2+fma" } else { std::env::consts::ARCH }
+}
+
 /// The vendor of CPUID leaf 0.
 fn is_intel() -> bool {
     let id = std::arch::x86_64::__cpuid(0);

@@ -4,7 +4,7 @@
     reason = "vector loads and stores take pointers; each is bounded by its slice"
 )]
 
-#[allow(clippy::wildcard_imports, reason = "the vocabulary of this file")]
+#[allow(clippy::wildcard_imports, reason = "the intrinsics of this file")]
 use std::arch::x86_64::*;
 
 pub(crate) const LANES: usize = 16;
@@ -27,7 +27,7 @@ pub(crate) fn after<T>(values: &[T], start: usize) -> &[T] {
 #[target_feature(enable = "avx512f")]
 pub(crate) fn load<T: Lane>(values: &[T]) -> __m512 {
     if values.len() >= LANES {
-        // SAFETY: 16 values are there.
+        // SAFETY: the slice has 16 values.
         unsafe { _mm512_loadu_ps(values.as_ptr().cast()) }
     } else {
         // SAFETY: the mask leaves out what lies beyond the slice.
@@ -40,7 +40,7 @@ pub(crate) fn load<T: Lane>(values: &[T]) -> __m512 {
 #[target_feature(enable = "avx512f")]
 pub(crate) fn store<T: Lane>(values: &mut [T], x: __m512) {
     if values.len() >= LANES {
-        // SAFETY: 16 values are there.
+        // SAFETY: the slice has 16 values.
         unsafe { _mm512_storeu_ps(values.as_mut_ptr().cast(), x) }
     } else {
         // SAFETY: the mask leaves out what lies beyond the slice.
@@ -54,7 +54,7 @@ pub(crate) fn store<T: Lane>(values: &mut [T], x: __m512) {
 #[target_feature(enable = "avx512f")]
 pub(crate) fn stream(values: &mut [f32], x: __m512) {
     if values.len() >= LANES && values.as_ptr().cast::<__m512>().is_aligned() {
-        // SAFETY: 16 values are there, and aligned.
+        // SAFETY: the slice has 16 values, and is aligned.
         unsafe { _mm512_stream_ps(values.as_mut_ptr(), x) }
     } else {
         store(values, x);
@@ -77,7 +77,7 @@ pub(crate) fn mask(count: usize) -> __mmask16 {
 }
 
 /// `x / 2 * (1 + erf(x / sqrt 2))`, within 2e-6 absolutely: the error function by the rational
-/// approximation of Eigen and XLA, exactly -1 and 1 beyond 4. NaN stays NaN.
+/// approximation of Eigen and XLA, exactly -1 and 1 beyond 4. NaN maps to NaN.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(crate) fn gelu(x: __m512) -> __m512 {

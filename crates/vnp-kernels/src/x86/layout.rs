@@ -1,4 +1,4 @@
-//! How the outputs of a layer are laid out in panels of columns.
+//! The layout of a layer's outputs in panels of columns.
 
 use super::lanes::LANES;
 use super::tile::COLUMNS;

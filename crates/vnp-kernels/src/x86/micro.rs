@@ -1,4 +1,4 @@
-//! What a kernel of one tile in vector registers implements.
+//! The trait of kernels that multiply one tile in vector registers.
 #![allow(unsafe_code, reason = "kernels are compiled for instructions that `Cpu` has found")]
 
 use std::arch::x86_64::__m512;

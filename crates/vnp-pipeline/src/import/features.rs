@@ -26,7 +26,7 @@ pub(super) struct FeatureFile {
     pub(super) path: PathBuf,
     pub(super) stage: Stage,
     pub(super) ids: Vec<String>,
-    /// Hashes of the sequences that the features were made of, where their FASTA lies beside.
+    /// Hashes of the sequences that the features were computed from, where their FASTA lies beside.
     sequences: HashMap<String, u128>,
 }
 
@@ -80,13 +80,13 @@ pub fn old_feature_widths(dir: &Path) -> Result<(usize, usize), Error> {
 }
 
 impl FeatureFile {
-    /// Whether the features of `id` were made of `sequence`; also if nobody can say.
+    /// Whether the features of `id` were computed from `sequence`, or there is no FASTA file to tell from.
     pub(super) fn was_made_of(&self, id: &str, sequence: &str) -> bool {
         self.sequences.is_empty() || self.sequences.get(id) == Some(&hash(sequence))
     }
 
     /// The error that this file, which was verified when it was opened, cannot be read now. Never
-    /// one that looks like that of a part, which would be set aside: old files are only read.
+    /// one that looks like that of a part, which would be quarantined: old files are only read.
     pub(super) fn blame(&self, error: vnp_ckpt::Error) -> Error {
         if !error.is_corrupted() && !error.is_incompatible() {
             return error.into();

@@ -56,8 +56,8 @@ struct Samples {
 }
 
 impl<'f> Index<'f> {
-    /// Indexes the ids. One that occurs twice in a stage spoils every file that has it: nobody
-    /// can say which row is meant.
+    /// Indexes the ids. One that occurs twice in a stage spoils every file that has it: it is
+    /// ambiguous which row is meant.
     pub(super) fn new(features: &'f Features) -> Self {
         let files = features.files.as_slice();
         let mut index = Self {
@@ -92,7 +92,7 @@ impl<'f> Index<'f> {
             self.files.get(file).is_some_and(|file| file.was_made_of(&frame.id, sequence));
         if taken {
             let reason =
-                format!("the input has two frames `{}`: rows cannot be told apart", frame.id);
+                format!("the input has two frames `{}`: rows cannot be distinguished", frame.id);
             self.spoil(file, &reason);
         } else if !made_of {
             let reason = format!("`{}` was another sequence when its row was made", frame.id);

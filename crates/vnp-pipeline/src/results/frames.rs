@@ -19,7 +19,7 @@ impl Frames {
     }
 
     pub(crate) fn add(&mut self, id: &str, [score1, score2]: [f32; 2]) -> Result<(), Error> {
-        // A tie is no virus here, although it is one in the consensus: the original does both.
+        // A tie is not a virus here, although it is one in the consensus: the original does both.
         let prediction = if score2 > score1 { "virus" } else { "others" };
         let (score1, score2) = (score_text(score1), score_text(score2));
         self.0.row(&format!("{id}\t{prediction}\t{score1}\t{score2}"))

@@ -16,7 +16,7 @@ const COLUMNS: &str = "sequence_id\tlength_bp\tchunks\tchunks_scored\tframes\tvi
 #[derive(Debug)]
 pub(crate) struct Sequences {
     output: Output,
-    /// Whether a column tells what each score rests on.
+    /// Whether a column shows what each score rests on.
     with_evidence: bool,
 }
 
@@ -38,7 +38,7 @@ impl Sequences {
         Ok(Self { output, with_evidence })
     }
 
-    /// Adds a record with the tally of its open frames, or of its chunks where it has none.
+    /// Adds a record with the tally of its ORFs, or of its chunks where it has none.
     pub(crate) fn add(
         &mut self,
         record: &RecordOutcome,
@@ -73,7 +73,7 @@ impl Sequences {
     }
 }
 
-/// What a record is judged by: open frames wherever it has any.
+/// What a record is judged by: its ORFs wherever it has any.
 fn evidence(record: &RecordOutcome) -> Evidence {
     match record.status {
         RecordStatus::NoOrf => Evidence::NucleotideOnly,

@@ -10,7 +10,7 @@ use vnp_pipeline::{Error, Event, OnBadFile, RunOptions, Stage, Start, StopFlag, 
 
 use crate::support::{Counter, Fault, Observer, Race, Setup, Silent, finished, model_on};
 
-/// So many devices on which nothing goes wrong.
+/// This many devices on which nothing goes wrong.
 fn sound(devices: usize) -> Vec<Model> {
     (0..devices).map(|number| model_on(&format!("test:{number}"), Fault::None)).collect()
 }

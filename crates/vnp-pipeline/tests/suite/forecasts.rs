@@ -7,7 +7,7 @@ use vnp_pipeline::{Estimate, Event, Progress, RunOptions, Stage, Start, StopFlag
 
 use crate::support::{Counter, Fault, Observer, Setup, Silent, finished, model};
 
-/// Keeps what it is told.
+/// Keeps the events that it receives.
 #[derive(Default)]
 struct Listener {
     estimates: RefCell<Vec<Estimate>>,
@@ -51,7 +51,7 @@ fn the_work_is_told_before_it_is_done() {
     for (stage, letters) in [(Stage::Nucleotide, expected[0]), (Stage::Protein, expected[1])] {
         let work = estimate.of(stage);
         assert_eq!((work.encoder.as_str(), work.rows, work.letters), ("counting", 240, letters));
-        // Half of the 240 rows are looked at; all have about as many tokens a letter.
+        // Half of the 240 rows are sampled; all have about as many tokens per letter.
         assert!(!work.is_exact);
         let tokens = (letters + 2 * 240) as f64;
         assert!((work.tokens as f64 / tokens - 1.0).abs() < 0.01, "{work:?} for {tokens}");

@@ -1,3 +1,5 @@
+//! Runs that are stopped, continued, and given odd models and inputs.
+
 use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::Mutex;
@@ -167,7 +169,7 @@ fn an_input_that_is_edited_under_the_run_is_not_published_and_no_part_is_blamed(
         let outcome = setup.run_with(options, fault, &Silent, &StopFlag::default());
         let Err(Error::InputChanged { .. }) = outcome else { panic!("{outcome:?}") };
         assert!(!setup.path("out/prediction_results.txt").exists());
-        assert_eq!(setup.parts(Stage::Scores), 3, "a part was set aside");
+        assert_eq!(setup.parts(Stage::Scores), 3, "a part was quarantined");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Runs that also score the chunks without an open frame.
+//! Runs that also score the chunks without an ORF.
 
 mod sessions;
 
@@ -15,7 +15,7 @@ use crate::support::{Counter, Fault, Observer, Setup, Silent, finished, info, mo
 const STOPS: &str = "TTAATTAATTAA";
 /// Frames: six of each of the 40 records of the others, and of two chunks of the mixed one.
 const FRAMES: u64 = 252;
-/// Chunks without an open frame: those of 30 records, and one of the mixed one.
+/// Chunks without an ORF: those of 30 records, and one of the mixed one.
 const CLOSED: u64 = 31;
 const TABLES: [&str; 4] = [
     "prediction_results.txt",
@@ -24,7 +24,7 @@ const TABLES: [&str; 4] = [
     "chunks.tsv",
 ];
 
-/// The records of the others and 30 without an open frame among them, one of open, closed and open
+/// The records of the others and 30 without an ORF among them, one of open, closed and open
 /// chunks, one of unknown letters, and one too short for a codon.
 fn setup() -> Setup {
     let setup = Setup::new();
@@ -88,7 +88,7 @@ fn frames_do_not_know_of_it() {
     for name in &TABLES[..2] {
         assert_eq!(all[name], plain[name], "{name}");
     }
-    // Whoever has an open frame keeps its row, with one column more.
+    // A record with an ORF keeps its row, with one column more.
     let (mut kept, mut scored) = (0, 0);
     for (old, new) in plain["sequences.tsv"].lines().zip(all["sequences.tsv"].lines()).skip(1) {
         let (mut new, old): (Vec<_>, Vec<_>) =
@@ -184,7 +184,7 @@ fn a_chunk_that_cannot_be_computed_fails_alone() {
     let setup = setup();
     run(&setup, Start::New, true, &Silent);
     let good = tables(&setup);
-    // Only in some of the records without an open frame; and in the closed chunk of the mixed one.
+    // Only in some of the records without an ORF, and in the chunk without one of the mixed record.
     let stretch: &'static str = "TTAATTAATTAATTAATTAA";
     for (text, failed, records) in [("GGGGGGGGGGGGGCA", 26, 26), (stretch, 1, 0)] {
         let options = options(&setup, Start::Again, true);
@@ -265,7 +265,7 @@ fn the_work_is_part_of_the_estimate() {
     assert_eq!(estimate.of(Stage::Nucleotide).rows, 0);
 }
 
-/// Without a single frame, and without a single closed chunk.
+/// Without a single frame, and without a single chunk without an ORF.
 #[test]
 fn a_run_of_one_kind_of_rows_is_a_run() {
     let setup = Setup::new();

@@ -29,11 +29,11 @@ pub(crate) enum Fault {
     Fails(&'static str),
     /// Edits the input once while it computes.
     Edits(Mutex<Option<PathBuf>>, fn(String) -> String),
-    /// Does not go on before the others have begun so many rows.
+    /// Does not go on before the others have begun this many rows.
     Waits(Arc<Race>, u64),
     /// Does not begin before one waits.
     Follows(Arc<Race>),
-    /// Fails when the others have begun so many rows.
+    /// Fails when the others have begun this many rows.
     FailsAfter(Arc<Race>, u64),
     /// Panics.
     Panics,
@@ -120,7 +120,7 @@ impl Encoder for Counting {
         Ok(values)
     }
 
-    /// A token a letter and two for the frame, 1,000 operations each.
+    /// One token per letter and two for the frame, 1,000 operations each.
     fn cost(&self, sequences: &[&str]) -> Result<Cost, vnp_infer::Error> {
         let tokens = sequences.iter().map(|sequence| sequence.len() as u64 + 2).sum();
         Ok(Cost { tokens, flops: 1000.0 * tokens as f64 })
@@ -141,7 +141,7 @@ pub(crate) fn model_on(device: &str, fault: Fault) -> Model {
     model
 }
 
-/// A head of so many features, with this much for others and against viruses.
+/// A head of this many features, with this much for others and against viruses.
 fn head(features: usize, bias: f32) -> Tensors {
     let mut tensors = Tensors::default();
     let weights: Vec<f32> = (0..4 * features).map(|i| (i % 5) as f32 - 2.0).collect();
@@ -161,7 +161,7 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// 40 records with six open frames each.
+    /// 40 records with six ORFs each.
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let letters = |i: usize| ["GCC", "GGC", "CGC", "CCG"][i % 4];
@@ -291,7 +291,7 @@ pub(crate) fn finished(outcome: Result<Summary, Error>) -> Summary {
     outcome.unwrap()
 }
 
-/// Rows computed per stage; asks for a stop after so many events of one stage.
+/// Rows computed per stage; asks for a stop after a number of events of one stage.
 #[derive(Default)]
 pub(crate) struct Counter {
     pub(crate) rows: RefCell<[u64; 4]>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vnp_ckpt::{Checkpoint, CheckpointFile, Encoding, Error};
 
-/// What the checks need to know of ids and tensors.
+/// The properties of ids and tensors that the checks use.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) ids: usize,

@@ -103,7 +103,7 @@ fn failures_are_recorded_where_asked() {
     let [failure] = &load_failed_checkpoints(&log).unwrap()[..] else { panic!("not one failure") };
     assert_eq!((&failure.path, &failure.reason), (&path, &report.reason()));
 
-    // A log that cannot be written is no reason to stop.
+    // A log that cannot be written does not stop the validation.
     let options = Options { log_failures: Some(directory.path().to_owned()), ..options };
     assert_eq!(validate_checkpoint(&path, &options).unwrap().findings[0].code, Code::Empty);
 }

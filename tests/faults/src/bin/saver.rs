@@ -1,6 +1,6 @@
 //! Saves a checkpoint over an older one, correctly or not, and prints the outcome.
 //!
-//! `saver old|save|in-place|rename-without-fsync|rename-without-directory-fsync TARGET`,
+//! `saver old|save|publish|publish-directory|in-place|rename-without-fsync|rename-without-directory-fsync TARGET`,
 //! `saver check TARGET`, `saver sweep DIRECTORY`.
 
 use std::io::{self, Write};
@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use fs_err as fs;
 use vnp_ckpt::{Error, ErrorKind, atomic_save, sweep_stale_temporaries};
 use vnp_faults::{Found, Which, found, sample};
+use vnp_job::publish::{self, Output, UNPUBLISHED};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -21,7 +22,12 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(error),
         },
-        Err(error) => failed(error),
+        Err(error) => {
+            // The message of an error does not repeat that of its source.
+            let sources = std::iter::successors(error.source(), |cause| cause.source());
+            let texts = std::iter::once(error.to_string()).chain(sources.map(ToString::to_string));
+            failed(texts.collect::<Vec<_>>().join(": "))
+        }
     }
 }
 
@@ -47,14 +53,30 @@ fn run(how: &str, path: &Path) -> Result<String, Box<dyn std::error::Error>> {
                 return Err(error.into());
             }
         }
-        control => {
+        how => {
             // Serialised elsewhere: only the calls that save the bytes are to be traced.
             let elsewhere = tempfile::tempdir()?;
             let serialised = elsewhere.path().join("new.vnp");
             atomic_save(&serialised, &sample(Which::New)?)?;
             let bytes = fs::read(serialised)?;
             writeln!(io::stdout(), "saving")?;
-            save_wrongly(control, path, &bytes)?;
+            match how {
+                "publish" => {
+                    let mut output = Output::create(path.to_owned())?;
+                    output.write_all(&bytes)?;
+                    output.finish()?.publish()?;
+                }
+                "publish-directory" => {
+                    let name = path.file_name().unwrap_or_default();
+                    publish::directory(
+                        directory(path),
+                        UNPUBLISHED,
+                        |root| publish::durable_file(&root.join(name), &bytes),
+                        vnp_job::remove_if_there,
+                    )?;
+                }
+                control => save_wrongly(control, path, &bytes)?,
+            }
         }
     }
     Ok("saved".to_owned())

@@ -1,5 +1,10 @@
 //! The model of a disk: replays a record, and enumerates what a loss of power may leave.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "every file has states, and ids come from the same maps"
+)]
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -155,13 +160,13 @@ impl Disk {
                 let mut last = None;
                 for (file, index) in &varied {
                     let image = self.build(&surviving, &|id, _| {
-                        let states = states.get(&id).map(Vec::as_slice).unwrap_or_default();
-                        let state = match (id == *file, others_lost) {
-                            (true, _) => states.get(*index),
-                            (false, true) => states.first(),
-                            (false, false) => states.last(),
+                        let states = &states[&id];
+                        let index = match (id == *file, others_lost) {
+                            (true, _) => *index,
+                            (false, true) => 0,
+                            (false, false) => states.len() - 1,
                         };
-                        state.cloned().unwrap_or_default()
+                        Arc::clone(&states[index])
                     });
                     // Many files have only one state, or no name.
                     if last.as_ref() != Some(&image) {
@@ -184,9 +189,9 @@ impl Disk {
         for (id, file) in &self.files {
             let states = file.after_loss();
             let index = random.below(states.len());
-            contents.insert(*id, states.get(index).cloned().unwrap_or_default());
+            contents.insert(*id, Arc::clone(&states[index]));
         }
-        self.build(&surviving, &|id, _| contents.get(&id).cloned().unwrap_or_default())
+        self.build(&surviving, &|id, _| Arc::clone(&contents[&id]))
     }
 
     fn all_surviving(&self) -> Surviving {

@@ -73,7 +73,7 @@ pub(super) fn run(tracer: &Tracer, command: &Command) -> Result<Trace, Error> {
         Ok::<_, std::io::Error>(String::from_utf8_lossy(&bytes).into_owned())
     };
     Ok(Trace {
-        status: session.status.unwrap_or_default(),
+        status: session.status.ok_or_else(|| refused("see the end of")(Errno::ECHILD))?,
         stdout: contents(&mut stdout)?,
         stderr: contents(&mut stderr)?,
         calls: session.calls,

@@ -1,5 +1,10 @@
 //! A stopped thread of the traced command: its registers, memory and open files.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a call has six arguments, and slices are of their own length"
+)]
+
 use std::io::IoSliceMut;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -35,16 +40,14 @@ impl Registers {
     pub(super) fn argument(&self, index: usize) -> u64 {
         let all = &self.all;
         let arguments = [all.rdi, all.rsi, all.rdx, all.r10, all.r8, all.r9];
-        arguments.get(index).copied().unwrap_or_default()
+        arguments[index]
     }
 
     pub(super) fn set_argument(&mut self, index: usize, value: u64) {
         let all = &mut self.all;
         let arguments =
             [&mut all.rdi, &mut all.rsi, &mut all.rdx, &mut all.r10, &mut all.r8, &mut all.r9];
-        if let Some(argument) = arguments.into_iter().nth(index) {
-            *argument = value;
-        }
+        *arguments[index] = value;
     }
 
     pub(super) fn result(&self) -> i64 {
@@ -82,7 +85,7 @@ impl Tracee {
         let mut done = 0;
         while done < length {
             let base = address as usize + done;
-            let here = bytes.get_mut(done..).unwrap_or_default();
+            let here = &mut bytes[done..];
             let remote = [RemoteIoVec { base, len: here.len() }];
             let read = process_vm_readv(self.0, &mut [IoSliceMut::new(here)], &remote)
                 .map_err(refused("read the memory of"))?;
@@ -100,7 +103,7 @@ impl Tracee {
             let at = address + text.len() as u64;
             let step = self.memory(at, PAGE_BYTES - at as usize % PAGE_BYTES)?;
             let end = step.iter().position(|byte| *byte == 0);
-            text.extend_from_slice(step.get(..end.unwrap_or(step.len())).unwrap_or_default());
+            text.extend_from_slice(&step[..end.unwrap_or(step.len())]);
             if end.is_some() {
                 return Ok(PathBuf::from(std::ffi::OsString::from_vec(text)));
             }

@@ -11,6 +11,8 @@ mod kills;
 #[cfg(test)]
 mod power;
 #[cfg(test)]
+mod publish;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tracing;

@@ -18,6 +18,8 @@ pub(crate) struct Bench {
     directory: tempfile::TempDir,
     /// Whether there is an older file to save over.
     older: bool,
+    /// The directory below the bench's own in which the file is saved; empty for its own.
+    folder: &'static str,
     pub(crate) old: Vec<u8>,
     pub(crate) new: Vec<u8>,
 }
@@ -47,6 +49,7 @@ impl Bench {
         let bench = Self {
             directory: tempfile::tempdir().unwrap(),
             older: true,
+            folder: "",
             old: bytes(Which::Old),
             new: bytes(Which::New),
         };
@@ -59,12 +62,17 @@ impl Bench {
         Self::new().map(|bench| Self { older: false, ..bench })
     }
 
+    /// A first save in a directory that does not exist yet.
+    pub(crate) fn first_directory() -> Option<Self> {
+        Self::first_save().map(|bench| Self { folder: "made", ..bench })
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
 
     pub(crate) fn target(&self) -> PathBuf {
-        self.path().join(TARGET)
+        self.path().join(self.folder).join(TARGET)
     }
 
     /// Restores the older file, if there is to be one, and removes everything else.

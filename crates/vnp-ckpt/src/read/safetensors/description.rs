@@ -4,14 +4,17 @@
 use std::collections::BTreeMap;
 
 use super::table::{Table, TensorInfo};
+use crate::checkpoint::builder::check_values;
 use crate::digest::Digest;
+use crate::error::Error;
 use crate::error::kind::ErrorKind;
+use crate::gate;
+use crate::header::decode::{check_words, status_of};
+use crate::header::description::Description;
 use crate::header::fields::Fields;
-use crate::header::{Encoding, Header, IDS, Producer, Section, Status};
+use crate::header::{Encoding, Header, IDS, Section, Status};
 use crate::limits::{self, Limits};
 use crate::read::container::Origin;
-use crate::read::exported::{Described, version_of};
-use crate::rows::RowRange;
 use crate::tensor::dtype::Dtype;
 use crate::value::Value;
 use crate::value::json::from_json;
@@ -34,7 +37,7 @@ pub(super) struct Ids {
 }
 
 /// The metadata.
-pub(super) enum Description {
+pub(super) enum Metadata {
     /// A version that is read, and the fields of a checkpoint.
     Ours(Version, Fields),
     /// Any texts by name.
@@ -42,7 +45,7 @@ pub(super) enum Description {
 }
 
 /// Distinguishes our files from others; the version of ours is checked before anything else.
-pub(super) fn of(metadata: Option<Value>, limits: &Limits) -> Result<Description, ErrorKind> {
+pub(super) fn of(metadata: Option<Value>, limits: &Limits) -> Result<Metadata, ErrorKind> {
     let mut metadata = match metadata.unwrap_or(Value::Map(BTreeMap::new())) {
         Value::Map(map) => map,
         other => return Err(ErrorKind::bad_header(METADATA, "an object", other.noun())),
@@ -53,7 +56,7 @@ pub(super) fn of(metadata: Option<Value>, limits: &Limits) -> Result<Description
     }
     let version = match metadata.remove("vnp.version") {
         Some(Value::String(version)) => version_of(&version)?,
-        _ => return Ok(Description::Foreign(metadata)),
+        _ => return Ok(Metadata::Foreign(metadata)),
     };
     let mut fields = BTreeMap::new();
     for (key, value) in metadata {
@@ -67,7 +70,7 @@ pub(super) fn of(metadata: Option<Value>, limits: &Limits) -> Result<Description
         fields.insert(name.to_owned(), value);
     }
     let fields = Fields::new(format!("{METADATA}.{PREFIX}"), fields);
-    Ok(Description::Ours(version, fields))
+    Ok(Metadata::Ours(version, fields))
 }
 
 /// The header of a file of ours.
@@ -77,8 +80,10 @@ pub(super) fn ours(
     mut table: Table,
     limits: &Limits,
 ) -> Result<(Header, Option<Ids>), ErrorKind> {
-    let described = Described::take(&mut fields)?;
-    let rows = described.rows().len();
+    let status = status_of(&mut fields)?;
+    let mut description = Description::take(&mut fields)?;
+    description.unknown = fields.map("unknown")?;
+    let rows = description.rows.len();
     let ids = if rows == 0 { None } else { Some(ids_of(&mut table, rows, limits)?) };
     let mut sections = Vec::new();
     for (index, value) in fields.list("sections")?.into_iter().enumerate() {
@@ -110,7 +115,10 @@ pub(super) fn ours(
         let expected = "every tensor of the file";
         return Err(fields.bad("sections", expected, format!("nothing of `{name}`")));
     }
-    Ok((described.header(version, sections)?, ids))
+    let header = description.header(version, status, sections);
+    check_words(&header)?;
+    check_values(&header)?;
+    Ok((header, ids))
 }
 
 /// The header of a file of another program: weights without rows, unversioned.
@@ -128,18 +136,18 @@ pub(super) fn foreign(
         sections.push(tensor_section(name.to_owned(), info.clone(), false, BTreeMap::new()));
     }
     let kind = if sections.len() > 1 { "weights" } else { "values" };
-    Ok(Header {
-        version: Version::V0,
-        status: Status::Complete,
-        kind: kind.to_owned(),
-        rows: RowRange::default(),
-        created: origin.modified.to_owned(),
-        producer: Producer { name: "safetensors".to_owned(), version: String::new() },
-        sections,
-        metadata,
-        unknown: BTreeMap::new(),
-        producer_unknown: BTreeMap::new(),
-    })
+    let mut description = Description::foreign("safetensors", origin.modified);
+    (description.kind, description.metadata) = (kind.to_owned(), metadata);
+    Ok(description.header(Version::V0, Status::Complete, sections))
+}
+
+/// The version that an export states: never that of an unversioned file.
+fn version_of(text: &str) -> Result<Version, ErrorKind> {
+    let version = Version::parse(text).map_err(Error::into_kind)?;
+    if version.major() == 0 {
+        return Err(Version::malformed(text));
+    }
+    gate::admit(version)
 }
 
 fn ids_of(table: &mut Table, rows: u64, limits: &Limits) -> Result<Ids, ErrorKind> {

@@ -6,8 +6,9 @@ use crate::checkpoint::builder::check_values;
 use crate::digest::Digest;
 use crate::error::kind::ErrorKind;
 use crate::header::decode::check_words;
+use crate::header::description::Description;
 use crate::header::layout::{check_contents, length_of};
-use crate::header::{Encoding, Header, IDS, Producer, Section};
+use crate::header::{Encoding, Header, IDS, Section};
 use crate::limits::Limits;
 use crate::read::container::{Input, Origin};
 use crate::read::torch::pickle::extent;
@@ -84,18 +85,7 @@ pub(crate) fn contents<R: Input>(
         sections.push(Section { name, encoding, offset: 0, length, digest, unknown });
         plans.push(plan);
     }
-    let header = Header {
-        version,
-        status,
-        kind: draft.kind,
-        rows: draft.rows,
-        created: draft.created,
-        producer: draft.producer,
-        sections,
-        metadata: draft.metadata,
-        unknown: draft.unknown,
-        producer_unknown: draft.producer_unknown,
-    };
+    let header = draft.description.header(version, status, sections);
     check_words(&header)?;
     check_contents(&header, limits)?;
     check_depth(&header)?;
@@ -111,15 +101,9 @@ fn draft(
     limits: &Limits,
 ) -> Result<Draft, ErrorKind> {
     let mut draft = Draft {
-        kind: String::new(),
-        rows: RowRange::default(),
+        description: Description::foreign("PyTorch", origin.modified),
         ids: Vec::new(),
         tensors: Vec::new(),
-        metadata: BTreeMap::new(),
-        created: origin.modified.to_owned(),
-        producer: Producer { name: "PyTorch".to_owned(), version: String::new() },
-        unknown: BTreeMap::new(),
-        producer_unknown: BTreeMap::new(),
         ids_unknown: BTreeMap::new(),
     };
     let root = tree.root();
@@ -137,10 +121,10 @@ fn draft(
     let mut taken = BTreeSet::from(["version", "status"]);
     if let Some((ids_key, ids, data_key, data, kind, name)) = form(tree)? {
         draft.ids = ids::ids(tree, ids_key, ids, limits)?;
-        draft.rows = RowRange::new(0, draft.ids.len() as u64);
+        draft.description.rows = RowRange::new(0, draft.ids.len() as u64);
         let rows = Rows { tree, storages, limits, key: data_key };
         draft.tensors.push(Entry::row(name, rows.plan(data, &draft.ids)?));
-        draft.kind = kind.to_owned();
+        draft.description.kind = kind.to_owned();
         taken.extend([ids_key, data_key]);
     }
     rest(&mut draft, &mut walk, entries, &taken)?;
@@ -152,8 +136,8 @@ fn draft(
 fn top(draft: &mut Draft, walk: &mut Walk<'_, '_>, root: Item) -> Result<(), ErrorKind> {
     let is_tensor = matches!(walk.tree.node_of(root), Some(Node::Tensor(_) | Node::Array(_)));
     match walk.value(if is_tensor { "tensor" } else { "" }, root)? {
-        Some(Value::Map(map)) => draft.metadata = map,
-        Some(value) => drop(draft.metadata.insert("value".to_owned(), value)),
+        Some(Value::Map(map)) => draft.description.metadata = map,
+        Some(value) => drop(draft.description.metadata.insert("value".to_owned(), value)),
         None => {}
     }
     Ok(())
@@ -173,9 +157,9 @@ fn check_depth(header: &Header) -> Result<(), ErrorKind> {
 
 /// Names the kind of a file without rows by its contents.
 fn named(mut draft: Draft) -> Draft {
-    if draft.kind.is_empty() {
+    if draft.description.kind.is_empty() {
         let kind = if draft.tensors.is_empty() { "values" } else { "weights" };
-        draft.kind = kind.to_owned();
+        draft.description.kind = kind.to_owned();
     }
     draft
 }

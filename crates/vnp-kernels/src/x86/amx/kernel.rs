@@ -1,4 +1,4 @@
-//! What a kernel on AMX tiles implements.
+//! The trait of kernels that multiply one tile in AMX registers.
 #![allow(unsafe_code, reason = "kernels are compiled for instructions that `Cpu` has found")]
 #![expect(clippy::indexing_slicing, reason = "a column is below those of a register")]
 

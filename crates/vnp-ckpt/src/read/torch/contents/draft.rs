@@ -2,22 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::header::Producer;
+use crate::header::description::Description;
 use crate::read::torch::tensors::Plan;
-use crate::rows::RowRange;
 use crate::value::Value;
 
 /// The parts of the checkpoint.
 pub(super) struct Draft {
-    pub(super) kind: String,
-    pub(super) rows: RowRange,
+    pub(super) description: Description,
     pub(super) ids: Vec<String>,
     pub(super) tensors: Vec<Entry>,
-    pub(super) metadata: BTreeMap<String, Value>,
-    pub(super) created: String,
-    pub(super) producer: Producer,
-    pub(super) unknown: BTreeMap<String, Value>,
-    pub(super) producer_unknown: BTreeMap<String, Value>,
     pub(super) ids_unknown: BTreeMap<String, Value>,
 }
 

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::error::kind::ErrorKind;
+use crate::header::IDS;
+use crate::header::description::Description;
 use crate::header::fields::Fields;
-use crate::header::{IDS, Producer};
 use crate::limits::{self, Limits};
 use crate::read::torch::contents::draft::{Draft, Entry};
 use crate::read::torch::contents::ids;
@@ -16,7 +17,6 @@ use crate::read::torch::contents::walk::Walk;
 use crate::read::torch::pickle::tree::Item;
 use crate::read::torch::shown::shown;
 use crate::read::torch::tensors::Plan;
-use crate::rows::RowRange;
 use crate::tensor::Tensor;
 use crate::tensor::block::Block;
 use crate::tensor::dtype::{Dtype, UnknownDtype};
@@ -62,17 +62,8 @@ pub(super) fn draft(
         }
     }
     let mut fields = Fields::new("vnp.", values);
-    draft.kind = fields.text("kind")?;
-    draft.rows = match fields.counts("rows")?.as_slice() {
-        &[start, end] => RowRange::new(start, end),
-        other => return Err(fields.bad("rows", "a start and an end", other.len().to_string())),
-    };
-    draft.created = fields.text("created")?;
-    let mut producer = Fields::new("vnp.producer.", fields.map("producer")?);
-    draft.producer = Producer { name: producer.text("name")?, version: producer.text("version")? };
-    draft.producer_unknown = producer.rest();
-    draft.metadata = fields.map("metadata")?;
-    draft.unknown = fields.map("unknown")?;
+    draft.description = Description::take(&mut fields)?;
+    draft.description.unknown = fields.map("unknown")?;
     if let Some(Value::Map(ids)) = fields.rest().remove(IDS) {
         draft.ids_unknown = ids;
     }
@@ -180,7 +171,9 @@ mod tests {
 
     use super::*;
     use crate::checkpoint::Checkpoint;
+    use crate::header::Producer;
     use crate::read::torch::forged::*;
+    use crate::rows::RowRange;
 
     fn vnp(tensors: Vec<u8>) -> Vec<u8> {
         let producer = dict(&[("name", text("p")), ("version", text("2")), ("x", int(9))]);

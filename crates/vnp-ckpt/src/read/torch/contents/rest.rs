@@ -21,7 +21,7 @@ pub(super) fn rest(
             continue;
         }
         if let Some(value) = walk.value(&key, item)?
-            && draft.metadata.insert(key.clone(), value).is_some()
+            && draft.description.metadata.insert(key.clone(), value).is_some()
         {
             return Err(twice(&key));
         }

@@ -2,7 +2,7 @@
 
 use crate::tensor::dtype::Dtype;
 
-/// The meaning of a name. None is ever called: each is a tag that tells how to interpret the values
+/// The meaning of a name. None is ever called: each is a tag that decides how to interpret the values
 /// next to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Global {
