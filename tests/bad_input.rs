@@ -60,7 +60,7 @@ fn records_without_a_prediction_are_listed_with_their_reason() {
         ("ok", "scored"),
         ("last", "empty"),
     ];
-    let said = ["1 of 5 records have no open reading frame", "2 of 5 records are empty"];
+    let said = ["1 of 5 records have no ORF", "2 of 5 records are empty"];
     check_accepted(fasta, 0, &expected, &said);
 }
 

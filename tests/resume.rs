@@ -60,7 +60,7 @@ fn missing_parts_are_computed_and_nothing_else() {
         "--checkpoint-rows",
         "10",
     ];
-    bench.vnp(&words).expect(0, &[" parts present, 0 bad, ", " missing: 32 of "]);
+    bench.vnp(&words).expect(0, &[" checkpoints present, 0 bad, ", " missing: 32 of "]);
     assert_results(&bench);
     assert_eq!(rows_computed(&bench, "scores"), 32);
     assert_eq!(rows_computed(&bench, "nucleotide"), 32);
@@ -96,7 +96,7 @@ fn a_finished_run_of_another_input_is_refused_even_without_rows() {
     let bench = Bench::new();
     bench.write("in.fa", ">a\nTTAATTAATTAA\n");
     bench.write("other.fa", ">a\nTTAATTAATTAG\n");
-    bench.vnp(&["predict", "in.fa", "-o", "out"]).expect(0, &["have no open reading frame"]);
+    bench.vnp(&["predict", "in.fa", "-o", "out"]).expect(0, &["have no ORF"]);
     bench.vnp(&["predict", "other.fa", "-o", "out", "--resume"]).expect(3, &["input was "]);
 }
 

@@ -69,7 +69,9 @@ fn without_the_flag_nothing_is_new() {
     bundle(&bench);
     input(&bench, 3, 3);
     bench.vnp(&["predict", "in.fa", "-o", "mini"]).expect(0, &[]);
-    bench.vnp(&predict("plain", &[])).expect(0, &[" have no open reading frame and got no score"]);
+    bench
+        .vnp(&predict("plain", &[]))
+        .expect(0, &[" have no ORF (stop-free reading frame) and got no score"]);
     assert_eq!(bench.results("plain"), bench.results("mini"));
     let names = |out: &str| -> Vec<_> {
         let root = bench.path(out);
@@ -93,8 +95,8 @@ fn every_chunk_gets_a_score_and_says_what_it_rests_on() {
     bench.vnp(&predict("all", &["--score-all"])).expect(
         0,
         &[
-            "4 chunks without one are scored by their nucleotides alone, 0 of them earlier",
-            "3 records without an ORF have a score by those (evidence dna_only)",
+            "4 chunks without an ORF were scored by their nucleotides alone, 0 of them in an earlier",
+            "3 records without an ORF were scored by their nucleotides alone (evidence dna_only)",
         ],
     );
     let (plain, all) = (bench.results("plain"), bench.results("all"));
@@ -232,7 +234,7 @@ fn a_finished_run_takes_the_flag_and_gives_it_back() {
     assert_eq!(bench.results("out"), plain);
     assert!(!bench.path("out/chunks.tsv").exists());
     assert_eq!(bench.parts("out", "dna_only").len(), 1);
-    bench.vnp(&predict("out", &more)).expect(0, &["6 of them earlier"]);
+    bench.vnp(&predict("out", &more)).expect(0, &["6 of them in an earlier session"]);
     assert_eq!(bench.results("out"), bench.results("once"));
 }
 

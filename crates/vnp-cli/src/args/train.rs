@@ -4,8 +4,9 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use vnp_job::OnBadFile;
 
-use super::DeviceArgs;
+use super::device::DeviceArgs;
 
 /// `vnp train`
 #[derive(Debug, clap::Args)]
@@ -92,6 +93,13 @@ pub(crate) struct TrainArgs {
     /// Seconds of work that a crash may cost at most
     #[arg(long, value_name = "T", default_value = "300", help_heading = "Checkpoints")]
     pub(crate) checkpoint_seconds: u64,
+}
+
+impl TrainArgs {
+    /// What to do with a damaged checkpoint, of learning or of embedding.
+    pub(crate) fn on_bad_file(&self) -> OnBadFile {
+        if self.force_resume { OnBadFile::Recompute } else { OnBadFile::Refuse }
+    }
 }
 
 /// How a head learns; the defaults are the original's.

@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use vnp_infer::Bundle;
-use vnp_job::{OnBadFile, Start};
+use vnp_job::Start;
 use vnp_seq::ChunkLength;
 use vnp_train::{
     Data, Evaluation, HeadTraining, JointTraining, Method, Preparation, Published, Reading, Shares,
     TrainOptions,
 };
 
-use super::models;
+use super::bundles;
+use super::threads::use_threads;
 use crate::args::{EncodersFrom, TrainArgs};
 use crate::exit::Exit;
 use crate::logging::Console;
@@ -29,8 +30,8 @@ const DEFAULT_LENGTH: u32 = 500;
 
 /// `vnp train`
 pub(crate) fn run(args: &TrainArgs, console: &Console) -> anyhow::Result<Exit> {
-    super::use_threads(args.device.threads)?;
-    let bundle = models::find(&args.model)?;
+    use_threads(args.device.threads)?;
+    let bundle = bundles::find(&args.model)?;
     let inputs = Inputs::of(args)?;
     let method = method(args, inputs, &bundle)?;
     let options = TrainOptions {
@@ -40,7 +41,7 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> anyhow::Result<Exit> {
             (false, true) => Start::Resume,
             (false, false) => Start::New,
         },
-        on_bad_state: on_bad_file(args),
+        on_bad_state: args.on_bad_file(),
         checkpoint_interval: Duration::from_secs(args.checkpoint_seconds),
         name: bundle_name(args),
         model: args.model.clone(),
@@ -97,11 +98,6 @@ fn method<'a>(args: &TrainArgs, inputs: Inputs, bundle: &'a Bundle) -> anyhow::R
         device: args.device.device.to_string(),
         precision: args.device.precision.to_string(),
     }))
-}
-
-/// What a bad checkpoint, of learning or of embedding, means.
-fn on_bad_file(args: &TrainArgs) -> OnBadFile {
-    if args.force_resume { OnBadFile::Recompute } else { OnBadFile::Refuse }
 }
 
 /// The name asked for, or that of the output directory.

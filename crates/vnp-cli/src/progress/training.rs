@@ -7,7 +7,7 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 use vnp_train::{Class, Epoch, Event, PreparationRecord, Split, SplitCounts};
 
-use super::INTERVAL;
+use super::interval::INTERVAL;
 use crate::logging::Console;
 use crate::output::grouped;
 

@@ -4,13 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use vnp_infer::{Bundle, ModelOptions};
-use vnp_pipeline::{Event, Goal, Input, RunOptions, Start, StopFlag, Trust};
+use vnp_infer::{Bundle, Model};
+use vnp_pipeline::{Event, Goal, Input, ModelInfo, RunOptions, Start, StopFlag, Trust};
 use vnp_seq::ChunkLength;
 use vnp_train::Error;
 
-use super::super::model_source::ModelSource;
-use super::on_bad_file;
 use crate::args::TrainArgs;
 use crate::logging::Console;
 use crate::progress::Progress;
@@ -32,7 +30,7 @@ pub(super) fn embed(
         goal: Goal::Embeddings,
         chunk_length: ChunkLength::new(length)?,
         start: Start::Resume,
-        on_bad_part: on_bad_file(args),
+        on_bad_part: args.on_bad_file(),
         trust: Trust::Full,
         resume_from: None,
         checkpoint_rows: args.checkpoint_rows,
@@ -43,16 +41,8 @@ pub(super) fn embed(
         score_all: false,
         settings: settings(args),
     };
-    let model_options = ModelOptions {
-        device: device.device,
-        precision: device.precision,
-        esm2_batch_tokens: device.esm_batch_size.into(),
-        dnabert_batch_tokens: device.dnabert_batch_size.into(),
-    };
-    let source = ModelSource::Bundle(Box::new(bundle.clone()));
-    let info = source.info(device.precision);
-    let devices = [device.device];
-    let load = Box::new(move || source.load(&devices, &model_options));
+    let info = ModelInfo::of(bundle, device.precision);
+    let load = Box::new(|| Model::load_all(bundle, &device.model_options()));
     let progress = Progress::new(console);
     let observer = |event: Event<'_>| progress.event(event);
     match vnp_pipeline::predict(options, &info, load, &observer, stop) {
