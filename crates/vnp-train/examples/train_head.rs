@@ -10,8 +10,8 @@ use vnp_infer::{Bundle, BundleWriter, Head, ModelOptions};
 use vnp_job::{JobDirectory, OnBadFile, Start, StopFlag};
 use vnp_seq::ChunkLength;
 use vnp_train::{
-    Chunk, Evaluation, Event, Examples, Groups, HeadRecipe, Identity, JOB, LabelledRecord, Rng,
-    Session, SharedKmers, Shares, Split, train_head,
+    Chunk, Evaluation, Examples, Groups, HeadRecipe, Identity, JOB, LabelledRecord, Rng, Session,
+    SharedKmers, Shares, Split, train_head,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -32,11 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         directory: &JobDirectory::open(&out, &JOB, Start::Resume, Vec::new())?,
         identity: &Identity::default().with("encoders", bundle.name()),
         on_bad_state: OnBadFile::Refuse,
-        observer: &|event| {
-            if let Event::Epoch(epoch) = event {
-                println!("epoch {}: validation loss {:.3}", epoch.epoch + 1, epoch.validation_loss);
-            }
-        },
+        observer: &|_| {},
         stop: &StopFlag::default(),
         checkpoint_interval: Duration::from_secs(60),
     };
@@ -45,7 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let (nucleotide, protein) = (examples.nucleotide_size, examples.protein_size);
     let scores = examples.score(&Head::new(trained.tensors.clone(), nucleotide, protein)?)?;
-    println!("AUROC {:?}", Evaluation::of(&examples, &scores, Split::Test)?.chunks.auroc);
+    let test = Evaluation::of(&examples, &scores, Split::Test)?;
+    println!("{} epochs; AUROC of the test split {:?}", trained.history.len(), test.chunks.auroc);
     let mut writer = BundleWriter::of(&bundle).with_head(trained.tensors)?.without_fallback();
     "mine".clone_into(&mut writer.name);
     writer.write(&out.join("bundle"))?;
