@@ -23,7 +23,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let shared = SharedKmers::of_records(&records, &groups, &splits);
     let length = ChunkLength::new(500)?;
     let (chunks, _) = Chunk::cut_all(&records, &groups, &splits, &shared, length, 0);
-
     let (bundle, options) = (Bundle::embedded()?, ModelOptions::default());
     let encoders = (bundle.load_dnabert(&options)?, bundle.load_esm2(&options)?);
     let examples = Examples::embed(&chunks, &groups, &splits, (&encoders.0, &encoders.1))?;

@@ -58,4 +58,4 @@ pub use measure::evaluation::Evaluation;
 pub use rng::Rng;
 pub use session::Session;
 pub use split::{Split, SplitCounts};
-pub use train::{Data, Embed, HeadTraining, JointTraining, Method, Published, TrainOptions, train};
+pub use train::{Data, HeadTraining, JointTraining, Method, Published, TrainOptions, train};

@@ -6,6 +6,8 @@ mod head;
 mod joint;
 mod options;
 
+use std::path::Path;
+
 use vnp_job::{JobDirectory, Start, StopFlag};
 
 use crate::error::Error;
@@ -13,17 +15,22 @@ use crate::event::Event;
 use crate::job::JOB;
 use crate::train::context::Context;
 use crate::train::finished::publish;
+use crate::train::options::Embed;
 
 pub use finished::Published;
-pub use options::{Data, Embed, HeadTraining, JointTraining, Method, TrainOptions};
+pub use options::{Data, HeadTraining, JointTraining, Method, TrainOptions};
 
 /// Trains a head, or encoders and head, and publishes metrics, history, bundle and record in the
 /// output directory.
 ///
 /// Each step leaves files that a later session finds again: chunks in `prepared/`, runs in
 /// `embeddings/`, the state of learning in `checkpoints/training.vnp`. A training that is stopped or
-/// killed at any point and resumed publishes the same tensors as an undisturbed one. `embed` is called
-/// for prepared chunks only.
+/// killed at any point and resumed publishes the same tensors as an undisturbed one.
+///
+/// `embed` is called with a FASTA file of prepared chunks and a directory: it makes the directory a
+/// finished run that keeps its embeddings ([`vnp_job::parts::StoredEmbeddings`]), or continues one, and
+/// fails with [`Error::Embedding`] or [`Error::Interrupted`]. A training on existing embeddings, or of
+/// encoders, does not call it.
 ///
 /// # Errors
 /// Every [`Error`]; [`Error::Interrupted`] when a stop was requested. A training that fails before it
@@ -31,7 +38,7 @@ pub use options::{Data, Embed, HeadTraining, JointTraining, Method, TrainOptions
 pub fn train(
     method: &Method<'_>,
     options: &TrainOptions,
-    embed: &Embed<'_>,
+    embed: &dyn Fn(&Path, &Path) -> Result<(), Error>,
     observer: &dyn Fn(Event<'_>),
     stop: &StopFlag,
 ) -> Result<Published, Error> {

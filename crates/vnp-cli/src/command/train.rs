@@ -85,11 +85,14 @@ fn method<'a>(args: &TrainArgs, inputs: Inputs, bundle: &'a Bundle) -> anyhow::R
             anyhow::bail!("--encoders learns from records: give FASTA, FASTQ or GenBank files")
         }
         (None, Inputs::Records(inputs)) => Data::Records(preparation(inputs)?),
-        (None, Inputs::Embeddings(inputs)) => {
-            let (hosts_per_virus, seed) = (args.hosts_per_virus, args.seed);
-            let reading = Reading { groups: args.groups.clone(), shares, hosts_per_virus, seed };
-            Data::Embeddings { inputs, reading, chunk_length }
-        }
+        (None, Inputs::Embeddings(inputs)) => Data::Embeddings(Reading {
+            inputs,
+            chunk_length,
+            groups: args.groups.clone(),
+            shares,
+            hosts_per_virus: args.hosts_per_virus,
+            seed: args.seed,
+        }),
     };
     Ok(Method::Head(HeadTraining {
         model: bundle,

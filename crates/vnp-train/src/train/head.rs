@@ -33,9 +33,9 @@ pub(super) fn run<'a>(
             let (embedded, prepared) = prepare_and_embed(records, embed, context)?;
             (embedded, Some(prepared), &records.inputs, records.chunk_length_bp())
         }
-        Data::Embeddings { inputs, reading, chunk_length } => {
+        Data::Embeddings(reading) => {
             let sizes = (model.nucleotide_hidden_size(), model.protein_hidden_size());
-            (Embedded::read(inputs, reading, sizes)?, None, inputs, *chunk_length)
+            (Embedded::read(reading, sizes)?, None, &reading.inputs, reading.chunk_length)
         }
     };
     let encoders = check_encoders(training, &embedded, chunk_length)?;

@@ -7,7 +7,6 @@ use vnp_infer::Bundle;
 use vnp_job::{OnBadFile, Start};
 
 use crate::data::embedded::inputs::Reading;
-use crate::data::input::Input;
 use crate::data::preparation::Preparation;
 use crate::error::Error;
 use crate::head::recipe::HeadRecipe;
@@ -42,15 +41,8 @@ pub struct HeadTraining<'a> {
 pub enum Data {
     /// Records, to be cut into chunks and embedded.
     Records(Preparation),
-    /// Existing embeddings: directories of runs that kept them, and training files of VirNucPro.
-    Embeddings {
-        /// The directories and files.
-        inputs: Vec<Input>,
-        /// How to split them.
-        reading: Reading,
-        /// The chunk length that they are taken for where they do not state one, in bp.
-        chunk_length: u32,
-    },
+    /// Existing embeddings.
+    Embeddings(Reading),
 }
 
 /// Encoders and a head.
@@ -81,7 +73,5 @@ pub struct TrainOptions {
     pub model: String,
 }
 
-/// Embeds the chunks of a FASTA file: makes the output directory a finished run that keeps its
-/// embeddings, or continues one. A failure is an [`Error::Embedding`], an interruption
-/// [`Error::Interrupted`].
-pub type Embed<'a> = dyn Fn(&Path, &Path) -> Result<(), Error> + 'a;
+/// Embeds the chunks of a FASTA file by a run in a directory; see [`train`](crate::train()).
+pub(super) type Embed<'a> = dyn Fn(&Path, &Path) -> Result<(), Error> + 'a;

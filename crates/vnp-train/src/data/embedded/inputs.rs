@@ -20,9 +20,13 @@ use crate::data::shares::Shares;
 use crate::error::Error;
 use crate::split::Split;
 
-/// The settings for reading embeddings.
+/// Existing embeddings, and how to read them.
 #[derive(Debug, Clone)]
 pub struct Reading {
+    /// The directories of runs that kept their embeddings, and training files of VirNucPro.
+    pub inputs: Vec<Input>,
+    /// The chunk length that they are taken for where they do not state one, in bp.
+    pub chunk_length: u32,
     /// A table `id group [kind]` of records; without it each record is a group of its own.
     pub groups: Option<PathBuf>,
     /// The shares of the splits.
@@ -40,15 +44,11 @@ impl Embedded {
     /// # Errors
     /// [`vnp_job::Error::MissingParts`] and [`vnp_job::Error::Mismatch`] for unusable embeddings,
     /// [`Error::Twice`] for a duplicate row, those of [`Groups::split`] and of reading checkpoints.
-    pub(crate) fn read(
-        inputs: &[Input],
-        reading: &Reading,
-        sizes: (usize, usize),
-    ) -> Result<Self, Error> {
+    pub(crate) fn read(reading: &Reading, sizes: (usize, usize)) -> Result<Self, Error> {
         let mut all = RowTable::default();
         let mut encoders: Option<Encoders> = None;
         let mut places = Vec::new();
-        for input in inputs {
+        for input in &reading.inputs {
             let (table, made_with) = read_input(input, sizes)?;
             if let (Some(made_with), Some(earlier)) = (&made_with, &encoders) {
                 check_same(made_with, earlier, &input.path)?;

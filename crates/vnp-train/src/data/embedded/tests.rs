@@ -184,17 +184,17 @@ fn given(case: &Case) -> Vec<Input> {
     vec![input(Class::Virus, 6), input(Class::Others, 12)]
 }
 
-fn reading(groups: Option<&Path>) -> Reading {
+fn reading(inputs: &[Input], groups: Option<&Path>) -> Reading {
     let shares = Shares::default();
-    let groups = groups.map(Path::to_owned);
-    Reading { groups, shares, hosts_per_virus: 1.0, seed: 1 }
+    let (inputs, groups) = (inputs.to_vec(), groups.map(Path::to_owned));
+    Reading { inputs, chunk_length: 500, groups, shares, hosts_per_virus: 1.0, seed: 1 }
 }
 
 #[test]
 fn runs_of_ones_own_are_split_by_record_or_group() {
     let case = Case::new();
     let inputs = given(&case);
-    let read = Embedded::read(&inputs, &reading(None), SIZES).unwrap();
+    let read = Embedded::read(&reading(&inputs, None), SIZES).unwrap();
     assert_eq!(read.rows_failed, 2);
     let viral = read.examples.rows.iter().filter(|row| row.is_virus).count();
     assert_eq!(viral, 47);
@@ -213,7 +213,7 @@ fn runs_of_ones_own_are_split_by_record_or_group() {
     }
     let table = case.path("groups.tsv");
     fs_err::write(&table, "virus0\tone\tphages\nvirus1\tone\n").unwrap();
-    let read = Embedded::read(&inputs, &reading(Some(&table)), SIZES).unwrap().examples;
+    let read = Embedded::read(&reading(&inputs, Some(&table)), SIZES).unwrap().examples;
     let group = |record: &str| {
         let row = read.rows.iter().find(|row| row.id.starts_with(record)).unwrap();
         (row.group, read.groups[row.group].name.as_str())
@@ -227,8 +227,8 @@ fn runs_of_ones_own_are_split_by_record_or_group() {
 fn given_embeddings_are_checked() {
     let case = Case::new();
     let mut inputs = given(&case);
-    let read = |inputs: &[Input]| Embedded::read(inputs, &reading(None), SIZES).unwrap_err();
-    let wide = Embedded::read(&inputs, &reading(None), (3, 2));
+    let read = |inputs: &[Input]| Embedded::read(&reading(inputs, None), SIZES).unwrap_err();
+    let wide = Embedded::read(&reading(&inputs, None), (3, 2));
     let Err(Error::Job(vnp_job::Error::Mismatch { what, .. })) = wide else { panic!() };
     assert_eq!(what, "the sizes of the embeddings");
     inputs.push(inputs[0].clone());
