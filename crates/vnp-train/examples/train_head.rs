@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// A sequence poor in T, so that most chunks have an ORF; viruses are rich in G.
 fn made_up(number: u64) -> LabelledRecord {
-    let (mut rng, is_virus) = (Rng::new(number, "made up"), number % 2 == 0);
+    let (mut rng, is_virus) = (Rng::new(number, "made up"), number.is_multiple_of(2));
     let letters = if is_virus { b"GGGGGGCCCCAAAT" } else { b"CCCCCCAAAAGGGT" };
     let sequence =
         (0..4000).filter_map(|_| letters.get(rng.below(letters.len())).copied()).collect();
