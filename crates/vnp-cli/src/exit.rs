@@ -33,9 +33,10 @@ impl From<Exit> for ExitCode {
 
 /// The exit code of an error.
 pub(crate) fn of_error(error: &anyhow::Error) -> Exit {
-    let interrupted = error
-        .chain()
-        .find_map(|cause| cause.downcast_ref().and_then(vnp_pipeline::Error::interrupted));
+    let interrupted = error.chain().find_map(|cause| {
+        let run = cause.downcast_ref().and_then(vnp_pipeline::Error::interrupted);
+        run.or_else(|| cause.downcast_ref().and_then(vnp_train::Error::interrupted))
+    });
     if let Some(interrupted) = interrupted {
         return Exit::Interrupted(interrupted.signal);
     }
@@ -89,8 +90,11 @@ mod tests {
         let interrupted = vnp_pipeline::Interrupted { signal: 15 };
         check(vnp_pipeline::Error::from(interrupted).into(), Exit::Interrupted(15));
         let differences = Vec::new();
-        let other = vnp_train::Error::OtherIdentity { path: "p".into(), differences };
-        check(other.into(), Exit::Checkpoint);
+        let other = vnp_job::Error::OtherIdentity { path: "p".into(), differences };
+        check(vnp_train::Error::from(other).into(), Exit::Checkpoint);
+        let embedding = vnp_train::Error::Embedding(incomplete().into());
+        check(embedding.into(), Exit::Checkpoint);
+        check(vnp_train::Error::from(interrupted).into(), Exit::Interrupted(15));
         check(std::io::Error::from(std::io::ErrorKind::StorageFull).into(), Exit::Failed);
     }
 
