@@ -49,7 +49,7 @@ pub fn sample(which: Which) -> Result<Checkpoint, Error> {
 /// Reads the file under a final name.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be read.
+/// [`ErrorKind::Io`] if the file cannot be read.
 pub fn found(path: &Path) -> Result<Found, Error> {
     if !path.exists() {
         return Ok(Found::Missing);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use vnp_infer::{Bundle, Model};
-use vnp_pipeline::{Event, Goal, Input, ModelInfo, RunOptions, Start, StopFlag, Trust};
+use vnp_pipeline::{Event, Goal, Input, ModelInfo, RunOptions, Start, StopFlag};
 use vnp_seq::ChunkLength;
 use vnp_train::Error;
 
@@ -24,22 +24,15 @@ pub(super) fn embed(
 ) -> Result<(), Error> {
     let length = args.expected_length.unwrap_or(bundle.expected_length());
     let device = &args.device;
+    let inputs = vec![Input::File(chunks.to_owned())];
     let options = RunOptions {
-        inputs: vec![Input::File(chunks.to_owned())],
-        output_dir: output.to_owned(),
         goal: Goal::Embeddings,
-        chunk_length: ChunkLength::new(length)?,
         start: Start::Resume,
         on_bad_part: args.on_bad_file(),
-        trust: Trust::Full,
-        resume_from: None,
         checkpoint_rows: args.checkpoint_rows,
         checkpoint_interval: Duration::from_secs(args.checkpoint_seconds),
-        score_batch_rows: std::num::NonZeroUsize::MIN,
-        keep_embeddings: true,
-        keep_frames: false,
-        score_all: false,
         settings: settings(args),
+        ..RunOptions::new(inputs, output.to_owned(), ChunkLength::new(length)?)
     };
     let info = ModelInfo::of(bundle, device.precision);
     let load = Box::new(|| Model::load_all(bundle, &device.model_options()));
