@@ -1,4 +1,4 @@
-//! How much memory the process has held.
+//! The peak memory of the process, as Linux reports it.
 
 /// The largest resident size of this process so far, in bytes; files that it maps count as far as
 /// they were in memory.

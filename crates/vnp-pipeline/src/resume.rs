@@ -1,4 +1,4 @@
-//! What a session finds of earlier ones.
+//! The summary of what earlier sessions left, for a progress report.
 
 /// What earlier sessions left, and what is still to be computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

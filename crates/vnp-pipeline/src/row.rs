@@ -1,4 +1,4 @@
-//! The rows of a run, as the input gives them.
+//! The rows of a run as they come from the input: ORFs, and chunks without one.
 
 use vnp_job::parts::RowSource;
 use vnp_seq::{Block, FrameRow, OrflessChunk};

@@ -1,4 +1,4 @@
-//! The embeddings that a finished run kept, read back by whoever learns from them.
+//! The embeddings that a finished run kept, read back to learn from them.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Which rows of the input the old files hold.
+//! Which rows of the input the old files hold, by id and sequence.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! `chunks.tsv`.
+//! `chunks.tsv`: a table of every scored chunk with its position, its score and the evidence for it.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! `prediction_results_highestscore.csv`.
+//! `prediction_results_highestscore.csv`: one verdict per chunk, as the published VirNucPro writes it,
+//! sorted by name.
 
 use std::path::{Path, PathBuf};
 

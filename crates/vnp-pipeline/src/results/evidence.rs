@@ -1,4 +1,4 @@
-//! What a score rests on.
+//! The evidence that a score rests on: ORFs, or nucleotides alone.
 
 /// What a score rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

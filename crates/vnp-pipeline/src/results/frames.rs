@@ -1,4 +1,5 @@
-//! `prediction_results.txt`.
+//! `prediction_results.txt`: the label and both scores of every ORF, as the published VirNucPro writes
+//! them.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Numbers as the original writes them.
+//! Scores as text, digit for digit as NumPy prints them in the published tool.
 
 /// A score as the original prints it: numpy's shortest text of a `float32`.
 ///

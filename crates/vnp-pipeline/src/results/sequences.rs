@@ -1,4 +1,4 @@
-//! `sequences.tsv`.
+//! `sequences.tsv`: one row per input record, with its verdict or the reason why it has none.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Sorting more lines than fit in memory.
+//! Sorting lines in bounded memory: sorted runs in temporary files, merged at the end.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -1,4 +1,4 @@
-//! Scores of frames, gathered by chunk and record.
+//! Scores gathered from ORFs to chunks and from chunks to records: when a chunk or a record is viral.
 
 use vnp_seq::{ChunkPosition, FrameRow, OrflessChunk, record_of_chunk};
 

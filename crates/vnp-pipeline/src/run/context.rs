@@ -1,4 +1,4 @@
-//! What every step of a run works with.
+//! The state that the steps of one session share, and which stages its goal requires.
 
 use std::collections::BTreeMap;
 use std::time::Instant;

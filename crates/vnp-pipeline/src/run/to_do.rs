@@ -1,4 +1,4 @@
-//! Which rows are still to be computed.
+//! Which rows are still to be computed, in windows.
 
 use vnp_ckpt::RowRange;
 use vnp_job::parts::{Inventory, RowSet, Stage, Track, windows};

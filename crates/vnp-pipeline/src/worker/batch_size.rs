@@ -1,4 +1,4 @@
-//! How many rows are computed at a time.
+//! How many rows are computed at a time: adapted to the speed of the device.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! One embedding stage of a worker.
+//! One embedding stage of a worker: loads the rows that parts hold, computes and saves the others.
 
 use std::path::PathBuf;
 

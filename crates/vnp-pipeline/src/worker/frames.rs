@@ -1,4 +1,4 @@
-//! The worker for frames.
+//! The worker for ORFs: both encoders, then the head.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! Row numbers as indices.
+//! Row numbers of a run as indices into a window.
 
 /// How far row `to` lies behind row `from`, as an index into a window.
 pub(super) fn offset(to: u64, from: u64) -> usize {

@@ -1,4 +1,4 @@
-//! The worker for chunks without an ORF.
+//! The worker for chunks without an ORF: the nucleotide encoder on both strands, then a head of its own.
 
 use vnp_ckpt::RowRange;
 use vnp_infer::Model;

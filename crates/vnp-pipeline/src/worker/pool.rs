@@ -1,4 +1,4 @@
-//! The threads that compute, and the one that reads ahead.
+//! The threads of a run: one worker per device, and one thread that reads ahead.
 
 use std::io;
 use std::sync::mpsc::{Sender, channel, sync_channel};

@@ -1,4 +1,4 @@
-//! Reading ahead of the workers.
+//! Reading windows of rows ahead of the workers, and the queue in which they wait.
 
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Mutex, PoisonError};

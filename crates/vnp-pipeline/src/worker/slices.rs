@@ -1,4 +1,4 @@
-//! Computing rows slice by slice.
+//! Computing rows in slices of about a second, so that a stop is answered and work is saved in time.
 
 use std::time::Instant;
 

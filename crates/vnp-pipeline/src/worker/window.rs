@@ -1,4 +1,4 @@
-//! What a worker does with windows of rows.
+//! What a worker does with windows of rows, and the loop that gives it one after the other.
 
 use vnp_ckpt::RowRange;
 use vnp_infer::Model;

@@ -1,4 +1,4 @@
-//! The stack, its marks, and the memo.
+//! A parsed pickle is built on a stack, with marks and a memo, within the limits of a reader.
 
 use crate::error::kind::ErrorKind;
 use crate::limits;
