@@ -1,16 +1,16 @@
 //! Integration tests of validation: findings, levels, trees, the failure log and the document.
-//!
-//! Each module has `#[cfg(test)]` so that the lints allow it to unwrap, panic and print.
 
-#[cfg(test)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
 mod codes;
-#[cfg(test)]
 mod document;
-#[cfg(test)]
 mod failure_log;
-#[cfg(test)]
 mod levels;
-#[cfg(test)]
 mod support;
-#[cfg(test)]
 mod tree;
