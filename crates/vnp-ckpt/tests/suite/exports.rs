@@ -43,13 +43,11 @@ pub(crate) fn cases() -> Vec<(String, Checkpoint)> {
     let singles = everything[0].1.clone();
     let nested =
         map([("", Value::Null), ("list", vec![Value::from(1), Value::List(vec![])].into())]);
+    let numbers = [0, 255, 256, 65535, 65536, -1, i64::from(i32::MAX) + 1, i64::MIN, i64::MAX];
+    let floats = [0.1, -0.0, f64::INFINITY, f64::from_bits(0x7ff8_0000_0000_1234)];
     let mut cases = vec![
-        ("sample".to_owned(), sample()),
-        ("none".to_owned(), Checkpoint::builder("k").build().unwrap()),
-        (
-            "output_0_DNABERT_S".to_owned(),
-            of("nucleotide").tensor("embedding", long.clone()).build().unwrap(),
-        ),
+        ("none".to_owned(), Checkpoint::builder("k")),
+        ("output_0_DNABERT_S".to_owned(), of("nucleotide").tensor("embedding", long.clone())),
         (
             "part.of.a.run".to_owned(),
             of("nucleotide")
@@ -57,30 +55,18 @@ pub(crate) fn cases() -> Vec<(String, Checkpoint)> {
                 .tensor("embedding", singles.clone())
                 .tensor("frame", frame)
                 .metadata("identity", nested.clone())
-                .status(Status::InProgress)
-                .build()
-                .unwrap(),
+                .status(Status::InProgress),
         ),
-        (
-            "no-embedding".to_owned(),
-            of("nucleotide").tensor("embedding", everything[1].1.clone()).build().unwrap(),
-        ),
+        ("no-embedding".to_owned(), of("nucleotide").tensor("embedding", everything[1].1.clone())),
         (
             "output_0_ESM".to_owned(),
-            of("protein")
-                .tensor("embedding", long.clone())
-                .tensor("status", status)
-                .build()
-                .unwrap(),
+            of("protein").tensor("embedding", long.clone()).tensor("status", status),
         ),
         (
             "one-number".to_owned(),
-            of("protein")
-                .tensor("embedding", Tensor::from_u8([3], vec![1; 3]).unwrap())
-                .build()
-                .unwrap(),
+            of("protein").tensor("embedding", Tensor::from_u8([3], vec![1; 3]).unwrap()),
         ),
-        ("output_0_merged".to_owned(), of("merged").tensor("data", long).build().unwrap()),
+        ("output_0_merged".to_owned(), of("merged").tensor("data", long)),
         (
             "names".to_owned(),
             of("weights")
@@ -92,47 +78,34 @@ pub(crate) fn cases() -> Vec<(String, Checkpoint)> {
                 .free_tensor(
                     "deep",
                     Tensor::from_u8([1, 1, 1, 2, 1, 1, 1, 2], vec![1, 2, 3, 4]).unwrap(),
-                )
-                .build()
-                .unwrap(),
+                ),
         ),
         (
             "metadata".to_owned(),
             builder()
-                .metadata(
-                    "numbers",
-                    [0, 255, 256, 65535, 65536, -1, i64::from(i32::MAX) + 1, i64::MIN, i64::MAX]
-                        .map(Value::Int)
-                        .to_vec(),
-                )
-                .metadata(
-                    "floats",
-                    [0.1, -0.0, f64::INFINITY, f64::from_bits(0x7ff8_0000_0000_1234)]
-                        .map(Value::Float)
-                        .to_vec(),
-                )
+                .metadata("numbers", numbers.map(Value::Int).to_vec())
+                .metadata("floats", floats.map(Value::Float).to_vec())
                 .metadata("bytes", (0..=255).collect::<Vec<u8>>())
                 .metadata("no bytes", Vec::<u8>::new())
                 .metadata("text", "Grüße | 🧬\n\0")
                 .metadata("truth", vec![Value::from(true), false.into(), Value::Null])
                 .metadata("many", (0..2500).map(Value::from).collect::<Vec<_>>())
                 .metadata("nested", nested)
-                .unknown("later", 1)
-                .build()
-                .unwrap(),
+                .unknown("later", 1),
         ),
     ];
     for kind in ["nucleotide", "protein"] {
         for shape in [[0, 768], [0, 0], [3, 0]] {
             let rows = if shape[0] == 0 { RowRange::new(5, 5) } else { RowRange::new(7, 10) };
             let ids = vec!["x".to_owned(); shape[0]];
-            let built = of(kind).rows(rows).ids(ids).tensor("embedding", none(&shape)).build();
-            cases.push((format!("{kind}-{}-{}", shape[0], shape[1]), built.unwrap()));
+            let case = of(kind).rows(rows).ids(ids).tensor("embedding", none(&shape));
+            cases.push((format!("{kind}-{}-{}", shape[0], shape[1]), case));
         }
     }
     for (dtype, tensor) in everything {
-        let built = of("protein").tensor("embedding", tensor.clone()).free_tensor("f", tensor);
-        cases.push((format!("protein-{dtype}"), built.build().unwrap()));
+        let case = of("protein").tensor("embedding", tensor.clone()).free_tensor("f", tensor);
+        cases.push((format!("protein-{dtype}"), case));
     }
-    cases
+    let built = cases.into_iter().map(|(name, case)| (name, case.build().unwrap()));
+    built.chain([("sample".to_owned(), sample())]).collect()
 }
