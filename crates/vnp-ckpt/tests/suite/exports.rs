@@ -1,9 +1,14 @@
 //! Checkpoints of everything that an export must not lose.
 
-use vnp_ckpt::half::{bf16, f16};
-use vnp_ckpt::{Checkpoint, Dtype, RowRange, Status, Tensor, Value};
+use std::path::PathBuf;
 
-use crate::support::{builder, map, sample};
+use fs_err as fs;
+use vnp_ckpt::half::{bf16, f16};
+use vnp_ckpt::{
+    Checkpoint, Dtype, Format, Limits, RowRange, Status, Tensor, Value, load_with_compatibility,
+};
+
+use crate::support::{builder, fixtures, map, name, sample};
 
 /// Every bit pattern that is special, in each of the types.
 pub(crate) fn every_dtype() -> Vec<(Dtype, Tensor)> {
@@ -108,4 +113,13 @@ pub(crate) fn cases() -> Vec<(String, Checkpoint)> {
     }
     let built = cases.into_iter().map(|(name, case)| (name, case.build().unwrap()));
     built.chain([("sample".to_owned(), sample())]).collect()
+}
+
+/// The native fixtures of the current version, by their names.
+pub(crate) fn native_fixtures() -> Vec<(String, Checkpoint)> {
+    let entries = fs::read_dir(fixtures().join("v1.0")).unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| Format::of_path(path) == Some(Format::Native));
+    let load = |path: &PathBuf| load_with_compatibility(path, &Limits::default()).unwrap();
+    paths.iter().map(|path| (name(path), load(path))).collect()
 }

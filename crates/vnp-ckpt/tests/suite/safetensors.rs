@@ -10,10 +10,8 @@ use vnp_ckpt::{
     export_safetensors, load_with_compatibility, open_reader,
 };
 
-use crate::exports::cases;
-use crate::support::{
-    builder, decode, fixtures, kind_in_file, map, native_fixtures, sample, written,
-};
+use crate::exports::{cases, native_fixtures};
+use crate::support::{builder, decode, fixtures, kind_in_file, map, sample, written};
 
 pub(crate) fn exported(checkpoint: &Checkpoint) -> Vec<u8> {
     written("a.safetensors", |path| export_safetensors(path, checkpoint))

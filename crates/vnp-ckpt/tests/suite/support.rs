@@ -6,8 +6,8 @@ use std::process::Command;
 
 use fs_err as fs;
 use vnp_ckpt::{
-    Checkpoint, CheckpointBuilder, Error, ErrorKind, Format, Limits, Producer, RowRange, Tensor,
-    Value, atomic_save, load_with_compatibility, open_reader,
+    Checkpoint, CheckpointBuilder, Error, ErrorKind, Limits, Producer, RowRange, Tensor, Value,
+    atomic_save, open_reader,
 };
 
 use crate::tables::{sha256, sums};
@@ -75,6 +75,7 @@ pub(crate) fn kind_in_file<T>(result: Result<T, Error>) -> Result<T, ErrorKind> 
 }
 
 /// The name of the variant of an error's kind.
+#[cfg(any(feature = "torch", feature = "safetensors"))]
 pub(crate) fn variant(error: &Error) -> String {
     let text = format!("{:?}", error.kind());
     text.chars().take_while(char::is_ascii_alphanumeric).collect()
@@ -104,15 +105,6 @@ pub(crate) fn repository() -> PathBuf {
 
 pub(crate) fn fixtures() -> PathBuf {
     repository().join("tests/fixtures")
-}
-
-/// The native fixtures of the current version, by their names.
-pub(crate) fn native_fixtures() -> Vec<(String, Checkpoint)> {
-    let entries = fs::read_dir(fixtures().join("v1.0")).unwrap();
-    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| Format::of_path(path) == Some(Format::Native));
-    let load = |path: &PathBuf| load_with_compatibility(path, &Limits::default()).unwrap();
-    paths.iter().map(|path| (name(path), load(path))).collect()
 }
 
 /// The Python to test with, unless it lacks one of these modules: then the test is skipped.

@@ -6,8 +6,8 @@ use std::process::Command;
 use fs_err as fs;
 use vnp_ckpt::{Checkpoint, Encoding, RowRange, Tensor, Value, export_torch};
 
-use crate::exports::cases;
-use crate::support::{builder, decode, map, native_fixtures, python, sample, written};
+use crate::exports::{cases, native_fixtures};
+use crate::support::{builder, decode, map, python, sample, written};
 use crate::tables::{hex, type_and_value};
 
 /// Prints what a file holds as `describe` does below; fails where the top level is not what the

@@ -1,12 +1,6 @@
 //! Integration tests of validation: findings, levels, trees, the failure log and the document.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod codes;
 mod document;

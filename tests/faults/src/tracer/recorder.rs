@@ -163,9 +163,7 @@ impl Recorder {
                     _ => return refuse(),
                 }
             }
-            Does::Sync => {
-                Intent::Sync { id: self.id(&open_file()?, path)? }
-            }
+            Does::Sync => Intent::Sync { id: self.id(&open_file()?, path)? },
             Does::Move { flags } => {
                 let flags = flags.map_or(0, |flags| registers.argument(flags));
                 if flags & !u64::from(libc::RENAME_NOREPLACE) != 0 {

@@ -26,7 +26,6 @@ impl Call {
     pub(crate) fn is_among(&self, calls: Calls) -> bool {
         match calls {
             Calls::Any => true,
-            Calls::OnFiles => self.file.is_some(),
             Calls::Changes => self.changes,
             Calls::Named(name) => self.file.is_some() && self.name == name,
         }

@@ -1,6 +1,6 @@
 //! Faults at every system call of a save, and what is left then.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod controls;
 mod errors;
