@@ -50,11 +50,11 @@ pub(crate) fn cases() -> Vec<(String, Checkpoint)> {
         map([("", Value::Null), ("list", vec![Value::from(1), Value::List(vec![])].into())]);
     let numbers = [0, 255, 256, 65535, 65536, -1, i64::from(i32::MAX) + 1, i64::MIN, i64::MAX];
     let floats = [0.1, -0.0, f64::INFINITY, f64::from_bits(0x7ff8_0000_0000_1234)];
-    let mut cases = vec![
-        ("none".to_owned(), Checkpoint::builder("k")),
-        ("output_0_DNABERT_S".to_owned(), of("nucleotide").tensor("embedding", long.clone())),
+    let named = [
+        ("none", Checkpoint::builder("k")),
+        ("output_0_DNABERT_S", of("nucleotide").tensor("embedding", long.clone())),
         (
-            "part.of.a.run".to_owned(),
+            "part.of.a.run",
             of("nucleotide")
                 .tensor("status", status.clone())
                 .tensor("embedding", singles.clone())
@@ -62,18 +62,15 @@ pub(crate) fn cases() -> Vec<(String, Checkpoint)> {
                 .metadata("identity", nested.clone())
                 .status(Status::InProgress),
         ),
-        ("no-embedding".to_owned(), of("nucleotide").tensor("embedding", everything[1].1.clone())),
+        ("no-embedding", of("nucleotide").tensor("embedding", everything[1].1.clone())),
+        ("output_0_ESM", of("protein").tensor("embedding", long.clone()).tensor("status", status)),
         (
-            "output_0_ESM".to_owned(),
-            of("protein").tensor("embedding", long.clone()).tensor("status", status),
-        ),
-        (
-            "one-number".to_owned(),
+            "one-number",
             of("protein").tensor("embedding", Tensor::from_u8([3], vec![1; 3]).unwrap()),
         ),
-        ("output_0_merged".to_owned(), of("merged").tensor("data", long)),
+        ("output_0_merged", of("merged").tensor("data", long)),
         (
-            "names".to_owned(),
+            "names",
             of("weights")
                 .free_tensor("version", number.clone())
                 .free_tensor("vnp", number.clone())
@@ -86,7 +83,7 @@ pub(crate) fn cases() -> Vec<(String, Checkpoint)> {
                 ),
         ),
         (
-            "metadata".to_owned(),
+            "metadata",
             builder()
                 .metadata("numbers", numbers.map(Value::Int).to_vec())
                 .metadata("floats", floats.map(Value::Float).to_vec())
@@ -99,6 +96,7 @@ pub(crate) fn cases() -> Vec<(String, Checkpoint)> {
                 .unknown("later", 1),
         ),
     ];
+    let mut cases: Vec<_> = named.into_iter().map(|(name, case)| (name.to_owned(), case)).collect();
     for kind in ["nucleotide", "protein"] {
         for shape in [[0, 768], [0, 0], [3, 0]] {
             let rows = if shape[0] == 0 { RowRange::new(5, 5) } else { RowRange::new(7, 10) };
