@@ -20,20 +20,20 @@ fn statuses(bench: &Bench, out: &str) -> Vec<(String, String)> {
 
 /// A refused input leaves no directory behind when there was none.
 #[track_caller]
-fn check_refused(contents: &[u8], said: &[&str]) {
+fn check_refused(contents: &[u8], messages: &[&str]) {
     let bench = Bench::new();
     bench.write("in.fa", contents);
     let ended = bench.vnp(&["predict", "in.fa", "-o", "out"]);
-    ended.expect(1, said);
-    assert!(ended.stderr.contains("in.fa") || said.contains(&"record"), "{}", ended.stderr);
+    ended.expect(1, messages);
+    assert!(ended.stderr.contains("in.fa") || messages.contains(&"record"), "{}", ended.stderr);
     assert!(!bench.path("out").exists(), "a refused input stands in the way of the next try");
 }
 
 #[track_caller]
-fn check_accepted(contents: &[u8], code: i32, expected: &[(&str, &str)], said: &[&str]) {
+fn check_accepted(contents: &[u8], code: i32, expected: &[(&str, &str)], messages: &[&str]) {
     let bench = Bench::new();
     bench.write("in.fa", contents);
-    bench.vnp(&["predict", "in.fa", "-o", "out"]).expect(code, said);
+    bench.vnp(&["predict", "in.fa", "-o", "out"]).expect(code, messages);
     let expected: Vec<_> =
         expected.iter().map(|(id, status)| (id.to_string(), status.to_string())).collect();
     assert_eq!(statuses(&bench, "out"), expected);
@@ -60,8 +60,8 @@ fn records_without_a_prediction_are_listed_with_their_reason() {
         ("ok", "scored"),
         ("last", "empty"),
     ];
-    let said = ["1 of 5 records have no open reading frame", "2 of 5 records are empty"];
-    check_accepted(fasta, 0, &expected, &said);
+    let messages = ["1 of 5 records have no ORF", "2 of 5 records are empty"];
+    check_accepted(fasta, 0, &expected, &messages);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_long_line_is_one_record() {
     let bench = Bench::new();
     bench.write("in.fa", format!(">long\n{sequence}"));
     let words = ["orfs", "in.fa", "--nucleotide", "n.fa", "--protein", "p.fa"];
-    bench.vnp(&words).expect(0, &["1 records"]);
+    bench.vnp(&words).expect(0, &["1 record,"]);
     let first = std::fs::read_to_string(bench.path("n.fa")).unwrap();
     assert!(first.starts_with(">long_chunk_"), "{}", &first[..40]);
     let last = first.lines().rev().nth(1).unwrap();
@@ -94,7 +94,7 @@ fn what_is_no_nucleotide_sequence_is_refused_or_listed() {
     check_refused(b"ACGTACGT\n", &["in.fa"]);
     let mixed = b">ok\nGCCGCCGCC\n>p\nMKVLAAGIVGLLLAQPSFE\n";
     let expected = [("ok", "scored"), ("p", "failed")];
-    check_accepted(mixed, 2, &expected, &["1 records failed", "failed_files.txt"]);
+    check_accepted(mixed, 2, &expected, &["1 record failed", "failed_files.txt"]);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_failed_record_is_recorded_with_its_reason() {
     assert_eq!(failures.len(), 1);
     assert_eq!(failures[0].path, PathBuf::from("a|b"));
     assert!(failures[0].reason.contains("'E'") || failures[0].reason.contains("'L'"));
-    bench.vnp(&["predict", "in.fa", "-o", "out", "--resume"]).expect(2, &["1 records failed"]);
+    bench.vnp(&["predict", "in.fa", "-o", "out", "--resume"]).expect(2, &["1 record failed"]);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_full_disk_and_a_closed_pipe_have_their_exits() {
     let words = ["orfs", "in.fa", "--nucleotide", "/dev/full", "--protein", "p.faa"];
     bench.vnp(&words).expect(1, &["/dev/full", "No space left"]);
     assert!(!bench.path("p.faa").exists());
-    // A reader that has seen enough is no failure.
+    // A reader that closes the pipe early does not make the command fail.
     let mut command = bench.command(&["man"]);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

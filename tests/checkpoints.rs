@@ -61,7 +61,7 @@ fn mixed_trees_say_what_proves_each_file() {
     let ended = bench.vnp(&["validate-checkpoints", "mixed", "--json"]);
     ended.expect(3, &["Loading checkpoint v0.x: c.pt", "Loading checkpoint v1.0: a.vnp"]);
     let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
-    let told: Vec<_> = report["files"]
+    let listed: Vec<_> = report["files"]
         .as_array()
         .unwrap()
         .iter()
@@ -75,9 +75,9 @@ fn mixed_trees_say_what_proves_each_file() {
         ["-", "CORRUPTED", "-"],
         ["-", "INCOMPATIBLE", "-"],
     ];
-    assert_eq!(told, expected);
+    assert_eq!(listed, expected);
     let table = bench.vnp(&["validate-checkpoints", "mixed"]);
-    assert!(table.stdout.contains("unverified: it has neither"), "{}", table.stdout);
+    assert!(table.stdout.contains("unverified: it has no checksums"), "{}", table.stdout);
     assert_eq!(bench.everything("mixed"), before);
 }
 
@@ -136,15 +136,15 @@ fn convert_writes_the_same_checkpoint_in_every_format() {
     let part = bench.parts("out", "scores")[0].clone();
     let before = bench.everything("out");
     let native = part.to_str().unwrap();
-    let said = ["converted", "version 1.0", "8 rows", "3 tensors"];
-    bench.vnp(&["checkpoint", "convert", native, "a.pt"]).expect(0, &said);
-    bench.vnp(&["checkpoint", "convert", "a.pt", "b.safetensors"]).expect(0, &said);
-    bench.vnp(&["checkpoint", "convert", "b.safetensors", "c.vnp"]).expect(0, &said);
+    let messages = ["converted", "version 1.0", "8 rows", "3 tensors"];
+    bench.vnp(&["checkpoint", "convert", native, "a.pt"]).expect(0, &messages);
+    bench.vnp(&["checkpoint", "convert", "a.pt", "b.safetensors"]).expect(0, &messages);
+    bench.vnp(&["checkpoint", "convert", "b.safetensors", "c.vnp"]).expect(0, &messages);
     assert_eq!(std::fs::read(bench.path("c.vnp")).unwrap(), std::fs::read(&part).unwrap());
     assert_eq!(bench.everything("out"), before, "the input is left as it was");
-    // What is there is replaced, whatever it was.
+    // An existing file is replaced, whatever it is.
     bench.write("a.pt", "something else");
-    bench.vnp(&["checkpoint", "convert", "c.vnp", "a.pt"]).expect(0, &said);
+    bench.vnp(&["checkpoint", "convert", "c.vnp", "a.pt"]).expect(0, &messages);
     bench.vnp(&["checkpoint", "convert", "a.pt", "c.vnp", "--quiet"]).expect(0, &[]);
     assert_eq!(std::fs::read(bench.path("c.vnp")).unwrap(), std::fs::read(&part).unwrap());
 }
@@ -172,12 +172,12 @@ fn convert_leaves_no_output_of_a_bad_input() {
     newer[10] = 1;
     bench.write("newer.vnp", newer);
     bench.write("old.vnp", "the old output");
-    for (name, said) in
+    for (name, messages) in
         [("cut.pt", "cut.pt"), ("junk.pt", "not a checkpoint"), ("newer.vnp", "upgrade")]
     {
-        bench.vnp(&["checkpoint", "convert", name, "out.vnp"]).expect(3, &[said]);
+        bench.vnp(&["checkpoint", "convert", name, "out.vnp"]).expect(3, &[messages]);
         assert!(!bench.path("out.vnp").exists(), "{name}");
-        bench.vnp(&["checkpoint", "convert", name, "old.vnp"]).expect(3, &[said]);
+        bench.vnp(&["checkpoint", "convert", name, "old.vnp"]).expect(3, &[messages]);
         assert_eq!(std::fs::read(bench.path("old.vnp")).unwrap(), b"the old output");
     }
     bench.vnp(&["checkpoint", "convert", "missing.pt", "out.vnp"]).expect(1, &["missing.pt"]);

@@ -79,7 +79,7 @@ fn messages_also_go_to_the_log_file() {
     let words = ["predict", "in.fa", "-q", "--log-file", "run.log"];
     let quiet = bench.vnp(&words);
     quiet.expect(0, &[]);
-    assert_eq!(quiet.stderr, "", "-q says only what is wrong");
+    assert_eq!(quiet.stderr, "", "-q prints only warnings and errors");
     let words = ["predict", "in.fa", "--resume", "--log-file", "run.log"];
     let ended = bench.vnp(&words);
     ended.expect(0, &["nothing was done"]);

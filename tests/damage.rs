@@ -58,8 +58,8 @@ fn check(bench: &Bench, stage: &str, finding: Option<&str>, damage: impl Fn(&Pat
         assert_eq!(session[other].as_u64(), Some(expected), "{other} rows after {finding:?}");
     }
     let log = std::fs::read_to_string(bench.path(&out).join("checkpoints/failed_checkpoints.txt"));
-    let told = log.unwrap_or_default().matches(name).count();
-    assert_eq!(told, usize::from(finding.is_some()), "lines in the failure log: {finding:?}");
+    let found = log.unwrap_or_default().matches(name).count();
+    assert_eq!(found, usize::from(finding.is_some()), "lines in the failure log: {finding:?}");
 }
 
 #[test]

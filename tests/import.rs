@@ -1,4 +1,4 @@
-//! Importing published weights: what is said, what is proved, what is refused.
+//! Importing published weights: what is reported, what is verified, what is refused.
 
 use std::path::PathBuf;
 
@@ -45,7 +45,7 @@ fn what_is_left_out_is_listed() {
     Import::new().run(&bench, "tiny").expect(
         0,
         &[
-            "esm2_tiny.pt: left out what is not computed here: ",
+            "esm2_tiny.pt: tensors that vnp does not need were left out: ",
             "lm_head.dense.weight",
             "pooler.dense.weight",
             "bn1.num_batches_tracked",
@@ -89,10 +89,10 @@ fn with_config(bench: &Bench, from: &str, to: &str) -> PathBuf {
 
 #[test]
 fn faults_are_named_and_leave_nothing() {
-    let check = |from: &str, to: &str, said: &[&str]| {
+    let check = |from: &str, to: &str, messages: &[&str]| {
         let bench = Bench::new();
         let import = Import { esm2: with_config(&bench, from, to), ..Import::new() };
-        import.run(&bench, "tiny").expect(1, said);
+        import.run(&bench, "tiny").expect(1, messages);
         assert!(!bench.path("tiny").exists());
         assert_eq!(std::fs::read_dir(bench.path(".")).unwrap().count(), 1, "only esm2 is there");
     };

@@ -1,4 +1,4 @@
-//! Sessions that continue one another.
+//! `vnp predict --resume` and `--force-resume`: missing, damaged and foreign checkpoints.
 
 use std::path::Path;
 
@@ -60,7 +60,7 @@ fn missing_parts_are_computed_and_nothing_else() {
         "--checkpoint-rows",
         "10",
     ];
-    bench.vnp(&words).expect(0, &[" parts present, 0 bad, ", " missing: 32 of "]);
+    bench.vnp(&words).expect(0, &[" checkpoints present, 0 bad, ", " missing: 32 of "]);
     assert_results(&bench);
     assert_eq!(rows_computed(&bench, "scores"), 32);
     assert_eq!(rows_computed(&bench, "nucleotide"), 32);
@@ -96,7 +96,7 @@ fn a_finished_run_of_another_input_is_refused_even_without_rows() {
     let bench = Bench::new();
     bench.write("in.fa", ">a\nTTAATTAATTAA\n");
     bench.write("other.fa", ">a\nTTAATTAATTAG\n");
-    bench.vnp(&["predict", "in.fa", "-o", "out"]).expect(0, &["have no open reading frame"]);
+    bench.vnp(&["predict", "in.fa", "-o", "out"]).expect(0, &["have no ORF"]);
     bench.vnp(&["predict", "other.fa", "-o", "out", "--resume"]).expect(3, &["input was "]);
 }
 
@@ -218,7 +218,7 @@ fn a_part_that_cannot_be_read_is_not_called_bad() {
     let part = &bench.parts("out", "scores")[0];
     std::fs::set_permissions(part, std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::read(part).is_ok() {
-        println!("skipped: this user reads what nobody may read");
+        println!("skipped: this user may read files without read permission");
         return;
     }
     bench.vnp(&["predict", "in.fa", "-o", "out", "--force-resume"]).expect(1, &["cannot read"]);

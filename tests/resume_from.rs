@@ -90,19 +90,19 @@ impl Old {
         assert_eq!((self.computed("nucleotide"), self.computed("protein")), (nucleotide, protein));
     }
 
-    /// The run stops with exit 3 and this reason, leaves the old directory as it is, and goes on
-    /// without that file when told to.
+    /// The run stops with exit 3 and this reason, leaves the old directory as it is, and with
+    /// --force-resume continues without that file.
     #[track_caller]
-    fn check_refused(&self, said: &[&str]) {
+    fn check_refused(&self, messages: &[&str]) {
         let before = self.bench.everything("old");
-        self.bench.vnp(&RUN).expect(3, said);
+        self.bench.vnp(&RUN).expect(3, messages);
         let going_on = self.bench.vnp(&[&RUN[..], &["--force-resume"]].concat());
         going_on.expect(0, &["rows taken from"]);
         assert_eq!(self.bench.results("out"), self.bench.results("done"));
         assert_eq!(self.bench.everything("old"), before);
         let log = self.bench.path("out/checkpoints/failed_checkpoints.txt");
         let log = std::fs::read_to_string(log).unwrap();
-        assert!(log.contains(said[0]), "{log}");
+        assert!(log.contains(messages[0]), "{log}");
     }
 }
 
@@ -180,7 +180,7 @@ fn features_of_another_model_are_refused() {
     old.check_refused(&["the protein encoder of this model gives"]);
 }
 
-/// Same ids, another sequence: the FASTA file beside the features tells.
+/// Same ids, another sequence: the FASTA file next to the features shows it.
 #[test]
 fn features_of_another_input_are_refused() {
     let old = Old::new();
@@ -207,7 +207,7 @@ fn a_directory_that_is_not_there_is_an_error() {
     assert!(!bench.path("out").exists());
 }
 
-/// A head for so many values a row, with weights that do not matter.
+/// A head for this many values per row, with weights that do not matter.
 fn head(bench: &Bench, inputs: usize) -> PathBuf {
     let values = |count: usize| -> Vec<f32> {
         (0..count).map(|i| ((i * 7919) % 201) as f32 / 2_000.0 - 0.05).collect()
@@ -230,7 +230,7 @@ fn head(bench: &Bench, inputs: usize) -> PathBuf {
     path
 }
 
-/// Where no encoder looks at the rows, damage is found all the same; and whatever a bad part would
+/// Where no encoder checks the rows, damage is found all the same; and whatever a bad part would
 /// meet, a file of the old run stays where it is.
 #[test]
 fn a_damaged_file_stays_where_it_is() {

@@ -1,4 +1,4 @@
-//! Chunks without an open frame, scored by their nucleotides alone.
+//! Chunks without an ORF, scored by their nucleotides alone.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::support::{Bench, Nucleotides, RESULTS};
 /// Stops in all six frames.
 const STOPS: &str = "TTAATTAATTAA";
 
-/// A fallback head of so many features, not trained.
+/// A fallback head of this many features, not trained.
 fn fallback(features: usize) -> Tensors {
     let units = 4;
     let mut tensors = Tensors::default();
@@ -37,7 +37,7 @@ fn bundle(bench: &Bench) {
     writer.write(&bench.path("bundle")).unwrap();
 }
 
-/// So many records with and without an open frame, and one of open, closed and open chunks.
+/// This many records with and without an ORF, and one of chunks with, without and with an ORF.
 fn input(bench: &Bench, open: usize, closed: usize) {
     let mut random = Nucleotides::new(21);
     let mut fasta = String::new();
@@ -69,7 +69,9 @@ fn without_the_flag_nothing_is_new() {
     bundle(&bench);
     input(&bench, 3, 3);
     bench.vnp(&["predict", "in.fa", "-o", "mini"]).expect(0, &[]);
-    bench.vnp(&predict("plain", &[])).expect(0, &[" have no open reading frame and got no score"]);
+    bench
+        .vnp(&predict("plain", &[]))
+        .expect(0, &[" have no ORF (stop-free reading frame) and got no score"]);
     assert_eq!(bench.results("plain"), bench.results("mini"));
     let names = |out: &str| -> Vec<_> {
         let root = bench.path(out);
@@ -93,8 +95,8 @@ fn every_chunk_gets_a_score_and_says_what_it_rests_on() {
     bench.vnp(&predict("all", &["--score-all"])).expect(
         0,
         &[
-            "4 chunks without one are scored by their nucleotides alone, 0 of them earlier",
-            "3 records without an ORF have a score by those (evidence dna_only)",
+            "4 chunks without an ORF scored by nucleotides alone, 0 of them in an earlier session",
+            "3 records without an ORF scored by nucleotides alone (evidence dna_only)",
         ],
     );
     let (plain, all) = (bench.results("plain"), bench.results("all"));
@@ -199,11 +201,11 @@ fn a_fallback_head_is_imported_and_listed() {
     let mut command = bench.command(&["models", "list"]);
     let output = command.env("VNP_MODELS", bench.path("models")).output().unwrap();
     let listed = String::from_utf8(output.stdout).unwrap();
-    let says = |name: &str| {
+    let listed_as = |name: &str| {
         let line = listed.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(3).unwrap().to_owned()
     };
-    assert_eq!([says("other"), says("plain")], ["yes", "no"], "{listed}");
+    assert_eq!([listed_as("other"), listed_as("plain")], ["yes", "no"], "{listed}");
     bench.vnp(&["models", "verify", "./models/other"]).expect(0, &[]);
     let head = bench.path("models/other/fallback.safetensors");
     let mut bytes = std::fs::read(&head).unwrap();
@@ -232,7 +234,7 @@ fn a_finished_run_takes_the_flag_and_gives_it_back() {
     assert_eq!(bench.results("out"), plain);
     assert!(!bench.path("out/chunks.tsv").exists());
     assert_eq!(bench.parts("out", "dna_only").len(), 1);
-    bench.vnp(&predict("out", &more)).expect(0, &["6 of them earlier"]);
+    bench.vnp(&predict("out", &more)).expect(0, &["6 of them in an earlier session"]);
     assert_eq!(bench.results("out"), bench.results("once"));
 }
 
@@ -270,7 +272,7 @@ fn damaged_parts_are_found_named_and_computed_again() {
     assert_eq!(table(&bench, "out/chunks.tsv"), chunks);
 }
 
-/// Kills runs while they compute the chunks without an open frame, and resumes each time.
+/// Kills runs while they compute the chunks without an ORF, and resumes each time.
 #[test]
 fn killed_runs_end_like_undisturbed_ones() {
     let bench = Bench::new();

@@ -1,4 +1,4 @@
-//! Polite ends: SIGINT and SIGTERM, and two processes on one directory.
+//! SIGINT and SIGTERM, which let a run save its work, and two processes on one directory.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -41,7 +41,7 @@ fn check(signal: &str, code: i32) {
     assert!(saved > 0, "the work so far was not saved");
     bench
         .vnp(&["predict", "in.fa", "-o", "out", "--resume"])
-        .expect(0, &[" parts present, 0 bad, "]);
+        .expect(0, &[" checkpoints present, 0 bad, "]);
     bench.vnp(&["predict", "in.fa", "-o", "undisturbed"]).expect(0, &[]);
     assert_eq!(bench.results("out"), bench.results("undisturbed"));
 }

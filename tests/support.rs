@@ -1,4 +1,4 @@
-//! Running `vnp` and looking at what it left.
+//! Runs `vnp` in a temporary directory and reads the files that it leaves.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -9,12 +9,12 @@ use std::process::{Command, Stdio};
 pub(crate) const RESULTS: [&str; 4] =
     ["prediction_results.txt", "prediction_results_highestscore.csv", "sequences.tsv", "run.json"];
 
-/// A directory of its own for each test.
+/// A temporary directory in which one test runs `vnp`.
 pub(crate) struct Bench {
     dir: tempfile::TempDir,
 }
 
-/// What a command said and how it ended.
+/// The output and exit code of a command.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
@@ -58,7 +58,7 @@ impl Bench {
         ended(self.command(words).stdin(std::fs::File::open(input).unwrap()))
     }
 
-    /// The result files' bytes by name; `run.json` tells times and is left out.
+    /// The result files' bytes by name; `run.json` has times and is left out.
     pub(crate) fn results(&self, out: &str) -> BTreeMap<String, Vec<u8>> {
         let tables = RESULTS.iter().filter(|name| **name != "run.json");
         tables
@@ -100,12 +100,12 @@ impl Bench {
 }
 
 impl Ended {
-    /// Asserts the exit code and that each text is said on standard error.
+    /// Asserts the exit code and that standard error contains each text.
     #[track_caller]
-    pub(crate) fn expect(&self, code: i32, said: &[&str]) -> &Self {
+    pub(crate) fn expect(&self, code: i32, messages: &[&str]) -> &Self {
         assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
-        for text in said {
-            assert!(self.stderr.contains(text), "not said: {text}\n{}", self.stderr);
+        for text in messages {
+            assert!(self.stderr.contains(text), "missing: {text}\n{}", self.stderr);
         }
         self
     }
@@ -129,7 +129,7 @@ pub(crate) fn example() -> String {
     root().join("examples/mixed.fa").to_str().unwrap().to_owned()
 }
 
-/// Reference data that is not part of the repository; says that the test is skipped without it.
+/// Reference data that is not part of the repository; without it prints that the test is skipped.
 pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     let path = root().join("../shared").join(name);
     if path.exists() {

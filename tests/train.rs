@@ -17,7 +17,7 @@ const LEARN: [&str; 8] = [
     "64",
 ];
 
-/// Ten viruses, rich in C and G, and ten others, rich in A; chunks of both have open frames.
+/// Ten viruses, rich in C and G, and ten others, rich in A; chunks of both have ORFs.
 fn labelled() -> Bench {
     let bench = Bench::new();
     let mut nucleotides = Nucleotides::new(5);
@@ -106,7 +106,7 @@ fn wait_for(bench: &Bench, child: &mut Child, text: &str) -> bool {
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    panic!("nobody said {text:?}");
+    panic!("the training never logged {text:?}");
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn another_training_is_not_continued() {
 }
 
 #[test]
-fn a_damaged_state_is_set_aside_when_asked_for() {
+fn a_damaged_state_is_quarantined_when_asked_for() {
     let bench = labelled();
     bench.vnp(&words("out", &[])).expect(0, &[]);
     let expected = published(&bench, "out");
@@ -181,7 +181,7 @@ fn a_damaged_state_is_set_aside_when_asked_for() {
     std::fs::write(&state, &bytes).unwrap();
     bench.vnp(&words("out", &["--resume"])).expect(3, &["training.vnp", "--force-resume"]);
     assert_eq!(std::fs::read(&state).unwrap(), bytes);
-    bench.vnp(&words("out", &["--force-resume"])).expect(0, &["set aside"]);
+    bench.vnp(&words("out", &["--force-resume"])).expect(0, &["quarantined"]);
     assert_eq!(published(&bench, "out"), expected);
 }
 

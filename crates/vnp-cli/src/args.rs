@@ -1,15 +1,18 @@
-mod predict;
+//! The command line: commands, their arguments, and the help texts that users read.
+
+pub(crate) mod device;
+pub(crate) mod predict;
 mod train;
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
-use vnp_infer::{DeviceSpec, Precision};
 
-pub(crate) use predict::PredictArgs;
+use device::DeviceArgs;
+use predict::PredictArgs;
 pub(crate) use train::{EncodersFrom, OptimizerName, RecipeArgs, TrainArgs};
 
-/// Finds viral sequences in metagenomic reads and contigs, and loses no work.
+/// Find viral sequences in metagenomic reads and contigs; interrupted runs can be continued
 #[derive(Debug, Parser)]
 #[command(name = "vnp", version, max_term_width = 100)]
 pub(crate) struct Args {
@@ -19,86 +22,66 @@ pub(crate) struct Args {
     pub(crate) global: GlobalArgs,
 }
 
-/// What every command understands.
+/// The options of every command: what is printed, and where.
 #[derive(Debug, clap::Args)]
 pub(crate) struct GlobalArgs {
-    /// No progress bar, also on a terminal
+    /// Do not draw a progress bar
     #[arg(long, global = true, help_heading = "Messages")]
     pub(crate) no_progress: bool,
-    /// Only warnings and errors
+    /// Print only warnings and errors
     #[arg(short, long, global = true, help_heading = "Messages", conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// More messages; twice for all of them
+    /// Print more messages (-vv: all)
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Messages")]
     pub(crate) verbose: u8,
-    /// Also append the messages to FILE
+    /// Also append messages to FILE
     #[arg(long, global = true, value_name = "FILE", help_heading = "Messages")]
     pub(crate) log_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Predict which records are viral
+    /// Predict which sequences are viral
     Predict(Box<PredictArgs>),
-    /// Train a head on labelled records or embeddings, and write a bundle with it
+    /// Train a model on your own viral and non-viral sequences
     Train(Box<TrainArgs>),
-    /// Look at every checkpoint below a directory
+    /// Check all saved work (checkpoint files) in a directory
     ValidateCheckpoints(ValidateCheckpointsArgs),
-    /// Look into one checkpoint, or write it in another format
+    /// Show one checkpoint file, or convert it to another format
     #[command(subcommand)]
     Checkpoint(CheckpointCommand),
-    /// Model bundles: list, locate, import, verify
+    /// List, find, check and import models
     #[command(subcommand)]
     Models(ModelsCommand),
-    /// Write the stop-free reading frames and nothing else
+    /// Write the ORFs (stop-free reading frames) as FASTA, without predicting
     Orfs(OrfsArgs),
-    /// Write one embedding per record
+    /// Compute the embedding vector of each sequence
     Embed(EmbedArgs),
-    /// List the devices that this build can compute on
+    /// List the CPUs and GPUs that can be used
     Devices,
-    /// Check that a file is sound FASTA or FASTQ of nucleotides
+    /// Check that a file is valid nucleotide FASTA or FASTQ
     Validate(ValidateArgs),
-    /// Write a completion script for a shell to standard output
+    /// Print a completion script for your shell
     Completions {
-        /// The shell
+        /// Shell to write the script for
         shell: clap_complete::Shell,
     },
-    /// Write the manual page to standard output
+    /// Print the manual page
     Man,
-}
-
-/// Where a model computes and how finely.
-#[derive(Debug, clap::Args)]
-pub(crate) struct DeviceArgs {
-    /// auto (every GPU, or the CPU where there is none), cpu, cuda (every GPU), cuda:N or N
-    #[arg(short, long, default_value = "auto", help_heading = "Computing")]
-    pub(crate) device: DeviceSpec,
-    /// f32, bf16 or f16: the numbers that the encoders compute with, where the device can
-    #[arg(long, default_value = "f32", help_heading = "Computing")]
-    pub(crate) precision: Precision,
-    /// Threads that compute; by default as many as this process may use
-    #[arg(short, long, value_name = "N", help_heading = "Computing")]
-    pub(crate) threads: Option<std::num::NonZeroUsize>,
-    /// Tokens in one batch of the protein encoder on a GPU; a CPU chooses by itself
-    #[arg(long, value_name = "TOKENS", default_value = "16384", help_heading = "Computing")]
-    pub(crate) esm_batch_size: std::num::NonZeroUsize,
-    /// Tokens in one batch of the nucleotide encoder, likewise
-    #[arg(long, value_name = "TOKENS", default_value = "16384", help_heading = "Computing")]
-    pub(crate) dnabert_batch_size: std::num::NonZeroUsize,
 }
 
 /// `vnp validate-checkpoints`
 #[derive(Debug, clap::Args)]
 pub(crate) struct ValidateCheckpointsArgs {
-    /// Every .vnp, .pt and .pth below this directory
+    /// Directory to search for .vnp, .pt and .pth files, with its subdirectories
     pub(crate) dir: PathBuf,
-    /// Only sizes, containers and headers
+    /// Check only file structure and headers, not the data (faster)
     #[arg(long)]
     pub(crate) skip_load: bool,
-    /// Append failures to DIR/failed_checkpoints.txt
+    /// Append bad files to DIR/failed_checkpoints.txt
     #[arg(long)]
     pub(crate) log_failures: bool,
-    /// One JSON object instead of a table
+    /// Print JSON instead of a table
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -106,20 +89,20 @@ pub(crate) struct ValidateCheckpointsArgs {
 /// `vnp checkpoint`
 #[derive(Debug, Subcommand)]
 pub(crate) enum CheckpointCommand {
-    /// Show what a checkpoint holds, without reading its payloads
+    /// Show the header of a checkpoint: version, rows, tensors, metadata
     Inspect {
-        /// The checkpoint
+        /// Checkpoint file
         file: PathBuf,
-        /// One JSON object instead of text
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },
-    /// Write a checkpoint in another format: .vnp, .pt or .safetensors by the output's name
+    /// Convert a checkpoint to .vnp, .pt or .safetensors
     Convert {
-        /// The checkpoint: .vnp, .pt, .pth, .bin or .safetensors
+        /// Checkpoint to read (.vnp, .pt, .pth, .bin or .safetensors); it is not changed
         #[arg(value_name = "IN")]
         input: PathBuf,
-        /// The file to write, in the place of what is there; the input is left as it is
+        /// File to write (.vnp, .pt or .safetensors); an existing file is replaced
         #[arg(value_name = "OUT")]
         output: PathBuf,
     },
@@ -128,44 +111,44 @@ pub(crate) enum CheckpointCommand {
 /// `vnp models`
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelsCommand {
-    /// List the embedded and the installed bundles
+    /// List the built-in and the installed models
     List,
-    /// Print the directories in which bundles are looked up
+    /// Print the directories that are searched for models
     Path,
-    /// Check a bundle's files against their digests
+    /// Check that the files of a model are intact (by their digests)
     Verify {
-        /// Name or directory; by default every bundle that is found
+        /// Name or directory of a model [default: all models found]
         name: Option<String>,
     },
-    /// Make a bundle from an ESM-2, a DNABERT-S and a head
+    /// Make a model from downloaded weights: ESM-2, DNABERT-S and a VirNucPro head
     Import(ImportArgs),
 }
 
 /// `vnp models import`
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArgs {
-    /// ESM-2: a .pt of fair-esm, a transformers directory, or its file of weights
+    /// ESM-2 weights: a fair-esm .pt file, a Hugging Face directory, or its weights file
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) esm2: PathBuf,
-    /// DNABERT-S: a directory with config.json, tokenizer.json and weights
+    /// DNABERT-S directory with config.json, tokenizer.json and the weights
     #[arg(long, value_name = "DIR")]
     pub(crate) dnabert: PathBuf,
-    /// DNABERT-S tokenizer.json, when it does not lie in that directory
+    /// DNABERT-S tokenizer.json, if it is not in that directory
     #[arg(long, value_name = "FILE")]
     pub(crate) tokenizer: Option<PathBuf>,
-    /// The head: .pth (whole module or state dict) or .safetensors
+    /// Head (classifier) weights: .pth (whole module or state dict) or .safetensors
     #[arg(long, value_name = "FILE")]
     pub(crate) head: PathBuf,
-    /// A head over the nucleotide embedding alone, in the same forms, for predict --score-all
+    /// Head for nucleotides alone, in the same formats, for predict --score-all
     #[arg(long, value_name = "FILE")]
     pub(crate) fallback: Option<PathBuf>,
-    /// Chunk length for which the head was trained
+    /// Chunk length that the head was trained on
     #[arg(long, value_name = "BP")]
     pub(crate) expected_length: u32,
-    /// Name of the bundle; by default that of the output directory
+    /// Name of the model [default: name of the output directory]
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// The bundle directory to write
+    /// Directory to write the model to
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output_dir: PathBuf,
 }
@@ -173,44 +156,42 @@ pub(crate) struct ImportArgs {
 /// `vnp orfs`
 #[derive(Debug, clap::Args)]
 pub(crate) struct OrfsArgs {
-    /// FASTA or FASTQ, plain or compressed; - for standard input
+    /// FASTA or FASTQ files, plain or compressed (gzip, bgzip, zstd); - for standard input
     #[arg(required = true)]
     pub(crate) input: Vec<PathBuf>,
-    /// Chunk length
+    /// Length of the chunks that sequences are cut into
     #[arg(short, long, value_name = "BP", default_value = "500")]
     pub(crate) expected_length: u32,
-    /// Where the frames' nucleotides go
+    /// FASTA file to write the nucleotide sequences of the ORFs to
     #[arg(long, value_name = "FILE")]
     pub(crate) nucleotide: PathBuf,
-    /// Where the frames' proteins go
+    /// FASTA file to write the protein sequences of the ORFs to
     #[arg(long, value_name = "FILE")]
     pub(crate) protein: PathBuf,
-    /// Threads; by default as many as this process may use
+    /// Worker threads [default: all available]
     #[arg(short, long, value_name = "N")]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
 }
 
-/// Which of the two encoders.
+/// One of the two encoders: ESM-2 for proteins, DNABERT-S for nucleotides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EncoderName {
-    /// Proteins
     Esm2,
-    /// Nucleotides
     DnabertS,
 }
 
 /// `vnp embed`
 #[derive(Debug, clap::Args)]
 pub(crate) struct EmbedArgs {
-    /// FASTA or FASTQ of proteins (esm2) or nucleotides (dnabert-s)
+    /// FASTA or FASTQ file with proteins (esm2) or nucleotides (dnabert-s)
     pub(crate) input: PathBuf,
-    /// The encoder
+    /// Encoder: esm2 for proteins, dnabert-s for nucleotides
     #[arg(long)]
     pub(crate) encoder: EncoderName,
-    /// A bundle by name or directory, or an encoder's own directory or file
+    /// Name or directory of a model, or the directory or weights file of an encoder
     #[arg(long, value_name = "FILE|DIR|BUNDLE")]
     pub(crate) weights: String,
-    /// The checkpoint to write: ids and `embedding` `[rows, hidden]`
+    /// Checkpoint file to write: sequence ids and their embedding vectors
     #[arg(short, long, value_name = "OUT.vnp")]
     pub(crate) output: PathBuf,
     #[command(flatten)]
@@ -220,7 +201,7 @@ pub(crate) struct EmbedArgs {
 /// `vnp validate`
 #[derive(Debug, clap::Args)]
 pub(crate) struct ValidateArgs {
-    /// FASTA or FASTQ, plain or compressed; - for standard input
+    /// FASTA or FASTQ file, plain or compressed (gzip, bgzip, zstd); - for standard input
     pub(crate) input: PathBuf,
 }
 

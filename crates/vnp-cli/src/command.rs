@@ -1,3 +1,6 @@
+//! The commands of `vnp`: one file for each, and what several of them share.
+
+mod bundles;
 mod checkpoint;
 mod completions;
 mod devices;
@@ -7,6 +10,7 @@ mod models;
 mod orfs;
 mod predict;
 mod stdin;
+mod threads;
 mod train;
 mod validate;
 mod validate_checkpoints;
@@ -35,12 +39,4 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Exit> {
         Command::Completions { shell } => completions::completions(shell),
         Command::Man => completions::man(),
     }
-}
-
-/// Sets the number of threads of every parallel part. Must come before the first of them.
-fn use_threads(threads: Option<std::num::NonZeroUsize>) -> anyhow::Result<()> {
-    let builder = rayon::ThreadPoolBuilder::new();
-    // 0 is rayon's word for "as many as this process may use".
-    builder.num_threads(threads.map_or(0, usize::from)).build_global()?;
-    Ok(())
 }

@@ -1,3 +1,5 @@
+//! How the process ends: exit codes, and errors in one line.
+
 use std::process::ExitCode;
 
 use vnp_validate::CHECKPOINT_EXIT_CODE;
@@ -7,13 +9,13 @@ use vnp_validate::CHECKPOINT_EXIT_CODE;
 pub(crate) enum Exit {
     /// Everything asked for was done, also with zero viral hits.
     Done,
-    /// It was not done; usage errors included.
+    /// The command failed; usage errors included.
     Failed,
     /// The run finished, but some rows or records failed.
     Partial,
-    /// The trouble lies in checkpoints.
+    /// A checkpoint is damaged, incompatible or of another run.
     Checkpoint,
-    /// A signal ended it, with the work so far saved.
+    /// A signal interrupted it, and the work so far is saved.
     Interrupted(usize),
 }
 
@@ -29,11 +31,12 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The exit that an error means.
+/// The exit code of an error.
 pub(crate) fn of_error(error: &anyhow::Error) -> Exit {
-    let interrupted = error
-        .chain()
-        .find_map(|cause| cause.downcast_ref().and_then(vnp_pipeline::Error::interrupted));
+    let interrupted = error.chain().find_map(|cause| {
+        let run = cause.downcast_ref().and_then(vnp_pipeline::Error::interrupted);
+        run.or_else(|| cause.downcast_ref().and_then(vnp_train::Error::interrupted))
+    });
     if let Some(interrupted) = interrupted {
         return Exit::Interrupted(interrupted.signal);
     }
@@ -45,12 +48,12 @@ pub(crate) fn of_error(error: &anyhow::Error) -> Exit {
     if checkpoint { Exit::Checkpoint } else { Exit::Failed }
 }
 
-/// Marks an error of a command that reads checkpoints as one of the checkpoint: exit code 3.
+/// An error of the checkpoint that a command reads: exit code 3.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(crate) struct CheckpointIssue(pub(crate) vnp_ckpt::Error);
 
-/// The error and its causes in one line; a cause that only repeats what is said is left out.
+/// The error and its causes in one line, without causes that the text contains already.
 pub(crate) fn describe(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain() {
@@ -87,13 +90,16 @@ mod tests {
         let interrupted = vnp_pipeline::Interrupted { signal: 15 };
         check(vnp_pipeline::Error::from(interrupted).into(), Exit::Interrupted(15));
         let differences = Vec::new();
-        let other = vnp_train::Error::OtherIdentity { path: "p".into(), differences };
-        check(other.into(), Exit::Checkpoint);
+        let other = vnp_job::Error::OtherIdentity { path: "p".into(), differences };
+        check(vnp_train::Error::from(other).into(), Exit::Checkpoint);
+        let embedding = vnp_train::Error::Embedding(incomplete().into());
+        check(embedding.into(), Exit::Checkpoint);
+        check(vnp_train::Error::from(interrupted).into(), Exit::Interrupted(15));
         check(std::io::Error::from(std::io::ErrorKind::StorageFull).into(), Exit::Failed);
     }
 
     #[test]
-    fn causes_are_said_once() {
+    fn causes_are_not_repeated() {
         let error = anyhow::anyhow!("no space").context("cannot save: no space").context("predict");
         assert_eq!(describe(&error), "predict: cannot save: no space");
     }

@@ -1,3 +1,5 @@
+//! Messages: on standard error above the progress bar, and in the log file.
+
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +16,7 @@ pub(crate) struct Console {
     bars: MultiProgress,
     /// Whether progress is drawn as a bar rather than logged at intervals.
     pub(crate) interactive: bool,
-    /// Whether progress is to be told at all.
+    /// Whether progress is reported at all.
     pub(crate) wants_progress: bool,
 }
 
@@ -73,7 +75,7 @@ impl Tee {
     fn emit(&mut self) {
         let text = std::mem::take(&mut self.pending);
         let to_stderr = || io::stderr().write_all(&text);
-        // A message that cannot be written must not end a run of days.
+        // A message that cannot be written must not end a run that takes days.
         drop(match &self.bars {
             Some(bars) => bars.suspend(to_stderr),
             None => to_stderr(),
@@ -84,7 +86,7 @@ impl Tee {
     }
 }
 
-/// env_logger wants a writer of its own.
+/// The writer that env_logger owns.
 #[derive(Clone, Debug)]
 struct Shared(Arc<Mutex<Tee>>);
 

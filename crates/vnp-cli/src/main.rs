@@ -19,7 +19,7 @@ fn main() -> std::process::ExitCode {
         Ok(args) => args,
         Err(error) => {
             // clap's own exit code 2 means "partial" here: usage errors are 1.
-            // A closed pipe is no failure, and there is nobody else to tell.
+            // A closed pipe is not a failure, and there is no other place to report it to.
             drop(error.print());
             let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             return if asked { Exit::Done } else { Exit::Failed }.into();
@@ -32,7 +32,7 @@ fn run(args: Args) -> Exit {
     let console = match logging::start(&args.global) {
         Ok(console) => console,
         Err(error) => {
-            output::complain(&format!("{error:#}"));
+            output::print_error(&format!("{error:#}"));
             return Exit::Failed;
         }
     };

@@ -1,7 +1,9 @@
+//! Standard output: text, tables and numbers with thousands separators.
+
 use std::io::{self, Write};
 
-/// Writes text to standard output. A reader that has seen enough is no failure, and does not
-/// change what the exit code says of the work.
+/// Writes text to standard output. If its reader has closed the pipe, that is not a failure, and the
+/// exit code stays that of the work.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -10,13 +12,13 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// Says something on standard error when there is no log yet.
-pub(crate) fn complain(text: &str) {
-    // Nothing can be done about a standard error that is closed.
+/// Writes an error to standard error before logging has started.
+pub(crate) fn print_error(text: &str) {
+    // There is no remedy for a standard error that is closed.
     drop(writeln!(io::stderr(), "vnp: {text}"));
 }
 
-/// Rows as columns of equal width, two spaces apart; the last column is as long as it likes.
+/// Rows as columns of equal width, two spaces apart; the last column is not padded.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
@@ -31,6 +33,11 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// `1 row`, `8,192 rows`.
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
 /// `8192` as `8,192`.
@@ -61,6 +68,7 @@ mod tests {
         ] {
             assert_eq!(grouped(number), text);
         }
+        assert_eq!(counted(1, "row") + ", " + &counted(1000, "row"), "1 row, 1,000 rows");
     }
 
     #[test]

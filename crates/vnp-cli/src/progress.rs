@@ -1,3 +1,6 @@
+//! The progress of a run on standard error: a bar on a terminal, messages at intervals elsewhere.
+
+mod interval;
 mod training;
 mod words;
 
@@ -8,16 +11,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 use vnp_pipeline::{Estimate, Event, ResumeSummary, Stage, Survey};
 
 use crate::logging::Console;
-use crate::output::grouped;
+use crate::output::{counted, grouped};
 
+use interval::INTERVAL;
 pub(crate) use training::TrainingProgress;
 
-/// Between two progress lines where there is no terminal.
-const INTERVAL: Duration = Duration::from_secs(30);
-/// How long an encoder works before its rate says something.
+/// The time that an encoder must have worked before its speed is reported.
 const WARM: Duration = Duration::from_secs(5);
 
-/// Tells a run's progress on standard error: a bar on a terminal, lines at intervals elsewhere.
+/// Reports the events of a run.
 pub(crate) struct Progress<'a> {
     console: &'a Console,
     state: RefCell<State>,
@@ -25,14 +27,14 @@ pub(crate) struct Progress<'a> {
 
 struct State {
     bar: Option<ProgressBar>,
-    /// Embeddings to compute and computed: both stages weigh alike.
+    /// Embeddings to compute, and computed: those of both encoders count alike.
     total: u64,
     done: u64,
-    /// Whether it was told what there is to compute.
-    told_work: bool,
-    /// How many encoders' rates were told.
-    told_rates: usize,
-    last_told: Instant,
+    /// Whether the work of the run was reported.
+    reported_work: bool,
+    /// How many encoders' speeds were reported.
+    reported_rates: usize,
+    last_message: Instant,
 }
 
 impl<'a> Progress<'a> {
@@ -41,9 +43,9 @@ impl<'a> Progress<'a> {
             bar: None,
             total: 0,
             done: 0,
-            told_work: false,
-            told_rates: 0,
-            last_told: Instant::now(),
+            reported_work: false,
+            reported_rates: 0,
+            last_message: Instant::now(),
         };
         Self { console, state: RefCell::new(state) }
     }
@@ -58,7 +60,7 @@ impl<'a> Progress<'a> {
             Event::LoadingModel => log::info!("loading the model"),
             Event::ModelReady { devices } => {
                 log::info!("model ready on {}", devices.join(", "));
-                state.last_told = Instant::now();
+                state.last_message = Instant::now();
                 if let Some(bar) = &state.bar {
                     bar.reset();
                 }
@@ -70,7 +72,7 @@ impl<'a> Progress<'a> {
             Event::Progress(progress) => state.progress(self.console, progress),
             Event::Publishing => {
                 state.clear();
-                log::info!("every row is scored: writing the results");
+                log::info!("everything is scored: writing the results");
             }
             _ => {}
         }
@@ -93,14 +95,14 @@ impl State {
     fn surveyed(&mut self, survey: &Survey) {
         self.clear();
         log::info!(
-            "{} records, {} bp, {} chunks, {} ORFs (stop-free reading frames)",
-            grouped(survey.records),
+            "{}, {} bp, {}, {} (stop-free reading frames)",
+            counted(survey.records, "record"),
             grouped(survey.bases),
-            grouped(survey.chunks),
-            grouped(survey.rows),
+            counted(survey.chunks, "chunk"),
+            counted(survey.rows, "ORF"),
         );
         if survey.records == 0 {
-            log::warn!("the input holds no records: the results will hold none either");
+            log::warn!("the input holds no records: the results will be empty");
         }
     }
 
@@ -119,7 +121,7 @@ impl State {
                 rows => format!("; {} chunks without an ORF", grouped(rows)),
             };
             log::info!(
-                "{} of {} parts present, {} bad, {} missing: {} of {} rows to compute ({} \
+                "{} of {} checkpoints present, {} bad, {} missing: {} of {} rows to compute ({} \
                  nucleotide and {} protein embeddings{orfless})",
                 grouped(plan.finished_parts),
                 grouped(all),
@@ -142,12 +144,12 @@ impl State {
         }
     }
 
-    /// A run of seconds is not talked about.
+    /// The work of a short run is reported with --verbose only.
     fn estimated(&mut self, estimate: &Estimate) {
         let threads = rayon::current_num_threads();
-        self.told_work = estimate.assumed_time(threads) >= words::LONG;
-        self.told_rates = 0;
-        if self.told_work {
+        self.reported_work = estimate.assumed_time(threads) >= words::LONG;
+        self.reported_rates = 0;
+        if self.reported_work {
             log::info!("{}", words::work(estimate));
         } else {
             log::debug!("{}", words::work(estimate));
@@ -163,38 +165,36 @@ impl State {
             let left = words::left(progress).map(|left| format!(", {left}"));
             bar.set_message(left.unwrap_or_default());
         }
-        // Early where there is something new to say of a run that goes on for a while.
+        // In a long run the speed of an encoder is reported as soon as it is known.
         let warm = progress.done.values().filter(|rate| rate.busy >= WARM).count();
         let is_long = progress.left.is_some_and(|left| left >= words::LONG);
-        let is_news = is_long && warm > self.told_rates;
+        let is_news = is_long && warm > self.reported_rates;
         let is_due = self.bar.is_none() && console.wants_progress && self.is_due();
         if !is_news && !is_due {
             return;
         }
-        if is_long && !self.told_work {
-            self.told_work = true;
+        if is_long && !self.reported_work {
+            self.reported_work = true;
             log::info!("{}", words::work(&progress.estimate));
         }
-        self.told_rates = warm;
-        self.last_told = Instant::now();
+        self.reported_rates = warm;
+        self.last_message = Instant::now();
         let done = format!(
             "{} of {} embeddings ({}%)",
             grouped(self.done),
             grouped(self.total),
             self.done * 100 / self.total.max(1),
         );
-        let rest = [words::left(progress), Some(words::rates(progress))];
-        let told: Vec<String> = std::iter::once(done)
-            .chain(rest.into_iter().flatten().filter(|text| !text.is_empty()))
-            .collect();
-        log::info!("{}", told.join(", "));
+        let more = [words::left(progress), words::rates(progress)];
+        let texts: Vec<String> = [Some(done)].into_iter().chain(more).flatten().collect();
+        log::info!("{}", texts.join(", "));
     }
 
-    /// Whether a line may be written again; if so, it counts as written.
+    /// Whether the next message is due; if so, it counts as written.
     fn is_due(&mut self) -> bool {
-        let due = self.last_told.elapsed() >= INTERVAL;
+        let due = self.last_message.elapsed() >= INTERVAL;
         if due {
-            self.last_told = Instant::now();
+            self.last_message = Instant::now();
         }
         due
     }

@@ -1,3 +1,5 @@
+//! SIGINT and SIGTERM: the first saves and ends the run, the second ends it at once.
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 

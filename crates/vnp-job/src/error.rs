@@ -45,7 +45,7 @@ pub enum Error {
     #[error(transparent)]
     Validation(#[from] vnp_validate::Error),
     /// The checkpoints belong to a job on other input, with another model or settings.
-    #[error("{} holds another run: {}; give the same input and settings, or start again with --force", path.display(), listed(differences))]
+    #[error("{} holds work on other data or settings: {}; give the same ones, or start again with --force", path.display(), listed(differences))]
     OtherIdentity {
         /// The directory.
         path: PathBuf,

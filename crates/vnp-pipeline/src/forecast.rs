@@ -1,22 +1,22 @@
-//! How fast a run computes, and how long it will go on.
+//! The measured speed of a run, and the time that is left.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use vnp_job::parts::Stage;
 
-use crate::estimate::Estimate;
+use crate::estimate::{Estimate, Workload};
 
-/// How far the encoders are.
+/// The progress of the encoders.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Progress {
     /// What this session has to compute.
     pub estimate: Estimate,
-    /// What the encoder of each stage has done of it; nothing where it did not begin.
+    /// What each stage has done of it; no entry before its encoder has started.
     pub done: BTreeMap<Stage, Rate>,
-    /// Since the first row was begun.
+    /// Time since the first row was started.
     pub elapsed: Duration,
-    /// How long it will take to embed the rest; nothing while that cannot be told.
+    /// The time until all rows are embedded; none as long as it is unknown.
     pub left: Option<Duration>,
 }
 
@@ -27,143 +27,88 @@ pub struct Rate {
     pub rows: u64,
     /// Their bases or residues.
     pub letters: u64,
-    /// Their tokens, about; see [`Workload`](crate::Workload).
+    /// Their tokens, estimated as in [`Workload`].
     pub tokens: f64,
-    /// Floating-point operations, about.
+    /// Floating-point operations, estimated likewise.
     pub flops: f64,
-    /// The time in which the encoder was at work; of several devices, the sum.
+    /// The time that the encoder was at work, summed over all devices.
     pub busy: Duration,
 }
 
 impl Rate {
-    /// Tokens a second while the encoder was at work, of one device.
+    /// The tokens and operations of rows are the share of all by letters.
+    pub(crate) fn new(all: &Workload, rows: u64, letters: u64, busy: Duration) -> Self {
+        let share = letters as f64 / all.letters.max(1) as f64;
+        let (tokens, flops) = (share * all.tokens as f64, share * all.flops);
+        Self { rows, letters, tokens, flops, busy }
+    }
+
+    /// Tokens per second of one device at work; 0 if nothing was done or counted.
     #[must_use]
     pub fn tokens_per_second(&self) -> f64 {
-        per_second(self.tokens, self.busy)
+        self.tokens / self.busy.as_secs_f64().max(f64::MIN_POSITIVE)
     }
 
-    /// Floating-point operations a second, likewise.
+    /// Floating-point operations per second, likewise.
     #[must_use]
     pub fn flops_per_second(&self) -> f64 {
-        per_second(self.flops, self.busy)
+        self.flops / self.busy.as_secs_f64().max(f64::MIN_POSITIVE)
     }
 
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.rows += other.rows;
         self.letters += other.letters;
         self.tokens += other.tokens;
         self.flops += other.flops;
         self.busy += other.busy;
     }
-
-    /// The seconds for so many operations or letters, of which `done` took the time so far.
-    fn seconds_for(&self, amount: f64, done: f64) -> Option<f64> {
-        (done > 0.0).then(|| self.busy.as_secs_f64() * amount / done)
-    }
-}
-
-fn per_second(amount: f64, time: Duration) -> f64 {
-    match time.is_zero() {
-        true => 0.0,
-        false => amount / time.as_secs_f64(),
-    }
 }
 
 impl Progress {
-    /// What the encoder of one stage has done.
+    pub(crate) fn new(estimate: Estimate, done: BTreeMap<Stage, Rate>, elapsed: Duration) -> Self {
+        let mut progress = Self { estimate, done, elapsed, left: None };
+        progress.left = progress.time_left();
+        progress
+    }
+
+    /// What one stage has done.
     #[must_use]
     pub fn of(&self, stage: Stage) -> Rate {
         self.done.get(&stage).copied().unwrap_or_default()
     }
 
-    /// How long the rest takes: what the encoders did so far took so long, overheads and the number
-    /// of devices included, and the rest is so many times that. A stage that did not begin yet is
-    /// taken to be as fast per operation as the others.
+    /// The time that the rest takes, if work and elapsed time stay in proportion: that accounts for
+    /// overheads and the number of devices. A stage that has not started is assumed to be as fast per
+    /// operation as the others.
     fn time_left(&self) -> Option<Duration> {
-        let mut left = 0.0;
-        let mut done = 0.0;
-        for (&stage, all) in &self.estimate.stages {
-            let rate = self.of(stage);
-            let letters = all.letters.saturating_sub(rate.letters);
-            let flops = all.flops_of(letters);
-            done += rate.busy.as_secs_f64();
-            left += match letters {
-                0 => 0.0,
-                _ => rate.seconds_for(letters as f64, rate.letters as f64).or_else(|| {
-                    let others = self.others(stage);
-                    others.seconds_for(flops, others.flops).filter(|_| flops > 0.0)
-                })?,
+        let mut all = Rate::default();
+        self.done.values().for_each(|rate| all.add(rate));
+        let mut work_left = 0.0;
+        for (&stage, total) in &self.estimate.stages {
+            let done = self.of(stage);
+            let left = total.letters.saturating_sub(done.letters);
+            work_left += match (left, done.letters) {
+                (0, _) => 0.0,
+                (_, 0) if all.flops > 0.0 && total.flops > 0.0 => {
+                    all.busy.as_secs_f64() * total.flops / all.flops
+                }
+                (_, 0) => return None,
+                (left, letters) => done.busy.as_secs_f64() * left as f64 / letters as f64,
             };
         }
-        if done == 0.0 {
-            return None;
-        }
-        Duration::try_from_secs_f64(self.elapsed.as_secs_f64() * left / done).ok()
-    }
-
-    /// What the encoders of all other stages have done together.
-    fn others(&self, stage: Stage) -> Rate {
-        let mut sum = Rate::default();
-        for (_, rate) in self.done.iter().filter(|(other, _)| **other != stage) {
-            sum.add(*rate);
-        }
-        sum
-    }
-}
-
-/// Learns the rates while the run goes on.
-#[derive(Clone, Debug)]
-pub(crate) struct Forecast {
-    estimate: Estimate,
-    done: BTreeMap<Stage, Rate>,
-    began: Instant,
-}
-
-impl Forecast {
-    /// Begins now.
-    pub(crate) fn new(estimate: Estimate) -> Self {
-        Self { estimate, done: BTreeMap::new(), began: Instant::now() }
-    }
-
-    /// Tokens among so many bases or residues.
-    pub(crate) fn tokens(&self, stage: Stage, letters: u64) -> f64 {
-        self.estimate.of(stage).tokens_of(letters)
-    }
-
-    /// Learns of rows of a stage, and says what follows.
-    pub(crate) fn learn(
-        &mut self,
-        stage: Stage,
-        rows: u64,
-        letters: u64,
-        time: Duration,
-    ) -> Progress {
-        let all = self.estimate.of(stage);
-        self.done.entry(stage).or_default().add(Rate {
-            rows,
-            letters,
-            tokens: all.tokens_of(letters),
-            flops: all.flops_of(letters),
-            busy: time,
-        });
-        self.progress(self.began.elapsed())
-    }
-
-    fn progress(&self, elapsed: Duration) -> Progress {
-        let (estimate, done) = (self.estimate.clone(), self.done.clone());
-        let mut progress = Progress { estimate, done, elapsed, left: None };
-        progress.left = progress.time_left();
-        progress
+        let per_work = self.elapsed.as_secs_f64() / all.busy.as_secs_f64();
+        Duration::try_from_secs_f64(work_left * per_work).ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::estimate::Workload;
+    use Stage::{Nucleotide, NucleotideOnly, Protein};
 
-    /// 100 rows of 500 bases, 0.2 tokens each; 100 of 150 residues, 1 token each, 20 times the work.
-    fn forecast(flops: f64) -> Forecast {
+    /// Two stages of 100 rows: 500 bases with 0.2 tokens each; 150 residues with 1 token each and 20
+    /// times the work. The third embeds the bases again.
+    fn progress(flops: f64, done: &[(Stage, u64, u64)], elapsed: u64) -> Progress {
         let workload = |letters, tokens, flops| Workload {
             rows: 100,
             letters,
@@ -171,37 +116,38 @@ mod tests {
             flops,
             ..Workload::default()
         };
-        Forecast::new(Estimate {
-            stages: BTreeMap::from([
-                (Nucleotide, workload(50_000, 10_000, flops)),
-                (Protein, workload(15_000, 15_000, 20.0 * flops)),
-            ]),
-            devices: vec!["test".into()],
-        })
+        let mut stages = BTreeMap::from([
+            (Nucleotide, workload(50_000, 10_000, flops)),
+            (Protein, workload(15_000, 15_000, 20.0 * flops)),
+        ]);
+        if done.iter().any(|(stage, ..)| *stage == NucleotideOnly) {
+            stages.insert(NucleotideOnly, workload(50_000, 10_000, flops));
+        }
+        let rates = done.iter().filter(|(_, rows, _)| *rows > 0).map(|&(stage, rows, seconds)| {
+            let all = &stages[&stage];
+            let letters = rows * all.letters / 100;
+            (stage, Rate::new(all, rows, letters, Duration::from_secs(seconds)))
+        });
+        let done = rates.collect();
+        let estimate = Estimate { stages, devices: vec!["test".into()] };
+        Progress::new(estimate, done, Duration::from_secs(elapsed))
     }
 
     #[track_caller]
     fn check(flops: f64, done: &[(Stage, u64, u64)], elapsed: u64, expected: Option<u64>) {
-        let mut forecast = forecast(flops);
-        for &(stage, rows, seconds) in done {
-            let letters = rows * if stage == Stage::Nucleotide { 500 } else { 150 };
-            forecast.learn(stage, rows, letters, Duration::from_secs(seconds));
-        }
-        let progress = forecast.progress(Duration::from_secs(elapsed));
-        assert_eq!(progress.left.map(|left| left.as_secs_f64().round() as u64), expected);
+        let left = progress(flops, done, elapsed).left;
+        assert_eq!(left.map(|left| left.as_secs_f64().round() as u64), expected);
     }
 
-    use Stage::{Nucleotide, NucleotideOnly, Protein};
-
     #[test]
-    fn the_time_left_is_told_from_the_first_batch_on() {
+    fn the_time_left_is_known_from_the_first_batch_on() {
         check(1e12, &[], 0, None);
         // A tenth of the nucleotides in 10 s: 90 s more, and 20 times 100 s of protein.
         check(1e12, &[(Nucleotide, 10, 10)], 10, Some(2090));
-        // Nothing is known of operations: the other encoder has to be seen first.
+        // Without operations the other encoder must have started.
         check(0.0, &[(Nucleotide, 10, 10)], 10, None);
         check(0.0, &[(Nucleotide, 10, 10), (Protein, 10, 30)], 40, Some(360));
-        // Measured is better than reckoned.
+        // A measured speed has precedence over one derived from operations.
         check(1e12, &[(Nucleotide, 10, 10), (Protein, 10, 30)], 40, Some(360));
         check(1e12, &[(Nucleotide, 100, 100), (Protein, 100, 300)], 400, Some(0));
     }
@@ -216,25 +162,15 @@ mod tests {
 
     #[test]
     fn a_third_stage_is_part_of_the_time_left() {
-        let mut forecast = forecast(1e12);
-        let both_strands = forecast.estimate.of(Nucleotide).clone();
-        forecast.estimate.stages.insert(NucleotideOnly, both_strands);
-        let left = |forecast: &Forecast, elapsed| {
-            let progress = forecast.progress(Duration::from_secs(elapsed));
-            progress.left.map(|left| left.as_secs_f64().round() as u64)
-        };
-        forecast.learn(Nucleotide, 100, 50_000, Duration::from_secs(10));
-        forecast.learn(Protein, 100, 15_000, Duration::from_secs(200));
-        // The others did 21 times its work in 210 s; then its own rate counts.
-        assert_eq!(left(&forecast, 210), Some(10));
-        forecast.learn(NucleotideOnly, 50, 25_000, Duration::from_secs(20));
-        assert_eq!(left(&forecast, 230), Some(20));
+        let both = [(Nucleotide, 100, 10), (Protein, 100, 200)];
+        // The others did 21 times its work in 210 s; once it has started its own speed counts.
+        check(1e12, &[both[0], both[1], (NucleotideOnly, 0, 0)], 210, Some(10));
+        check(1e12, &[both[0], both[1], (NucleotideOnly, 50, 20)], 230, Some(20));
     }
 
     #[test]
     fn rates_are_those_of_one_device_at_work() {
-        let mut forecast = forecast(1e12);
-        let progress = forecast.learn(Protein, 10, 1500, Duration::from_secs(3));
+        let progress = progress(1e12, &[(Protein, 10, 3)], 3);
         assert_eq!(progress.of(Protein).tokens_per_second().round(), 500.0);
         assert_eq!((progress.of(Protein).flops_per_second() / 1e9).round(), 667.0);
         assert_eq!(progress.of(Nucleotide).tokens_per_second(), 0.0);

@@ -34,7 +34,7 @@ pub use estimate::{Estimate, Workload};
 pub use event::Event;
 pub use forecast::{Progress, Rate};
 pub use import::features::old_feature_widths;
-pub use options::{Goal, ModelInfo, RunOptions};
+pub use options::{EncoderDigests, Goal, ModelInfo, RunOptions};
 pub use orfs::orfs;
 pub use resume::ResumeSummary;
 pub use run::{LoadModel, Summary, predict};

@@ -18,6 +18,9 @@ pub const NUCLEOTIDE_FASTA: &str = "identified_nucleotide.fa";
 /// The frames' proteins, written on request.
 pub const PROTEIN_FASTA: &str = "identified_protein.faa";
 
+/// The digest that the identity of a run without encoders records in their place.
+pub(crate) const NO_ENCODER: &str = "none";
+
 const RESULTS: [&str; 7] =
     [RUN, FRAMES, CONSENSUS, SEQUENCES, CHUNKS, NUCLEOTIDE_FASTA, PROTEIN_FASTA];
 

@@ -1,10 +1,11 @@
-//! What a run is given.
+//! The settings of a run, and what it must know about a model before one is loaded.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use vnp_infer::{Bundle, HeadFile, Precision};
 use vnp_job::parts::Trust;
 use vnp_job::{Input, OnBadFile, Start};
 use vnp_seq::ChunkLength;
@@ -55,6 +56,30 @@ pub struct RunOptions {
     pub settings: Map<String, Value>,
 }
 
+impl RunOptions {
+    /// A new run that scores its rows, with the defaults of `vnp predict`.
+    #[must_use]
+    pub fn new(inputs: Vec<Input>, output_dir: PathBuf, chunk_length: ChunkLength) -> Self {
+        Self {
+            inputs,
+            output_dir,
+            goal: Goal::Scores,
+            chunk_length,
+            start: Start::New,
+            on_bad_part: OnBadFile::Refuse,
+            trust: Trust::Full,
+            resume_from: None,
+            checkpoint_rows: NonZeroU64::MIN.saturating_add(8191),
+            checkpoint_interval: Duration::from_secs(300),
+            score_batch_rows: NonZeroUsize::MIN.saturating_add(4095),
+            score_all: false,
+            keep_embeddings: false,
+            keep_frames: false,
+            settings: Map::new(),
+        }
+    }
+}
+
 /// What a run needs to know about a model before it is loaded.
 #[derive(Clone, Debug)]
 pub struct ModelInfo {
@@ -64,20 +89,69 @@ pub struct ModelInfo {
     pub description: String,
     /// How well it does on data that it has not seen, for `run.json`; null if its bundle does not say.
     pub held_out: Value,
-    /// Digest of the nucleotide encoder.
-    pub dnabert: String,
-    /// Digest of the protein encoder.
-    pub esm2: String,
+    /// Its encoders; none of a head alone, which scores embeddings that were computed before.
+    pub encoders: Option<EncoderDigests>,
     /// Digest of the head.
     pub head: String,
     /// Digest of the nucleotide-only head, if it has one.
     pub fallback: Option<String>,
     /// Precision of the encoders.
     pub precision: String,
-    /// Whether it has encoders; a head alone can score embeddings that were computed before.
-    pub has_encoders: bool,
     /// Width of a nucleotide embedding.
     pub nucleotide_hidden: usize,
     /// Width of a protein embedding.
     pub protein_hidden: usize,
+}
+
+/// The digests of both encoders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncoderDigests {
+    /// Digest of the nucleotide encoder.
+    pub dnabert: String,
+    /// Digest of the protein encoder.
+    pub esm2: String,
+}
+
+impl ModelInfo {
+    /// What a run needs to know about the model of a bundle.
+    #[must_use]
+    pub fn of(bundle: &Bundle, precision: Precision) -> Self {
+        let (digests, provenance) = (bundle.digests(), bundle.provenance());
+        let summary = provenance.get("summary").and_then(Value::as_str);
+        Self {
+            name: bundle.name().to_owned(),
+            description: summary.unwrap_or("no summary in its provenance").to_owned(),
+            held_out: provenance.get("test").cloned().unwrap_or_default(),
+            encoders: Some(EncoderDigests {
+                dnabert: digests.dnabert.clone(),
+                esm2: digests.esm2.clone(),
+            }),
+            head: digests.head.clone(),
+            fallback: digests.fallback.clone(),
+            precision: precision.to_string(),
+            nucleotide_hidden: bundle.nucleotide_hidden_size(),
+            protein_hidden: bundle.protein_hidden_size(),
+        }
+    }
+
+    /// A head alone, for embeddings of these widths that an earlier run has computed.
+    #[must_use]
+    pub fn of_head(
+        head: &HeadFile,
+        precision: Precision,
+        nucleotide_hidden: usize,
+        protein_hidden: usize,
+    ) -> Self {
+        Self {
+            name: "custom".to_owned(),
+            description: "a head on embeddings of an earlier run".to_owned(),
+            held_out: Value::Null,
+            encoders: None,
+            head: head.digest().to_owned(),
+            fallback: None,
+            precision: precision.to_string(),
+            nucleotide_hidden,
+            protein_hidden,
+        }
+    }
 }

@@ -6,7 +6,7 @@ use vnp_job::parts::Track;
 use vnp_seq::{Block, FrameReader, RecordOutcome, RecordStatus};
 
 use crate::error::Error;
-use crate::estimate::Sizes;
+use crate::estimate::sizes::Sizes;
 use crate::event::Event;
 use crate::source::Source;
 use crate::survey::Survey;

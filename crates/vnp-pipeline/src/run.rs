@@ -19,11 +19,10 @@ use vnp_job::{
 use vnp_seq::{FrameRow, OrflessChunk};
 
 use crate::error::Error;
-use crate::estimate::Sizes;
+use crate::estimate::sizes::Sizes;
 use crate::event::Event;
-use crate::forecast::Forecast;
 use crate::names;
-use crate::options::{Goal, ModelInfo, RunOptions};
+use crate::options::{EncoderDigests, Goal, ModelInfo, RunOptions};
 use crate::publish::{Published, count_embeddings, publish};
 use crate::reading::{confirm, survey};
 use crate::source::Source;
@@ -175,7 +174,8 @@ impl Run<'_> {
                 inventory: &mut inventory,
                 keep_embeddings,
                 observer: self.observer,
-                forecast: Forecast::new(estimate),
+                estimate,
+                began: Instant::now(),
                 work: Work::default(),
             };
             let computed = compute(&pool, &mut session, source, &to_do);
@@ -220,11 +220,15 @@ impl Run<'_> {
     }
 
     fn identity(&self, survey: &Survey) -> Identity {
+        let encoders = self.model.encoders.as_ref();
+        let digest = |of: fn(&EncoderDigests) -> &String| {
+            encoders.map_or(names::NO_ENCODER, |encoders| of(encoders)).to_owned()
+        };
         Identity {
             input: survey.input_digest.clone(),
             chunk_length: u32::try_from(self.options.chunk_length.get()).unwrap_or(u32::MAX),
-            dnabert: self.model.dnabert.clone(),
-            esm2: self.model.esm2.clone(),
+            dnabert: digest(|encoders| &encoders.dnabert),
+            esm2: digest(|encoders| &encoders.esm2),
             head: self.model.head.clone(),
             fallback: self.model.fallback.clone().filter(|_| self.options.score_all),
             precision: self.model.precision.clone(),

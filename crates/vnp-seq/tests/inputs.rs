@@ -1,11 +1,10 @@
 //! Awkward, truncated and damaged inputs through the record reader.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stdout,
     clippy::indexing_slicing,
-    reason = "helpers of tests fail by panicking, and say why a test was skipped"
+    reason = "helpers of tests fail by panicking"
 )]
 
 use std::io::{self, Read, Write};

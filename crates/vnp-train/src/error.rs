@@ -3,15 +3,24 @@
 use std::io;
 use std::path::PathBuf;
 
+use vnp_job::Interrupted;
 use vnp_seq::InvalidLetter;
 
-use crate::difference::Difference;
 use crate::split::Split;
 
 /// The reason why a preparation or a training ended early.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The output directory, its files, or stored embeddings.
+    #[error(transparent)]
+    Job(#[from] vnp_job::Error),
+    /// A signal asked for the end; the state is saved.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    /// The prepared chunks could not be embedded.
+    #[error("the prepared chunks could not be embedded")]
+    Embedding(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A file could not be read or written; the message names it.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -117,16 +126,6 @@ pub enum Error {
         /// The split.
         split: &'static str,
     },
-    /// A directory holds no embeddings that can be learned from.
-    #[error(
-        "{}: {reason}: finish its run with vnp predict --resume --keep-embeddings", path.display()
-    )]
-    NoEmbeddings {
-        /// The directory.
-        path: PathBuf,
-        /// What is missing.
-        reason: String,
-    },
     /// The embeddings come from other encoders than those of the bundle to write.
     #[error(
         "the {encoder} embeddings are of another encoder ({found}) than that of {model} ({expected}): \
@@ -142,18 +141,6 @@ pub enum Error {
         /// The digest of the bundle's encoder.
         expected: String,
     },
-    /// Embeddings have unexpected content, or differ between files.
-    #[error("{}: {what} is {found}, expected {expected}", path.display())]
-    Embeddings {
-        /// The file.
-        path: PathBuf,
-        /// What differs.
-        what: String,
-        /// The expected value.
-        expected: String,
-        /// The value found.
-        found: String,
-    },
     /// A computation on tensors failed.
     #[error("a computation failed: {0}")]
     Tensor(#[from] candle_core::Error),
@@ -162,28 +149,6 @@ pub enum Error {
     NoParameter {
         /// Its name.
         name: String,
-    },
-    /// Another process works in the output directory.
-    #[error("output directory {} is in use by {holder}: wait for it, or choose another directory", path.display())]
-    Locked {
-        /// The directory.
-        path: PathBuf,
-        /// Who holds it, as written in the lock file.
-        holder: String,
-    },
-    /// The directory has a saved state, and the caller did not ask to continue it.
-    #[error("{} is of a training that was begun: continue it with --resume, or start again with --force", path.display())]
-    TrainingExists {
-        /// The saved state.
-        path: PathBuf,
-    },
-    /// The saved state belongs to a training with other data or settings.
-    #[error("{} is of another training: {}; give the same data and settings, or start again with --force", path.display(), listed(differences))]
-    OtherIdentity {
-        /// The saved state.
-        path: PathBuf,
-        /// Every field that differs.
-        differences: Vec<Difference>,
     },
     /// The saved state is damaged, or from another release.
     #[error("{}: {reason}; begin again with --force-resume, which quarantines it, or with --force", path.display())]
@@ -248,23 +213,26 @@ impl Error {
     ///
     /// ```
     /// let path = "OUT/checkpoints/training.vnp".into();
-    /// let error = vnp_train::Error::OtherIdentity { path, differences: Vec::new() };
+    /// let error = vnp_train::Error::BadState { path, reason: "truncated".to_owned() };
     /// assert!(error.is_checkpoint_issue());
     /// ```
     #[must_use]
     pub fn is_checkpoint_issue(&self) -> bool {
         match self {
-            Self::OtherIdentity { .. }
-            | Self::BadState { .. }
-            | Self::NoEmbeddings { .. }
-            | Self::OtherEncoder { .. }
-            | Self::Embeddings { .. } => true,
+            Self::Job(error) => error.is_checkpoint_issue(),
+            Self::BadState { .. } | Self::OtherEncoder { .. } => true,
             Self::Checkpoint(error) => error.is_corrupted() || error.is_incompatible(),
             _ => false,
         }
     }
-}
 
-fn listed<T: ToString>(items: &[T]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    /// The interruption, if the training was asked to stop.
+    #[must_use]
+    pub fn interrupted(&self) -> Option<Interrupted> {
+        match self {
+            Self::Interrupted(interrupted)
+            | Self::Job(vnp_job::Error::Interrupted(interrupted)) => Some(*interrupted),
+            _ => None,
+        }
+    }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
+use vnp_job::Difference;
 
-use crate::difference::Difference;
 use crate::error::Error;
 
 /// Settings and digests by name. Trainings of the same identity give the same tensors.
@@ -59,34 +59,6 @@ impl Identity {
     /// Every field that differs between this training and `old`.
     #[must_use]
     pub fn differences(&self, old: &Self) -> Vec<Difference> {
-        let mut fields: Vec<&String> = self.0.keys().chain(old.0.keys()).collect();
-        fields.sort_unstable();
-        fields.dedup();
-        let text = |of: &Self, field| of.0.get(field).cloned().unwrap_or("absent".to_owned());
-        fields
-            .into_iter()
-            .filter(|field| self.0.get(*field) != old.0.get(*field))
-            .map(|field| Difference {
-                field: field.clone(),
-                old: text(old, field),
-                new: text(self, field),
-            })
-            .collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_field_that_differs_is_named() {
-        let old = Identity::default().with("seed", 1).with("gone", "x").with("same", 0.5);
-        let new = Identity::default().with("seed", 2).with("new", "y").with("same", 0.5);
-        let texts: Vec<String> = new.differences(&old).iter().map(ToString::to_string).collect();
-        let expected =
-            ["gone was x, is now absent", "new was absent, is now y", "seed was 1, is now 2"];
-        assert_eq!(texts, expected);
-        assert!(new.differences(&new.clone()).is_empty());
+        vnp_job::differences(&old.0, &self.0)
     }
 }

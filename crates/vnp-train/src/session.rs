@@ -1,47 +1,26 @@
-//! A session: what a training needs apart from its data and recipe, and how it ends.
+//! A session: what learning needs apart from its data and recipe.
 
 use std::time::Duration;
 
-use crate::directory::TrainingDirectory;
-use crate::identity::Identity;
-use crate::observer::Observer;
+use vnp_job::{JobDirectory, OnBadFile, StopFlag};
 
-/// What a training needs apart from its data and recipe.
+use crate::event::Event;
+use crate::identity::Identity;
+
+/// What learning needs apart from its data and recipe.
 #[derive(Clone, Copy)]
 pub struct Session<'a> {
-    /// The directory in which the state is saved.
-    pub directory: &'a TrainingDirectory,
-    /// What the result depends on: a state of another identity is not continued.
+    /// The directory, opened as a [`JOB`](crate::JOB), in which the state is saved; an existing state
+    /// is continued.
+    pub directory: &'a JobDirectory,
+    /// What the result depends on: a state of another identity is refused.
     pub identity: &'a Identity,
-    /// What to do with an existing state.
-    pub start: Start,
-    /// Receives the events.
-    pub observer: &'a dyn Observer,
-    /// Returns the number of a signal that asks to save and stop.
-    pub stop: &'a dyn Fn() -> Option<usize>,
+    /// What to do with a damaged state.
+    pub on_bad_state: OnBadFile,
+    /// Receives the events, in order, on the thread that trains.
+    pub observer: &'a dyn Fn(Event<'_>),
+    /// Asks to save and stop.
+    pub stop: &'a StopFlag,
     /// The longest time between two saves within an epoch; every epoch ends with one.
     pub checkpoint_interval: Duration,
-}
-
-/// What to do with an existing state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    /// Refuse it.
-    New,
-    /// Continue from it; begin where there is none.
-    Resume,
-    /// As `Resume`; a damaged one is quarantined, and the training begins again.
-    ForceResume,
-}
-
-/// How a training ended.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Outcome<T> {
-    /// It is complete.
-    Finished(T),
-    /// A signal asked for the stop; the state is saved.
-    Interrupted {
-        /// The signal's number.
-        signal: usize,
-    },
 }

@@ -16,6 +16,19 @@ pub enum Split {
     Test,
 }
 
+/// The number of examples of one split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SplitCounts {
+    /// The split.
+    pub split: Split,
+    /// Viral ORFs.
+    pub viral: usize,
+    /// Other ORFs.
+    pub others: usize,
+    /// Groups of relatives.
+    pub groups: usize,
+}
+
 impl Split {
     /// All splits. A k-mer that occurs in two of them stays with the later one.
     pub const ALL: [Self; 3] = [Self::Training, Self::Validation, Self::Test];

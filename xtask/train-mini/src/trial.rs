@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use vnp_infer::{FallbackHead, Head, ModelOptions, Tensors};
+use vnp_job::{JobDirectory, OnBadFile, Start, StopFlag};
 use vnp_seq::ChunkLength;
 use vnp_train::{
-    Chunk, EncoderSetup, Event, Examples, Identity, JointData, Observer, Outcome, Session, Split,
-    Start, TrainedModel, TrainingDirectory, train_head, train_joint,
+    Chunk, EncoderSetup, Event, Examples, Identity, JOB, JointData, Session, Split, TrainedModel,
+    train_head, train_joint,
 };
 
 use super::chunks::{Encoders, Partition};
@@ -30,26 +31,6 @@ pub(crate) struct Scored {
     pub(crate) scores: Vec<[f32; 2]>,
 }
 
-/// Logs the epochs of a training.
-struct EpochLog<'a> {
-    name: &'a str,
-    log: &'a (dyn Fn(&str) + Sync),
-}
-
-impl Observer for EpochLog<'_> {
-    fn event(&self, event: Event<'_>) {
-        if let Event::Epoch(epoch) = event {
-            let vnp_train::Epoch { epoch, training_loss, validation_loss, is_best, .. } = *epoch;
-            let best = if is_best { ", the best so far" } else { "" };
-            (self.log)(&format!(
-                "{}: epoch {}: loss {training_loss:.4}, validation {validation_loss:.4}{best}",
-                self.name,
-                epoch + 1
-            ));
-        }
-    }
-}
-
 impl Trained {
     /// Trains, or resumes a training that was interrupted.
     pub(crate) fn new(
@@ -60,7 +41,17 @@ impl Trained {
         log: &(dyn Fn(&str) + Sync),
     ) -> Result<Self> {
         let name = work.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let observer = EpochLog { name: &name, log };
+        let observer = |event: Event<'_>| {
+            if let Event::Epoch(epoch) = event {
+                let vnp_train::Epoch { epoch, training_loss, validation_loss, is_best, .. } =
+                    *epoch;
+                let best = if is_best { ", the best so far" } else { "" };
+                log(&format!(
+                    "{name}: epoch {}: loss {training_loss:.4}, validation {validation_loss:.4}{best}",
+                    epoch + 1
+                ));
+            }
+        };
         let length = ChunkLength::new(settings.chunk_length)?;
         let setup = EncoderSetup::random(&settings.joint);
         let validation = partition.with_orf(Split::Validation, length, settings.validation_chunks);
@@ -72,17 +63,18 @@ impl Trained {
             is_usable: &is_usable,
             validation: &validation,
         };
-        let directory = TrainingDirectory::open(&work.join("joint"))?;
+        let open = |stage| JobDirectory::open(&work.join(stage), &JOB, Start::Resume, Vec::new());
+        let directory = open("joint")?;
+        let stop = StopFlag::default();
         let session = |directory| Session {
             directory,
             identity,
-            start: Start::Resume,
+            on_bad_state: OnBadFile::Refuse,
             observer: &observer,
-            stop: &|| None,
+            stop: &stop,
             checkpoint_interval: Duration::from_secs(120),
         };
-        let trained = train_joint(data, &setup, &settings.joint, &session(&directory))?;
-        let Outcome::Finished(model) = trained else { bail!("{name} was interrupted") };
+        let model = train_joint(data, &setup, &settings.joint, &session(&directory))?;
         let (dnabert, esm2) = model.encoders(&setup, &ModelOptions::default())?;
         let encoders = Encoders { dnabert, esm2 };
         let sizes = (setup.dnabert.hidden_size, setup.esm2.hidden_size);
@@ -95,10 +87,9 @@ impl Trained {
             settings.fallback_chunks,
         ));
         let examples = partition.embed_strands(&without_orf, &encoders)?;
-        let directory = TrainingDirectory::open(&work.join("fallback"))?;
-        let trained = train_head(&examples, &settings.fallback, &session(&directory))
+        let directory = open("fallback")?;
+        let fallback = train_head(&examples, &settings.fallback, &session(&directory))
             .with_context(|| format!("the fallback of {name}"))?;
-        let Outcome::Finished(fallback) = trained else { bail!("{name} was interrupted") };
         Ok(Self { setup, model, fallback: fallback.tensors, encoders, head })
     }
 

@@ -1,63 +1,66 @@
+//! Arguments of `vnp train`.
+
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use vnp_job::OnBadFile;
 
-use super::DeviceArgs;
+use super::device::DeviceArgs;
 
 /// `vnp train`
 #[derive(Debug, clap::Args)]
 pub(crate) struct TrainArgs {
-    /// Files of records that --labels labels, or training files of VirNucPro (.pt), which hold their
-    /// own label
+    /// Files whose records are labelled by --labels, or training files of VirNucPro (.pt), which hold
+    /// their own labels
     #[arg(value_name = "INPUT")]
     pub(crate) input: Vec<PathBuf>,
-    /// Viruses: FASTA, FASTQ or GenBank, plain or compressed; or what was embedded before: output
+    /// Viruses: FASTA, FASTQ or GenBank, plain or compressed; or existing embeddings: output
     /// directories of vnp predict --keep-embeddings, training files of VirNucPro
     #[arg(long, value_name = "FILE|DIR", num_args = 1..)]
     pub(crate) virus: Vec<PathBuf>,
-    /// The same of everything else: bacteria, archaea, hosts
+    /// Everything else, in the same forms: bacteria, archaea, hosts
     #[arg(long, value_name = "FILE|DIR", num_args = 1..)]
     pub(crate) others: Vec<PathBuf>,
-    /// Where the bundle, the metrics and the checkpoints go
+    /// Directory for the bundle, metrics and checkpoints
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output_dir: PathBuf,
 
     /// A table with the columns id, label (virus or others) and, if known, group and kind
     #[arg(long, value_name = "TSV", help_heading = "Data")]
     pub(crate) labels: Option<PathBuf>,
-    /// A table with the columns id, group and, if known, kind: records of one group are relatives,
-    /// which never stand on both sides of the split
+    /// A table with the columns id, group and, if known, kind: the records of one group are relatives,
+    /// and stay in one split
     #[arg(long, value_name = "TSV", help_heading = "Data")]
     pub(crate) groups: Option<PathBuf>,
-    /// Of GenBank records take every open frame, not only those within a translated CDS
+    /// Learn from every ORF of GenBank records, not only from those within a translated CDS
     #[arg(long, help_heading = "Data")]
     pub(crate) no_cds_filter: bool,
-    /// Chunks of others for each viral one; inf takes all
+    /// Chunks of others per viral chunk; inf for all
     #[arg(long, value_name = "RATIO", default_value = "1", help_heading = "Data")]
     pub(crate) hosts_per_virus: f64,
-    /// The share of the data that the best epoch is chosen by
+    /// Share of the data that chooses the best epoch
     #[arg(long, value_name = "SHARE", default_value = "0.15", help_heading = "Data")]
     pub(crate) validation_share: f64,
-    /// The share of the data that the metrics are measured on; 0 for none
+    /// Share of the data that the metrics are measured on; 0 for none
     #[arg(long, value_name = "SHARE", default_value = "0.15", help_heading = "Data")]
     pub(crate) test_share: f64,
-    /// Decides the split, the choice of hosts and everything random in learning
+    /// Seed of the split, of the choice of hosts and of everything random in learning
     #[arg(long, value_name = "N", default_value = "1", help_heading = "Data")]
     pub(crate) seed: u64,
 
-    /// The bundle whose encoders embed: by name or directory
+    /// Model whose encoders are used: a name or a directory
     #[arg(short, long, value_name = "NAME|DIR", default_value = "mini", help_heading = "Model")]
     pub(crate) model: String,
-    /// Chunk length to train for; by default the bundle's
+    /// Chunk length to train for [default: that of the model]
     #[arg(short, long, value_name = "BP", help_heading = "Model")]
     pub(crate) expected_length: Option<u32>,
-    /// Name of the new bundle; by default that of the output directory
+    /// Name of the new bundle [default: that of the output directory]
     #[arg(long, help_heading = "Model")]
     pub(crate) name: Option<String>,
 
-    /// Train both encoders too, together with the head and from records: small ones from scratch, or
-    /// those of -m further. On the CPU, for encoders of up to 50 million parameters
+    /// Train both encoders too, together with the head, from records: small ones from scratch, or
+    /// those of -m further (on the CPU, up to 50 million parameters)
     #[arg(
         long,
         value_name = "HOW",
@@ -78,53 +81,60 @@ pub(crate) struct TrainArgs {
     /// Continue the training in the output directory
     #[arg(long, conflicts_with = "force", help_heading = "Checkpoints")]
     pub(crate) resume: bool,
-    /// As --resume, but bad checkpoints are set aside and computed again instead of stopping
+    /// As --resume, but damaged checkpoints are renamed and computed again instead of stopping
     #[arg(long, conflicts_with = "force", help_heading = "Checkpoints")]
     pub(crate) force_resume: bool,
-    /// Start clean: remove what an earlier training left in the output directory
+    /// Start again: delete the earlier training in the output directory
     #[arg(short, long, help_heading = "Checkpoints")]
     pub(crate) force: bool,
-    /// Rows to embed that a crash may cost at most
+    /// Save at least after every N embedded ORFs: the most work that a crash can cost
     #[arg(long, value_name = "N", default_value = "8192", help_heading = "Checkpoints")]
     pub(crate) checkpoint_rows: NonZeroU64,
-    /// Seconds of work that a crash may cost at most
+    /// Save at least every T seconds: the most work that a crash can cost
     #[arg(long, value_name = "T", default_value = "300", help_heading = "Checkpoints")]
     pub(crate) checkpoint_seconds: u64,
 }
 
-/// How a head learns; the defaults are the original's.
+impl TrainArgs {
+    /// What to do with a damaged checkpoint, of learning or of embedding.
+    pub(crate) fn on_bad_file(&self) -> OnBadFile {
+        if self.force_resume { OnBadFile::Recompute } else { OnBadFile::Refuse }
+    }
+}
+
+/// The settings of learning; the defaults are the original's.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RecipeArgs {
-    /// sgd (with a momentum of 0.9) or adamw
+    /// Optimizer: sgd (with a momentum of 0.9) or adamw
     #[arg(long, default_value = "sgd", help_heading = "Learning")]
     pub(crate) optimizer: OptimizerName,
-    /// By default 0.0002 for sgd, 0.001 for adamw
+    /// Learning rate [default: 0.0002 for sgd, 0.001 for adamw]
     #[arg(long, value_name = "RATE", help_heading = "Learning")]
     pub(crate) learning_rate: Option<f64>,
-    /// At most so many epochs
+    /// Largest number of epochs
     #[arg(long, value_name = "N", default_value = "200", help_heading = "Learning")]
     pub(crate) epochs: NonZeroUsize,
-    /// Epochs without a better validation loss after which it ends
+    /// Stop after this many epochs without a better validation loss
     #[arg(long, value_name = "N", default_value = "5", help_heading = "Learning")]
     pub(crate) patience: NonZeroUsize,
-    /// Frames in a step
+    /// ORFs per step
     #[arg(short, long, value_name = "ROWS", default_value = "32", help_heading = "Learning")]
     pub(crate) batch_size: NonZeroUsize,
-    /// The share of the hidden units that drop out in a step
+    /// Share of the hidden units that are dropped in a step
     #[arg(long, value_name = "SHARE", default_value = "0.5", help_heading = "Learning")]
     pub(crate) dropout: f64,
     /// Hidden units
     #[arg(long, value_name = "N", default_value = "512", help_heading = "Learning")]
     pub(crate) units: NonZeroUsize,
-    /// Bring every feature to mean 0 and deviation 1 before learning; the head takes them as they are
+    /// Scale every feature to mean 0 and deviation 1 for learning; the head accounts for the scaling
     #[arg(long, help_heading = "Learning")]
     pub(crate) standardise: bool,
-    /// Draw viral and other frames evenly, and groups of many frames less often
+    /// Draw viral and other ORFs equally often, and ORFs of large groups less often
     #[arg(long, help_heading = "Learning")]
     pub(crate) balanced: bool,
 }
 
-/// What encoders begin with.
+/// The initial values of encoders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EncodersFrom {
     /// Small random encoders
@@ -133,7 +143,7 @@ pub(crate) enum EncodersFrom {
     FineTune,
 }
 
-/// What makes steps of gradients.
+/// The optimizers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OptimizerName {
     /// Stochastic gradient descent

@@ -1,3 +1,5 @@
+//! `vnp checkpoint`: shows one checkpoint, or converts it to another format.
+
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
@@ -7,7 +9,7 @@ use vnp_ckpt::{Checkpoint, Encoding, Error, ErrorKind, Format, Header, Limits, S
 use crate::exit::{CheckpointIssue, Exit};
 use crate::output;
 
-/// `vnp checkpoint inspect`: a file that is no sound checkpoint is exit 3.
+/// `vnp checkpoint inspect`: exit 3 if the file is not an intact checkpoint.
 pub(crate) fn inspect(file: &Path, as_json: bool) -> anyhow::Result<Exit> {
     let open = Checkpoint::open(file, &Limits::default()).map_err(of_reading)?;
     let (header, integrity) = (open.header(), open.integrity().name());
@@ -20,8 +22,8 @@ pub(crate) fn inspect(file: &Path, as_json: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// `vnp checkpoint convert`: the output's name says in which format; what the input is, its first
-/// bytes do.
+/// `vnp checkpoint convert`: the extension of the output and the first bytes of the input decide on
+/// their formats.
 pub(crate) fn convert(input: &Path, output: &Path) -> anyhow::Result<Exit> {
     let Some(format) = Format::of_path(output) else {
         let known = Format::ALL.map(|format| format!(".{}", format.extension())).join(", ");
@@ -29,7 +31,7 @@ pub(crate) fn convert(input: &Path, output: &Path) -> anyhow::Result<Exit> {
     };
     ensure!(
         !is_same_file(input, output)?,
-        "{} is {}: name another file as the output",
+        "output {} and input {} are the same file: name another file as the output",
         output.display(),
         input.display()
     );
@@ -37,18 +39,18 @@ pub(crate) fn convert(input: &Path, output: &Path) -> anyhow::Result<Exit> {
         vnp_ckpt::load_with_compatibility(input, &Limits::default()).map_err(of_reading)?;
     format.save(output, &checkpoint)?;
     log::info!(
-        "converted {} (version {}, {}, {} rows, {} tensors) to {}",
+        "converted {} (version {}, {}, {}, {}) to {}",
         input.display(),
         checkpoint.version(),
         checkpoint.kind(),
-        output::grouped(checkpoint.rows().len()),
-        checkpoint.tensors().len(),
+        output::counted(checkpoint.rows().len(), "row"),
+        output::counted(checkpoint.tensors().len() as u64, "tensor"),
         output.display()
     );
     Ok(Exit::Done)
 }
 
-/// What could not be looked at is no issue of the checkpoint.
+/// A file that cannot be read is not a checkpoint issue.
 fn of_reading(error: Error) -> anyhow::Error {
     match error.kind() {
         ErrorKind::Io { .. } | ErrorKind::OutOfMemory { .. } => error.into(),
@@ -56,7 +58,7 @@ fn of_reading(error: Error) -> anyhow::Error {
     }
 }
 
-/// Whether both names lead to one file, also through links; an output that is not there is none.
+/// Whether both names lead to one file, also through links. An output that does not exist does not.
 fn is_same_file(input: &Path, output: &Path) -> anyhow::Result<bool> {
     let Ok(found) = fs_err::metadata(output) else { return Ok(false) };
     let own = fs_err::metadata(input).context("cannot read the input")?;

@@ -1,3 +1,5 @@
+//! `vnp completions` and `vnp man`: texts that clap generates from the arguments.
+
 use clap::CommandFactory;
 
 use crate::args::Args;

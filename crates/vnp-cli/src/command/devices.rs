@@ -1,3 +1,5 @@
+//! `vnp devices`: the devices that this build can use.
+
 use crate::exit::Exit;
 use crate::output;
 

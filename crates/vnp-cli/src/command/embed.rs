@@ -1,21 +1,24 @@
+//! `vnp embed`: one embedding per record, written as a checkpoint.
+
 use std::path::Path;
 
 use vnp_ckpt::{Checkpoint, Producer, RowRange, Tensor};
-use vnp_infer::{Bundle, Encoder, ModelOptions};
+use vnp_infer::Encoder;
 use vnp_seq::RecordReader;
 
-use super::{models, stdin};
+use super::threads::use_threads;
+use super::{bundles, stdin};
 use crate::args::{EmbedArgs, EncoderName};
 use crate::exit::Exit;
-use crate::output::grouped;
+use crate::output::counted;
 
-/// Records embedded between two progress lines.
+/// Records that are embedded between two progress messages.
 const SLICE: usize = 1024;
 
 /// `vnp embed`: one embedding per record, in input order.
 pub(crate) fn run(args: &EmbedArgs) -> anyhow::Result<Exit> {
-    super::use_threads(args.device.threads)?;
-    // Opened first: an input that is not there should not wait for a model of gigabytes.
+    use_threads(args.device.threads)?;
+    // Opened first: a missing input is reported before a model of gigabytes is loaded.
     let mut reader = reader(&args.input, args.encoder)?;
     let encoder = encoder(args)?;
     let (mut ids, mut values) = (Vec::new(), Vec::new());
@@ -26,7 +29,7 @@ pub(crate) fn run(args: &EmbedArgs) -> anyhow::Result<Exit> {
         }
         let sequences: Vec<&str> = sequences.iter().map(String::as_str).collect();
         values.extend(encoder.embed(&sequences)?);
-        log::info!("{} records embedded", grouped(ids.len() as u64));
+        log::info!("{} embedded", counted(ids.len() as u64, "record"));
     }
     let rows = ids.len();
     if rows == 0 {
@@ -44,7 +47,7 @@ pub(crate) fn run(args: &EmbedArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Proteins keep their U, selenocysteine; nucleotides have it read as T.
+/// The reader of the input. In proteins U is selenocysteine; in nucleotides it is read as T.
 fn reader(path: &Path, encoder: EncoderName) -> anyhow::Result<RecordReader> {
     let reader = stdin::records(path)?;
     Ok(match encoder {
@@ -53,7 +56,7 @@ fn reader(path: &Path, encoder: EncoderName) -> anyhow::Result<RecordReader> {
     })
 }
 
-/// The next sequences, upper case; their ids are added to `ids`.
+/// Reads the next sequences, in upper case, and adds their ids to `ids`.
 fn slice(
     reader: &mut RecordReader,
     encoder: EncoderName,
@@ -66,7 +69,7 @@ fn slice(
         let id = &record.id;
         anyhow::ensure!(
             !record.sequence.is_empty(),
-            "record \"{id}\" has no sequence: there is nothing to embed, remove it"
+            "record \"{id}\" has no sequence and cannot be embedded: remove it from the input"
         );
         if encoder == EncoderName::DnabertS
             && let Some(letter) = record.invalid_letter()
@@ -80,24 +83,17 @@ fn slice(
     Ok(sequences)
 }
 
-/// A bundle's encoder by the bundle's name or directory, or an encoder's own files.
+/// Loads the encoder of a bundle, or one from its own files.
 fn encoder(args: &EmbedArgs) -> anyhow::Result<Box<dyn Encoder>> {
-    let options = ModelOptions {
-        device: args.device.device,
-        precision: args.device.precision,
-        esm2_batch_tokens: args.device.esm_batch_size.into(),
-        dnabert_batch_tokens: args.device.dnabert_batch_size.into(),
-    };
+    let options = args.device.model_options();
     let path = Path::new(&args.weights);
     let own_files = path.exists() && !path.join("bundle.json").is_file();
     Ok(match (args.encoder, own_files) {
         (EncoderName::Esm2, true) => Box::new(vnp_infer::load_esm2(path, &options)?),
         (EncoderName::DnabertS, true) => Box::new(vnp_infer::load_dnabert(path, None, &options)?),
-        (EncoderName::Esm2, false) => Box::new(bundle(args)?.load_esm2(&options)?),
-        (EncoderName::DnabertS, false) => Box::new(bundle(args)?.load_dnabert(&options)?),
+        (EncoderName::Esm2, false) => Box::new(bundles::find(&args.weights)?.load_esm2(&options)?),
+        (EncoderName::DnabertS, false) => {
+            Box::new(bundles::find(&args.weights)?.load_dnabert(&options)?)
+        }
     })
-}
-
-fn bundle(args: &EmbedArgs) -> anyhow::Result<Bundle> {
-    models::find(&args.weights)
 }

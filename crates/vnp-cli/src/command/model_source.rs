@@ -1,25 +1,25 @@
+//! The model that `vnp predict` uses: a bundle, or a head alone for embeddings of an earlier run.
+
 use anyhow::Context;
 use vnp_infer::{Bundle, DeviceSpec, Error, HeadFile, Model, ModelOptions, Precision};
 use vnp_pipeline::ModelInfo;
 
-use super::models;
-use crate::args::PredictArgs;
+use super::bundles;
+use crate::args::predict::PredictArgs;
 
-/// The digest of an encoder that is not there.
-const NO_ENCODER: &str = "none";
-
-/// The model that `predict` is asked for.
+/// The requested model.
 pub(crate) enum ModelSource {
     /// Encoders and a head.
     Bundle(Box<Bundle>),
-    /// A head for embeddings that an old run has left.
+    /// A head alone, for the embeddings that an earlier run has left.
     Head { head: HeadFile, expected_length: u32, nucleotide_hidden: usize, protein_hidden: usize },
 }
 
 impl ModelSource {
+    /// Opens the files of the requested model.
     pub(crate) fn of(args: &PredictArgs) -> anyhow::Result<Self> {
         if args.model != "custom" {
-            let bundle = models::find(&args.model)?;
+            let bundle = bundles::find(&args.model)?;
             return Ok(Self::Bundle(Box::new(match &args.model_path {
                 Some(head) => bundle.with_head_file(head)?,
                 None => bundle,
@@ -27,13 +27,13 @@ impl ModelSource {
         }
         let head = args.model_path.as_ref();
         let head = head.context("--model custom needs a head: --model-path FILE")?;
-        // A head of one's own sits on the published encoders.
+        // The user's own head uses the published encoders.
         let name = if args.expected_length == Some(300) { "300" } else { "500" };
-        match (models::find(name), &args.resume_from) {
+        match (bundles::find(name), &args.resume_from) {
             (Ok(bundle), _) => Ok(Self::Bundle(Box::new(bundle.with_head_file(head)?))),
             (Err(error), Some(old)) if is_unknown(&error) => {
                 log::warn!(
-                    "no bundle {name} is installed: only embeddings in {} can be scored",
+                    "model {name} is not installed: only the embeddings in {} can be scored",
                     old.display()
                 );
                 let (nucleotide_hidden, protein_hidden) = vnp_pipeline::old_feature_widths(old)?;
@@ -42,7 +42,7 @@ impl ModelSource {
                 Ok(Self::Head { head, expected_length, nucleotide_hidden, protein_hidden })
             }
             (Err(error), _) => {
-                Err(error.context("--model custom takes its encoders from an installed bundle"))
+                Err(error.context("--model custom needs the encoders of an installed model"))
             }
         }
     }
@@ -55,7 +55,7 @@ impl ModelSource {
         }
     }
 
-    /// The chunk length that the head was trained for, as far as is known.
+    /// The chunk length that the head was trained on, as far as it is known.
     pub(crate) fn expected_length(&self) -> u32 {
         match self {
             Self::Bundle(bundle) => bundle.expected_length(),
@@ -63,42 +63,17 @@ impl ModelSource {
         }
     }
 
+    /// What a run needs to know about the model before it is loaded.
     pub(crate) fn info(&self, precision: Precision) -> ModelInfo {
-        let precision = precision.to_string();
         match self {
-            Self::Bundle(bundle) => {
-                let digests = bundle.digests();
-                ModelInfo {
-                    name: bundle.name().to_owned(),
-                    description: models::description(bundle).to_owned(),
-                    held_out: bundle.provenance().get("test").cloned().unwrap_or_default(),
-                    dnabert: digests.dnabert.clone(),
-                    esm2: digests.esm2.clone(),
-                    head: digests.head.clone(),
-                    fallback: digests.fallback.clone(),
-                    precision,
-                    has_encoders: true,
-                    nucleotide_hidden: bundle.nucleotide_hidden_size(),
-                    protein_hidden: bundle.protein_hidden_size(),
-                }
+            Self::Bundle(bundle) => ModelInfo::of(bundle, precision),
+            Self::Head { head, nucleotide_hidden, protein_hidden, .. } => {
+                ModelInfo::of_head(head, precision, *nucleotide_hidden, *protein_hidden)
             }
-            Self::Head { head, nucleotide_hidden, protein_hidden, .. } => ModelInfo {
-                name: "custom".to_owned(),
-                description: "a head on embeddings of an earlier run".to_owned(),
-                held_out: serde_json::Value::Null,
-                dnabert: NO_ENCODER.to_owned(),
-                esm2: NO_ENCODER.to_owned(),
-                head: head.digest().to_owned(),
-                fallback: None,
-                precision,
-                has_encoders: false,
-                nucleotide_hidden: *nucleotide_hidden,
-                protein_hidden: *protein_hidden,
-            },
         }
     }
 
-    /// One model on each of the devices.
+    /// Loads one model onto each of the devices.
     pub(crate) fn load(
         &self,
         devices: &[DeviceSpec],

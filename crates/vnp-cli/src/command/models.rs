@@ -1,8 +1,9 @@
-use std::path::PathBuf;
+//! `vnp models`: lists, finds, checks and imports model bundles.
 
 use anyhow::bail;
-use vnp_infer::{Bundle, ImportOptions};
+use vnp_infer::ImportOptions;
 
+use super::bundles::{find, search_dirs};
 use crate::args::{ImportArgs, ModelsCommand};
 use crate::exit::Exit;
 use crate::output;
@@ -17,39 +18,15 @@ pub(crate) fn run(command: ModelsCommand) -> anyhow::Result<Exit> {
     }
 }
 
-/// A bundle by name or directory.
-pub(crate) fn find(name: &str) -> anyhow::Result<Bundle> {
-    Ok(vnp_infer::find_bundle(name, &search_dirs())?)
-}
-
-/// What a bundle says of itself.
-pub(crate) fn description(bundle: &Bundle) -> &str {
-    let described = bundle.provenance().get("summary").and_then(serde_json::Value::as_str);
-    described.unwrap_or("no summary in its provenance")
-}
-
-/// `$VNP_MODELS` (several, separated as in `$PATH`), then the user's data directory.
-fn search_dirs() -> Vec<PathBuf> {
-    let named = std::env::var_os("VNP_MODELS");
-    let mut dirs: Vec<_> = named.iter().flat_map(std::env::split_paths).collect();
-    let absolute =
-        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let data = absolute("XDG_DATA_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
-    dirs.extend(data.map(|data| data.join("vnp/models")));
-    dirs
-}
-
 fn list() -> anyhow::Result<Exit> {
     let mut rows = vec![["name", "length", "score-all", "where"].map(str::to_owned).to_vec()];
     for entry in vnp_infer::list_bundles(&search_dirs())? {
-        let place = entry.directory.map(|directory| directory.display().to_string());
+        let path = entry.directory.map(|directory| directory.display().to_string());
         rows.push(vec![
             entry.name,
             format!("{} bp", entry.expected_length),
             if entry.has_fallback { "yes" } else { "no" }.to_owned(),
-            place
-                .unwrap_or_else(|| "embedded: a demonstration, not the published model".to_owned()),
+            path.unwrap_or_else(|| "built in: a demonstration, not the published model".to_owned()),
         ]);
     }
     output::print(&output::table(&rows))?;
@@ -62,16 +39,16 @@ fn path() -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Opening a bundle checks every digest.
+/// Opens bundles, which checks every digest.
 fn verify(name: Option<String>) -> anyhow::Result<Exit> {
     let names = match name {
         Some(name) => vec![name],
         None => {
-            let place = |entry: vnp_infer::BundleEntry| match entry.directory {
+            let name = |entry: vnp_infer::BundleEntry| match entry.directory {
                 Some(directory) => directory.to_string_lossy().into_owned(),
                 None => entry.name,
             };
-            vnp_infer::list_bundles(&search_dirs())?.into_iter().map(place).collect()
+            vnp_infer::list_bundles(&search_dirs())?.into_iter().map(name).collect()
         }
     };
     let mut bad = 0;
@@ -91,7 +68,7 @@ fn verify(name: Option<String>) -> anyhow::Result<Exit> {
 fn import(args: ImportArgs) -> anyhow::Result<Exit> {
     let default_name = args.output_dir.file_name().map(|name| name.to_string_lossy().into_owned());
     let Some(name) = args.name.or(default_name) else {
-        bail!("{} has no name to call the bundle by: give --name", args.output_dir.display());
+        bail!("{} has no name that the model could take: give --name", args.output_dir.display());
     };
     let bundle = vnp_infer::import(&ImportOptions {
         esm2: args.esm2,
@@ -109,10 +86,10 @@ fn import(args: ImportArgs) -> anyhow::Result<Exit> {
     })?;
     for (file, names) in bundle.left_out() {
         let names = names.join(", ");
-        log::info!("{file}: left out what is not computed here: {names}");
+        log::info!("{file}: tensors that vnp does not need were left out: {names}");
     }
     log::info!(
-        "bundle {} for chunks of {} bp is in {}",
+        "model {} for chunks of {} bp was written to {}",
         bundle.name(),
         bundle.expected_length(),
         args.output_dir.display()

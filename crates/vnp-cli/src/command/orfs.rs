@@ -1,6 +1,9 @@
+//! `vnp orfs`: writes the ORFs of the input as FASTA.
+
 use vnp_seq::ChunkLength;
 
 use super::stdin;
+use super::threads::use_threads;
 use crate::args::OrfsArgs;
 use crate::exit::{self, Exit};
 use crate::logging::Console;
@@ -8,9 +11,9 @@ use crate::output::grouped;
 use crate::progress::Progress;
 use crate::signals;
 
-/// `vnp orfs`: exit 2 if some records are not nucleotide sequences, 1 if none is one.
+/// `vnp orfs`: exit 2 if some records are not nucleotide sequences, 1 if none of them is.
 pub(crate) fn run(args: &OrfsArgs, console: &Console) -> anyhow::Result<Exit> {
-    super::use_threads(args.threads)?;
+    use_threads(args.threads)?;
     let inputs = stdin::inputs(&args.input)?;
     let length = ChunkLength::new(args.expected_length)?;
     let stop = signals::listen()?;
@@ -20,12 +23,12 @@ pub(crate) fn run(args: &OrfsArgs, console: &Console) -> anyhow::Result<Exit> {
     let found = vnp_pipeline::orfs(inputs, length, nucleotide, protein, &observer, &stop);
     let survey = match found {
         Ok(survey) => survey,
-        // Nothing is saved of it, so that there is nothing to continue either.
+        // Nothing was saved, so the message must not advise to continue.
         Err(error) if error.interrupted().is_some() => return Ok(exit::of_error(&error.into())),
         Err(error) => return Err(error.into()),
     };
     log::info!(
-        "{} records without an ORF, {} too short, {} empty, {} failed",
+        "{} records have no ORF, {} are too short, {} are empty, {} failed",
         grouped(survey.no_open_frame),
         grouped(survey.too_short),
         grouped(survey.empty),

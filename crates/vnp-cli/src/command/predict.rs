@@ -1,9 +1,9 @@
+//! `vnp predict`: finds viral sequences.
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use serde_json::{Map, json};
-use vnp_infer::{DeviceSpec, ModelOptions};
 use vnp_pipeline::{
     Counts, DnaOnlyCounts, Event, Goal, OnBadFile, RunOptions, Start, Summary, Trust,
 };
@@ -11,10 +11,11 @@ use vnp_seq::ChunkLength;
 
 use super::model_source::ModelSource;
 use super::stdin;
-use crate::args::PredictArgs;
+use super::threads::use_threads;
+use crate::args::predict::PredictArgs;
 use crate::exit::Exit;
 use crate::logging::Console;
-use crate::output::grouped;
+use crate::output::{counted, grouped};
 use crate::progress::Progress;
 use crate::signals;
 
@@ -23,18 +24,13 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
     for (flag, reason) in args.pytorch.without_effect() {
         log::warn!("{flag} has no effect: {reason}");
     }
-    super::use_threads(args.device.threads)?;
+    use_threads(args.device.threads)?;
     let inputs = stdin::inputs(&args.input)?;
     let source = ModelSource::of(args)?;
     let chunk_length = chunk_length(args, &source)?;
     let output_dir = args.output_dir.clone().unwrap_or_else(|| default_output_dir(&args.input));
     let devices = args.devices();
-    let model_options = ModelOptions {
-        device: args.device.device,
-        precision: args.device.precision,
-        esm2_batch_tokens: args.device.esm_batch_size.into(),
-        dnabert_batch_tokens: args.device.dnabert_batch_size.into(),
-    };
+    let model_options = args.device.model_options();
     let options = RunOptions {
         inputs,
         output_dir: output_dir.clone(),
@@ -54,7 +50,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
         score_all: args.score_all,
         keep_embeddings: args.keep_embeddings,
         keep_frames: args.keep_intermediate,
-        settings: settings(args),
+        settings: args.settings()?,
     };
     let info = source.info(args.device.precision);
     log::info!("model {}: {}", info.name, info.description);
@@ -63,7 +59,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
     let load = Box::new(move || source.load(&devices, &model_options));
     let observer = |event: Event<'_>| progress.event(event);
     let summary = vnp_pipeline::predict(options, &info, load, &observer, &stop)?;
-    tell(&summary);
+    log_summary(&summary);
     log::info!("results are in {}", output_dir.display());
     let failed = summary.counts.records_failed + summary.counts.rows_failed;
     Ok(if failed > 0 { Exit::Partial } else { Exit::Done })
@@ -78,69 +74,41 @@ fn chunk_length(args: &PredictArgs, source: &ModelSource) -> anyhow::Result<Chun
     let trained = source.expected_length();
     let length = args.expected_length.unwrap_or(trained);
     if !source.is_for(length) {
-        log::warn!("chunks of {length} bp for a model trained on {trained} bp: scores may mislead");
+        log::warn!(
+            "the model was trained on chunks of {trained} bp: its scores of {length} bp may be unreliable"
+        );
     }
     ChunkLength::new(length).context("--expected-length")
 }
 
-fn listed(devices: &[DeviceSpec]) -> String {
-    let devices: Vec<String> = devices.iter().map(ToString::to_string).collect();
-    devices.join(",")
-}
-
-/// What was asked for, for `run.json`; none of it is part of the run's identity.
-fn settings(args: &PredictArgs) -> Map<String, serde_json::Value> {
-    let settings = json!({
-        "inputs": args.input.iter().map(|input| input.to_string_lossy()).collect::<Vec<_>>(),
-        "model": args.model,
-        "model_path": args.model_path.as_ref().map(|path| path.to_string_lossy()),
-        "expected_length": args.expected_length,
-        "device": listed(&args.devices()),
-        "precision": args.device.precision.to_string(),
-        "threads": rayon::current_num_threads(),
-        "esm_batch_size": args.device.esm_batch_size,
-        "dnabert_batch_size": args.device.dnabert_batch_size,
-        "batch_size": args.batch_size,
-        "checkpoint_rows": args.checkpoint_rows,
-        "checkpoint_seconds": args.checkpoint_seconds,
-        "keep_embeddings": args.keep_embeddings,
-        "resume_from": args.resume_from.as_ref().map(|path| path.to_string_lossy()),
-        "skip_checkpoint_validation": args.skip_checkpoint_validation,
-    });
-    let mut settings = match settings {
-        serde_json::Value::Object(map) => map,
-        _ => Map::new(),
-    };
-    if args.score_all {
-        settings.insert("score_all".to_owned(), true.into());
-    }
-    settings
-}
-
-/// The closing summary: also what got no prediction, and why.
-fn tell(summary: &Summary) {
+/// Logs the summary, and how many records got no score for which reason.
+fn log_summary(summary: &Summary) {
     let Counts { records, records_viral, chunks, chunks_scored, .. } = summary.counts;
     let rows = summary.counts.rows - summary.counts.rows_failed;
     if summary.already_finished {
         log::info!("the run was finished before and its results are intact: nothing was done");
     } else {
         let reused = rows.saturating_sub(summary.rows_scored_now);
-        log::info!("{} frames scored, {} of them earlier", grouped(rows), grouped(reused));
+        log::info!(
+            "{} scored, {} of them in an earlier session",
+            counted(rows, "ORF"),
+            grouped(reused)
+        );
     }
     log::info!("{} of {} records are viral", grouped(records_viral), grouped(records));
     log::info!(
-        "{} of {} chunks have an ORF and are scored",
+        "{} of {} chunks have an ORF and were scored",
         grouped(chunks_scored),
         grouped(chunks)
     );
     let dna_only = summary.counts.dna_only.clone().unwrap_or_default();
     if summary.counts.dna_only.is_some() {
-        tell_dna_only(&dna_only, summary);
+        log_nucleotide_only(&dna_only, summary);
     }
     let no_open_frame =
         summary.counts.records_no_open_frame.saturating_sub(dna_only.records_scored);
     let unscored = [
-        (no_open_frame, "have no ORF (open reading frame)"),
+        (no_open_frame, "have no ORF (stop-free reading frame)"),
         (summary.counts.records_too_short, "are shorter than one codon"),
         (summary.counts.records_empty, "are empty"),
     ];
@@ -149,26 +117,24 @@ fn tell(summary: &Summary) {
     }
     if summary.counts.records_failed > 0 {
         log::warn!(
-            "{} records failed: see sequences.tsv and checkpoints/failed_files.txt",
-            grouped(summary.counts.records_failed)
+            "{} failed: see sequences.tsv and checkpoints/failed_files.txt",
+            counted(summary.counts.records_failed, "record")
         );
     }
 }
 
-/// What was scored without an ORF.
-fn tell_dna_only(dna_only: &DnaOnlyCounts, summary: &Summary) {
+/// Logs what was scored by nucleotides alone.
+fn log_nucleotide_only(dna_only: &DnaOnlyCounts, summary: &Summary) {
     let scored = dna_only.rows.saturating_sub(dna_only.rows_failed);
     log::info!(
-        "{} chunks without one are scored by their nucleotides alone, {} of them earlier: see \
-         chunks.tsv",
-        grouped(scored),
+        "{} without an ORF scored by nucleotides alone, {} of them in an earlier session: see chunks.tsv",
+        counted(scored, "chunk"),
         grouped(scored.saturating_sub(summary.orfless_chunks_scored_now)),
     );
     if dna_only.records_scored > 0 {
         log::info!(
-            "{} records without an ORF have a score by those (evidence dna_only), {} of them \
-             are viral",
-            grouped(dna_only.records_scored),
+            "{} without an ORF scored by nucleotides alone (evidence dna_only), {} of them viral",
+            counted(dna_only.records_scored, "record"),
             grouped(dna_only.records_viral),
         );
     }

@@ -1,3 +1,5 @@
+//! Inputs named on the command line: files, or standard input as `-`.
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +9,7 @@ use vnp_seq::RecordReader;
 /// How standard input is named on the command line.
 const NAME: &str = "-";
 
-/// The inputs of a run. Standard input can be given once: in a second place it would be empty.
+/// The inputs of a run. Standard input can be given once: when read again it would be empty.
 pub(crate) fn inputs(paths: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
     let times = paths.iter().filter(|path| is_stdin(path)).count();
     anyhow::ensure!(times <= 1, "standard input (-) is given {times} times: give it once");

@@ -1,12 +1,14 @@
+//! `vnp validate`: checks that a file is nucleotide FASTA or FASTQ.
+
 use super::stdin;
 use crate::args::ValidateArgs;
 use crate::exit::Exit;
 use crate::output::{self, grouped};
 
-/// Invalid records named one by one; the rest is only counted.
+/// Invalid records that are reported one by one; further ones are only counted.
 const NAMED: u64 = 10;
 
-/// `vnp validate`: exit 1 if a record is no nucleotide sequence or the file cannot be read through.
+/// `vnp validate`: exit 1 if a record is not a nucleotide sequence or the file cannot be read to its end.
 pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<Exit> {
     let mut reader = stdin::records(&args.input)?;
     let (mut records, mut bases, mut empty, mut invalid) = (0_u64, 0_u64, 0_u64, 0_u64);
@@ -21,7 +23,7 @@ pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<Exit> {
         }
     }
     if invalid > NAMED {
-        log::error!("… and {} more records", grouped(invalid - NAMED));
+        log::error!("… and {} more invalid records", grouped(invalid - NAMED));
     }
     if records == 0 {
         log::warn!("the input holds no records");

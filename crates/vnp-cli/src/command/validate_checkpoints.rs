@@ -1,3 +1,5 @@
+//! `vnp validate-checkpoints`: a report on every checkpoint in a directory.
+
 use std::path::Path;
 
 use serde_json::json;
@@ -8,7 +10,7 @@ use crate::args::ValidateCheckpointsArgs;
 use crate::exit::Exit;
 use crate::output;
 
-/// `vnp validate-checkpoints`: exit 0 if all are good, 3 if any is bad or there is none.
+/// `vnp validate-checkpoints`: exit 0 if all are good, 3 if one is bad or none is found.
 pub(crate) fn run(args: &ValidateCheckpointsArgs) -> anyhow::Result<Exit> {
     let log = args.dir.join(FAILED_CHECKPOINTS);
     let options = Options {
@@ -17,7 +19,7 @@ pub(crate) fn run(args: &ValidateCheckpointsArgs) -> anyhow::Result<Exit> {
         ..Options::default()
     };
     let reports = vnp_validate::validate_tree(&args.dir, &options)?;
-    // A run keeps its log beside its checkpoints; DIR may be the run or that directory.
+    // The log of a run is next to its checkpoints; DIR may be the run's directory or that one.
     let mut recorded = recorded(&log);
     recorded.extend(self::recorded(&args.dir.join("checkpoints").join(FAILED_CHECKPOINTS)));
     let bad = reports.iter().filter(|report| !report.is_ok()).count();
@@ -27,12 +29,12 @@ pub(crate) fn run(args: &ValidateCheckpointsArgs) -> anyhow::Result<Exit> {
         output::print(&as_text(&reports, &recorded, bad))?;
     }
     if reports.is_empty() {
-        log::error!("no checkpoints below {}", args.dir.display());
+        log::error!("no checkpoints in {}", args.dir.display());
     }
     Ok(if reports.is_empty() || bad > 0 { Exit::Checkpoint } else { Exit::Done })
 }
 
-/// The failures in a log; one that cannot be read must not hide what was found just now.
+/// The failures in a log. A log that cannot be read must not hide the report.
 fn recorded(log: &Path) -> Vec<FailedCheckpoint> {
     vnp_validate::load_failed_checkpoints(log).unwrap_or_else(|error| {
         log::warn!("{error}");
@@ -48,7 +50,7 @@ fn as_text(reports: &[Report], recorded: &[FailedCheckpoint], bad: usize) -> Str
             report.version.clone().map_or_else(|| "-".to_owned(), |version| format!("v{version}")),
             report.rows.map_or_else(|| "-".to_owned(), |rows| format!("{rows} rows")),
             report.path.display().to_string(),
-            if report.is_ok() { proof(report).to_owned() } else { report.reason() },
+            if report.is_ok() { remark(report).to_owned() } else { report.reason() },
         ]);
     }
     let mut text = output::table(&rows);
@@ -63,11 +65,11 @@ fn as_text(reports: &[Report], recorded: &[FailedCheckpoint], bad: usize) -> Str
     text
 }
 
-/// What a good file leaves open.
-fn proof(report: &Report) -> &'static str {
+/// A remark on a good file.
+fn remark(report: &Report) -> &'static str {
     match report.integrity {
         Some(Integrity::Unverified) => {
-            "unverified: it has neither digests nor CRCs, and a changed byte may go unseen"
+            "unverified: it has no checksums, so a changed byte may go unnoticed"
         }
         _ => "",
     }

@@ -1,15 +1,18 @@
+//! A training's progress on standard error.
+
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use vnp_train::{Epoch, Event, Observer};
+use vnp_train::{Class, Epoch, Event, PreparationRecord, Split, SplitCounts};
 
-use super::INTERVAL;
+use super::interval::INTERVAL;
 use crate::logging::Console;
 use crate::output::grouped;
 
-/// Tells a training's progress on standard error: a bar for the steps of an epoch on a terminal, and
-/// a line for every epoch.
+/// Shows a training's progress: on a terminal a bar for the steps of an epoch, and a line for every
+/// epoch.
 pub(crate) struct TrainingProgress<'a> {
     console: &'a Console,
     state: RefCell<State>,
@@ -18,20 +21,22 @@ pub(crate) struct TrainingProgress<'a> {
 struct State {
     bar: Option<ProgressBar>,
     epochs: usize,
-    last_told: Instant,
+    last_logged: Instant,
 }
 
 impl<'a> TrainingProgress<'a> {
     pub(crate) fn new(console: &'a Console) -> Self {
-        let state = State { bar: None, epochs: 0, last_told: Instant::now() };
+        let state = State { bar: None, epochs: 0, last_logged: Instant::now() };
         Self { console, state: RefCell::new(state) }
     }
-}
 
-impl Observer for TrainingProgress<'_> {
-    fn event(&self, event: Event<'_>) {
+    /// Shows an event.
+    pub(crate) fn event(&self, event: Event<'_>) {
         let mut state = self.state.borrow_mut();
         match event {
+            Event::Prepared(record) => prepared(record),
+            Event::Embedding(class) => log::info!("embedding the chunks of the class {class}"),
+            Event::Examples { splits, failed } => examples(&splits, failed),
             Event::Started { parameters, epochs, epoch, step } => {
                 state.epochs = epochs;
                 let parameters = grouped(parameters as u64);
@@ -48,9 +53,6 @@ impl Observer for TrainingProgress<'_> {
             }
             Event::Epoch(epoch) => state.epoch(epoch),
             Event::Saved(path) => log::debug!("saved {}", path.display()),
-            Event::Quarantined(path) => {
-                log::warn!("a damaged state was set aside as {}", path.display());
-            }
             _ => {}
         }
     }
@@ -78,8 +80,8 @@ impl State {
             bar.set_length(steps as u64);
             bar.set_position(done as u64);
             bar.set_message(format!("epoch {}, step {done} of {steps}, loss {loss:.4}", epoch + 1));
-        } else if console.wants_progress && self.last_told.elapsed() >= INTERVAL {
-            self.last_told = Instant::now();
+        } else if console.wants_progress && self.last_logged.elapsed() >= INTERVAL {
+            self.last_logged = Instant::now();
             log::info!(
                 "epoch {}: {} of {} steps",
                 epoch + 1,
@@ -90,7 +92,7 @@ impl State {
     }
 
     fn epoch(&mut self, epoch: &Epoch) {
-        self.last_told = Instant::now();
+        self.last_logged = Instant::now();
         log::info!(
             "epoch {} of at most {}: loss {:.4}, validation {:.4}{}",
             epoch.epoch + 1,
@@ -99,5 +101,59 @@ impl State {
             epoch.validation_loss,
             if epoch.is_best { ", the best so far" } else { "" }
         );
+    }
+}
+
+/// Logs which chunks are learned from, and how many are left out.
+fn prepared(record: &PreparationRecord) {
+    let count = |counts: &BTreeMap<String, usize>, name: &str| {
+        grouped(counts.get(name).copied().unwrap_or_default() as u64)
+    };
+    let none = BTreeMap::new();
+    for class in Class::ALL {
+        let chosen = record.chosen.get(class.name()).unwrap_or(&none);
+        let chunks = Split::ALL.map(|split| format!("{} {split}", count(chosen, split.name())));
+        log::info!(
+            "{class}: {} records in {} groups; chunks: {}",
+            count(&record.records, class.name()),
+            count(&record.groups, class.name()),
+            chunks.join(", ")
+        );
+    }
+    let tally = &record.tally;
+    let left_out = [
+        (tally.with_ambiguous_letters, "with ambiguous letters"),
+        (tally.without_orf, "without an ORF"),
+        (tally.without_coding_frame, "without a frame in a coding sequence"),
+        (tally.sharing_kmers_with_a_later_split, "sharing 21 bases with a later split"),
+    ];
+    let left_out = left_out.into_iter().filter(|(count, _)| *count > 0);
+    let left_out: Vec<String> =
+        left_out.map(|(count, why)| format!("{} {why}", grouped(count as u64))).collect();
+    if !left_out.is_empty() {
+        let cut = grouped(tally.cut as u64);
+        log::info!("of {cut} chunks left out: {}", left_out.join(", "));
+    }
+    let both = &record.groups_in_both_classes;
+    if let Some(first) = both.first() {
+        log::warn!(
+            "{} groups hold viruses and others (first: {first}): prophages, or wrong labels",
+            both.len()
+        );
+    }
+}
+
+/// Logs how many frames there are to learn from.
+fn examples(splits: &[SplitCounts], failed: usize) {
+    for SplitCounts { split, viral, others, groups } in splits {
+        log::info!(
+            "{split}: {} viral and {} other frames of {} groups",
+            grouped(*viral as u64),
+            grouped(*others as u64),
+            grouped(*groups as u64)
+        );
+    }
+    if failed > 0 {
+        log::warn!("{failed} frames could not be embedded and are left out");
     }
 }

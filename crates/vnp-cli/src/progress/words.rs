@@ -1,4 +1,4 @@
-//! Work, rates and times in words.
+//! Work, speed and times of a run as text.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use vnp_pipeline::{Estimate, Progress, Stage, Workload};
 
 use crate::output::grouped;
 
-/// From here on a run is told of before it starts.
+/// The work of a run that takes longer is reported before it starts.
 pub(super) const LONG: Duration = Duration::from_secs(60);
-/// From here on a run on a CPU is warned of.
+/// The user is warned of a run on a CPU that takes longer.
 const TOO_LONG: Duration = Duration::from_secs(600);
 
-/// The embeddings that rows of a stage take: that of a chunk without an open frame, one a strand.
+/// The embeddings of this many rows of a stage; a chunk without an ORF has one per strand.
 pub(super) fn embeddings(stage: Stage, rows: u64) -> u64 {
     match stage {
         Stage::Nucleotide | Stage::Protein => rows,
@@ -22,69 +22,61 @@ pub(super) fn embeddings(stage: Stage, rows: u64) -> u64 {
 
 /// What is to be computed.
 pub(super) fn work(estimate: &Estimate) -> String {
-    let parts: Vec<String> = Stage::ENCODED
-        .into_iter()
-        .filter(|stage| estimate.of(*stage).rows > 0)
-        .map(|stage| workload(stage, estimate.of(stage)))
-        .collect();
-    format!("to compute: {}", parts.join("; "))
+    let works = Stage::ENCODED.map(|stage| (stage, estimate.of(stage)));
+    let works = works.into_iter().filter(|(_, work)| work.rows > 0);
+    let texts: Vec<String> = works.map(|(stage, work)| workload(stage, work)).collect();
+    format!("to compute: {}", texts.join("; "))
 }
 
 fn workload(stage: Stage, work: &Workload) -> String {
-    let embeddings = format!("{} {stage} embeddings", grouped(embeddings(stage, work.rows)));
-    if work.tokens == 0 {
-        return embeddings;
+    let mut text = format!("{} {stage} embeddings", grouped(embeddings(stage, work.rows)));
+    if work.tokens > 0 {
+        let about = if work.is_exact { "" } else { "about " };
+        let (tokens, flops) = (grouped(work.tokens), operations(work.flops));
+        text += &format!(" ({about}{tokens} tokens, {flops})");
     }
-    let (about, how) = match work.is_exact {
-        true => ("", "all counted"),
-        false => ("about ", "from those of a sample per letter"),
-    };
-    let tokens = grouped(work.tokens);
-    format!("{embeddings} ({about}{tokens} tokens, {how}; {})", operations(work.flops))
+    text
 }
 
-/// What a long run on a CPU means; nothing where it is not one.
+/// A warning if the run will take long on a CPU.
 pub(super) fn warning(estimate: &Estimate, threads: usize) -> Option<String> {
     let time = estimate.assumed_time(threads);
     if !estimate.is_on_cpu() || time < TOO_LONG {
         return None;
     }
-    let dear = Stage::ENCODED
-        .into_iter()
-        .max_by(|a, b| estimate.of(*a).flops.total_cmp(&estimate.of(*b).flops))?;
-    let work = estimate.of(dear);
-    let embeddings = embeddings(dear, work.rows);
-    let one = operations(work.flops / embeddings.max(1) as f64);
+    let flops = |stage: &Stage| estimate.of(*stage).flops;
+    let costliest = Stage::ENCODED.into_iter().max_by(|a, b| flops(a).total_cmp(&flops(b)))?;
+    let work = estimate.of(costliest);
+    let embeddings = embeddings(costliest, work.rows);
     Some(format!(
-        "this run takes about {} on this CPU if each of {threads} threads does {}/s: {} embeddings \
-         with {} take {one} each. Shorter with a GPU (--device cuda), a smaller bundle (--model), or \
-         --precision bf16; the measured rate follows, and what is computed until then is kept",
-        duration(time.as_secs_f64()),
+        "this run will take about {} on this CPU ({threads} threads at an assumed {}/s each): {} \
+         embeddings of {} at {} each. A GPU (--device cuda), a smaller model (--model) or \
+         --precision bf16 is faster. The measured speed follows; if you interrupt the run, finished \
+         work is kept",
+        duration(time),
         operations(estimate.assumed_flops(1)),
         grouped(embeddings),
         work.encoder,
+        operations(work.flops / embeddings.max(1) as f64),
     ))
 }
 
-/// The measured rates of the encoders that have worked, and the time that is left.
-pub(super) fn rates(progress: &Progress) -> String {
+/// The measured speed of the encoders that have started; none if that is none of them.
+pub(super) fn rates(progress: &Progress) -> Option<String> {
     let rates = Stage::ENCODED.into_iter().filter_map(|stage| {
         let rate = progress.of(stage);
         let tokens = rate.tokens_per_second();
         let speed = operations(rate.flops_per_second());
         (tokens > 0.0).then(|| format!("{stage} {} tokens/s ({speed}/s)", grouped(tokens as u64)))
     });
-    let rates: Vec<String> = rates.collect();
-    match (rates.is_empty(), progress.estimate.devices.len()) {
-        (true, _) => String::new(),
-        (false, 0 | 1) => rates.join(", "),
-        (false, _) => format!("a device {}", rates.join(", ")),
-    }
+    let rates = rates.collect::<Vec<_>>().join(", ");
+    let per_device = if progress.estimate.devices.len() > 1 { "per device: " } else { "" };
+    (!rates.is_empty()).then(|| format!("{per_device}{rates}"))
 }
 
-/// The time that is left, if it can be told.
+/// The time that is left, if it is known.
 pub(super) fn left(progress: &Progress) -> Option<String> {
-    Some(format!("about {} left", duration(progress.left?.as_secs_f64())))
+    Some(format!("about {} left", duration(progress.left?)))
 }
 
 /// Floating-point operations with three digits.
@@ -97,9 +89,9 @@ fn operations(flops: f64) -> String {
     format!("{number:.digits$} {name}")
 }
 
-/// Seconds in the coarsest two units that say something.
-pub(super) fn duration(seconds: f64) -> String {
-    let seconds = Duration::try_from_secs_f64(seconds).map_or(u64::MAX, |time| time.as_secs());
+/// A time in its two largest units.
+fn duration(time: Duration) -> String {
+    let seconds = time.as_secs();
     match seconds {
         0..60 => format!("{seconds} s"),
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
@@ -114,7 +106,7 @@ mod tests {
     use std::collections::BTreeMap;
     use vnp_pipeline::Rate;
 
-    /// The encoders of the published model on so many frames of 500 bp.
+    /// The encoders of the published model on this many frames of 500 bp.
     fn published(rows: u64, device: &str) -> Estimate {
         let workload = |encoder: &str, letters, tokens, flops: f64| Workload {
             encoder: encoder.to_owned(),
@@ -134,24 +126,22 @@ mod tests {
     }
 
     #[test]
-    fn work_is_told_with_how_it_was_counted() {
+    fn work_is_exact_or_about() {
         assert_eq!(
             work(&published(1000, "cpu (avx512f)")),
-            "to compute: 1,000 nucleotide embeddings (about 109,000 tokens, from those of a sample per \
-             letter; 25.0 TFLOP); 1,000 protein embeddings (about 168,000 tokens, from those of a sample \
-             per letter; 960 TFLOP)"
+            "to compute: 1,000 nucleotide embeddings (about 109,000 tokens, 25.0 TFLOP); 1,000 \
+             protein embeddings (about 168,000 tokens, 960 TFLOP)"
         );
-        let mut few = published(2, "cpu (avx512f)");
-        few.stages.remove(&Stage::Nucleotide);
-        few.stages.get_mut(&Stage::Protein).unwrap().is_exact = true;
-        let told = "to compute: 2 protein embeddings (336 tokens, all counted; 1.92 TFLOP)";
-        assert_eq!(work(&few), told);
-        few.stages.get_mut(&Stage::Protein).unwrap().tokens = 0;
-        assert_eq!(work(&few), "to compute: 2 protein embeddings");
+        let mut small = published(2, "cpu (avx512f)");
+        small.stages.remove(&Stage::Nucleotide);
+        small.stages.get_mut(&Stage::Protein).unwrap().is_exact = true;
+        assert_eq!(work(&small), "to compute: 2 protein embeddings (336 tokens, 1.92 TFLOP)");
+        small.stages.get_mut(&Stage::Protein).unwrap().tokens = 0;
+        assert_eq!(work(&small), "to compute: 2 protein embeddings");
         // Both strands of three chunks.
-        let both = Workload { rows: 3, ..few.stages[&Stage::Protein].clone() };
-        few.stages.insert(Stage::NucleotideOnly, both);
-        assert_eq!(work(&few), "to compute: 2 protein embeddings; 6 dna_only embeddings");
+        let both = Workload { rows: 3, ..small.stages[&Stage::Protein].clone() };
+        small.stages.insert(Stage::NucleotideOnly, both);
+        assert_eq!(work(&small), "to compute: 2 protein embeddings; 6 dna_only embeddings");
     }
 
     #[track_caller]
@@ -159,7 +149,7 @@ mod tests {
         let text = warning(&published(rows, device), 2).unwrap_or_default();
         assert_eq!(text.is_empty(), expected.is_empty(), "{text}");
         for part in expected {
-            assert!(text.contains(part), "not said: {part}\n{text}");
+            assert!(text.contains(part), "missing: {part}\n{text}");
         }
     }
 
@@ -167,23 +157,15 @@ mod tests {
     fn a_long_run_on_a_cpu_is_warned_of() {
         let cpu = "cpu (avx512f)";
         check_warning(10, cpu, &[]);
-        let remedies = ["--device cuda", "--model", "--precision bf16"];
-        check_warning(1000, cpu, &remedies);
-        check_warning(
-            1000,
-            cpu,
-            &[
-                "about 2 h 44 min",
-                "each of 2 threads does 50.0 GFLOP/s",
-                "esm2 take 960 GFLOP each",
-            ],
-        );
+        check_warning(1000, cpu, &["--device cuda", "--model", "--precision bf16"]);
+        let speed = "2 threads at an assumed 50.0 GFLOP/s each";
+        check_warning(1000, cpu, &["about 2 h 44 min", speed, "esm2 at 960 GFLOP each"]);
         check_warning(1_000_000, cpu, &["about 114 d 0 h"]);
         check_warning(1_000_000, "cuda:0", &[]);
     }
 
     #[test]
-    fn rates_are_told_of_encoders_that_have_worked() {
+    fn rates_are_those_of_encoders_that_have_started() {
         let rate = |tokens, flops, seconds| Rate {
             rows: 1,
             letters: 1,
@@ -191,23 +173,18 @@ mod tests {
             flops,
             busy: Duration::from_secs(seconds),
         };
-        let mut progress = Progress {
-            estimate: published(1000, "cuda:0"),
-            done: BTreeMap::new(),
-            elapsed: Duration::from_secs(10),
-            left: None,
-        };
-        assert_eq!((rates(&progress), left(&progress)), (String::new(), None));
+        let mut progress = Progress { estimate: published(1000, "cuda:0"), ..Progress::default() };
+        assert_eq!((rates(&progress), left(&progress)), (None, None));
         progress.done.insert(Stage::Nucleotide, rate(10_900.0, 2.5e12, 2));
         progress.left = Some(Duration::from_secs(3700));
-        assert_eq!(rates(&progress), "nucleotide 5,450 tokens/s (1.25 TFLOP/s)");
+        let text = rates(&progress);
+        assert_eq!(text.as_deref(), Some("nucleotide 5,450 tokens/s (1.25 TFLOP/s)"));
         assert_eq!(left(&progress).as_deref(), Some("about 1 h 1 min left"));
         progress.done.insert(Stage::Protein, rate(1_680_000.0, 9.6e15, 20));
         progress.estimate.devices.push("cuda:1".to_owned());
-        assert_eq!(
-            rates(&progress),
-            "a device nucleotide 5,450 tokens/s (1.25 TFLOP/s), protein 84,000 tokens/s (480 TFLOP/s)"
-        );
+        let both = "per device: nucleotide 5,450 tokens/s (1.25 TFLOP/s), protein 84,000 tokens/s \
+                    (480 TFLOP/s)";
+        assert_eq!(rates(&progress).as_deref(), Some(both));
     }
 
     #[test]
@@ -226,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_told_in_two_units() {
+    fn durations_have_two_units() {
         for (seconds, text) in [
             (0.4, "0 s"),
             (59.9, "59 s"),
@@ -234,7 +211,7 @@ mod tests {
             (3_700.0, "1 h 1 min"),
             (200_000.0, "2 d 7 h"),
         ] {
-            assert_eq!(duration(seconds), text);
+            assert_eq!(duration(Duration::from_secs_f64(seconds)), text);
         }
     }
 }

@@ -36,9 +36,9 @@ impl Run<'_> {
         if wanted.values().all(|rows| rows.ranges().is_empty()) {
             return Ok(());
         }
-        let encoders = match self.model.has_encoders {
-            true => models.get(self.observer)?.first(),
-            false => None,
+        let encoders = match self.model.encoders {
+            Some(_) => models.get(self.observer)?.first(),
+            None => None,
         };
         let provenance = Provenance {
             identity: identity.clone(),

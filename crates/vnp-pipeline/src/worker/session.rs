@@ -8,8 +8,9 @@ use vnp_job::JobDirectory;
 use vnp_job::parts::{Inventory, Part, Provenance, Rows, Stage};
 
 use crate::error::Error;
+use crate::estimate::Estimate;
 use crate::event::Event;
-use crate::forecast::Forecast;
+use crate::forecast::{Progress, Rate};
 
 /// Where a session's work goes and is reported. It stays on the thread that the run was called on;
 /// the workers reach it through their handles.
@@ -18,23 +19,16 @@ pub(crate) struct Session<'a> {
     pub(crate) inventory: &'a mut Inventory,
     pub(crate) keep_embeddings: bool,
     pub(crate) observer: &'a dyn Fn(Event<'_>),
-    pub(crate) forecast: Forecast,
+    pub(crate) estimate: Estimate,
+    pub(crate) began: Instant,
     pub(crate) work: Work,
 }
 
 /// The rows that were computed, and the time that it took.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Work {
-    stages: BTreeMap<Stage, Done>,
+    stages: BTreeMap<Stage, Rate>,
     first_embeddings: Option<Instant>,
-}
-
-/// The work in one stage.
-#[derive(Clone, Copy, Debug, Default)]
-struct Done {
-    rows: u64,
-    tokens: f64,
-    time: Duration,
 }
 
 impl Work {
@@ -42,15 +36,15 @@ impl Work {
         self.of(stage).rows
     }
 
-    /// Estimated tokens per second of one worker at work; none where they are not known.
+    /// Estimated tokens per second of one worker at work; none where they are unknown.
     pub(crate) fn tokens_per_second(&self, stage: Stage) -> Option<f64> {
-        let Done { tokens, time, .. } = self.of(stage);
-        (tokens > 0.0 && !time.is_zero()).then(|| tokens / time.as_secs_f64())
+        let rate = self.of(stage);
+        (rate.tokens > 0.0 && !rate.busy.is_zero()).then(|| rate.tokens_per_second())
     }
 
-    /// Over all workers: several that work for a second work for several seconds.
+    /// The time at work, summed over all workers.
     pub(crate) fn time(&self, stage: Stage) -> Duration {
-        self.of(stage).time
+        self.of(stage).busy
     }
 
     /// When the first embeddings were computed.
@@ -60,21 +54,20 @@ impl Work {
 
     /// Adds the work of another session.
     pub(crate) fn add(&mut self, other: &Self) {
-        for (stage, done) in &other.stages {
-            self.count(*stage, *done);
+        for (&stage, rate) in &other.stages {
+            self.stages.entry(stage).or_default().add(rate);
         }
         self.first_embeddings = self.first_embeddings.or(other.first_embeddings);
     }
 
-    fn of(&self, stage: Stage) -> Done {
+    fn of(&self, stage: Stage) -> Rate {
         self.stages.get(&stage).copied().unwrap_or_default()
     }
 
-    fn count(&mut self, stage: Stage, done: Done) {
-        let sum = self.stages.entry(stage).or_default();
-        sum.rows += done.rows;
-        sum.tokens += done.tokens;
-        sum.time += done.time;
+    /// The work of the stages with an encoder.
+    fn encoded(&self) -> BTreeMap<Stage, Rate> {
+        let stages = self.stages.iter().map(|(&stage, &rate)| (stage, rate));
+        stages.filter(|(stage, _)| Stage::ENCODED.contains(stage)).collect()
     }
 }
 
@@ -94,13 +87,13 @@ impl Session<'_> {
 
     pub(super) fn computed(&mut self, stage: Stage, rows: RowRange, letters: u64, time: Duration) {
         log::debug!("computed {stage} rows {rows}");
-        let encoded = Stage::ENCODED.contains(&stage);
-        let tokens = if encoded { self.forecast.tokens(stage, letters) } else { 0.0 };
-        self.work.count(stage, Done { rows: rows.len(), tokens, time });
+        let rate = Rate::new(self.estimate.of(stage), rows.len(), letters, time);
+        self.work.stages.entry(stage).or_default().add(&rate);
         (self.observer)(Event::Computed { stage, rows });
-        if encoded {
+        if Stage::ENCODED.contains(&stage) {
             self.work.first_embeddings.get_or_insert_with(Instant::now);
-            let progress = self.forecast.learn(stage, rows.len(), letters, time);
+            let (estimate, done) = (self.estimate.clone(), self.work.encoded());
+            let progress = Progress::new(estimate, done, self.began.elapsed());
             (self.observer)(Event::Progress(&progress));
         }
     }

@@ -1,4 +1,4 @@
-//! What a run says of its work before and while it is done, and afterwards in `run.json`.
+//! The work of a run as it is reported before and during the run, and afterwards in `run.json`.
 
 use std::cell::RefCell;
 use std::num::NonZeroU64;
@@ -39,7 +39,7 @@ fn letters(setup: &Setup) -> [u64; 2] {
 }
 
 #[test]
-fn the_work_is_told_before_it_is_done() {
+fn the_work_is_reported_before_it_is_done() {
     let setup = Setup::new();
     let expected = letters(&setup);
     let listener = Listener::default();
@@ -114,7 +114,7 @@ fn every_batch_is_followed_by_its_progress() {
 }
 
 #[test]
-fn the_record_tells_rates_and_memory() {
+fn the_record_has_rates_and_memory() {
     let setup = Setup::new();
     finished(setup.run(Start::New, Fault::None));
     let session = &setup.record()["session"];

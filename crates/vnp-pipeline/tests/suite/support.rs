@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use vnp_infer::{Cost, Encoder, FallbackHead, Head, Model, Tensors};
 use vnp_pipeline::{
-    Error, Event, Goal, Input, LoadModel, ModelInfo, OnBadFile, RunOptions, Stage, Start, StopFlag,
-    Summary, Trust,
+    EncoderDigests, Error, Event, Goal, Input, LoadModel, ModelInfo, OnBadFile, RunOptions, Stage,
+    Start, StopFlag, Summary, Trust,
 };
 use vnp_seq::ChunkLength;
 
@@ -276,12 +276,10 @@ pub(crate) fn info() -> ModelInfo {
         name: "counting".into(),
         description: "counts letters".into(),
         held_out: serde_json::Value::Null,
-        dnabert: "d".into(),
-        esm2: "e".into(),
+        encoders: Some(EncoderDigests { dnabert: "d".into(), esm2: "e".into() }),
         head: "h".into(),
         fallback: Some("f".into()),
         precision: "f32".into(),
-        has_encoders: true,
         nucleotide_hidden: 3,
         protein_hidden: 3,
     }

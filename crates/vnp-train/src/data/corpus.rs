@@ -13,7 +13,7 @@ use crate::split::Split;
 
 /// Labelled records in groups and splits, and the chunks chosen from them.
 #[derive(Debug, Clone)]
-pub struct Corpus {
+pub(crate) struct Corpus {
     /// The records.
     pub records: Vec<LabelledRecord>,
     /// Their groups.
@@ -32,11 +32,11 @@ pub struct Corpus {
 
 impl Corpus {
     /// Reads the records, groups and splits them, and chooses chunks, as
-    /// [`prepare`](crate::prepare) does.
+    /// [`prepare`](crate::data::prepare::prepare) does.
     ///
     /// # Errors
-    /// As [`prepare`](crate::prepare).
-    pub fn read(options: &Preparation) -> Result<Self, Error> {
+    /// As [`prepare`](crate::data::prepare::prepare).
+    pub(crate) fn read(options: &Preparation) -> Result<Self, Error> {
         let (records, identity) = options.read()?;
         Self::new(options, records, identity)
     }
@@ -54,14 +54,12 @@ impl Corpus {
     }
 
     /// The chosen chunks of a split.
-    #[must_use]
-    pub fn of_split(&self, split: Split) -> Vec<Chunk> {
+    pub(crate) fn of_split(&self, split: Split) -> Vec<Chunk> {
         self.chunks.iter().filter(|chunk| chunk.split == split).cloned().collect()
     }
 
     /// Whether a window of a training record shares nothing with the other splits.
-    #[must_use]
-    pub fn is_usable(&self, window: &[u8]) -> bool {
+    pub(crate) fn is_usable(&self, window: &[u8]) -> bool {
         !self.shared.leaks(window, Split::Training)
     }
 }

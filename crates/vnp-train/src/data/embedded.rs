@@ -5,7 +5,6 @@ mod merged;
 mod rows;
 pub(crate) mod run;
 pub(crate) mod source;
-mod stage;
 
 #[cfg(test)]
 mod tests;

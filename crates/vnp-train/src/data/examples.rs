@@ -1,7 +1,7 @@
 //! Embedded ORFs with their labels and groups: what a head learns from.
 
 use crate::error::Error;
-use crate::split::Split;
+use crate::split::{Split, SplitCounts};
 
 /// Embedded ORFs to learn from, as rows of features.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -46,6 +46,16 @@ impl Examples {
     pub fn rows_of(&self, split: Split) -> Vec<usize> {
         let rows = self.rows.iter().enumerate();
         rows.filter(|(_, row)| self.split(row) == Some(split)).map(|(row, _)| row).collect()
+    }
+
+    /// The number of ORFs and groups of every split.
+    pub(crate) fn counts(&self) -> [SplitCounts; 3] {
+        Split::ALL.map(|split| {
+            let rows = self.rows.iter().filter(|row| self.split(row) == Some(split));
+            let (viral, others): (Vec<_>, Vec<_>) = rows.partition(|row| row.is_virus);
+            let groups = self.groups.iter().filter(|group| group.split == split).count();
+            SplitCounts { split, viral: viral.len(), others: others.len(), groups }
+        })
     }
 
     /// Checks that features, rows, groups and chunks agree, and that every feature is

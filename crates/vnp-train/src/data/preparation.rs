@@ -33,6 +33,11 @@ pub struct Preparation {
 }
 
 impl Preparation {
+    /// The chunk length in bp.
+    pub(crate) fn chunk_length_bp(&self) -> u32 {
+        u32::try_from(self.chunk_length.get()).unwrap_or(u32::MAX)
+    }
+
     /// Reads the records, with the identity of whatever is prepared from them.
     pub(crate) fn read(&self) -> Result<(Vec<LabelledRecord>, BTreeMap<String, String>), Error> {
         self.shares.check()?;

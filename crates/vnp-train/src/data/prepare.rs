@@ -5,7 +5,6 @@ mod files;
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::data::class::Class;
 use crate::data::corpus::Corpus;
 use crate::data::examples::Group;
 use crate::data::preparation::Preparation;
@@ -18,8 +17,8 @@ use crate::error::Error;
 ///
 /// # Errors
 /// Those of reading and of [`Groups::split`](crate::Groups::split); [`Error::EmptySplit`];
-/// [`Error::OtherIdentity`] where `directory` holds chunks of other data or settings.
-pub fn prepare(options: &Preparation, directory: &Path) -> Result<Prepared, Error> {
+/// [`vnp_job::Error::OtherIdentity`] where `directory` holds chunks of other data or settings.
+pub(crate) fn prepare(options: &Preparation, directory: &Path) -> Result<Prepared, Error> {
     let (records, identity) = options.read()?;
     if let Some(prepared) = files::reuse(directory, &identity)? {
         return Ok(prepared);
@@ -37,11 +36,6 @@ fn assemble(directory: &Path, corpus: &Corpus) -> Prepared {
     let named: Vec<Group> = groups.with_splits(splits);
     let mut numbers = HashMap::new();
     let mut kept = Vec::new();
-    let mut record = PreparationRecord {
-        identity: corpus.identity.clone(),
-        tally: corpus.tally,
-        ..PreparationRecord::default()
-    };
     let mut chunks = Vec::new();
     for chunk in chosen {
         let source = &records[chunk.record];
@@ -49,8 +43,6 @@ fn assemble(directory: &Path, corpus: &Corpus) -> Prepared {
             kept.push(named[chunk.group].clone());
             kept.len() - 1
         });
-        let of_class = record.chosen.entry(Class::of(chunk.is_virus).to_string()).or_default();
-        *of_class.entry(chunk.split.to_string()).or_default() += 1;
         let letters = &source.sequence[chunk.start_bp..chunk.end_bp];
         chunks.push(PreparedChunk {
             id: format!("{}:{}-{}", source.id, chunk.start_bp + 1, chunk.end_bp),
@@ -62,15 +54,7 @@ fn assemble(directory: &Path, corpus: &Corpus) -> Prepared {
             frames: chunk.frames.iter().map(|open| open.frame).collect(),
         });
     }
-    for source in records {
-        *record.records.entry(Class::of(source.is_virus).to_string()).or_default() += 1;
-    }
-    for group in groups.groups() {
-        *record.groups.entry(Class::of(group.is_virus).to_string()).or_default() += 1;
-        if group.in_both_classes {
-            record.groups_in_both_classes.push(group.name.clone());
-        }
-    }
+    let record = PreparationRecord::of(corpus);
     Prepared { directory: directory.to_owned(), groups: kept, chunks, record }
 }
 

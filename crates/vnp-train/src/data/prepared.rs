@@ -8,6 +8,7 @@ use vnp_seq::Frame;
 
 use crate::data::chunks::ChunkTally;
 use crate::data::class::Class;
+use crate::data::corpus::Corpus;
 use crate::data::examples::Group;
 
 /// Chunks with their labels, groups and splits, and the directory that stores them:
@@ -18,7 +19,7 @@ use crate::data::examples::Group;
 /// prepared.json         identity, counts, digests of the files
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct Prepared {
+pub(crate) struct Prepared {
     /// The directory.
     pub directory: PathBuf,
     /// The groups that have chunks.
@@ -31,7 +32,7 @@ pub struct Prepared {
 
 /// A chunk to learn from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PreparedChunk {
+pub(crate) struct PreparedChunk {
     /// The id, which is also that of its record in the FASTA file.
     pub id: String,
     /// The id of the record that it comes from.
@@ -67,15 +68,36 @@ pub struct PreparationRecord {
     pub files: BTreeMap<String, String>,
 }
 
+impl PreparationRecord {
+    /// The record of the chunks of a corpus, without the files, which are not written yet.
+    pub(crate) fn of(corpus: &Corpus) -> Self {
+        let mut record =
+            Self { identity: corpus.identity.clone(), tally: corpus.tally, ..Self::default() };
+        for source in &corpus.records {
+            *record.records.entry(Class::of(source.is_virus).to_string()).or_default() += 1;
+        }
+        for group in corpus.groups.groups() {
+            *record.groups.entry(Class::of(group.is_virus).to_string()).or_default() += 1;
+            if group.in_both_classes {
+                record.groups_in_both_classes.push(group.name.clone());
+            }
+        }
+        for chunk in &corpus.chunks {
+            let of_class = record.chosen.entry(Class::of(chunk.is_virus).to_string()).or_default();
+            *of_class.entry(chunk.split.to_string()).or_default() += 1;
+        }
+        record
+    }
+}
+
 impl Prepared {
     /// The file with the chunks of a class.
-    #[must_use]
-    pub fn fasta(&self, class: Class) -> PathBuf {
+    pub(crate) fn fasta(&self, class: Class) -> PathBuf {
         self.directory.join(format!("{class}.fa"))
     }
 
     /// The chunks of a class, in the order of its file.
-    pub fn of_class(&self, class: Class) -> impl Iterator<Item = (usize, &PreparedChunk)> {
+    pub(crate) fn of_class(&self, class: Class) -> impl Iterator<Item = (usize, &PreparedChunk)> {
         let chunks = self.chunks.iter().enumerate();
         chunks.filter(move |(_, chunk)| Class::of(chunk.is_virus) == class)
     }

@@ -16,7 +16,6 @@ use crate::data::input::Input;
 use crate::data::record::LabelledRecord;
 use crate::data::records::table::{Entry, Table};
 use crate::error::Error;
-use crate::hex::hex;
 
 /// The records of several files.
 #[derive(Debug, Clone, Default)]
@@ -168,7 +167,7 @@ fn digest(records: &[LabelledRecord]) -> String {
         field(&record.sequence);
         field(record.coding.as_ref().map(Coding::letters).unwrap_or_default());
     }
-    hex(&hasher.finalize())
+    hex::encode(hasher.finalize())
 }
 
 #[cfg(test)]

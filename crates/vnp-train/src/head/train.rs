@@ -7,12 +7,11 @@ use crate::data::examples::Examples;
 use crate::error::Error;
 use crate::head::learner::HeadLearner;
 use crate::head::recipe::HeadRecipe;
-use crate::hex::hex;
 use crate::learn::epoch::Epoch;
 use crate::learn::fit::{Fitted, fit};
 use crate::learn::learner::Learner;
 use crate::learn::snapshot::Snapshot;
-use crate::session::{Outcome, Session};
+use crate::session::Session;
 use crate::split::Split;
 
 /// A trained head with its history.
@@ -36,13 +35,14 @@ pub struct TrainedHead {
 ///
 /// # Errors
 /// [`Error::BadSetting`]; [`Error::NoRows`] where a class is missing in a split; [`Error::Mismatch`]
-/// for inconsistent examples; [`Error::Diverged`]; [`Error::TrainingExists`],
-/// [`Error::OtherIdentity`] and [`Error::BadState`] for an existing state; those of saving.
+/// for inconsistent examples; [`Error::Diverged`]; [`Error::BadState`] and
+/// [`vnp_job::Error::OtherIdentity`] for an existing state; those of saving; [`Error::Interrupted`]
+/// once the state is saved.
 pub fn train_head(
     examples: &Examples,
     recipe: &HeadRecipe,
     session: &Session<'_>,
-) -> Result<Outcome<TrainedHead>, Error> {
+) -> Result<TrainedHead, Error> {
     recipe.check()?;
     examples.check()?;
     for split in [Split::Training, Split::Validation] {
@@ -57,18 +57,14 @@ pub fn train_head(
     let identity = recipe.identify(session.identity.clone())?.with("examples", digest(examples));
     let session = Session { identity: &identity, ..*session };
     let mut learner = HeadLearner::new(examples, recipe)?;
-    let Fitted { best, best_epoch, history, .. } =
-        match fit(&mut learner, &recipe.schedule, &session)? {
-            Outcome::Finished(fitted) => fitted,
-            Outcome::Interrupted { signal } => return Ok(Outcome::Interrupted { signal }),
-        };
+    let Fitted { best, best_epoch, history, .. } = fit(&mut learner, &recipe.schedule, &session)?;
     debug_assert_eq!(learner.parameters().snapshot().ok().as_ref(), Some(&best));
     let mut weights = best;
     if let Some(standard) = &learner.standard {
         standard.absorb(&mut weights)?;
     }
     let tensors = weights.tensors("");
-    Ok(Outcome::Finished(TrainedHead { tensors, weights, history, best_epoch }))
+    Ok(TrainedHead { tensors, weights, history, best_epoch })
 }
 
 /// SHA-256 of everything in the examples that a head depends on.
@@ -93,7 +89,7 @@ fn digest(examples: &Examples) -> String {
         bytes.extend(block.iter().flat_map(|x| x.to_le_bytes()));
         hash.update(&bytes);
     }
-    hex(&hash.finalize())
+    hex::encode(hash.finalize())
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The records that a joint training learns from.
 
 use crate::data::chunks::Chunk;
-use crate::data::corpus::Corpus;
 use crate::data::record::LabelledRecord;
 use crate::split::Split;
 
@@ -19,17 +18,4 @@ pub struct JointData<'a> {
     pub is_usable: &'a (dyn Fn(&[u8]) -> bool + Sync),
     /// The chunks that choose the epoch.
     pub validation: &'a [Chunk],
-}
-
-impl<'a> JointData<'a> {
-    /// The data of a corpus; `is_usable` is [`Corpus::is_usable`].
-    #[must_use]
-    pub fn of(
-        corpus: &'a Corpus,
-        validation: &'a [Chunk],
-        is_usable: &'a (dyn Fn(&[u8]) -> bool + Sync),
-    ) -> Self {
-        let Corpus { records, groups, splits, .. } = corpus;
-        Self { records, groups: groups.of_member(), splits, is_usable, validation }
-    }
 }

@@ -7,7 +7,7 @@ use crate::joint::model::TrainedModel;
 use crate::joint::recipe::{JointRecipe, Keep};
 use crate::joint::setup::EncoderSetup;
 use crate::learn::fit::{Fitted, fit};
-use crate::session::{Outcome, Session};
+use crate::session::Session;
 
 /// Trains both encoders and the head on the training records and keeps the weights of the epoch
 /// with the smallest loss on the validation chunks, or of the last epoch, as the recipe says; records
@@ -23,21 +23,17 @@ pub fn train_joint(
     encoders: &EncoderSetup,
     recipe: &JointRecipe,
     session: &Session<'_>,
-) -> Result<Outcome<TrainedModel>, Error> {
+) -> Result<TrainedModel, Error> {
     recipe.check()?;
     let identity = recipe.identify(session.identity.clone())?;
     let session = Session { identity: &identity, ..*session };
     let mut learner = JointLearner::new(data, encoders, recipe)?;
-    Ok(match fit(&mut learner, &recipe.schedule, &session)? {
-        Outcome::Finished(Fitted { best, last, best_epoch, history }) => {
-            let (weights, epoch) = match recipe.keep {
-                Keep::Best => (best, best_epoch),
-                Keep::Last => (last, history.len().saturating_sub(1)),
-            };
-            Outcome::Finished(TrainedModel { weights, history, epoch })
-        }
-        Outcome::Interrupted { signal } => Outcome::Interrupted { signal },
-    })
+    let Fitted { best, last, best_epoch, history } = fit(&mut learner, &recipe.schedule, &session)?;
+    let (weights, epoch) = match recipe.keep {
+        Keep::Best => (best, best_epoch),
+        Keep::Last => (last, history.len().saturating_sub(1)),
+    };
+    Ok(TrainedModel { weights, history, epoch })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::error::Error;
+use crate::event::Event;
 use crate::learn::epoch::Epoch;
 use crate::learn::gradients::Gradients;
 use crate::learn::learner::Learner;
@@ -11,8 +12,7 @@ use crate::learn::progress::Progress;
 use crate::learn::schedule::Schedule;
 use crate::learn::snapshot::Snapshot;
 use crate::learn::{average, state};
-use crate::observer::Event;
-use crate::session::{Outcome, Session};
+use crate::session::Session;
 
 /// The result of fitting.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,19 +34,19 @@ pub(crate) struct Fitted {
 ///
 /// # Errors
 /// Those of the learner; [`Error::Diverged`] for a loss that is not finite; those of an existing
-/// state; those of saving.
+/// state; those of saving; [`Error::Interrupted`] once the state is saved.
 pub(crate) fn fit(
     learner: &mut dyn Learner,
     schedule: &Schedule,
     session: &Session<'_>,
-) -> Result<Outcome<Fitted>, Error> {
+) -> Result<Fitted, Error> {
     schedule.check()?;
     keep_freed_blocks();
     let progress = match state::open(session, schedule, learner.parameters_mut())? {
         Some(progress) => progress,
         None => Progress::new(schedule, learner.parameters())?,
     };
-    session.observer.event(Event::Started {
+    (session.observer)(Event::Started {
         parameters: learner.parameters().count(),
         epochs: schedule.epochs,
         epoch: progress.epoch(),
@@ -66,13 +66,13 @@ struct Fit<'a> {
 }
 
 impl Fit<'_> {
-    fn run(mut self) -> Result<Outcome<Fitted>, Error> {
+    fn run(mut self) -> Result<Fitted, Error> {
         while !self.progress.is_finished(self.schedule) {
             let steps = self.learner.steps(self.progress.epoch()).max(1);
             while self.progress.step < steps {
-                if let Some(signal) = (self.session.stop)() {
+                if let Err(interrupted) = self.session.stop.check() {
                     self.save()?;
-                    return Ok(Outcome::Interrupted { signal });
+                    return Err(interrupted.into());
                 }
                 self.step(steps)?;
                 if self.saved.elapsed() >= self.session.checkpoint_interval {
@@ -91,7 +91,7 @@ impl Fit<'_> {
         debug_assert!(best_epoch.is_some(), "the first epoch is the best so far");
         let best_epoch = best_epoch.unwrap_or(0);
         self.learner.parameters_mut().restore(&best)?;
-        Ok(Outcome::Finished(Fitted { best, last, best_epoch, history }))
+        Ok(Fitted { best, last, best_epoch, history })
     }
 
     fn step(&mut self, steps: usize) -> Result<(), Error> {
@@ -114,7 +114,7 @@ impl Fit<'_> {
         self.progress.loss_sum += value;
         self.is_saved = false;
         let done = self.progress.step;
-        self.session.observer.event(Event::Step { epoch, done, steps, loss: value });
+        (self.session.observer)(Event::Step { epoch, done, steps, loss: value });
         Ok(())
     }
 
@@ -140,7 +140,7 @@ impl Fit<'_> {
         self.progress.step = 0;
         self.progress.loss_sum = 0.0;
         self.is_saved = false;
-        self.session.observer.event(Event::Epoch(&end));
+        (self.session.observer)(Event::Epoch(&end));
         Ok(())
     }
 

@@ -6,14 +6,16 @@ mod metadata;
 use std::path::{Path, PathBuf};
 
 use vnp_ckpt::{Checkpoint, Limits};
+use vnp_job::{BadFile, JobDirectory, OnBadFile, quarantine, record_failures};
 
 use crate::error::Error;
+use crate::event::Event;
 use crate::identity::Identity;
+use crate::job::STATE;
 use crate::learn::parameters::Parameters;
 use crate::learn::progress::Progress;
 use crate::learn::schedule::Schedule;
-use crate::observer::Event;
-use crate::session::{Session, Start};
+use crate::session::Session;
 
 /// The kind of the checkpoint.
 const KIND: &str = "training";
@@ -25,22 +27,19 @@ pub(crate) fn open(
     schedule: &Schedule,
     parameters: &mut Parameters,
 ) -> Result<Option<Progress>, Error> {
-    let path = session.directory.state();
+    let path = path(session.directory);
     if !path.try_exists()? {
         return Ok(None);
     }
-    if session.start == Start::New {
-        return Err(Error::TrainingExists { path });
-    }
     match load(&path, session.identity, schedule, parameters) {
-        Err(Error::BadState { reason, .. }) if session.start == Start::ForceResume => {
-            let quarantined = quarantine(&path)?;
-            log::warn!(
-                "{}: {reason}; quarantined as {}, training begins again",
-                path.display(),
-                quarantined.display()
-            );
-            session.observer.event(Event::Quarantined(&quarantined));
+        Err(Error::BadState { path, reason }) => {
+            let bad = BadFile { path: path.clone(), reason: reason.clone() };
+            record_failures(&session.directory.failed_checkpoints(), std::slice::from_ref(&bad));
+            if session.on_bad_state == OnBadFile::Refuse {
+                return Err(Error::BadState { path, reason });
+            }
+            let moved = quarantine(&path)?;
+            log::warn!("{bad}; quarantined as {}, training begins again", moved.display());
             Ok(None)
         }
         loaded => loaded.map(Some),
@@ -54,12 +53,12 @@ pub(crate) fn save(
     progress: &Progress,
     parameters: &Parameters,
 ) -> Result<(), Error> {
-    let path = session.directory.state();
+    let path = path(session.directory);
     let builder = Checkpoint::builder(KIND);
     let builder = contents::add(builder, schedule, progress, &parameters.snapshot()?)?;
     let builder = metadata::add(builder, session.identity, progress);
     vnp_ckpt::atomic_save(&path, &builder.build()?)?;
-    session.observer.event(Event::Saved(&path));
+    (session.observer)(Event::Saved(&path));
     Ok(())
 }
 
@@ -83,7 +82,7 @@ fn load(
     let old = metadata::identity(&checkpoint).map_err(bad)?;
     let differences = identity.differences(&old);
     if !differences.is_empty() {
-        return Err(Error::OtherIdentity { path: path.to_owned(), differences });
+        return Err(vnp_job::Error::OtherIdentity { path: path.to_owned(), differences }.into());
     }
     let fresh = Progress::new(schedule, parameters)?;
     let (saved, mut progress) = contents::take(&checkpoint, schedule, fresh).map_err(bad)?;
@@ -92,19 +91,9 @@ fn load(
     Ok(progress)
 }
 
-/// Renames a state to `training.vnp.bad`, or `training.vnp.2.bad` and so on.
-fn quarantine(path: &Path) -> Result<PathBuf, Error> {
-    let named = |number: u32| {
-        let mut name = path.as_os_str().to_owned();
-        if number > 1 {
-            name.push(format!(".{number}"));
-        }
-        name.push(".bad");
-        PathBuf::from(name)
-    };
-    let free = (1..u32::MAX).map(named).find(|name| !name.exists()).unwrap_or_else(|| named(1));
-    fs_err::rename(path, &free)?;
-    Ok(free)
+/// The file with the state.
+fn path(directory: &JobDirectory) -> PathBuf {
+    directory.checkpoints().join(STATE)
 }
 
 #[cfg(test)]

@@ -5,44 +5,35 @@
 
 mod table;
 
-use std::io::Write;
-
-use atomicwrites::{AtomicFile, OverwriteBehavior};
 use serde_json::{Value, json};
+use vnp_job::{JobDirectory, publish};
 
-use crate::directory::TrainingDirectory;
 use crate::error::Error;
+use crate::job::{HISTORY, METRICS_JSON, METRICS_TSV};
 use crate::learn::epoch::Epoch;
 use crate::measure::evaluation::Evaluation;
 
-impl TrainingDirectory {
-    /// Writes `metrics.tsv` and `metrics.json` of some splits: each whole or not at all.
-    ///
-    /// # Errors
-    /// [`Error::Io`]
-    pub(crate) fn write_metrics(&self, evaluations: &[Evaluation]) -> Result<(), Error> {
-        self.write("metrics.tsv", &table::metrics(evaluations))?;
-        self.write("metrics.json", &format!("{:#}\n", Evaluation::json(evaluations)?))
-    }
+/// Writes `metrics.tsv` and `metrics.json` of some splits: each whole or not at all.
+///
+/// # Errors
+/// [`vnp_job::Error::Io`]
+pub(crate) fn write_metrics(
+    directory: &JobDirectory,
+    evaluations: &[Evaluation],
+) -> Result<(), Error> {
+    publish::text(&directory.result(METRICS_TSV), &table::metrics(evaluations))?;
+    let text = format!("{:#}\n", Evaluation::json(evaluations)?);
+    publish::text(&directory.result(METRICS_JSON), &text)?;
+    Ok(())
+}
 
-    /// Replaces a file in the directory, as a whole or not at all.
-    pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), Error> {
-        let path = self.path().join(name);
-        let file = AtomicFile::new(&path, OverwriteBehavior::AllowOverwrite);
-        file.write(|file| file.write_all(text.as_bytes())).map_err(|error| {
-            let error = std::io::Error::from(error);
-            let text = format!("cannot write `{}`: {error}", path.display());
-            std::io::Error::new(error.kind(), text).into()
-        })
-    }
-
-    /// Writes `history.tsv`, one line per epoch, numbered from 1.
-    ///
-    /// # Errors
-    /// [`Error::Io`]
-    pub(crate) fn write_history(&self, history: &[Epoch]) -> Result<(), Error> {
-        self.write("history.tsv", &table::history(history))
-    }
+/// Writes `history.tsv`, one line per epoch, numbered from 1.
+///
+/// # Errors
+/// [`vnp_job::Error::Io`]
+pub(crate) fn write_history(directory: &JobDirectory, history: &[Epoch]) -> Result<(), Error> {
+    publish::text(&directory.result(HISTORY), &table::history(history))?;
+    Ok(())
 }
 
 impl Evaluation {

@@ -1,6 +1,7 @@
-//! The recipe of a head, from the arguments.
+//! The settings of learning, from the arguments.
 
-use vnp_train::{HeadRecipe, Optimizer, Sampling, Schedule};
+use anyhow::Context;
+use vnp_train::{HeadRecipe, JointRecipe, LengthShare, Optimizer, Sampling, Schedule};
 
 use crate::args::{OptimizerName, RecipeArgs, TrainArgs};
 
@@ -9,8 +10,28 @@ const DECAY: f64 = 0.01;
 /// Its learning rate.
 const ADAMW_RATE: f64 = 1e-3;
 
-/// The recipe that was asked for; what no option says is the original's.
-pub(super) fn of(args: &TrainArgs) -> HeadRecipe {
+/// The recipe of encoders and head: that of the file, or the default one for chunks of this length.
+pub(super) fn joint(args: &TrainArgs, length: u32) -> anyhow::Result<JointRecipe> {
+    let mut recipe = match &args.encoder_recipe {
+        Some(path) => {
+            let text = fs_err::read(path)?;
+            serde_json::from_slice(&text).with_context(|| path.display().to_string())?
+        }
+        // Mostly windows of this length, and some shorter ones.
+        None => JointRecipe {
+            lengths: vec![
+                LengthShare { length, share: 0.75 },
+                LengthShare { length: (length * 3 / 5).max(6), share: 0.25 },
+            ],
+            ..JointRecipe::default()
+        },
+    };
+    recipe.seed = args.seed;
+    Ok(recipe)
+}
+
+/// The recipe of a head; settings without an option are the original's.
+pub(super) fn head(args: &TrainArgs) -> HeadRecipe {
     let RecipeArgs {
         optimizer,
         learning_rate,

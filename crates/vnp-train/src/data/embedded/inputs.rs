@@ -3,14 +3,16 @@
 #![expect(clippy::indexing_slicing, reason = "records and groups are numbered in this file")]
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use vnp_job::parts::Encoders;
 
 use crate::data::chunks;
 use crate::data::class::Class;
 use crate::data::embedded::merged::read_merged;
 use crate::data::embedded::rows::RowTable;
 use crate::data::embedded::run::{check_unique, read_run};
-use crate::data::embedded::source::{Embedded, Encoders};
+use crate::data::embedded::source::{Embedded, check_same, mismatch};
 use crate::data::groups::{Groups, Member};
 use crate::data::input::Input;
 use crate::data::records::table::Table as GroupTable;
@@ -18,36 +20,38 @@ use crate::data::shares::Shares;
 use crate::error::Error;
 use crate::split::Split;
 
-/// The settings for reading embeddings.
+/// Existing embeddings, and how to read them.
 #[derive(Debug, Clone)]
-pub struct Reading<'a> {
+pub struct Reading {
+    /// The directories of runs that kept their embeddings, and training files of VirNucPro.
+    pub inputs: Vec<Input>,
+    /// The chunk length that they are taken for where they do not state one, in bp.
+    pub chunk_length: u32,
     /// A table `id group [kind]` of records; without it each record is a group of its own.
-    pub groups: Option<&'a Path>,
+    pub groups: Option<PathBuf>,
     /// The shares of the splits.
     pub shares: Shares,
     /// Host chunks for each viral chunk in every split, as far as they suffice.
     pub hosts_per_virus: f64,
     /// The seed of the split and of the choice of host chunks.
     pub seed: u64,
-    /// The numbers of values of a nucleotide and of a protein embedding, which a merged file does not
-    /// state.
-    pub sizes: (usize, usize),
 }
 
 impl Embedded {
-    /// Makes examples of existing embeddings.
+    /// Makes examples of existing embeddings. `sizes` are the numbers of values of a nucleotide and of a
+    /// protein embedding, which a merged file does not state.
     ///
     /// # Errors
-    /// [`Error::NoEmbeddings`] and [`Error::Embeddings`] for unusable embeddings, [`Error::Twice`] for
-    /// a duplicate row, those of [`Groups::split`] and of reading checkpoints.
-    pub fn read(inputs: &[Input], reading: &Reading<'_>) -> Result<Self, Error> {
+    /// [`vnp_job::Error::MissingParts`] and [`vnp_job::Error::Mismatch`] for unusable embeddings,
+    /// [`Error::Twice`] for a duplicate row, those of [`Groups::split`] and of reading checkpoints.
+    pub(crate) fn read(reading: &Reading, sizes: (usize, usize)) -> Result<Self, Error> {
         let mut all = RowTable::default();
         let mut encoders: Option<Encoders> = None;
         let mut places = Vec::new();
-        for input in inputs {
-            let (table, made_with) = read_input(input, reading.sizes)?;
+        for input in &reading.inputs {
+            let (table, made_with) = read_input(input, sizes)?;
             if let (Some(made_with), Some(earlier)) = (&made_with, &encoders) {
-                made_with.agree(earlier, &input.path)?;
+                check_same(made_with, earlier, &input.path)?;
             }
             encoders = encoders.or(made_with);
             let place = input.path.display().to_string();
@@ -56,7 +60,7 @@ impl Embedded {
         }
         check_unique(&places)?;
         drop(places);
-        let rows = Rows::new(&all, reading.groups)?;
+        let rows = Rows::new(&all, reading.groups.as_deref())?;
         let splits = rows.groups.split(&reading.shares, reading.seed)?;
         let chunks: Vec<(Split, bool, usize)> = rows
             .chunks
@@ -78,12 +82,8 @@ fn read_input(input: &Input, sizes: (usize, usize)) -> Result<(RowTable, Option<
     let Input { path, is_virus } = input;
     let (table, encoders) = if path.is_dir() {
         let Some(is_virus) = *is_virus else {
-            return Err(Error::Embeddings {
-                path: path.clone(),
-                what: "the label of a run".to_owned(),
-                expected: "given by --virus or --others".to_owned(),
-                found: "absent".to_owned(),
-            });
+            let expected = "given by --virus or --others";
+            return Err(mismatch(path, "the label of a run", expected, "absent").into());
         };
         let (mut table, failed, encoders) = read_run(path, is_virus)?;
         table.retain(|row| failed.get(row) == Some(&false));
@@ -93,12 +93,9 @@ fn read_input(input: &Input, sizes: (usize, usize)) -> Result<(RowTable, Option<
     };
     let found = (table.nucleotide_size, table.protein_size);
     if found != sizes && !table.ids.is_empty() {
-        return Err(Error::Embeddings {
-            path: path.clone(),
-            what: "the sizes of the embeddings".to_owned(),
-            expected: format!("{} and {} of the bundle's encoders", sizes.0, sizes.1),
-            found: format!("{} and {}", found.0, found.1),
-        });
+        let expected = format!("{} and {} of the bundle's encoders", sizes.0, sizes.1);
+        let found = format!("{} and {}", found.0, found.1);
+        return Err(mismatch(path, "the sizes of the embeddings", expected, found).into());
     }
     Ok((table, encoders))
 }

@@ -6,6 +6,7 @@ use vnp_ckpt::{Checkpoint, Limits, Value};
 
 use crate::data::class::Class;
 use crate::data::embedded::rows::RowTable;
+use crate::data::embedded::source::mismatch;
 use crate::error::Error;
 
 /// Reads the rows of a merged file; `label` is that given for the whole file, if any.
@@ -15,49 +16,38 @@ pub(super) fn read_merged(
     (nucleotide_size, protein_size): (usize, usize),
 ) -> Result<RowTable, Error> {
     let checkpoint = vnp_ckpt::load_with_compatibility(path, &Limits::default())?;
-    let wrong = |what: &str, expected: String, found: String| Error::Embeddings {
-        path: path.to_owned(),
-        what: what.to_owned(),
-        expected,
-        found,
-    };
-    let data = checkpoint.tensor("data").ok_or_else(|| {
-        wrong("the content", "merged features (ids, data)".to_owned(), checkpoint.kind().to_owned())
-    })?;
+    let wrong = |what: &str, expected: &str, found: &str| mismatch(path, what, expected, found);
+    let data = checkpoint
+        .tensor("data")
+        .ok_or_else(|| wrong("the content", "merged features (ids, data)", checkpoint.kind()))?;
     let rows = checkpoint.ids().len();
     let width = nucleotide_size + protein_size;
     if data.shape() != [rows, width] {
         let expected = format!(
             "[{rows}, {width}] ({nucleotide_size} nucleotide and {protein_size} protein values)"
         );
-        return Err(wrong("the shape of the data", expected, format!("{:?}", data.shape())));
+        let found = format!("{:?}", data.shape());
+        return Err(wrong("the shape of the data", &expected, &found).into());
     }
     let labels = labels(&checkpoint);
     let is_virus = match (labels.as_slice(), label) {
         ([], None) => {
-            let expected = "0 (others) or 1 (virus)".to_owned();
-            return Err(wrong(
-                "the label",
-                expected,
-                "absent: give the file to --virus or --others".to_owned(),
-            ));
+            let found = "absent: give the file to --virus or --others";
+            return Err(wrong("the label", "0 (others) or 1 (virus)", found).into());
         }
         ([], Some(label)) => vec![label; rows],
         ([one], _) => vec![*one; rows],
         (all, _) if all.len() == rows => all.to_vec(),
         (all, _) => {
-            return Err(wrong(
-                "the number of labels",
-                format!("1 or {rows}"),
-                all.len().to_string(),
-            ));
+            let (expected, found) = (format!("1 or {rows}"), all.len().to_string());
+            return Err(wrong("the number of labels", &expected, &found).into());
         }
     };
     if let Some(label) = label
         && is_virus.iter().any(|is_virus| *is_virus != label)
     {
-        let (expected, found) = (Class::of(label).to_string(), Class::of(!label).to_string());
-        return Err(wrong("the label in the file", expected, found));
+        let (expected, found) = (Class::of(label).name(), Class::of(!label).name());
+        return Err(wrong("the label in the file", expected, found).into());
     }
     // A row with a value that is not finite counts as failed.
     let features = data.to_f32_vec()?;

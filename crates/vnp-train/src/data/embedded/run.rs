@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use vnp_job::parts::{Encoders, StoredEmbeddings};
 use vnp_seq::{Frame, find_orfs};
 
 use crate::data::class::Class;
 use crate::data::embedded::rows::RowTable;
-use crate::data::embedded::source::{Embedded, Encoders};
-use crate::data::embedded::stage::Stage;
+use crate::data::embedded::source::{Embedded, check_same, mismatch};
 use crate::data::prepared::Prepared;
 use crate::error::Error;
 
@@ -17,9 +17,8 @@ impl Embedded {
     /// row is compared with the ORF that it must belong to, and with that of the other embedding.
     ///
     /// # Errors
-    /// [`Error::NoEmbeddings`] where some are missing, [`Error::Embeddings`] where they belong to something
-    /// else, those of reading checkpoints.
-    pub fn of_prepared(
+    /// Those of [`StoredEmbeddings::read`]; [`vnp_job::Error::Mismatch`] where they belong to something else.
+    pub(crate) fn of_prepared(
         prepared: &Prepared,
         virus_run: &Path,
         others_run: &Path,
@@ -31,7 +30,7 @@ impl Embedded {
         for (class, run) in [(Class::Virus, virus_run), (Class::Others, others_run)] {
             let (table, failed, made_with) = read_run(run, class == Class::Virus)?;
             if let (Some(made_with), Some(earlier)) = (&made_with, &encoders) {
-                made_with.agree(earlier, run)?;
+                check_same(made_with, earlier, run)?;
             }
             encoders = encoders.or(made_with);
             let expected = expected_rows(prepared, class);
@@ -79,18 +78,14 @@ pub(super) fn frame_id(chunk: &str, frame: Frame) -> String {
 }
 
 fn check_ids(run: &Path, ids: &[String], expected: &[Expected]) -> Result<(), Error> {
-    let wrong = |what: String, expected: &str, found: &str| Error::Embeddings {
-        path: run.to_owned(),
-        what,
-        expected: expected.to_owned(),
-        found: found.to_owned(),
-    };
     if ids.len() != expected.len() {
         let (expected, found) = (expected.len().to_string(), ids.len().to_string());
-        return Err(wrong("the number of rows".to_owned(), &expected, &found));
+        return Err(mismatch(run, "the number of rows", expected, found).into());
     }
     match ids.iter().zip(expected).enumerate().find(|(_, (id, row))| **id != row.id) {
-        Some((number, (id, row))) => Err(wrong(format!("row {number}"), &row.id, id)),
+        Some((number, (id, row))) => {
+            Err(mismatch(run, format!("row {number}"), &row.id, id).into())
+        }
         None => Ok(()),
     }
 }
@@ -100,65 +95,17 @@ pub(super) fn read_run(
     run: &Path,
     is_virus: bool,
 ) -> Result<(RowTable, Vec<bool>, Option<Encoders>), Error> {
-    let rows_of_run = finished_rows(run)?;
-    let nucleotide = Stage::open(run, "nucleotide")?;
-    let protein = Stage::open(run, "protein")?;
-    for (what, stage) in [("nucleotide", &nucleotide), ("protein", &protein)] {
-        if stage.rows as u64 != rows_of_run {
-            let found = stage.rows;
-            let reason = format!("it keeps {found} of {rows_of_run} {what} embeddings");
-            return Err(Error::NoEmbeddings { path: run.to_owned(), reason });
-        }
-    }
-    let stride = nucleotide.width + protein.width;
-    let mut features = vec![0.0; nucleotide.rows * stride];
-    let first = nucleotide.read(&mut features, stride, 0)?;
-    let second = protein.read(&mut features, stride, nucleotide.width)?;
-    let differs = first.ids.iter().zip(&second.ids).enumerate().find(|(_, (a, b))| a != b);
-    if let Some((row, (expected, found))) = differs {
-        return Err(Error::Embeddings {
-            path: run.to_owned(),
-            what: format!("row {row} of the protein embeddings"),
-            expected: expected.clone(),
-            found: found.clone(),
-        });
-    }
-    let failed: Vec<bool> = first.failed.iter().zip(&second.failed).map(|(a, b)| a | b).collect();
-    let is_virus = vec![is_virus; first.ids.len()];
-    let encoders = (nucleotide.rows > 0).then(|| encoders(&nucleotide, &protein));
+    let StoredEmbeddings { ids, failed, features, nucleotide_size, protein_size, encoders } =
+        StoredEmbeddings::read(run)?;
     let table = RowTable {
-        nucleotide_size: nucleotide.width,
-        protein_size: protein.width,
-        ids: first.ids,
-        is_virus,
+        nucleotide_size,
+        protein_size,
+        is_virus: vec![is_virus; ids.len()],
+        ids,
         features,
         rows_failed: failed.iter().filter(|failed| **failed).count(),
     };
     Ok((table, failed, encoders))
-}
-
-/// The number of rows of a finished run.
-fn finished_rows(run: &Path) -> Result<u64, Error> {
-    let missing =
-        |reason: &str| Error::NoEmbeddings { path: run.to_owned(), reason: reason.to_owned() };
-    let path = run.join("run.json");
-    if !path.is_file() {
-        return Err(missing("it holds no finished run (no run.json)"));
-    }
-    let manifest: serde_json::Value = serde_json::from_slice(&fs_err::read(&path)?)
-        .map_err(|_| missing("its run.json is damaged"))?;
-    let rows = manifest.pointer("/counts/rows").and_then(serde_json::Value::as_u64);
-    rows.ok_or_else(|| missing("its run.json does not tell the number of rows"))
-}
-
-fn encoders(nucleotide: &Stage, protein: &Stage) -> Encoders {
-    let field = |stage: &Stage, name: &str| stage.identity.get(name).cloned().unwrap_or_default();
-    Encoders {
-        dnabert: field(nucleotide, "dnabert"),
-        esm2: field(protein, "esm2"),
-        precision: field(nucleotide, "precision"),
-        chunk_length: field(nucleotide, "chunk_length").parse().unwrap_or_default(),
-    }
 }
 
 /// Refuses duplicate ids, which would be ambiguous; `ids` come with the place of each.

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use vnp_job::parts::Encoders;
+
 use crate::data::examples::Examples;
-use crate::error::Error;
 
 /// Examples, and where they come from.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Embedded {
+pub(crate) struct Embedded {
     /// The rows to learn from.
     pub examples: Examples,
     /// The encoders, where the embeddings state them.
@@ -19,37 +20,34 @@ pub struct Embedded {
     pub rows_left_out: usize,
 }
 
-/// The encoders and settings that embeddings were computed with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Encoders {
-    /// The digest of the nucleotide encoder, as in a bundle.
-    pub dnabert: String,
-    /// The digest of the protein encoder.
-    pub esm2: String,
-    /// The precision of both.
-    pub precision: String,
-    /// The chunk length.
-    pub chunk_length: u32,
+/// Refuses embeddings of other encoders than those of `earlier`.
+pub(super) fn check_same(
+    encoders: &Encoders,
+    earlier: &Encoders,
+    path: &Path,
+) -> Result<(), vnp_job::Error> {
+    let (chunk_length, expected) =
+        (encoders.chunk_length.to_string(), earlier.chunk_length.to_string());
+    for (what, found, expected) in [
+        ("the nucleotide encoder", &encoders.dnabert, &earlier.dnabert),
+        ("the protein encoder", &encoders.esm2, &earlier.esm2),
+        ("the precision", &encoders.precision, &earlier.precision),
+        ("the chunk length", &chunk_length, &expected),
+    ] {
+        if found != expected {
+            return Err(mismatch(path, what, expected, found));
+        }
+    }
+    Ok(())
 }
 
-impl Encoders {
-    /// Refuses embeddings of other encoders than those of `earlier`.
-    pub(super) fn agree(&self, earlier: &Self, path: &Path) -> Result<(), Error> {
-        for (what, found, expected) in [
-            ("the nucleotide encoder", &self.dnabert, &earlier.dnabert),
-            ("the protein encoder", &self.esm2, &earlier.esm2),
-            ("the precision", &self.precision, &earlier.precision),
-            ("the chunk length", &self.chunk_length.to_string(), &earlier.chunk_length.to_string()),
-        ] {
-            if found != expected {
-                return Err(Error::Embeddings {
-                    path: path.to_owned(),
-                    what: what.to_owned(),
-                    expected: expected.clone(),
-                    found: found.clone(),
-                });
-            }
-        }
-        Ok(())
-    }
+/// The error that embeddings are not as they must be.
+pub(super) fn mismatch(
+    path: &Path,
+    what: impl Into<String>,
+    expected: impl Into<String>,
+    found: impl Into<String>,
+) -> vnp_job::Error {
+    let (what, expected, found) = (what.into(), expected.into(), found.into());
+    vnp_job::Error::Mismatch { path: path.to_owned(), what, expected, found }
 }

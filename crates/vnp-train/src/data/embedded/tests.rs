@@ -19,10 +19,13 @@ use crate::error::Error;
 use crate::split::Split;
 use crate::testing::open_bases;
 
+/// The numbers of values of a nucleotide and of a protein embedding.
+const SIZES: (usize, usize) = (2, 3);
+
 /// Writes the files of a finished run that keeps its embeddings, with three rows per part; the values of
 /// a row are its index.
 fn run(dir: &Path, ids: &[String], failed: &[usize]) {
-    for (kind, width) in [("nucleotide", 2), ("protein", 3)] {
+    for (kind, width) in [("nucleotide", SIZES.0), ("protein", SIZES.1)] {
         let folder = dir.join("checkpoints").join(kind);
         fs_err::create_dir_all(&folder).unwrap();
         for (part, ids) in ids.chunks(3).enumerate() {
@@ -38,6 +41,7 @@ fn run(dir: &Path, ids: &[String], failed: &[usize]) {
                 .ids(ids.to_vec())
                 .tensor("embedding", Tensor::from_f32([rows, width], values).unwrap())
                 .tensor("status", Tensor::from_u8([rows], status).unwrap())
+                .tensor("frame", Tensor::from_i64([rows], vec![0; rows]).unwrap())
                 .metadata("identity", Value::Map(identity.into()))
                 .build()
                 .unwrap();
@@ -146,11 +150,12 @@ fn embeddings_of_something_else_are_refused() {
         assert!(error.is_checkpoint_issue(), "{error}");
         error
     };
-    let Error::Embeddings { what, .. } = refused(&o) else { panic!() };
+    let Error::Job(vnp_job::Error::Mismatch { what, .. }) = refused(&o) else { panic!() };
     assert!(what.starts_with("row 0") || what == "the number of rows", "{what}");
     let mut swapped = virus.clone();
     swapped.swap(3, 4);
-    let Error::Embeddings { what, expected, found, .. } = refused(&case.run("s", &swapped, &[]))
+    let Error::Job(vnp_job::Error::Mismatch { what, expected, found, .. }) =
+        refused(&case.run("s", &swapped, &[]))
     else {
         panic!()
     };
@@ -161,12 +166,12 @@ fn embeddings_of_something_else_are_refused() {
     let at = bytes.len() - 70;
     bytes[at] ^= 1;
     fs_err::write(&part, bytes).unwrap();
-    let Error::Checkpoint(_) = refused(&v) else { panic!() };
+    let Error::Job(vnp_job::Error::Checkpoint(_)) = refused(&v) else { panic!() };
     fs_err::remove_file(&part).unwrap();
-    let Error::NoEmbeddings { reason, .. } = refused(&v) else { panic!() };
+    let Error::Job(vnp_job::Error::MissingParts { reason, .. }) = refused(&v) else { panic!() };
     assert!(reason.contains("rows 3..6"), "{reason}");
     fs_err::remove_file(v.join("run.json")).unwrap();
-    let Error::NoEmbeddings { reason, .. } = refused(&v) else { panic!() };
+    let Error::Job(vnp_job::Error::MissingParts { reason, .. }) = refused(&v) else { panic!() };
     assert!(reason.contains("run.json"), "{reason}");
 }
 
@@ -179,16 +184,17 @@ fn given(case: &Case) -> Vec<Input> {
     vec![input(Class::Virus, 6), input(Class::Others, 12)]
 }
 
-fn reading(groups: Option<&Path>) -> Reading<'_> {
+fn reading(inputs: &[Input], groups: Option<&Path>) -> Reading {
     let shares = Shares::default();
-    Reading { groups, shares, hosts_per_virus: 1.0, seed: 1, sizes: (2, 3) }
+    let (inputs, groups) = (inputs.to_vec(), groups.map(Path::to_owned));
+    Reading { inputs, chunk_length: 500, groups, shares, hosts_per_virus: 1.0, seed: 1 }
 }
 
 #[test]
 fn runs_of_ones_own_are_split_by_record_or_group() {
     let case = Case::new();
     let inputs = given(&case);
-    let read = Embedded::read(&inputs, &reading(None)).unwrap();
+    let read = Embedded::read(&reading(&inputs, None), SIZES).unwrap();
     assert_eq!(read.rows_failed, 2);
     let viral = read.examples.rows.iter().filter(|row| row.is_virus).count();
     assert_eq!(viral, 47);
@@ -207,7 +213,7 @@ fn runs_of_ones_own_are_split_by_record_or_group() {
     }
     let table = case.path("groups.tsv");
     fs_err::write(&table, "virus0\tone\tphages\nvirus1\tone\n").unwrap();
-    let read = Embedded::read(&inputs, &reading(Some(&table))).unwrap().examples;
+    let read = Embedded::read(&reading(&inputs, Some(&table)), SIZES).unwrap().examples;
     let group = |record: &str| {
         let row = read.rows.iter().find(|row| row.id.starts_with(record)).unwrap();
         (row.group, read.groups[row.group].name.as_str())
@@ -221,15 +227,15 @@ fn runs_of_ones_own_are_split_by_record_or_group() {
 fn given_embeddings_are_checked() {
     let case = Case::new();
     let mut inputs = given(&case);
-    let read = |inputs: &[Input]| Embedded::read(inputs, &reading(None)).unwrap_err();
-    let wide = Reading { sizes: (3, 2), ..reading(None) };
-    let Err(Error::Embeddings { what, .. }) = Embedded::read(&inputs, &wide) else { panic!() };
+    let read = |inputs: &[Input]| Embedded::read(&reading(inputs, None), SIZES).unwrap_err();
+    let wide = Embedded::read(&reading(&inputs, None), (3, 2));
+    let Err(Error::Job(vnp_job::Error::Mismatch { what, .. })) = wide else { panic!() };
     assert_eq!(what, "the sizes of the embeddings");
     inputs.push(inputs[0].clone());
     let Error::Twice { what: "row", id, .. } = read(&inputs) else { panic!() };
     assert_eq!(id, "virus0_chunk_1R2");
     inputs[2].is_virus = None;
-    let Error::Embeddings { what, .. } = read(&inputs) else { panic!() };
+    let Error::Job(vnp_job::Error::Mismatch { what, .. }) = read(&inputs) else { panic!() };
     assert_eq!(what, "the label of a run");
     inputs.truncate(1);
     let Error::EmptyClass { class: "others", .. } = read(&inputs) else { panic!() };
@@ -246,7 +252,10 @@ fn merged_files_of_pytorch_have_their_own_labels() {
     assert_eq!(labels, [false, true, true]);
     assert!(!read("v1_merged.pt", Some(false), (1, 3)).unwrap().is_virus[0]);
     let wrong = |name: &str, label, sizes| {
-        let Err(Error::Embeddings { what, .. }) = read(name, label, sizes) else { panic!() };
+        let Err(Error::Job(vnp_job::Error::Mismatch { what, .. })) = read(name, label, sizes)
+        else {
+            panic!()
+        };
         what
     };
     assert_eq!(wrong("labels.pt", Some(false), (1, 3)), "the label in the file");

@@ -1,18 +1,18 @@
 //! The files of a preparation.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
+use vnp_job::{differences, publish};
 use vnp_seq::RecordReader;
 
 use crate::data::class::Class;
 use crate::data::examples::Group;
 use crate::data::prepared::{PreparationRecord, Prepared, PreparedChunk};
 use crate::error::Error;
-use crate::hex::hex;
-use crate::identity::Identity;
+use crate::job::UNFINISHED_PREPARED;
 use crate::split::Split;
 
 const CHUNKS: &str = "chunks.tsv";
@@ -20,22 +20,14 @@ const RECORD: &str = "prepared.json";
 const COLUMNS: [&str; 9] =
     ["chunk", "class", "record", "group", "kind", "start", "end", "part", "frames"];
 
-/// The prefix of a directory that is being written.
-const UNFINISHED: &str = ".vnp-prepared-";
-
-/// Writes the files to a temporary directory next to the final one, and renames it.
+/// Writes the files, as a whole or not at all, in place of an earlier preparation.
 pub(super) fn write(prepared: &mut Prepared) -> Result<(), Error> {
     let directory = prepared.directory.clone();
-    let parent = match directory.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    fs_err::create_dir_all(parent)?;
-    remove_stale(parent)?;
-    // Removed again when anything below fails.
-    let temporary = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(parent)?;
-    let root = temporary.path().join("prepared");
-    fs_err::create_dir(&root)?;
+    publish::directory(&directory, UNFINISHED_PREPARED, |root| write_files(prepared, root), remove)
+}
+
+fn write_files(prepared: &mut Prepared, root: &Path) -> Result<(), Error> {
+    let write = |name: &str, bytes: &[u8]| publish::durable_file(&root.join(name), bytes);
     let mut digests = BTreeMap::new();
     for class in Class::ALL {
         let mut text = Vec::new();
@@ -44,17 +36,15 @@ pub(super) fn write(prepared: &mut Prepared) -> Result<(), Error> {
                 text.extend_from_slice(piece);
             }
         }
-        write_file(&root, &fasta(class), &text, &mut digests)?;
+        write(&fasta(class), &text)?;
+        digests.insert(fasta(class), digest(&text));
     }
-    write_file(&root, CHUNKS, table(prepared).as_bytes(), &mut digests)?;
-    prepared.record.files = digests.clone();
-    let mut record = serde_json::to_vec_pretty(&prepared.record).map_err(io::Error::other)?;
-    record.push(b'\n');
-    write_file(&root, RECORD, &record, &mut digests)?;
-    sync(&root)?;
-    remove(&directory)?;
-    fs_err::rename(&root, &directory)?;
-    sync(parent)?;
+    let table = table(prepared);
+    write(CHUNKS, table.as_bytes())?;
+    digests.insert(CHUNKS.to_owned(), digest(table.as_bytes()));
+    prepared.record.files = digests;
+    let record = serde_json::to_string_pretty(&prepared.record).map_err(io::Error::other)?;
+    write(RECORD, format!("{record}\n").as_bytes())?;
     Ok(())
 }
 
@@ -87,14 +77,12 @@ fn check(
     old: &BTreeMap<String, String>,
     new: &BTreeMap<String, String>,
 ) -> Result<(), Error> {
-    let identity = |fields: &BTreeMap<String, String>| {
-        let fields = fields.iter();
-        fields.fold(Identity::default(), |identity, (field, value)| identity.with(field, value))
-    };
-    let differences = identity(new).differences(&identity(old));
+    let differences = differences(old, new);
     match differences.is_empty() {
         true => Ok(()),
-        false => Err(Error::OtherIdentity { path: directory.to_owned(), differences }),
+        false => {
+            Err(vnp_job::Error::OtherIdentity { path: directory.to_owned(), differences }.into())
+        }
     }
 }
 
@@ -196,29 +184,8 @@ fn parse(
     })
 }
 
-fn write_file(
-    root: &Path,
-    name: &str,
-    bytes: &[u8],
-    digests: &mut BTreeMap<String, String>,
-) -> Result<(), Error> {
-    let mut file = fs_err::File::create(root.join(name))?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    digests.insert(name.to_owned(), digest(bytes));
-    Ok(())
-}
-
 fn digest(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// Makes the names in a directory durable, where the system supports it.
-fn sync(directory: &Path) -> Result<(), Error> {
-    if cfg!(unix) {
-        fs_err::File::open(directory)?.sync_all()?;
-    }
-    Ok(())
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// Removes an earlier preparation; a directory with any other file is an error, and is left alone.
@@ -237,15 +204,4 @@ fn remove(directory: &Path) -> Result<(), Error> {
 
 fn fasta(class: Class) -> String {
     format!("{class}.fa")
-}
-
-/// Removes temporary directories of killed sessions.
-fn remove_stale(parent: &Path) -> Result<(), Error> {
-    for entry in fs_err::read_dir(parent)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-            fs_err::remove_dir_all(entry.path())?;
-        }
-    }
-    Ok(())
 }

@@ -1,17 +1,17 @@
 //! Trainings of a head: what they learn, and that they resume to the same bits.
 
-use std::cell::Cell;
 use std::time::Duration;
+
+use vnp_job::OnBadFile;
 
 use super::*;
 use crate::data::examples::tests::examples;
-use crate::directory::TrainingDirectory;
 use crate::head::recipe::Sampling;
 use crate::identity::Identity;
+use crate::learn::fit::tests::is_interrupted;
 use crate::learn::optimizer::Optimizer;
 use crate::learn::schedule::{Course, Schedule};
-use crate::observer::Silent;
-use crate::session::Start;
+use crate::testing;
 
 fn recipe() -> HeadRecipe {
     HeadRecipe {
@@ -34,26 +34,24 @@ fn train(
     examples: &Examples,
     recipe: &HeadRecipe,
     stop: usize,
-) -> Result<Outcome<TrainedHead>, Error> {
-    let steps = Cell::new(0);
-    let session = Session {
-        directory: &TrainingDirectory::open(directory)?,
-        identity: &Identity::default().with("encoders", "e"),
-        start: Start::Resume,
-        observer: &Silent,
-        stop: &|| (steps.replace(steps.get() + 1) == stop).then_some(2),
-        checkpoint_interval: Duration::from_secs(3600),
-    };
-    train_head(examples, recipe, &session)
+) -> Result<TrainedHead, Error> {
+    testing::stopped_after(stop, |observer, stop| {
+        let session = Session {
+            directory: &testing::directory(directory),
+            identity: &Identity::default().with("encoders", "e"),
+            on_bad_state: OnBadFile::Refuse,
+            observer,
+            stop,
+            checkpoint_interval: Duration::from_secs(3600),
+        };
+        train_head(examples, recipe, &session)
+    })
 }
 
 #[track_caller]
 fn trained(examples: &Examples, recipe: &HeadRecipe) -> TrainedHead {
     let directory = tempfile::tempdir().unwrap();
-    match train(directory.path(), examples, recipe, usize::MAX).unwrap() {
-        Outcome::Finished(head) => head,
-        Outcome::Interrupted { signal } => panic!("interrupted by {signal}"),
-    }
+    train(directory.path(), examples, recipe, usize::MAX).unwrap()
 }
 
 fn recipes() -> [HeadRecipe; 3] {
@@ -99,9 +97,8 @@ fn a_training_stopped_at_any_step_comes_to_the_same_bits() {
         for stop in [0, 9, 10, 25] {
             let directory = tempfile::tempdir().unwrap();
             let stopped = train(directory.path(), &examples, &recipe, stop);
-            let Ok(Outcome::Interrupted { signal: 2 }) = stopped else { panic!("{stopped:?}") };
-            let resumed = train(directory.path(), &examples, &recipe, usize::MAX);
-            let Ok(Outcome::Finished(head)) = resumed else { panic!("{resumed:?}") };
+            assert!(is_interrupted(&stopped), "{stopped:?}");
+            let head = train(directory.path(), &examples, &recipe, usize::MAX).unwrap();
             assert_eq!(head.weights, expected.weights, "{stop}");
             assert_eq!(head.history, expected.history, "{stop}");
         }
@@ -122,7 +119,7 @@ fn weights_of_this_process() {
     let weights =
         trained(&wide, &HeadRecipe { units: 300, batch: 32, schedule, ..recipe() }).weights;
     let bytes = weights.iter().flat_map(|(.., values)| values).flat_map(|x| x.to_le_bytes());
-    println!("weights: {}", hex(&Sha256::digest(bytes.collect::<Vec<u8>>())));
+    println!("weights: {}", hex::encode(Sha256::digest(bytes.collect::<Vec<u8>>())));
 }
 
 #[test]
@@ -147,8 +144,7 @@ fn no_number_of_threads_changes_a_bit() {
 fn fault_1_a_head_results_also_where_patience_never_ends() {
     let recipe = HeadRecipe { schedule: Schedule { epochs: 2, ..recipe().schedule }, ..recipe() };
     let directory = tempfile::tempdir().unwrap();
-    let outcome = train(directory.path(), &examples(1), &recipe, usize::MAX);
-    let Ok(Outcome::Finished(head)) = outcome else { panic!("{outcome:?}") };
+    let head = train(directory.path(), &examples(1), &recipe, usize::MAX).unwrap();
     assert_eq!((head.history.len(), head.tensors.len()), (2, 8));
     assert!(directory.path().join("checkpoints/training.vnp").exists());
 }
@@ -219,10 +215,12 @@ fn a_missing_class_is_named_with_its_part() {
 #[test]
 fn other_examples_are_another_training() {
     let directory = tempfile::tempdir().unwrap();
-    train(directory.path(), &examples(1), &recipe(), 3).unwrap();
+    assert!(is_interrupted(&train(directory.path(), &examples(1), &recipe(), 3)));
     let other = HeadRecipe { seed: 2, ..recipe() };
     let resumed = train(directory.path(), &examples(2), &other, usize::MAX);
-    let Err(Error::OtherIdentity { differences, .. }) = resumed else { panic!("{resumed:?}") };
+    let Err(Error::Job(vnp_job::Error::OtherIdentity { differences, .. })) = resumed else {
+        panic!("{resumed:?}")
+    };
     let fields: Vec<&str> = differences.iter().map(|d| d.field.as_str()).collect();
     assert_eq!(fields, ["examples", "recipe.seed"]);
 }

@@ -1,9 +1,9 @@
 //! Small trainings of encoders and head: what they learn, and that they resume to the same bits.
 
-use std::cell::Cell;
 use std::time::Duration;
 
 use vnp_infer::{Bundle, Encoder as _, Head, ModelOptions};
+use vnp_job::OnBadFile;
 
 use super::*;
 use crate::data::chunks::Chunk;
@@ -11,18 +11,15 @@ use crate::data::examples::Examples;
 use crate::data::groups::Groups;
 use crate::data::record::LabelledRecord;
 use crate::data::shared_kmers::SharedKmers;
-use crate::directory::TrainingDirectory;
 use crate::identity::Identity;
 use crate::joint::recipe::{Augmentation, EncoderSize, LengthShare};
-use crate::learn::fit::tests::{NEVER, finished};
+use crate::learn::fit::tests::{NEVER, is_interrupted};
 use crate::learn::schedule::Schedule;
 use crate::measure::confusion::Confusion;
 use crate::measure::evaluation::Evaluation;
-use crate::observer::Silent;
 use crate::rng::Rng;
-use crate::session::Start;
 use crate::split::Split;
-use crate::testing::{open_bases, record};
+use crate::testing::{directory, open_bases, record, stopped_after};
 
 /// Viruses rich in G, and others rich in C: both strands tell them apart by their codons.
 struct Data {
@@ -64,9 +61,8 @@ impl Data {
         setup: &EncoderSetup,
         recipe: &JointRecipe,
         place: &std::path::Path,
-        start: Start,
         stop: usize,
-    ) -> Result<Outcome<TrainedModel>, Error> {
+    ) -> Result<TrainedModel, Error> {
         let data = JointData {
             records: &self.records,
             groups: self.groups.of_member(),
@@ -74,17 +70,17 @@ impl Data {
             is_usable: &|_| true,
             validation: &self.chunks,
         };
-        let steps = Cell::new(0);
-        let directory = TrainingDirectory::open(place)?;
-        let session = Session {
-            directory: &directory,
-            identity: &Identity::default().with("data", "aa"),
-            start,
-            observer: &Silent,
-            stop: &|| (steps.replace(steps.get() + 1) == stop).then_some(15),
-            checkpoint_interval: Duration::from_secs(3600),
-        };
-        train_joint(data, setup, recipe, &session)
+        stopped_after(stop, |observer, stop| {
+            let session = Session {
+                directory: &directory(place),
+                identity: &Identity::default().with("data", "aa"),
+                on_bad_state: OnBadFile::Refuse,
+                observer,
+                stop,
+                checkpoint_interval: Duration::from_secs(3600),
+            };
+            train_joint(data, setup, recipe, &session)
+        })
     }
 }
 
@@ -112,7 +108,7 @@ fn model(
     recipe: &JointRecipe,
 ) -> (tempfile::TempDir, TrainedModel) {
     let place = tempfile::tempdir().unwrap();
-    let trained = finished(data.train(setup, recipe, place.path(), Start::New, NEVER));
+    let trained = data.train(setup, recipe, place.path(), NEVER).unwrap();
     (place, trained)
 }
 
@@ -123,10 +119,10 @@ fn the_same_seed_gives_the_same_weights_and_a_stop_changes_nothing() {
     let (_keep, undisturbed) = model(&data, &setup, &recipe);
     for stop in [0, 1, 5, 6, 11, 17] {
         let place = tempfile::tempdir().unwrap();
-        let first = data.train(&setup, &recipe, place.path(), Start::New, stop).unwrap();
-        assert!(matches!(first, Outcome::Interrupted { signal: 15 }), "{stop}");
+        let first = data.train(&setup, &recipe, place.path(), stop);
+        assert!(is_interrupted(&first), "{stop}");
         let path = place.path();
-        let resumed = finished(data.train(&setup, &recipe, path, Start::Resume, NEVER));
+        let resumed = data.train(&setup, &recipe, path, NEVER).unwrap();
         assert_eq!(resumed.weights, undisturbed.weights, "stopped at {stop}");
         assert_eq!(resumed.history, undisturbed.history);
     }
@@ -163,7 +159,7 @@ fn the_last_epoch_is_kept_where_the_recipe_says_so() {
     let (_keep, by_validation) = model(&data, &setup, &best);
     let (place, kept) = model(&data, &setup, &last);
     assert_eq!((kept.epoch, &kept.history), (2, &by_validation.history));
-    let again = finished(data.train(&setup, &last, place.path(), Start::Resume, NEVER));
+    let again = data.train(&setup, &last, place.path(), NEVER).unwrap();
     assert_eq!(again.weights, kept.weights);
     if by_validation.epoch == 2 {
         assert_eq!(by_validation.weights, kept.weights);
@@ -219,7 +215,7 @@ fn validation_needs_both_classes() {
     let place = tempfile::tempdir().unwrap();
     let setup = EncoderSetup::random(&recipe);
     let Err(Error::NoRows { split: Split::Validation, class: "other" }) =
-        data.train(&setup, &recipe, place.path(), Start::New, NEVER)
+        data.train(&setup, &recipe, place.path(), NEVER)
     else {
         panic!()
     };

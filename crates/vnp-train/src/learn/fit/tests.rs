@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use candle_core::{Device, Tensor};
 use fs_err as fs;
+use vnp_job::{Interrupted, OnBadFile, StopFlag};
 
 use super::*;
-use crate::directory::TrainingDirectory;
 use crate::identity::Identity;
 use crate::learn::optimizer::Optimizer;
 use crate::learn::parameters::Parameters;
 use crate::learn::schedule::Course;
-use crate::observer::{Observer, Silent};
 use crate::rng::Rng;
-use crate::session::Start;
+use crate::testing::{directory, stopped_after};
 
 /// A line through noisy points, a new batch every step; a buffer follows what was seen.
 pub(crate) struct Line {
@@ -109,29 +108,30 @@ impl Place {
         &self,
         learner: &mut dyn Learner,
         schedule: &Schedule,
-        start: Start,
+        on_bad_state: OnBadFile,
         stop: usize,
-    ) -> Result<Outcome<Fitted>, Error> {
-        self.fit_with(learner, schedule, start, stop, Duration::from_secs(3600), &Silent)
+    ) -> Result<Fitted, Error> {
+        let hour = Duration::from_secs(3600);
+        stopped_after(stop, |observer, stop| {
+            self.fit_with(learner, schedule, on_bad_state, stop, hour, observer)
+        })
     }
 
     pub(crate) fn fit_with(
         &self,
         learner: &mut dyn Learner,
         schedule: &Schedule,
-        start: Start,
-        stop: usize,
+        on_bad_state: OnBadFile,
+        stop: &StopFlag,
         checkpoint_interval: Duration,
-        observer: &dyn Observer,
-    ) -> Result<Outcome<Fitted>, Error> {
-        let steps = Cell::new(0);
-        let directory = TrainingDirectory::open(self.directory.path())?;
+        observer: &dyn Fn(Event<'_>),
+    ) -> Result<Fitted, Error> {
         let session = Session {
-            directory: &directory,
+            directory: &directory(self.directory.path()),
             identity: &self.identity,
-            start,
+            on_bad_state,
             observer,
-            stop: &|| (steps.replace(steps.get() + 1) == stop).then_some(15),
+            stop,
             checkpoint_interval,
         };
         fit(learner, schedule, &session)
@@ -139,23 +139,21 @@ impl Place {
 }
 
 pub(crate) const NEVER: usize = usize::MAX;
+pub(crate) const REFUSE: OnBadFile = OnBadFile::Refuse;
 
-#[track_caller]
-pub(crate) fn finished<T>(outcome: Result<Outcome<T>, Error>) -> T {
-    match outcome.unwrap() {
-        Outcome::Finished(fitted) => fitted,
-        Outcome::Interrupted { signal } => panic!("interrupted by {signal}"),
-    }
+/// Whether a training was asked to stop, by [`stopped_after`].
+pub(crate) fn is_interrupted<T>(outcome: &Result<T, Error>) -> bool {
+    matches!(outcome, Err(Error::Interrupted(Interrupted { signal: 15 })))
 }
 
 fn undisturbed() -> Fitted {
-    finished(Place::new().fit(&mut Line::new(), &schedule(), Start::New, NEVER))
+    Place::new().fit(&mut Line::new(), &schedule(), REFUSE, NEVER).unwrap()
 }
 
 #[test]
 fn a_line_is_found_and_the_learner_left_with_the_best() {
     let mut line = Line::new();
-    let fitted = finished(Place::new().fit(&mut line, &schedule(), Start::New, NEVER));
+    let fitted = Place::new().fit(&mut line, &schedule(), REFUSE, NEVER).unwrap();
     assert_eq!(fitted.history.len(), 4);
     assert!(fitted.history[3].validation_loss < 1.5, "{:?}", fitted.history);
     assert_eq!(line.parameters.snapshot().unwrap(), fitted.best);
@@ -166,54 +164,44 @@ fn a_training_stopped_at_any_step_comes_to_the_same_bits() {
     let expected = undisturbed();
     for stop in 0..12 {
         let place = Place::new();
-        let stopped = place.fit(&mut Line::new(), &schedule(), Start::New, stop);
-        let Ok(Outcome::Interrupted { signal: 15 }) = stopped else {
-            panic!("{stop}: {stopped:?}")
-        };
-        let resumed = place.fit(&mut Line::new(), &schedule(), Start::Resume, NEVER);
-        assert_eq!(finished(resumed), expected, "{stop}");
+        let stopped = place.fit(&mut Line::new(), &schedule(), REFUSE, stop);
+        assert!(is_interrupted(&stopped), "{stop}: {stopped:?}");
+        let resumed = place.fit(&mut Line::new(), &schedule(), REFUSE, NEVER);
+        assert_eq!(resumed.unwrap(), expected, "{stop}");
     }
 }
 
 #[test]
 fn a_training_stopped_at_every_step_comes_to_the_same_bits() {
     let place = Place::new();
-    let mut start = Start::New;
     for _ in 0..12 {
-        let stopped = place.fit(&mut Line::new(), &schedule(), start, 1);
-        assert!(matches!(stopped, Ok(Outcome::Interrupted { .. } | Outcome::Finished(_))));
-        start = Start::Resume;
+        let stopped = place.fit(&mut Line::new(), &schedule(), REFUSE, 1);
+        assert!(stopped.is_ok() || is_interrupted(&stopped));
     }
-    let fitted = finished(place.fit(&mut Line::new(), &schedule(), Start::Resume, NEVER));
+    let fitted = place.fit(&mut Line::new(), &schedule(), REFUSE, NEVER).unwrap();
     assert_eq!(fitted, undisturbed());
-}
-
-/// Copies every state that is saved.
-struct Copies<'a>(&'a Place, RefCell<Vec<Vec<u8>>>);
-
-impl Observer for Copies<'_> {
-    fn event(&self, event: Event<'_>) {
-        if let Event::Saved(path) = event {
-            assert_eq!(path, self.0.state());
-            self.1.borrow_mut().push(fs::read(path).unwrap());
-        }
-    }
 }
 
 #[test]
 fn a_training_killed_after_any_save_comes_to_the_same_bits() {
     let place = Place::new();
-    let copies = Copies(&place, RefCell::default());
-    let (line, schedule) = (&mut Line::new(), schedule());
-    let fit = place.fit_with(line, &schedule, Start::New, NEVER, Duration::ZERO, &copies);
-    let expected = finished(fit);
-    let copies = copies.1.into_inner();
+    let copies: RefCell<Vec<Vec<u8>>> = RefCell::default();
+    let copy = |event: Event<'_>| {
+        if let Event::Saved(path) = event {
+            assert_eq!(path, place.state());
+            copies.borrow_mut().push(fs::read(path).unwrap());
+        }
+    };
+    let (line, schedule, stop) = (&mut Line::new(), schedule(), StopFlag::default());
+    let fit = place.fit_with(line, &schedule, REFUSE, &stop, Duration::ZERO, &copy);
+    let expected = fit.unwrap();
+    let copies = copies.into_inner();
     // After every step, and after every epoch.
     assert_eq!(copies.len(), 16);
     for (save, state) in copies.iter().enumerate() {
         fs::write(place.state(), state).unwrap();
-        let resumed = place.fit(&mut Line::new(), &schedule, Start::Resume, NEVER);
-        assert_eq!(finished(resumed), expected, "{save}");
+        let resumed = place.fit(&mut Line::new(), &schedule, REFUSE, NEVER);
+        assert_eq!(resumed.unwrap(), expected, "{save}");
     }
 }
 
@@ -222,19 +210,14 @@ fn the_best_weights_are_a_copy_and_patience_ends_it() {
     let mut line = Line::new();
     line.losses = vec![3.0, 1.0, 2.0, 1.0, 5.0, 0.5];
     let schedule = Schedule { epochs: 9, patience: 3, average: None, ..schedule() };
-    let copies = RefCell::new(Vec::new());
-    struct Keep<'a>(&'a RefCell<Vec<Epoch>>);
-    impl Observer for Keep<'_> {
-        fn event(&self, event: Event<'_>) {
-            if let Event::Epoch(epoch) = event {
-                self.0.borrow_mut().push(*epoch);
-            }
+    let copies: RefCell<Vec<Epoch>> = RefCell::default();
+    let copy = |event: Event<'_>| {
+        if let Event::Epoch(epoch) = event {
+            copies.borrow_mut().push(*epoch);
         }
-    }
-    let place = Place::new();
-    let hour = Duration::from_secs(3600);
-    let all = place.fit_with(&mut line, &schedule, Start::New, NEVER, hour, &Keep(&copies));
-    let fitted = finished(all);
+    };
+    let (hour, stop) = (Duration::from_secs(3600), StopFlag::default());
+    let fitted = Place::new().fit_with(&mut line, &schedule, REFUSE, &stop, hour, &copy).unwrap();
     // An equal loss is not an improvement; fitting stops three epochs after the best.
     assert_eq!((fitted.best_epoch, fitted.history.len()), (1, 5));
     assert_eq!(*copies.borrow(), fitted.history);
@@ -244,25 +227,25 @@ fn the_best_weights_are_a_copy_and_patience_ends_it() {
     let mut line = Line::new();
     line.losses = vec![3.0, 1.0];
     let two = Schedule { epochs: 9, ..schedule };
-    let stopped = Place::new().fit(&mut line, &two, Start::New, 6);
-    assert!(matches!(stopped, Ok(Outcome::Interrupted { .. })));
+    let stopped = Place::new().fit(&mut line, &two, REFUSE, 6);
+    assert!(is_interrupted(&stopped));
     assert_eq!(line.parameters.snapshot().unwrap(), fitted.best);
 }
 
 #[test]
 fn a_finished_training_is_not_continued() {
     let place = Place::new();
-    let fitted = finished(place.fit(&mut Line::new(), &schedule(), Start::New, NEVER));
+    let fitted = place.fit(&mut Line::new(), &schedule(), REFUSE, NEVER).unwrap();
     let saved = fs::read(place.state()).unwrap();
-    let again = place.fit(&mut Line::new(), &schedule(), Start::Resume, 0);
-    assert_eq!(finished(again), fitted);
+    let again = place.fit(&mut Line::new(), &schedule(), REFUSE, 0);
+    assert_eq!(again.unwrap(), fitted);
     assert_eq!(fs::read(place.state()).unwrap(), saved);
 }
 
 #[test]
 fn the_average_is_what_is_validated_and_what_results() {
     let plain = Schedule { average: None, ..schedule() };
-    let plain = finished(Place::new().fit(&mut Line::new(), &plain, Start::New, NEVER));
+    let plain = Place::new().fit(&mut Line::new(), &plain, REFUSE, NEVER).unwrap();
     let average = undisturbed();
     assert_ne!(average.best, plain.best);
     let losses =
@@ -279,7 +262,7 @@ fn the_average_is_what_is_validated_and_what_results() {
 fn a_loss_that_is_not_finite_ends_it() {
     let mut line = Line::new();
     line.losses = vec![1.0, f64::NAN];
-    let fitted = Place::new().fit(&mut line, &schedule(), Start::New, NEVER);
+    let fitted = Place::new().fit(&mut line, &schedule(), REFUSE, NEVER);
     let Err(Error::Diverged { epoch: 2, step: 0, loss }) = fitted else { panic!("{fitted:?}") };
     assert!(loss.is_nan());
     let wild = Schedule {
@@ -288,7 +271,7 @@ fn a_loss_that_is_not_finite_ends_it() {
         clip: None,
         ..schedule()
     };
-    let fitted = Place::new().fit(&mut Line::new(), &wild, Start::New, NEVER);
+    let fitted = Place::new().fit(&mut Line::new(), &wild, REFUSE, NEVER);
     let Err(Error::Diverged { epoch: 1, step, .. }) = fitted else { panic!("{fitted:?}") };
     assert!(step > 1);
 }

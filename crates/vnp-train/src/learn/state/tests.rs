@@ -4,40 +4,32 @@ use fs_err as fs;
 use vnp_ckpt::Tensor;
 
 use super::*;
-use crate::learn::fit::tests::{Line, NEVER, Place, finished, schedule};
-use crate::session::Outcome;
+use crate::learn::fit::tests::{Line, NEVER, Place, REFUSE, is_interrupted, schedule};
 
 /// A training that was stopped before its eighth step.
 fn stopped() -> Place {
     let place = Place::new();
-    let stopped = place.fit(&mut Line::new(), &schedule(), Start::New, 7);
-    assert!(matches!(stopped, Ok(Outcome::Interrupted { .. })));
+    let stopped = place.fit(&mut Line::new(), &schedule(), REFUSE, 7);
+    assert!(is_interrupted(&stopped));
     place
 }
 
 #[test]
-fn a_new_training_does_not_overwrite_one_that_was_begun() {
-    let place = stopped();
-    let again = place.fit(&mut Line::new(), &schedule(), Start::New, NEVER);
-    let Err(Error::TrainingExists { path }) = &again else { panic!("{again:?}") };
-    assert_eq!(*path, place.state());
-    assert!(!again.unwrap_err().is_checkpoint_issue());
-}
-
-#[test]
 fn a_training_is_resumed_where_there_is_none() {
-    finished(Place::new().fit(&mut Line::new(), &schedule(), Start::Resume, NEVER));
+    Place::new().fit(&mut Line::new(), &schedule(), REFUSE, NEVER).unwrap();
 }
 
 #[test]
 fn every_field_that_differs_is_named() {
     let mut place = stopped();
     place.identity = Identity::default().with("data", "bb").with("seed", 1).with("new", 2);
-    for start in [Start::Resume, Start::ForceResume] {
-        let resumed = place.fit(&mut Line::new(), &schedule(), start, NEVER);
+    for on_bad_state in [REFUSE, OnBadFile::Recompute] {
+        let resumed = place.fit(&mut Line::new(), &schedule(), on_bad_state, NEVER);
         let Err(error) = resumed else { panic!("{resumed:?}") };
         assert!(error.is_checkpoint_issue());
-        let Error::OtherIdentity { differences, .. } = error else { panic!("{error}") };
+        let Error::Job(vnp_job::Error::OtherIdentity { differences, .. }) = error else {
+            panic!("{error}")
+        };
         let texts: Vec<String> = differences.iter().map(ToString::to_string).collect();
         assert_eq!(texts, ["data was aa, is now bb", "new was absent, is now 2"]);
     }
@@ -48,7 +40,7 @@ fn every_field_that_differs_is_named() {
 #[track_caller]
 fn check_bad(place: &Place, state: &[u8], expected: &str) {
     fs::write(place.state(), state).unwrap();
-    let resumed = place.fit(&mut Line::new(), &schedule(), Start::Resume, NEVER);
+    let resumed = place.fit(&mut Line::new(), &schedule(), REFUSE, NEVER);
     let Err(error) = resumed else { panic!("{expected}: resumed") };
     assert!(error.is_checkpoint_issue());
     let Error::BadState { path, reason } = &error else { panic!("{error}") };
@@ -57,8 +49,10 @@ fn check_bad(place: &Place, state: &[u8], expected: &str) {
     assert_eq!(fs::read(place.state()).unwrap(), state);
     let quarantined = place.state().with_extension("vnp.bad");
     drop(std::fs::remove_file(&quarantined));
-    finished(place.fit(&mut Line::new(), &schedule(), Start::ForceResume, NEVER));
+    place.fit(&mut Line::new(), &schedule(), OnBadFile::Recompute, NEVER).unwrap();
     assert_eq!(fs::read(&quarantined).unwrap(), state);
+    let log = fs::read_to_string(place.state().with_file_name("failed_checkpoints.txt")).unwrap();
+    assert!(log.contains("training.vnp") && log.contains(expected), "{log}");
 }
 
 #[test]
@@ -72,16 +66,6 @@ fn a_damaged_state_is_refused_and_quarantined_on_request() {
         bytes[at] ^= 1;
         check_bad(&place, &bytes, "");
     }
-}
-
-#[test]
-fn a_second_bad_state_gets_a_name_of_its_own() {
-    let place = stopped();
-    let names = [1, 2, 3].map(|number| {
-        fs::write(place.state(), [number]).unwrap();
-        quarantine(&place.state()).unwrap().file_name().unwrap().to_owned()
-    });
-    assert_eq!(names, ["training.vnp.bad", "training.vnp.2.bad", "training.vnp.3.bad"]);
 }
 
 #[test]

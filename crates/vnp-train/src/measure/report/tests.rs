@@ -6,6 +6,7 @@ use super::*;
 use crate::data::examples::Examples;
 use crate::data::examples::tests::examples;
 use crate::split::Split;
+use crate::testing::directory;
 
 /// Viral chunks of the test split at 0.9 but for the first, the others at 0.2.
 fn evaluation() -> (Examples, Evaluation) {
@@ -24,9 +25,8 @@ fn evaluation() -> (Examples, Evaluation) {
 #[test]
 fn a_table_has_a_figure_a_line() {
     let dir = tempfile::tempdir().unwrap();
-    let directory = TrainingDirectory::open(dir.path()).unwrap();
     let (_, evaluation) = evaluation();
-    directory.write_metrics(std::slice::from_ref(&evaluation)).unwrap();
+    write_metrics(&directory(dir.path()), std::slice::from_ref(&evaluation)).unwrap();
     let text = fs::read_to_string(dir.path().join("metrics.tsv")).unwrap();
     assert_eq!(text.lines().next(), Some("part\tunit\tkind\tclass\tmetric\tvalue\tlower\tupper"));
     for line in [
@@ -63,9 +63,9 @@ fn json_has_the_same_figures_and_what_is_undefined_is_null() {
 #[test]
 fn the_same_figures_give_the_same_bytes() {
     let dir = tempfile::tempdir().unwrap();
-    let directory = TrainingDirectory::open(dir.path()).unwrap();
+    let directory = directory(dir.path());
     let bytes = || {
-        directory.write_metrics(&[evaluation().1]).unwrap();
+        write_metrics(&directory, &[evaluation().1]).unwrap();
         ["metrics.tsv", "metrics.json"].map(|name| fs::read(dir.path().join(name)).unwrap())
     };
     assert_eq!(bytes(), bytes());
@@ -74,7 +74,7 @@ fn the_same_figures_give_the_same_bytes() {
 #[test]
 fn a_history_has_an_epoch_a_line() {
     let dir = tempfile::tempdir().unwrap();
-    let directory = TrainingDirectory::open(dir.path()).unwrap();
+    let directory = directory(dir.path());
     let epoch = |epoch, validation_loss, is_best| Epoch {
         epoch,
         rate: 0.0002,
@@ -82,7 +82,7 @@ fn a_history_has_an_epoch_a_line() {
         validation_loss,
         is_best,
     };
-    directory.write_history(&[epoch(0, 0.25, true), epoch(1, 0.3, false)]).unwrap();
+    write_history(&directory, &[epoch(0, 0.25, true), epoch(1, 0.3, false)]).unwrap();
     let expected = "epoch\tlearning_rate\ttraining_loss\tvalidation_loss\tbest\n\
                     1\t0.0002\t0.5\t0.25\tyes\n2\t0.0002\t0.5\t0.3\tno\n";
     assert_eq!(fs::read_to_string(dir.path().join("history.tsv")).unwrap(), expected);
@@ -91,8 +91,8 @@ fn a_history_has_an_epoch_a_line() {
 #[test]
 fn a_file_that_cannot_be_written_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    let directory = TrainingDirectory::open(dir.path()).unwrap();
+    let directory = directory(dir.path());
     fs::create_dir(dir.path().join("history.tsv")).unwrap();
-    let Err(Error::Io(error)) = directory.write_history(&[]) else { panic!("written") };
+    let Err(error) = write_history(&directory, &[]) else { panic!("written") };
     assert!(error.to_string().contains("history.tsv"), "{error}");
 }

@@ -2,12 +2,26 @@
 
 use std::path::Path;
 
+use crate::data::class::Class;
+use crate::data::prepared::PreparationRecord;
 use crate::learn::epoch::Epoch;
+use crate::split::SplitCounts;
 
 /// An event. Libraries print nothing: the caller draws the progress bar.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
+    /// The chunks to learn from are chosen.
+    Prepared(&'a PreparationRecord),
+    /// The prepared chunks of a class are embedded next.
+    Embedding(Class),
+    /// The embeddings are read.
+    Examples {
+        /// The number of examples by split, in the order of [`Split::ALL`](crate::Split::ALL).
+        splits: [SplitCounts; 3],
+        /// The number of ORFs that could not be embedded and are left out.
+        failed: usize,
+    },
     /// Training begins or resumes.
     Started {
         /// The number of values that are learned.
@@ -34,20 +48,4 @@ pub enum Event<'a> {
     Epoch(&'a Epoch),
     /// The state was saved durably in this file.
     Saved(&'a Path),
-    /// A damaged state was quarantined under this name.
-    Quarantined(&'a Path),
-}
-
-/// Receives a training's events, in order, on the thread that trains.
-pub trait Observer {
-    /// Called for each event; it should return quickly.
-    fn event(&self, event: Event<'_>);
-}
-
-/// An observer that ignores every event.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Silent;
-
-impl Observer for Silent {
-    fn event(&self, _event: Event<'_>) {}
 }
