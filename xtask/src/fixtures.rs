@@ -1,133 +1,134 @@
 //! `cargo xtask fixtures`: one file for each thing that a checkpoint may hold, and a table of what
-//! a reader must find in it. Released fixtures never change: only missing ones are written.
+//! a reader must find in it; hostile files, and the error of each. Only missing ones are written.
 
 mod cases;
+mod folder;
 mod hostile;
-mod sums;
-mod table;
+#[expect(dead_code, reason = "the tests that read the tables use the rest")]
+#[path = "../../crates/vnp-ckpt/tests/suite/tables.rs"]
+mod tables;
 
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::Context;
 use fs_err as fs;
-use vnp_ckpt::{CHECKPOINT_VERSION, Checkpoint, Format};
+use vnp_ckpt::{CHECKPOINT_VERSION, Format};
 
-use sums::{known_sums, read_or_empty, sum};
+use folder::Folder;
+use tables::describe;
 
 /// Writes what is missing below `tests/fixtures` and says so on stderr.
 #[expect(clippy::print_stderr, reason = "a chore reports to who runs it")]
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
-    let folder = root.join("tests/fixtures");
-    let mut written = write_missing(&folder.join(format!("v{CHECKPOINT_VERSION}")))?;
-    written.extend(hostile::folder::write_missing(&folder.join("hostile"))?);
-    for name in &written {
-        eprintln!("wrote {name}");
+    for (name, folder) in folders()? {
+        let written = folder.write_missing(&root.join("tests/fixtures").join(&name))?;
+        for file in &written {
+            eprintln!("wrote {file}");
+        }
+        let existing = folder.files.len() - written.len();
+        eprintln!("{name}: {} fixtures written, {existing} were there", written.len());
     }
-    let all = cases::all()?.len() + hostile::all().len();
-    eprintln!("{} fixtures written, {} were there", written.len(), all - written.len());
     Ok(())
 }
 
-/// Writes the fixtures that `folder` lacks; their names.
-fn write_missing(folder: &Path) -> anyhow::Result<Vec<String>> {
-    fs::create_dir_all(folder)?;
-    let (sums_path, table_path) = (folder.join("SHA256SUMS"), folder.join("expected.tsv"));
-    let mut sums = read_or_empty(&sums_path)?;
-    let mut table = read_or_empty(&table_path)?;
-    let mut written = Vec::new();
-    for (name, checkpoint) in cases::all()? {
-        let path = folder.join(&name);
-        let known = known_sums(&sums)?.get(&name).cloned();
-        if path.exists() {
-            let known = known.with_context(|| format!("{name} is not in SHA256SUMS"))?;
-            ensure!(sum(&path)? == known, "{name} is not the file of SHA256SUMS: restore it");
-            let again = encoded_sum(&name, &checkpoint)?;
-            ensure!(
-                again == known,
-                "{name} would come out differently: a released fixture never \
-                     changes, give the new one another name"
-            );
-            continue;
-        }
-        save(&path, &checkpoint)?;
-        let own = sum(&path)?;
-        match known {
-            None => {
-                sums.push_str(&format!("{own}  {name}\n"));
-                // The other forms hold the same.
-                if name.ends_with(".vnp") {
-                    table.push_str(&table::lines(&name, &checkpoint));
-                }
-            }
-            Some(known) if known == own => {}
-            Some(_) => {
-                fs::remove_file(&path)?;
-                bail!("{name} is missing and would come out differently: restore it");
-            }
-        }
-        written.push(name);
-    }
-    if !written.is_empty() {
-        fs::write(sums_path, sums)?;
-        fs::write(table_path, table)?;
-    }
-    Ok(written)
+/// The folders below `tests/fixtures` that are written here, by name.
+fn folders() -> anyhow::Result<[(String, Folder); 2]> {
+    Ok([(format!("v{CHECKPOINT_VERSION}"), checkpoints()?), ("hostile".to_owned(), attacks())])
 }
 
-fn encoded_sum(name: &str, checkpoint: &Checkpoint) -> anyhow::Result<String> {
+/// The checkpoints of the current version.
+fn checkpoints() -> anyhow::Result<Folder> {
     let directory = tempfile::tempdir()?;
-    let path = directory.path().join(name);
-    save(&path, checkpoint)?;
-    sum(&path)
+    let (mut files, mut table) = (Vec::new(), String::new());
+    for (name, checkpoint) in cases::all()? {
+        let path = directory.path().join(&name);
+        let format = Format::of_path(&path).with_context(|| format!("{name} has no format"))?;
+        format.save(&path, &checkpoint)?;
+        // The other formats hold the same.
+        if format == Format::Native {
+            for (what, value) in describe(&checkpoint, |name| !name.starts_with(cases::FREE)) {
+                table.push_str(&format!("{name}\t{what}\t{value}\n"));
+            }
+        }
+        files.push((name, fs::read(&path)?));
+    }
+    Ok(Folder { files, table, is_released: true })
 }
 
-/// Writes a fixture in the form that its name's extension asks for.
-fn save(path: &Path, checkpoint: &Checkpoint) -> anyhow::Result<()> {
-    let format = Format::of_path(path)
-        .with_context(|| format!("{} has no form that can be written", path.display()))?;
-    Ok(format.save(path, checkpoint)?)
+/// The hostile files.
+fn attacks() -> Folder {
+    let (mut files, mut table) = (Vec::new(), "file\terror\tmessage holds\tattack\n".to_owned());
+    for hostile::Case { file, error, fragment, attack, bytes } in hostile::all() {
+        table.push_str(&format!("{file}\t{error}\t{fragment}\t{attack}\n"));
+        files.push((file, bytes));
+    }
+    Folder { files, table, is_released: false }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn committed() -> std::path::PathBuf {
-        crate::root().join("tests/fixtures").join(format!("v{CHECKPOINT_VERSION}"))
-    }
-
     #[test]
     fn what_is_committed_comes_out_again_byte_for_byte() {
-        let directory = tempfile::tempdir().unwrap();
-        let names = write_missing(directory.path()).unwrap();
-        assert_eq!(names.len(), cases::all().unwrap().len());
-        for name in names.iter().map(String::as_str).chain(["expected.tsv", "SHA256SUMS"]) {
-            let fresh = fs::read(directory.path().join(name)).unwrap();
-            assert!(fresh == fs::read(committed().join(name)).unwrap(), "{name} differs");
+        for (folder_name, folder) in folders().unwrap() {
+            let directory = tempfile::tempdir().unwrap();
+            let names = folder.write_missing(directory.path()).unwrap();
+            assert_eq!(names.len(), folder.files.len());
+            let committed = crate::root().join("tests/fixtures").join(folder_name);
+            for name in names.iter().map(String::as_str).chain(["expected.tsv", "SHA256SUMS"]) {
+                let fresh = fs::read(directory.path().join(name)).unwrap();
+                assert!(fresh == fs::read(committed.join(name)).unwrap(), "{name} differs");
+            }
+            assert!(folder.write_missing(directory.path()).unwrap().is_empty());
         }
-        assert!(write_missing(directory.path()).unwrap().is_empty());
     }
 
     #[test]
     fn a_fixture_that_was_changed_is_not_touched() {
-        let directory = tempfile::tempdir().unwrap();
-        let name = write_missing(directory.path()).unwrap().remove(0);
-        let path = directory.path().join(&name);
-        let mut bytes = fs::read(&path).unwrap();
-        bytes.push(0);
-        fs::write(&path, &bytes).unwrap();
-        let error = write_missing(directory.path()).unwrap_err().to_string();
-        assert!(error.starts_with(&name) && error.contains("restore it"), "{error}");
-        assert_eq!(fs::read(&path).unwrap(), bytes);
+        for (_, folder) in folders().unwrap() {
+            let directory = tempfile::tempdir().unwrap();
+            let name = folder.write_missing(directory.path()).unwrap().remove(0);
+            let path = directory.path().join(&name);
+            fs::write(&path, b"other").unwrap();
+            let error = folder.write_missing(directory.path()).unwrap_err().to_string();
+            assert!(error.starts_with(&name) && error.contains("restore it"), "{error}");
+            assert_eq!(fs::read(&path).unwrap(), b"other");
+        }
     }
 
     #[test]
     fn only_what_is_missing_is_written() {
+        let folder = checkpoints().unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let name = write_missing(directory.path()).unwrap().remove(2);
+        let name = folder.write_missing(directory.path()).unwrap().remove(2);
         fs::remove_file(directory.path().join(&name)).unwrap();
         let table = fs::read(directory.path().join("expected.tsv")).unwrap();
-        assert_eq!(write_missing(directory.path()).unwrap(), [name]);
+        assert_eq!(folder.write_missing(directory.path()).unwrap(), [name]);
         assert_eq!(fs::read(directory.path().join("expected.tsv")).unwrap(), table);
+    }
+
+    #[test]
+    fn a_released_fixture_never_changes() {
+        let mut folder = checkpoints().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let name = folder.write_missing(directory.path()).unwrap().remove(0);
+        fs::remove_file(directory.path().join(&name)).unwrap();
+        folder.files[0].1.push(0);
+        let error = folder.write_missing(directory.path()).unwrap_err().to_string();
+        assert!(error.contains("never changes") && error.contains(&name), "{error}");
+        assert!(!directory.path().join(&name).exists());
+    }
+
+    #[test]
+    fn attacks_are_many_small_and_different() {
+        let files = attacks().files;
+        let names: std::collections::BTreeSet<_> = files.iter().map(|(name, _)| name).collect();
+        let contents: std::collections::BTreeSet<_> =
+            files.iter().map(|(_, bytes)| bytes).collect();
+        assert!(files.len() >= 60, "{}", files.len());
+        assert_eq!((names.len(), contents.len()), (files.len(), files.len()));
+        assert!(files.iter().all(|(_, bytes)| bytes.len() < 64 << 10));
+        assert!(files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() < 1 << 20);
     }
 }

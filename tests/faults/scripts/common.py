@@ -61,10 +61,6 @@ def state(saver, target):
     return must(saver, "check", target).strip()
 
 
-def temporaries(directory):
-    return [name for name in os.listdir(directory) if name.startswith(".atomicwrite")]
-
-
 def strangers(directory):
     """What lies there that should not: neither the target nor a documented temporary."""
     known = {TARGET, "lost+found", "filler"}
@@ -93,6 +89,14 @@ class Tally:
         elif acknowledged and kind != "new":
             self.counts["acknowledged and lost"] += 1
             self.broken.append(f"{trial}: acknowledged and lost")
+
+    def look(self, trial, saver, directory, told, is_save=True):
+        """Counts what a trial left in a directory, without its temporaries; what the target is then."""
+        found = state(saver, directory / TARGET)
+        self.add(trial, found, told, int(must(saver, "sweep", directory)))
+        if is_save:
+            self.broken += [f"{trial}: {name} is left" for name in strangers(directory)]
+        return found
 
     def line(self):
         torn = sum(count for kind, count in self.counts.items()

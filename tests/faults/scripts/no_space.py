@@ -5,7 +5,7 @@ import errno
 import os
 import pathlib
 
-from common import TARGET, Tally, arguments, finish, must, need, run, skip, state, strangers, workdir
+from common import TARGET, Tally, arguments, finish, must, need, run, skip, workdir
 
 PAGE = 4096
 
@@ -48,10 +48,7 @@ def trials(at, how, binaries, tally, step):
         fill(at / "filler", pages * PAGE)
         ended = run(binaries / "saver", how, target)
         trial = f"{tally.what}, {pages} pages free"
-        found = state(binaries / "saver", target)
-        swept = int(must(binaries / "saver", "sweep", at))
-        tally.add(trial, found, ended.stdout, swept)
-        tally.broken += [f"{trial}: {name} is left" for name in strangers(at)]
+        tally.look(trial, binaries / "saver", at, ended.stdout)
         if ended.returncode == 0:
             break
         tally.said["refused"] += 1

@@ -12,8 +12,7 @@ import os
 import pathlib
 import struct
 
-from common import (CONTROLS, TARGET, Tally, arguments, finish, must, need, run, skip, state,
-                    strangers, workdir)
+from common import CONTROLS, TARGET, Tally, arguments, finish, must, need, run, skip, workdir
 
 GOINGDOWN = 0x8004587D
 SYSTEMS = {
@@ -73,10 +72,8 @@ def lose(image, how, flag, nth, binaries, tally):
     image.mount()
     try:
         trial = f"{tally.what}, call {nth}"
-        swept = int(must(binaries / "saver", "sweep", image.mounted_at))
-        tally.add(trial, state(binaries / "saver", target), ended.stdout, swept)
+        tally.look(trial, binaries / "saver", image.mounted_at, ended.stdout, how == "save")
         if how == "save":
-            tally.broken += [f"{trial}: {name} is left" for name in strangers(image.mounted_at)]
             must(binaries / "saver", "save", target)
     finally:
         image.unmount()

@@ -4,7 +4,7 @@
 import os
 import pathlib
 
-from common import TARGET, Tally, arguments, finish, must, need, run, skip, state, strangers, workdir
+from common import TARGET, Tally, arguments, finish, must, need, run, skip, workdir
 
 
 def trial(saver, how, directory, tally, shim, name, value, expected):
@@ -14,12 +14,9 @@ def trial(saver, how, directory, tally, shim, name, value, expected):
     environment = os.environ | {"LD_PRELOAD": str(shim), name: str(value)}
     ended = run(saver, how, target, env=environment)
     label = f"{tally.what}, {name}={value}"
-    found = state(saver, target)
-    swept = int(must(saver, "sweep", directory))
-    tally.add(label, found, ended.stdout, swept)
+    found = tally.look(label, saver, directory, ended.stdout, how == "save")
     if how != "save":
         return
-    tally.broken += [f"{label}: {other} is left" for other in strangers(directory)]
     said = {0: "saved", 1: ended.stdout.split("\n")[-2]}.get(ended.returncode, "crashed")
     tally.said[said] += 1
     if expected and (said, found) != expected:

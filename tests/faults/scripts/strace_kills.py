@@ -8,7 +8,7 @@ tracers see of the save are compared by name.
 import collections
 import pathlib
 
-from common import TARGET, Tally, arguments, finish, must, need, run, skip, state, strangers, workdir
+from common import TARGET, Tally, arguments, finish, must, need, run, skip, workdir
 
 
 def calls(saver, how, target, log):
@@ -37,11 +37,8 @@ def kills(saver, how, directory, tally, step):
             ended = run("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={name}", "-e",
                         f"inject={name}:signal=KILL:when={when}", saver, how, target)
             trial = f"{tally.what}, {name} {when}"
-            found = state(saver, target)
-            swept = int(must(saver, "sweep", directory))
-            tally.add(trial, found, ended.stdout, swept)
+            tally.look(trial, saver, directory, ended.stdout, how == "save")
             if how == "save":
-                tally.broken += [f"{trial}: {other} is left" for other in strangers(directory)]
                 must(saver, "save", target)
 
 

@@ -34,11 +34,9 @@ impl std::error::Error for Errno {}
 pub enum Calls {
     /// Every call.
     Any,
-    /// Calls that name a file below the root, or use one that is open.
-    OnFiles,
-    /// Calls on such files that change something.
+    /// Calls that change something in files below the root.
     Changes,
-    /// Calls on such files that have this name.
+    /// Calls of this name that name such a file, or use one that is open.
     Named(&'static str),
 }
 

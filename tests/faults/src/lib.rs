@@ -26,6 +26,6 @@ pub use event::{Event, Id, Record};
 pub use fault::{Calls, Errno, Fault, Harm};
 pub use model::{Disk, Image, Node};
 pub use random::Random;
-pub use sample::{Found, Which, found, sample};
+pub use sample::{Which, sample};
 pub use tracer::{Call, Trace, Tracer, skip_reason};
 pub use whole_run::{Counts, WholeRun};

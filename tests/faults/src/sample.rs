@@ -1,8 +1,6 @@
 //! The two checkpoints that the tests save over each other.
 
-use std::path::Path;
-
-use vnp_ckpt::{Checkpoint, Error, ErrorKind, Limits, RowRange, Tensor, load_with_compatibility};
+use vnp_ckpt::{Checkpoint, Error, RowRange, Tensor};
 
 /// Which of the two checkpoints of the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,20 +9,6 @@ pub enum Which {
     Old,
     /// The one that is saved over it.
     New,
-}
-
-/// What the final name leads to.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Found {
-    /// One of the two, complete.
-    Whole(Which),
-    /// Another checkpoint.
-    Other,
-    /// No file.
-    Missing,
-    /// A file that is not a checkpoint.
-    Torn(Error),
 }
 
 /// Builds one of the two. They differ in length, take many pages, and are the same in every call.
@@ -44,25 +28,4 @@ pub fn sample(which: Which) -> Result<Checkpoint, Error> {
         .metadata("which", name)
         .created("2026-01-01T00:00:00Z".to_owned())
         .build()
-}
-
-/// Reads the file under a final name.
-///
-/// # Errors
-/// [`ErrorKind::Io`] if the file cannot be read.
-pub fn found(path: &Path) -> Result<Found, Error> {
-    if !path.exists() {
-        return Ok(Found::Missing);
-    }
-    let read = match load_with_compatibility(path, &Limits::default()) {
-        Ok(read) => read,
-        Err(error) if matches!(error.kind(), ErrorKind::Io { .. }) => return Err(error),
-        Err(error) => return Ok(Found::Torn(error)),
-    };
-    for which in [Which::Old, Which::New] {
-        if read == sample(which)? {
-            return Ok(Found::Whole(which));
-        }
-    }
-    Ok(Found::Other)
 }

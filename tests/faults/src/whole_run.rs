@@ -91,7 +91,7 @@ impl WholeRun {
             Harm::Short => "write",
             _ => self.random.pick(["write", "fsync", "rename", "renameat"]),
         };
-        let nth = 1 + self.random.below(self.setting.calls(start, &Calls::Named(name)));
+        let nth = 1 + self.random.below(self.setting.calls(start, Calls::Named(name)));
         let fault = Fault { calls: Calls::Named(name), nth, harm };
         let trace = self.hurt(&start.arguments(), &fault)?;
         let Some(hurt) = &trace.hurt else { return Ok(()) };
@@ -248,7 +248,7 @@ impl WholeRun {
     /// A kill at any call, or at one that changes a file: those are rare, and matter most.
     fn kill_at(&mut self, start: Start) -> Fault {
         let calls = self.random.pick([Calls::Any, Calls::Changes]);
-        let nth = 1 + self.random.below(self.setting.calls(start, &calls));
+        let nth = 1 + self.random.below(self.setting.calls(start, calls));
         Fault { calls, nth, harm: Harm::Kill }
     }
 }

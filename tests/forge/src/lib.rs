@@ -4,7 +4,7 @@
 //! The fixtures, the tests of `vnp-ckpt` and the fuzz targets use it. It knows nothing of
 //! `vnp-ckpt`: a builder that shared code with the reader would share its mistakes.
 //!
-//! * [`zip`], [`pickle`], [`native`]: one format each, every field open.
+//! * [`zip`], [`pickle`], [`numpy`], [`native`]: one format each, every field open.
 //! * [`torch`]: whole files as PyTorch writes them.
 //! * [`items`]: pickled values as bytes, for tests that nest a few of them.
 //! * [`bases`], [`mutate`]: good files of every kind, and files made from a string of decisions.
@@ -15,6 +15,7 @@ pub mod bases;
 pub mod items;
 pub mod mutate;
 pub mod native;
+pub mod numpy;
 pub mod pickle;
 pub mod torch;
 pub mod value;

@@ -13,48 +13,35 @@ pub(crate) struct Time {
 
 /// Times a closure. Its result is dropped after the clock is read.
 pub(crate) fn timed<T>(run: impl FnOnce() -> Result<T>) -> Result<Time> {
-    let (start, cpu_start) = (Instant::now(), cpu::seconds());
-    let kept = run()?;
-    let (wall, cpu_end) = (start.elapsed().as_secs_f64(), cpu::seconds());
-    drop(kept);
-    Ok(Time { wall, cpu: cpu_start.zip(cpu_end).map(|(start, end)| end - start) })
+    let (time, result) = measured(false, run);
+    result.map(|_| time)
 }
 
 /// The processor time that this thread spent in a closure, or wall time where there is no such clock.
 pub(crate) fn thread_seconds(run: impl FnOnce()) -> f64 {
-    let (start, cpu_start) = (Instant::now(), cpu::thread_seconds());
-    run();
-    let (wall, cpu_end) = (start.elapsed().as_secs_f64(), cpu::thread_seconds());
-    cpu_start.zip(cpu_end).map_or(wall, |(start, end)| end - start)
+    let (time, ()) = measured(true, run);
+    time.cpu.unwrap_or(time.wall)
 }
 
+fn measured<T>(of_thread: bool, run: impl FnOnce() -> T) -> (Time, T) {
+    let (start, cpu_start) = (Instant::now(), cpu_seconds(of_thread));
+    let result = run();
+    let (wall, cpu_end) = (start.elapsed().as_secs_f64(), cpu_seconds(of_thread));
+    (Time { wall, cpu: cpu_start.zip(cpu_end).map(|(start, end)| end - start) }, result)
+}
+
+/// The processor time so far of this thread, or of the whole process.
 #[cfg(unix)]
-mod cpu {
+fn cpu_seconds(of_thread: bool) -> Option<f64> {
     use nix::time::{ClockId, clock_gettime};
-
-    pub(super) fn seconds() -> Option<f64> {
-        read(ClockId::CLOCK_PROCESS_CPUTIME_ID)
-    }
-
-    pub(super) fn thread_seconds() -> Option<f64> {
-        read(ClockId::CLOCK_THREAD_CPUTIME_ID)
-    }
-
-    fn read(clock: ClockId) -> Option<f64> {
-        let time = clock_gettime(clock).ok()?;
-        Some(time.tv_sec() as f64 + time.tv_nsec() as f64 / 1e9)
-    }
+    let (thread, process) = (ClockId::CLOCK_THREAD_CPUTIME_ID, ClockId::CLOCK_PROCESS_CPUTIME_ID);
+    let time = clock_gettime(if of_thread { thread } else { process }).ok()?;
+    Some(time.tv_sec() as f64 + time.tv_nsec() as f64 / 1e9)
 }
 
 #[cfg(not(unix))]
-mod cpu {
-    pub(super) fn seconds() -> Option<f64> {
-        None
-    }
-
-    pub(super) fn thread_seconds() -> Option<f64> {
-        None
-    }
+fn cpu_seconds(_of_thread: bool) -> Option<f64> {
+    None
 }
 
 #[cfg(test)]

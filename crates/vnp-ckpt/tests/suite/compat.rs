@@ -3,13 +3,13 @@
 //! Driven by the folder: a new file is a new case, and one without expected values fails.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use fs_err as fs;
-use sha2::{Digest as _, Sha256};
-use vnp_ckpt::{Checkpoint, Encoding, ErrorKind, Format, Header, Limits, Value};
+use vnp_ckpt::{Checkpoint, Encoding, ErrorKind, Format, Header, Limits};
 
-use crate::support::{encode, fixtures, hex};
+use crate::support::{actual_sums, encode, fixtures, known_sums, name};
+use crate::tables::{describe, rows};
 
 /// The folders of fixtures, one for each released version.
 const VERSIONS: [&str; 1] = ["v1.0"];
@@ -29,81 +29,34 @@ fn every_form(version: &str) -> Vec<PathBuf> {
     paths
 }
 
-pub(crate) fn name(path: &Path) -> String {
-    path.file_name().unwrap().to_str().unwrap().to_owned()
-}
-
 /// `file -> (what -> value)`, from the table beside the fixtures.
 pub(crate) fn expected(version: &str) -> BTreeMap<String, BTreeMap<String, String>> {
     let text = fs::read_to_string(fixtures().join(version).join("expected.tsv")).unwrap();
     let mut files = BTreeMap::<_, BTreeMap<_, _>>::new();
-    for line in text.lines() {
-        let [file, what, value] = line.split('\t').collect::<Vec<_>>()[..] else {
-            panic!("not three columns: {line}")
-        };
+    for [file, what, value] in rows(&text).expect("three columns in every line") {
         let before = files.entry(file.to_owned()).or_default().insert(what.into(), value.into());
-        assert_eq!(before, None, "twice: {line}");
+        assert_eq!(before, None, "{file}: {what} is there twice");
     }
     files
 }
 
 /// Everything a fixture holds, in the words of the table.
 pub(crate) fn found(header: &Header, checkpoint: &Checkpoint) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let mut add = |what: String, value: String| assert_eq!(found.insert(what, value), None);
-    add("version".into(), checkpoint.version().to_string());
-    add("status".into(), checkpoint.status().to_string());
-    add("kind".into(), checkpoint.kind().into());
-    add("rows".into(), checkpoint.rows().to_string());
-    add("created".into(), checkpoint.created().into());
-    add("producer.name".into(), checkpoint.producer().name.clone());
-    add("producer.version".into(), checkpoint.producer().version.clone());
-    for (index, id) in checkpoint.ids().iter().enumerate() {
-        add(format!("id.{index}"), hex(id.as_bytes()));
-    }
+    let mut per_row_tensors = BTreeMap::new();
     for section in &header.sections {
         let Encoding::Tensor { dtype, shape, per_row } = &section.encoding else {
             continue;
         };
         let tensor = checkpoint.tensor(&section.name).unwrap();
         assert_eq!((tensor.dtype(), tensor.shape()), (*dtype, shape.as_slice()));
-        let shape: Vec<_> = shape.iter().map(usize::to_string).collect();
-        add(format!("tensor.{}.dtype", section.name), dtype.to_string());
-        add(format!("tensor.{}.shape", section.name), shape.join("x"));
-        add(format!("tensor.{}.per_row", section.name), per_row.to_string());
-        add(format!("tensor.{}.bytes", section.name), hex(tensor.bytes()));
+        per_row_tensors.insert(section.name.as_str(), *per_row);
     }
-    for (key, value) in checkpoint.metadata() {
-        describe(&format!("metadata.{key}"), value, &mut add);
-    }
-    for (key, value) in checkpoint.unknown() {
-        describe(&format!("unknown.{key}"), value, &mut add);
-    }
+    assert_eq!(per_row_tensors.len(), checkpoint.tensors().len());
+    let rows = describe(checkpoint, |tensor| per_row_tensors[tensor]);
+    let count = rows.len();
+    let found: BTreeMap<_, _> = rows.into_iter().collect();
+    assert_eq!(found.len(), count, "a name is there twice");
     found
-}
-
-fn describe(place: &str, value: &Value, add: &mut impl FnMut(String, String)) {
-    let text = match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => format!("bool {value}"),
-        Value::Int(value) => format!("int {value}"),
-        Value::Float(value) => format!("float {:016x}", value.to_bits()),
-        Value::String(value) => format!("string {}", hex(value.as_bytes())),
-        Value::Bytes(value) => format!("bytes {}", hex(value)),
-        Value::List(list) => {
-            for (index, value) in list.iter().enumerate() {
-                describe(&format!("{place}.{index}"), value, add);
-            }
-            format!("list {}", list.len())
-        }
-        Value::Map(map) => {
-            for (key, value) in map {
-                describe(&format!("{place}.{key}"), value, add);
-            }
-            format!("map {}", map.len())
-        }
-    };
-    add(place.to_owned(), text);
 }
 
 #[test]
@@ -125,16 +78,9 @@ fn every_fixture_has_the_values_written_down() {
 #[test]
 fn fixtures_never_change() {
     for version in VERSIONS {
-        let sums = fs::read_to_string(fixtures().join(version).join("SHA256SUMS")).unwrap();
-        let sums: Vec<_> = sums.lines().map(|line| line.split_once("  ").unwrap()).collect();
-        let found: Vec<_> = every_form(version)
-            .iter()
-            .map(|path| (hex(&Sha256::digest(fs::read(path).unwrap())), name(path)))
-            .collect();
-        let found: Vec<_> = found.iter().map(|(sum, name)| (sum.as_str(), name.as_str())).collect();
-        let mut sorted = sums.clone();
-        sorted.sort_by_key(|(_, name)| *name);
-        assert_eq!(sorted, found);
+        let mut known = known_sums(version);
+        known.sort_by(|(_, a), (_, b)| a.cmp(b));
+        assert_eq!(known, actual_sums(&every_form(version)));
     }
 }
 

@@ -1,9 +1,14 @@
 //! Checkpoints of everything that an export must not lose.
 
-use vnp_ckpt::half::{bf16, f16};
-use vnp_ckpt::{Checkpoint, Dtype, RowRange, Status, Tensor, Value};
+use std::path::PathBuf;
 
-use crate::support::{builder, map, sample};
+use fs_err as fs;
+use vnp_ckpt::half::{bf16, f16};
+use vnp_ckpt::{
+    Checkpoint, Dtype, Format, Limits, RowRange, Status, Tensor, Value, load_with_compatibility,
+};
+
+use crate::support::{builder, fixtures, map, name, sample};
 
 /// Every bit pattern that is special, in each of the types.
 pub(crate) fn every_dtype() -> Vec<(Dtype, Tensor)> {
@@ -43,46 +48,29 @@ pub(crate) fn cases() -> Vec<(String, Checkpoint)> {
     let singles = everything[0].1.clone();
     let nested =
         map([("", Value::Null), ("list", vec![Value::from(1), Value::List(vec![])].into())]);
-    let mut cases = vec![
-        ("sample".to_owned(), sample()),
-        ("none".to_owned(), Checkpoint::builder("k").build().unwrap()),
+    let numbers = [0, 255, 256, 65535, 65536, -1, i64::from(i32::MAX) + 1, i64::MIN, i64::MAX];
+    let floats = [0.1, -0.0, f64::INFINITY, f64::from_bits(0x7ff8_0000_0000_1234)];
+    let named = [
+        ("none", Checkpoint::builder("k")),
+        ("output_0_DNABERT_S", of("nucleotide").tensor("embedding", long.clone())),
         (
-            "output_0_DNABERT_S".to_owned(),
-            of("nucleotide").tensor("embedding", long.clone()).build().unwrap(),
-        ),
-        (
-            "part.of.a.run".to_owned(),
+            "part.of.a.run",
             of("nucleotide")
                 .tensor("status", status.clone())
                 .tensor("embedding", singles.clone())
                 .tensor("frame", frame)
                 .metadata("identity", nested.clone())
-                .status(Status::InProgress)
-                .build()
-                .unwrap(),
+                .status(Status::InProgress),
         ),
+        ("no-embedding", of("nucleotide").tensor("embedding", everything[1].1.clone())),
+        ("output_0_ESM", of("protein").tensor("embedding", long.clone()).tensor("status", status)),
         (
-            "no-embedding".to_owned(),
-            of("nucleotide").tensor("embedding", everything[1].1.clone()).build().unwrap(),
+            "one-number",
+            of("protein").tensor("embedding", Tensor::from_u8([3], vec![1; 3]).unwrap()),
         ),
+        ("output_0_merged", of("merged").tensor("data", long)),
         (
-            "output_0_ESM".to_owned(),
-            of("protein")
-                .tensor("embedding", long.clone())
-                .tensor("status", status)
-                .build()
-                .unwrap(),
-        ),
-        (
-            "one-number".to_owned(),
-            of("protein")
-                .tensor("embedding", Tensor::from_u8([3], vec![1; 3]).unwrap())
-                .build()
-                .unwrap(),
-        ),
-        ("output_0_merged".to_owned(), of("merged").tensor("data", long).build().unwrap()),
-        (
-            "names".to_owned(),
+            "names",
             of("weights")
                 .free_tensor("version", number.clone())
                 .free_tensor("vnp", number.clone())
@@ -92,47 +80,44 @@ pub(crate) fn cases() -> Vec<(String, Checkpoint)> {
                 .free_tensor(
                     "deep",
                     Tensor::from_u8([1, 1, 1, 2, 1, 1, 1, 2], vec![1, 2, 3, 4]).unwrap(),
-                )
-                .build()
-                .unwrap(),
+                ),
         ),
         (
-            "metadata".to_owned(),
+            "metadata",
             builder()
-                .metadata(
-                    "numbers",
-                    [0, 255, 256, 65535, 65536, -1, i64::from(i32::MAX) + 1, i64::MIN, i64::MAX]
-                        .map(Value::Int)
-                        .to_vec(),
-                )
-                .metadata(
-                    "floats",
-                    [0.1, -0.0, f64::INFINITY, f64::from_bits(0x7ff8_0000_0000_1234)]
-                        .map(Value::Float)
-                        .to_vec(),
-                )
+                .metadata("numbers", numbers.map(Value::Int).to_vec())
+                .metadata("floats", floats.map(Value::Float).to_vec())
                 .metadata("bytes", (0..=255).collect::<Vec<u8>>())
                 .metadata("no bytes", Vec::<u8>::new())
                 .metadata("text", "Grüße | 🧬\n\0")
                 .metadata("truth", vec![Value::from(true), false.into(), Value::Null])
                 .metadata("many", (0..2500).map(Value::from).collect::<Vec<_>>())
                 .metadata("nested", nested)
-                .unknown("later", 1)
-                .build()
-                .unwrap(),
+                .unknown("later", 1),
         ),
     ];
+    let mut cases: Vec<_> = named.into_iter().map(|(name, case)| (name.to_owned(), case)).collect();
     for kind in ["nucleotide", "protein"] {
         for shape in [[0, 768], [0, 0], [3, 0]] {
             let rows = if shape[0] == 0 { RowRange::new(5, 5) } else { RowRange::new(7, 10) };
             let ids = vec!["x".to_owned(); shape[0]];
-            let built = of(kind).rows(rows).ids(ids).tensor("embedding", none(&shape)).build();
-            cases.push((format!("{kind}-{}-{}", shape[0], shape[1]), built.unwrap()));
+            let case = of(kind).rows(rows).ids(ids).tensor("embedding", none(&shape));
+            cases.push((format!("{kind}-{}-{}", shape[0], shape[1]), case));
         }
     }
     for (dtype, tensor) in everything {
-        let built = of("protein").tensor("embedding", tensor.clone()).free_tensor("f", tensor);
-        cases.push((format!("protein-{dtype}"), built.build().unwrap()));
+        let case = of("protein").tensor("embedding", tensor.clone()).free_tensor("f", tensor);
+        cases.push((format!("protein-{dtype}"), case));
     }
-    cases
+    let built = cases.into_iter().map(|(name, case)| (name, case.build().unwrap()));
+    built.chain([("sample".to_owned(), sample())]).collect()
+}
+
+/// The native fixtures of the current version, by their names.
+pub(crate) fn native_fixtures() -> Vec<(String, Checkpoint)> {
+    let entries = fs::read_dir(fixtures().join("v1.0")).unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| Format::of_path(path) == Some(Format::Native));
+    let load = |path: &PathBuf| load_with_compatibility(path, &Limits::default()).unwrap();
+    paths.iter().map(|path| (name(path), load(path))).collect()
 }

@@ -43,13 +43,15 @@ fn strace(arguments: &[&str], target: &Path) -> std::io::Result<Output> {
         .output()
 }
 
-fn has_strace(directory: &Path) -> bool {
-    let probe = strace(&["-e", "trace=fsync"], &directory.join("probe.vnp"));
-    let works = probe.is_ok_and(|output| outcome(&output) == "saved");
-    if !works {
+/// A directory to trace saves in, where they can be traced.
+fn traced_directory() -> Option<tempfile::TempDir> {
+    let directory = tempfile::tempdir().unwrap();
+    let probe = strace(&["-e", "trace=fsync"], &directory.path().join("probe.vnp"));
+    if !probe.is_ok_and(|output| outcome(&output) == "saved") {
         println!("skipped: strace is not here, or may not trace");
+        return None;
     }
-    works
+    Some(directory)
 }
 
 fn outcome(output: &Output) -> String {
@@ -96,10 +98,7 @@ fn check(fault: &str, expected: (&str, &str)) {
 
 #[test]
 fn errors_say_which_file_is_there() {
-    let directory = tempfile::tempdir().unwrap();
-    if !has_strace(directory.path()) {
-        return;
-    }
+    let Some(_directory) = traced_directory() else { return };
     // The file is synced first, then the temporary directory, then the file's own.
     check("fsync:error=EIO:when=1", ("not committed", "old"));
     check("fsync:error=EIO:when=2", ("durability uncertain", "new"));
@@ -112,10 +111,7 @@ fn errors_say_which_file_is_there() {
 
 #[test]
 fn a_kill_leaves_the_old_file_and_a_temporary_to_sweep() {
-    let directory = tempfile::tempdir().unwrap();
-    if !has_strace(directory.path()) {
-        return;
-    }
+    let Some(directory) = traced_directory() else { return };
     let target = directory.path().join("a.vnp");
     let old = builder().build().unwrap();
     atomic_save(&target, &old).unwrap();
@@ -128,10 +124,7 @@ fn a_kill_leaves_the_old_file_and_a_temporary_to_sweep() {
 
 #[test]
 fn a_write_that_only_claims_to_have_written_is_found() {
-    let directory = tempfile::tempdir().unwrap();
-    if !has_strace(directory.path()) {
-        return;
-    }
+    let Some(directory) = traced_directory() else { return };
     for (when, length) in writes_of_a_save(directory.path()) {
         check(&format!("write:retval={length}:when={when}"), ("not committed", "old"));
     }
@@ -139,10 +132,7 @@ fn a_write_that_only_claims_to_have_written_is_found() {
 
 #[test]
 fn a_disk_that_is_full_or_fails_leaves_the_old_file() {
-    let directory = tempfile::tempdir().unwrap();
-    if !has_strace(directory.path()) {
-        return;
-    }
+    let Some(directory) = traced_directory() else { return };
     for (when, length) in writes_of_a_save(directory.path()) {
         check(&format!("write:error=ENOSPC:when={when}"), ("not committed", "old"));
         check(&format!("write:error=EIO:when={when}"), ("not committed", "old"));

@@ -4,7 +4,7 @@ use vnp_ckpt::{Error, ErrorKind, Limits};
 use vnp_forge::native::{Parts, file, good, header, ints, map, preamble, with_payloads};
 use vnp_forge::value::{Map, Value};
 
-use crate::support::{decode, decode_within, encode, kind_in_file, sample};
+use crate::support::{check_limit, decode, decode_within, encode, sample};
 
 /// The refusal in one line.
 fn refusal(error: &Error) -> String {
@@ -201,27 +201,17 @@ fn flags_are_refused() {
     check(&bytes, "flags of the preamble: at most 0, not 1");
 }
 
-#[track_caller]
-fn check_limit(limits: Limits, expected: &'static str) {
-    match kind_in_file(decode_within(&encode(&sample()), &limits)) {
-        Err(ErrorKind::LimitExceeded { limit, allowed, found }) => {
-            assert_eq!(limit, expected);
-            assert!(found > allowed);
-        }
-        other => panic!("{expected}: {other:?}"),
-    }
-}
-
 #[test]
 fn every_limit_holds() {
+    let check = |limits, expected| check_limit(&encode(&sample()), limits, expected);
     let limits = Limits::default;
-    check_limit(Limits { header_bytes: 100, ..limits() }, "header_bytes");
-    check_limit(Limits { header_values: 20, ..limits() }, "header_values");
-    check_limit(Limits { sections: 2, ..limits() }, "sections");
-    check_limit(Limits { ids: 2, ..limits() }, "ids");
-    check_limit(Limits { id_bytes: 32, ..limits() }, "id_bytes");
-    check_limit(Limits { tensor_rank: 1, ..limits() }, "tensor_rank");
-    check_limit(Limits { total_bytes: 640, ..limits() }, "total_bytes");
+    check(Limits { header_bytes: 100, ..limits() }, "header_bytes");
+    check(Limits { header_values: 20, ..limits() }, "header_values");
+    check(Limits { sections: 2, ..limits() }, "sections");
+    check(Limits { ids: 2, ..limits() }, "ids");
+    check(Limits { id_bytes: 32, ..limits() }, "id_bytes");
+    check(Limits { tensor_rank: 1, ..limits() }, "tensor_rank");
+    check(Limits { total_bytes: 640, ..limits() }, "total_bytes");
     let enough = Limits { sections: 3, ids: 3, tensor_rank: 2, ..limits() };
     assert!(decode_within(&encode(&sample()), &enough).is_ok());
 }

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::Command;
 
 use fs_err as fs;
-use sha2::{Digest as _, Sha256};
-use vnp_ckpt::{Checkpoint, Error, ErrorKind, Limits};
+use vnp_ckpt::{Checkpoint, Error, Limits};
 
 use crate::invariants;
-use crate::support::{fixtures, hex, kind_in_file};
+use crate::support::{actual_sums, check_limit, fixtures, known_sums, name, variant};
+use crate::tables::rows;
 use vnp_forge::pickle::Pickle;
 use vnp_forge::{bases, native, torch};
 
@@ -23,14 +23,12 @@ struct Row {
 
 fn table() -> Vec<Row> {
     let text = fs::read_to_string(fixtures().join("hostile/expected.tsv")).unwrap();
-    let rows = text.lines().skip(1).map(|line| {
-        let [file, error, fragment, attack] = line.split('\t').collect::<Vec<_>>()[..] else {
-            panic!("not four columns: {line}")
-        };
-        let [file, error, fragment, attack] = [file, error, fragment, attack].map(str::to_owned);
+    let rows = rows(&text).expect("four columns in every line").into_iter().skip(1);
+    rows.map(|row| {
+        let [file, error, fragment, attack] = row.map(str::to_owned);
         Row { file, error, fragment, attack }
-    });
-    rows.collect()
+    })
+    .collect()
 }
 
 /// What reading every byte of a file comes to.
@@ -43,12 +41,6 @@ fn refusal(path: &Path) -> Option<Error> {
         assert!(loaded.is_err() && verified.is_err(), "only the header: {error:?}");
     }
     loaded.err().or(verified.err())
-}
-
-/// The variant's name.
-fn variant(error: &Error) -> String {
-    let text = format!("{:?}", error.kind());
-    text.chars().take_while(char::is_ascii_alphanumeric).collect()
 }
 
 #[test]
@@ -80,22 +72,17 @@ fn every_file_is_refused_as_expected() {
 #[test]
 fn the_folder_is_its_table() {
     let folder = fixtures().join("hostile");
-    let mut files: Vec<_> = fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name != "expected.tsv" && name != "SHA256SUMS")
-        .collect();
+    let mut files: Vec<_> =
+        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| !path.ends_with("expected.tsv") && !path.ends_with("SHA256SUMS"));
     files.sort();
     let mut rows: Vec<_> = table().into_iter().map(|row| row.file).collect();
     rows.sort();
     assert!(files.len() >= 60);
-    assert_eq!(files, rows);
-    let sums = fs::read_to_string(folder.join("SHA256SUMS")).unwrap();
-    for line in sums.lines() {
-        let (sum, name) = line.split_once("  ").unwrap();
-        assert_eq!(hex(&Sha256::digest(fs::read(folder.join(name)).unwrap())), sum, "{name}");
-    }
-    assert_eq!(sums.lines().count(), files.len());
+    assert_eq!(files.iter().map(|path| name(path)).collect::<Vec<_>>(), rows);
+    let mut known = known_sums("hostile");
+    known.sort_by(|(_, a), (_, b)| a.cmp(b));
+    assert_eq!(known, actual_sums(&files));
 }
 
 /// What the attacks are made from is good, or else they would be refused for another reason.
@@ -144,16 +131,7 @@ fn a_million_levels() {
 
 #[test]
 fn every_limit_of_pickles_holds() {
-    let check = |limits: Limits, expected: &str| match kind_in_file(invariants::load(
-        &torch::good().bytes(),
-        &limits,
-    )) {
-        Err(ErrorKind::LimitExceeded { limit, allowed, found, .. }) => {
-            assert_eq!(limit, expected);
-            assert!(found > allowed);
-        }
-        other => panic!("{expected}: {other:?}"),
-    };
+    let check = |limits, expected| check_limit(&torch::good().bytes(), limits, expected);
     let limits = Limits::default;
     check(Limits { records: 6, ..limits() }, "records");
     check(Limits { pickle_bytes: 100, ..limits() }, "pickle_bytes");

@@ -34,6 +34,7 @@ mod safetensors_hostile;
 mod saving;
 mod streaming;
 mod support;
+mod tables;
 #[cfg(feature = "torch")]
 mod torch_damage;
 #[cfg(feature = "torch")]

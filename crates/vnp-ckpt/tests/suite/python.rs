@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use fs_err as fs;
 
-use crate::support::{fixtures, repository};
+use crate::support::{fixtures, python, repository};
 
 /// Compares what the reader gives with the table of expected values.
 const CHECK: &str = r#"
@@ -56,14 +56,9 @@ fn the_documented_reader_reads_every_fixture() {
         .expect("docs/FORMAT.md has no Python reader");
     assert!(code.lines().count() <= 36, "the reader is {} lines long", code.lines().count());
 
-    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let probe = Command::new(&python).args(["-c", "import msgpack, numpy"]).output();
-    if !probe.is_ok_and(|output| output.status.success()) {
-        println!("skipped: `{python}` with msgpack and numpy is not here (set PYTHON to one)");
-        return;
-    }
+    let Some(python) = python("msgpack, numpy") else { return };
     let directory = tempfile::tempdir().unwrap();
-    let mut child = Command::new(&python)
+    let mut child = Command::new(python)
         .arg("-")
         .arg(fixtures().join("v1.0"))
         .arg(directory.path().join("newer.vnp"))

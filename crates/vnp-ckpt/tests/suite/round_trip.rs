@@ -28,15 +28,8 @@ fn everything() {
 #[test]
 fn every_bit_of_a_float() {
     let patterns = [
-        0x7fc0_0000,
-        0x7f80_0001,
-        0xffff_ffff,
-        0x7fa5_a5a5,
-        0x8000_0000,
-        0x0000_0001,
-        0x807f_ffff,
-        0x7f80_0000,
-        0xff80_0000,
+        0x7fc00000, 0x7f800001, 0xffffffff, 0x7fa5a5a5, 0x80000000, 0x00000001, 0x807fffff,
+        0x7f800000, 0xff800000,
     ];
     let floats: Vec<f32> = patterns.into_iter().map(f32::from_bits).collect();
     let checkpoint = Checkpoint::builder("k")

@@ -10,14 +10,11 @@ use vnp_ckpt::{
     export_safetensors, load_with_compatibility, open_reader,
 };
 
-use crate::exports::cases;
-use crate::support::{builder, decode, fixtures, kind_in_file, map, sample};
+use crate::exports::{cases, native_fixtures};
+use crate::support::{builder, decode, fixtures, kind_in_file, map, sample, written};
 
 pub(crate) fn exported(checkpoint: &Checkpoint) -> Vec<u8> {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("a.safetensors");
-    export_safetensors(&path, checkpoint).unwrap();
-    fs::read(path).unwrap()
+    written("a.safetensors", |path| export_safetensors(path, checkpoint))
 }
 
 #[track_caller]
@@ -45,13 +42,7 @@ fn what_is_exported_is_what_is_loaded() {
 
 #[test]
 fn every_fixture_comes_back() {
-    for entry in fs::read_dir(fixtures().join("v1.0")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "vnp") {
-            let checkpoint = load_with_compatibility(&path, &Limits::default()).unwrap();
-            check(&path.display().to_string(), &checkpoint);
-        }
-    }
+    native_fixtures().iter().for_each(|(name, checkpoint)| check(name, checkpoint));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use vnp_ckpt::{Dtype, Error, ErrorKind, Limits, RowRange, Value};
 
 use crate::safetensors::exported;
-use crate::support::{decode, decode_within, map, sample};
+use crate::support::{decode, decode_within, map, sample, variant};
 
 /// A file with this header and these bytes behind it.
 fn file(header: &str, data: &[u8]) -> Vec<u8> {
@@ -64,21 +64,11 @@ fn a_file_put_together_by_hand_is_read() {
     assert_eq!(decode(&exported(&read)).unwrap(), read);
 }
 
-/// What was refused, in a word.
-fn kind_of(error: &Error) -> &'static str {
+/// The limit that is exceeded, or the name of another error.
+fn kind_of(error: &Error) -> String {
     match error.kind() {
-        ErrorKind::NotACheckpoint => "not a checkpoint",
-        ErrorKind::Truncated { .. } => "truncated",
-        ErrorKind::Surplus { .. } => "surplus",
-        ErrorKind::BadHeader { .. } => "bad header",
-        ErrorKind::BadTensor { .. } => "bad tensor",
-        ErrorKind::MissingField { .. } => "missing field",
-        ErrorKind::MalformedVersion { .. } => "malformed version",
-        ErrorKind::TooNew { .. } => "too new",
-        ErrorKind::Unsupported { .. } => "unsupported",
-        ErrorKind::LimitExceeded { limit, .. } => limit,
-        ErrorKind::Inconsistent { .. } => "inconsistent",
-        _ => "else",
+        ErrorKind::LimitExceeded { limit, .. } => (*limit).to_owned(),
+        _ => variant(error),
     }
 }
 
@@ -106,19 +96,19 @@ fn check_tensor(tensor: &str, expected: &str) {
 
 #[test]
 fn headers_that_are_none() {
-    check_header("{", "bad header");
-    check_header("{}{}", "bad header");
-    check_header(r#"{"a":1,"a":1}"#, "bad header");
-    check_header(r#"{"t":null}"#, "bad header");
-    check_header(r#"{"__metadata__":[]}"#, "bad header");
-    check_header(r#"{"__metadata__":{"a":1}}"#, "bad header");
-    check_header("{\"\\ud800\":1}", "bad header");
-    check_header(&format!("{{\"a\":{}", "[".repeat(1_000_000)), "bad header");
-    check_header(&format!("{{\"a\":{}", "{\"a\":".repeat(1_000_000)), "bad header");
-    check_refused(b"\x02\0\0\0\0\0\0\0{\xff", "bad header");
-    check_refused(b"\xff\xff\xff\xff\xff\xff\xff\xff{}", "not a checkpoint");
-    check_refused(b"\x03\0\0\0\0\0\0\0{}", "not a checkpoint");
-    check_refused(&file("[]", &[]), "not a checkpoint");
+    check_header("{", "BadHeader");
+    check_header("{}{}", "BadHeader");
+    check_header(r#"{"a":1,"a":1}"#, "BadHeader");
+    check_header(r#"{"t":null}"#, "BadHeader");
+    check_header(r#"{"__metadata__":[]}"#, "BadHeader");
+    check_header(r#"{"__metadata__":{"a":1}}"#, "BadHeader");
+    check_header("{\"\\ud800\":1}", "BadHeader");
+    check_header(&format!("{{\"a\":{}", "[".repeat(1_000_000)), "BadHeader");
+    check_header(&format!("{{\"a\":{}", "{\"a\":".repeat(1_000_000)), "BadHeader");
+    check_refused(b"\x02\0\0\0\0\0\0\0{\xff", "BadHeader");
+    check_refused(b"\xff\xff\xff\xff\xff\xff\xff\xff{}", "NotACheckpoint");
+    check_refused(b"\x03\0\0\0\0\0\0\0{}", "NotACheckpoint");
+    check_refused(&file("[]", &[]), "NotACheckpoint");
     let zeros = vec!["0"; 1 << 20].join(",");
     check_header(&format!(r#"{{"t":[{zeros}]}}"#), "header_values");
     check_refused(&file(&format!("{{{}", " ".repeat(17 << 20)), &[]), "header_bytes");
@@ -128,34 +118,34 @@ fn headers_that_are_none() {
 fn tensors_that_lie() {
     let all = r#"{"dtype":"U8","shape":[8],"data_offsets":[0,8]}"#;
     decode(&file(&format!(r#"{{"t":{all}}}"#), &[0; 8])).unwrap();
-    check_tensor(r#"{"dtype":"U8","shape":[8]}"#, "missing field");
-    check_tensor(r#"{"dtype":"U8","data_offsets":[0,8]}"#, "missing field");
-    check_tensor(r#"{"shape":[8],"data_offsets":[0,8]}"#, "missing field");
-    check_tensor(r#"{"dtype":8,"shape":[8],"data_offsets":[0,8]}"#, "bad header");
-    check_tensor(r#"{"dtype":"U8","shape":8,"data_offsets":[0,8]}"#, "bad header");
-    check_tensor(r#"{"dtype":"U8","shape":[-8],"data_offsets":[0,8]}"#, "bad header");
-    check_tensor(r#"{"dtype":"U8","shape":[8.0],"data_offsets":[0,8]}"#, "bad header");
-    check_tensor(r#"{"dtype":"U8","shape":[8],"data_offsets":[0,8,8]}"#, "bad header");
-    check_tensor(r#"{"dtype":"U8","shape":[8],"data_offsets":[0]}"#, "bad header");
-    check_tensor(r#"{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}"#, "unsupported");
-    check_tensor(r#"{"dtype":"U64","shape":[1],"data_offsets":[0,8]}"#, "unsupported");
-    check_tensor(r#"{"dtype":"u8","shape":[8],"data_offsets":[0,8]}"#, "unsupported");
-    check_tensor(r#"{"dtype":"U8","shape":[7],"data_offsets":[0,8]}"#, "bad tensor");
-    check_tensor(r#"{"dtype":"F32","shape":[8],"data_offsets":[0,8]}"#, "bad tensor");
-    check_tensor(r#"{"dtype":"U8","shape":[8],"data_offsets":[8,0]}"#, "bad tensor");
-    check_tensor(r#"{"dtype":"U8","shape":[4],"data_offsets":[0,4]}"#, "surplus");
-    check_tensor(r#"{"dtype":"U8","shape":[4],"data_offsets":[4,8]}"#, "bad tensor");
-    check_tensor(r#"{"dtype":"U8","shape":[9],"data_offsets":[0,9]}"#, "truncated");
+    check_tensor(r#"{"dtype":"U8","shape":[8]}"#, "MissingField");
+    check_tensor(r#"{"dtype":"U8","data_offsets":[0,8]}"#, "MissingField");
+    check_tensor(r#"{"shape":[8],"data_offsets":[0,8]}"#, "MissingField");
+    check_tensor(r#"{"dtype":8,"shape":[8],"data_offsets":[0,8]}"#, "BadHeader");
+    check_tensor(r#"{"dtype":"U8","shape":8,"data_offsets":[0,8]}"#, "BadHeader");
+    check_tensor(r#"{"dtype":"U8","shape":[-8],"data_offsets":[0,8]}"#, "BadHeader");
+    check_tensor(r#"{"dtype":"U8","shape":[8.0],"data_offsets":[0,8]}"#, "BadHeader");
+    check_tensor(r#"{"dtype":"U8","shape":[8],"data_offsets":[0,8,8]}"#, "BadHeader");
+    check_tensor(r#"{"dtype":"U8","shape":[8],"data_offsets":[0]}"#, "BadHeader");
+    check_tensor(r#"{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}"#, "Unsupported");
+    check_tensor(r#"{"dtype":"U64","shape":[1],"data_offsets":[0,8]}"#, "Unsupported");
+    check_tensor(r#"{"dtype":"u8","shape":[8],"data_offsets":[0,8]}"#, "Unsupported");
+    check_tensor(r#"{"dtype":"U8","shape":[7],"data_offsets":[0,8]}"#, "BadTensor");
+    check_tensor(r#"{"dtype":"F32","shape":[8],"data_offsets":[0,8]}"#, "BadTensor");
+    check_tensor(r#"{"dtype":"U8","shape":[8],"data_offsets":[8,0]}"#, "BadTensor");
+    check_tensor(r#"{"dtype":"U8","shape":[4],"data_offsets":[0,4]}"#, "Surplus");
+    check_tensor(r#"{"dtype":"U8","shape":[4],"data_offsets":[4,8]}"#, "BadTensor");
+    check_tensor(r#"{"dtype":"U8","shape":[9],"data_offsets":[0,9]}"#, "Truncated");
     let huge = r#"{"dtype":"U8","shape":[1099511627776],"data_offsets":[0,1099511627776]}"#;
-    check_tensor(huge, "truncated");
+    check_tensor(huge, "Truncated");
     let above = (1_u64 << 63) - 1;
     let last = format!(r#"{{"dtype":"U8","shape":[{above}],"data_offsets":[0,{above}]}}"#);
-    check_tensor(&last, "truncated");
+    check_tensor(&last, "Truncated");
     let square = 1_u64 << 32;
     let product = format!(r#"{{"dtype":"U8","shape":[{square},{square}],"data_offsets":[0,0]}}"#);
-    check_tensor(&product, "bad tensor");
+    check_tensor(&product, "BadTensor");
     let nothing = format!(r#"{{"dtype":"U8","shape":[0,{square},{square}],"data_offsets":[0,0]}}"#);
-    check_tensor(&nothing, "bad tensor");
+    check_tensor(&nothing, "BadTensor");
     check_tensor(
         r#"{"dtype":"U8","shape":[1,1,1,1,1,1,1,1,8],"data_offsets":[0,8]}"#,
         "tensor_rank",
@@ -172,15 +162,15 @@ fn tensors_that_contradict_each_other() {
         format!(r#"{{"a":{x},"b":{y}}}"#)
     };
     decode(&file(&two([4, 8], [0, 4]), &[0; 8])).unwrap();
-    check_header(&two([0, 5], [4, 8]), "bad tensor");
-    check_header(&two([0, 3], [4, 8]), "bad tensor");
-    check_header(&two([0, 8], [0, 8]), "bad tensor");
-    check_header(&two([0, 8], [2, 4]), "bad tensor");
-    check_header(&two([0, 4], [4, 7]), "surplus");
+    check_header(&two([0, 5], [4, 8]), "BadTensor");
+    check_header(&two([0, 3], [4, 8]), "BadTensor");
+    check_header(&two([0, 8], [0, 8]), "BadTensor");
+    check_header(&two([0, 8], [2, 4]), "BadTensor");
+    check_header(&two([0, 4], [4, 7]), "Surplus");
     let names = r#""dtype":"U8","shape":[8],"data_offsets":[0,8]"#;
-    check_header(&format!(r#"{{"ids":{{{names}}}}}"#), "unsupported");
-    check_header(&format!(r#"{{"":{{{names}}}}}"#), "unsupported");
-    check_header(&format!(r#"{{"t":{{{names}}},"t":{{{names}}}}}"#), "bad header");
+    check_header(&format!(r#"{{"ids":{{{names}}}}}"#), "Unsupported");
+    check_header(&format!(r#"{{"":{{{names}}}}}"#), "Unsupported");
+    check_header(&format!(r#"{{"t":{{{names}}},"t":{{{names}}}}}"#), "BadHeader");
 }
 
 #[track_caller]
@@ -192,44 +182,44 @@ fn check_metadata(key: &'static str, text: &'static str, expected: &str) {
 
 #[test]
 fn descriptions_that_are_none() {
-    check_metadata("vnp.version", "1.1", "too new");
-    check_metadata("vnp.version", "10.0", "too new");
-    check_metadata("vnp.version", "0.9", "malformed version");
-    check_metadata("vnp.version", "", "malformed version");
-    check_metadata("vnp.status", "done", "bad header");
-    check_metadata("vnp.kind", "", "inconsistent");
-    check_metadata("vnp.created", "now", "inconsistent");
-    check_metadata("vnp.rows", "4..5", "bad header");
-    check_metadata("vnp.rows", "[4]", "bad header");
-    check_metadata("vnp.rows", "[5,4]", "bad header");
-    check_metadata("vnp.rows", "[4,6]", "bad tensor");
-    check_metadata("vnp.rows", "[0,9223372036854775807]", "bad tensor");
-    check_metadata("vnp.producer", "{}", "missing field");
-    check_metadata("vnp.producer", "[]", "bad header");
-    check_metadata("vnp.metadata", "[]", "bad header");
-    check_metadata("vnp.metadata", r#"{"a":{"$float":1}}"#, "bad header");
-    check_metadata("vnp.unknown", r#"{"status":1}"#, "inconsistent");
-    check_metadata("vnp.sections", "[]", "bad header");
-    check_metadata("vnp.sections", r#"[{"name":"ids"}]"#, "bad header");
-    check_metadata("vnp.sections", r#"[{"name":"t","per_row":true}]"#, "bad header");
-    check_metadata("vnp.sections", r#"[{"name":"ids"},{"name":"t"}]"#, "missing field");
-    check_metadata("vnp.sections", r#"[{"name":"ids"},{"name":"u","per_row":true}]"#, "bad header");
+    check_metadata("vnp.version", "1.1", "TooNew");
+    check_metadata("vnp.version", "10.0", "TooNew");
+    check_metadata("vnp.version", "0.9", "MalformedVersion");
+    check_metadata("vnp.version", "", "MalformedVersion");
+    check_metadata("vnp.status", "done", "BadHeader");
+    check_metadata("vnp.kind", "", "Inconsistent");
+    check_metadata("vnp.created", "now", "Inconsistent");
+    check_metadata("vnp.rows", "4..5", "BadHeader");
+    check_metadata("vnp.rows", "[4]", "BadHeader");
+    check_metadata("vnp.rows", "[5,4]", "BadHeader");
+    check_metadata("vnp.rows", "[4,6]", "BadTensor");
+    check_metadata("vnp.rows", "[0,9223372036854775807]", "BadTensor");
+    check_metadata("vnp.producer", "{}", "MissingField");
+    check_metadata("vnp.producer", "[]", "BadHeader");
+    check_metadata("vnp.metadata", "[]", "BadHeader");
+    check_metadata("vnp.metadata", r#"{"a":{"$float":1}}"#, "BadHeader");
+    check_metadata("vnp.unknown", r#"{"status":1}"#, "Inconsistent");
+    check_metadata("vnp.sections", "[]", "BadHeader");
+    check_metadata("vnp.sections", r#"[{"name":"ids"}]"#, "BadHeader");
+    check_metadata("vnp.sections", r#"[{"name":"t","per_row":true}]"#, "BadHeader");
+    check_metadata("vnp.sections", r#"[{"name":"ids"},{"name":"t"}]"#, "MissingField");
+    check_metadata("vnp.sections", r#"[{"name":"ids"},{"name":"u","per_row":true}]"#, "BadHeader");
     check_metadata(
         "vnp.sections",
         r#"[{"name":"ids"},{"name":"t","per_row":true},{"name":"t","per_row":true}]"#,
-        "bad header",
+        "BadHeader",
     );
     for missing in ours().into_keys().filter(|key| *key != "vnp.version") {
         let mut metadata = ours();
         metadata.remove(missing);
-        check_refused(&of_ours(&metadata), "missing field");
+        check_refused(&of_ours(&metadata), "MissingField");
     }
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(31), "]".repeat(31));
     let metadata = ours().into_iter().map(|(key, text)| match key {
         "vnp.metadata" => (key, deep.as_str()),
         _ => (key, text),
     });
-    check_refused(&of_ours(&metadata.collect()), "inconsistent");
+    check_refused(&of_ours(&metadata.collect()), "Inconsistent");
 }
 
 #[test]
@@ -238,15 +228,15 @@ fn ids_that_are_none() {
         check_refused(&of_ids(&ours(), kind, offsets, text), expected);
     };
     let right = r#""dtype":"I64","shape":[2]"#;
-    check(right, &[1, 2], b"id", "inconsistent");
-    check(right, &[0, 1], b"id", "inconsistent");
-    check(right, &[0, 3], b"id", "inconsistent");
-    check(right, &[0, -1], b"id", "inconsistent");
-    check(right, &[0, i64::MAX], b"id", "inconsistent");
-    check(right, &[0, 2], b"\xff\xfe", "inconsistent");
-    check(r#""dtype":"F64","shape":[2]"#, &[0, 2], b"id", "bad tensor");
-    check(r#""dtype":"I64","shape":[1,2]"#, &[0, 2], b"id", "bad tensor");
-    check(r#""dtype":"I64","shape":[3]"#, &[0, 1, 2], b"id", "bad tensor");
+    check(right, &[1, 2], b"id", "Inconsistent");
+    check(right, &[0, 1], b"id", "Inconsistent");
+    check(right, &[0, 3], b"id", "Inconsistent");
+    check(right, &[0, -1], b"id", "Inconsistent");
+    check(right, &[0, i64::MAX], b"id", "Inconsistent");
+    check(right, &[0, 2], b"\xff\xfe", "Inconsistent");
+    check(r#""dtype":"F64","shape":[2]"#, &[0, 2], b"id", "BadTensor");
+    check(r#""dtype":"I64","shape":[1,2]"#, &[0, 2], b"id", "BadTensor");
+    check(r#""dtype":"I64","shape":[3]"#, &[0, 1, 2], b"id", "BadTensor");
     let bytes = of_ours(&ours());
     let within = |limits: Limits| kind_of(&decode_within(&bytes, &limits).unwrap_err());
     assert_eq!(within(Limits { id_bytes: 17, ..Limits::default() }), "id_bytes");
@@ -264,7 +254,7 @@ fn every_cut_is_seen() {
         assert!(error.is_corrupted(), "cut at {length}: {error}");
     }
     let longer = [&whole[..], b"\0"].concat();
-    check_refused(&longer, "surplus");
+    check_refused(&longer, "Surplus");
 }
 
 #[test]

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use fs_err as fs;
 use vnp_ckpt::{
     Checkpoint, CheckpointBuilder, Error, ErrorKind, Limits, Producer, RowRange, Tensor, Value,
-    open_reader,
+    atomic_save, open_reader,
 };
+
+use crate::tables::{sha256, sums};
 
 /// A small checkpoint with everything in it, the same at every call.
 pub(crate) fn sample() -> Checkpoint {
@@ -34,9 +37,14 @@ pub(crate) fn builder() -> CheckpointBuilder {
 
 /// The bytes of the file that a save makes.
 pub(crate) fn encode(checkpoint: &Checkpoint) -> Vec<u8> {
+    written("a.vnp", |path| atomic_save(path, checkpoint))
+}
+
+/// The bytes of the file that is written under this name.
+pub(crate) fn written(name: &str, write: impl FnOnce(&Path) -> Result<(), Error>) -> Vec<u8> {
     let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("a.vnp");
-    vnp_ckpt::atomic_save(&path, checkpoint).unwrap();
+    let path = directory.path().join(name);
+    write(&path).unwrap();
     fs::read(path).unwrap()
 }
 
@@ -66,6 +74,25 @@ pub(crate) fn kind_in_file<T>(result: Result<T, Error>) -> Result<T, ErrorKind> 
     })
 }
 
+/// The name of the variant of an error's kind.
+#[cfg(any(feature = "torch", feature = "safetensors"))]
+pub(crate) fn variant(error: &Error) -> String {
+    let text = format!("{:?}", error.kind());
+    text.chars().take_while(char::is_ascii_alphanumeric).collect()
+}
+
+/// A file must be refused by this limit.
+#[track_caller]
+pub(crate) fn check_limit(bytes: &[u8], limits: Limits, expected: &str) {
+    match kind_in_file(decode_within(bytes, &limits)) {
+        Err(ErrorKind::LimitExceeded { limit, allowed, found }) => {
+            assert_eq!(limit, expected);
+            assert!(found > allowed);
+        }
+        other => panic!("{expected}: {other:?}"),
+    }
+}
+
 /// Values by name.
 pub(crate) fn map<const N: usize>(entries: [(&str, Value); N]) -> BTreeMap<String, Value> {
     entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
@@ -80,6 +107,30 @@ pub(crate) fn fixtures() -> PathBuf {
     repository().join("tests/fixtures")
 }
 
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// The Python to test with, unless it lacks one of these modules: then the test is skipped.
+pub(crate) fn python(modules: &str) -> Option<String> {
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let probe = Command::new(&python).args(["-c", &format!("import {modules}")]).output();
+    if !probe.is_ok_and(|output| output.status.success()) {
+        println!("skipped: `{python}` with {modules} is not here (set PYTHON to one)");
+        return None;
+    }
+    Some(python)
+}
+
+/// Reads the `SHA256SUMS` of a folder of fixtures: checksums with the names of the files.
+pub(crate) fn known_sums(folder: &str) -> Vec<(String, String)> {
+    let text = fs::read_to_string(fixtures().join(folder).join("SHA256SUMS")).unwrap();
+    let known = sums(&text).unwrap().into_iter();
+    known.map(|(sum, name)| (sum.to_owned(), name.to_owned())).collect()
+}
+
+/// The checksums that these files have, with their names.
+pub(crate) fn actual_sums(files: &[PathBuf]) -> Vec<(String, String)> {
+    files.iter().map(|path| (sha256(&fs::read(path).unwrap()), name(path))).collect()
+}
+
+/// The name of a file.
+pub(crate) fn name(path: &Path) -> String {
+    path.file_name().unwrap().to_str().unwrap().to_owned()
 }

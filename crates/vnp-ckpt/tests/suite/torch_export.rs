@@ -6,8 +6,9 @@ use std::process::Command;
 use fs_err as fs;
 use vnp_ckpt::{Checkpoint, Encoding, RowRange, Tensor, Value, export_torch};
 
-use crate::exports::cases;
-use crate::support::{builder, decode, fixtures, hex, map, sample};
+use crate::exports::{cases, native_fixtures};
+use crate::support::{builder, decode, map, python, sample, written};
+use crate::tables::{hex, type_and_value};
 
 /// Prints what a file holds as `describe` does below; fails where the top level is not what the
 /// Python tools continue from.
@@ -68,12 +69,6 @@ print("read", len(sys.argv) - 1)
 
 fn value(of: &Value) -> String {
     match of {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => format!("bool {value}"),
-        Value::Int(value) => format!("int {value}"),
-        Value::Float(value) => format!("float {:016x}", value.to_bits()),
-        Value::String(value) => format!("string {}", hex(value.as_bytes())),
-        Value::Bytes(value) => format!("bytes {}", hex(value)),
         Value::List(list) => {
             format!("[{}]", list.iter().map(value).collect::<Vec<_>>().join(", "))
         }
@@ -83,6 +78,7 @@ fn value(of: &Value) -> String {
             };
             format!("{{{}}}", map.iter().map(entry).collect::<Vec<_>>().join(", "))
         }
+        other => type_and_value(other),
     }
 }
 
@@ -127,8 +123,9 @@ fn per_row(checkpoint: &Checkpoint) -> Vec<bool> {
 
 #[test]
 fn torch_reads_the_same_bits() {
+    let Some(python) = python("torch, numpy") else { return };
     let directory = tempfile::tempdir().unwrap();
-    let mut command = Command::new(python());
+    let mut command = Command::new(python);
     command.args(["-c", DESCRIBE]);
     for (name, checkpoint) in cases() {
         let path = directory.path().join(format!("{name}.pt"));
@@ -137,29 +134,13 @@ fn torch_reads_the_same_bits() {
         fs::write(directory.path().join(format!("{name}.txt")), expected).unwrap();
         command.arg(path);
     }
-    if !has("torch, numpy") {
-        println!("skipped: `{}` with torch and numpy is not here (set PYTHON to one)", python());
-        return;
-    }
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("read "));
 }
 
-fn python() -> String {
-    std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned())
-}
-
-fn has(modules: &str) -> bool {
-    let probe = Command::new(python()).args(["-c", &format!("import {modules}")]).output();
-    probe.is_ok_and(|output| output.status.success())
-}
-
 fn exported(name: &str, checkpoint: &Checkpoint) -> Vec<u8> {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join(name);
-    export_torch(&path, checkpoint).unwrap();
-    fs::read(path).unwrap()
+    written(name, |path| export_torch(path, checkpoint))
 }
 
 /// The records of an archive: name, contents, place of the contents; read from its central
@@ -233,14 +214,11 @@ fn the_root_is_the_stem_where_that_is_plain() {
 
 #[test]
 fn zipfile_opens_it() {
-    if !has("zipfile") {
-        println!("skipped: `{}` is not here (set PYTHON to one)", python());
-        return;
-    }
+    let Some(python) = python("zipfile") else { return };
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.pt");
     export_torch(&path, &sample()).unwrap();
-    let output = Command::new(python()).args(["-m", "zipfile", "-t"]).arg(&path).output().unwrap();
+    let output = Command::new(python).args(["-m", "zipfile", "-t"]).arg(&path).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(!String::from_utf8_lossy(&output.stdout).contains("CRC"));
 }
@@ -260,13 +238,7 @@ fn what_is_exported_is_what_is_loaded() {
 
 #[test]
 fn every_fixture_comes_back() {
-    for entry in fs::read_dir(fixtures().join("v1.0")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "vnp") {
-            let checkpoint = vnp_ckpt::load_with_compatibility(&path, &Default::default()).unwrap();
-            check(&path.display().to_string(), &checkpoint);
-        }
-    }
+    native_fixtures().iter().for_each(|(name, checkpoint)| check(name, checkpoint));
 }
 
 /// A file with other bytes, as many, in its pickle, and the right CRC.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use fs_err as fs;
-use sha2::{Digest as _, Sha256};
 use vnp_ckpt::{Checkpoint, ErrorKind, Integrity, Limits};
 
-use crate::compat::{expected, found, name};
-use crate::support::{fixtures, hex};
+use crate::compat::{expected, found};
+use crate::support::{actual_sums, decode, encode, fixtures, known_sums, name, variant};
+use crate::tables::sha256;
 
 /// Longer tensors are compared by their SHA-256.
 const LONGEST_BYTES: usize = 1024;
@@ -33,9 +33,7 @@ fn described(path: &std::path::Path) -> BTreeMap<String, String> {
         Ok(loaded) => loaded,
         Err(error) => {
             assert!(error.is_corrupted() || error.is_incompatible(), "{error:?}");
-            let variant = format!("{:?}", error.kind());
-            let variant = variant.split([' ', '{']).next().unwrap().to_owned();
-            return BTreeMap::from([("error".to_owned(), variant)]);
+            return BTreeMap::from([("error".to_owned(), variant(&error))]);
         }
     };
     let mut found = found(&header, &checkpoint);
@@ -45,7 +43,7 @@ fn described(path: &std::path::Path) -> BTreeMap<String, String> {
     for (tensor, data) in checkpoint.tensors() {
         if data.bytes().len() > LONGEST_BYTES {
             found.remove(&format!("tensor.{tensor}.bytes"));
-            let sum = hex(&Sha256::digest(data.bytes()));
+            let sum = sha256(data.bytes());
             found.insert(format!("tensor.{tensor}.sha256"), sum);
         }
     }
@@ -77,14 +75,7 @@ fn every_file_holds_what_pytorch_finds() {
 
 #[test]
 fn files_never_change() {
-    let sums = fs::read_to_string(fixtures().join("torch/SHA256SUMS")).unwrap();
-    let sums: Vec<_> = sums.lines().map(|line| line.split_once("  ").unwrap()).collect();
-    let found: Vec<_> = files()
-        .iter()
-        .map(|path| (hex(&Sha256::digest(fs::read(path).unwrap())), name(path)))
-        .collect();
-    let found: Vec<_> = found.iter().map(|(sum, name)| (sum.as_str(), name.as_str())).collect();
-    assert_eq!(sums, found);
+    assert_eq!(known_sums("torch"), actual_sums(&files()));
 }
 
 #[test]
@@ -138,13 +129,13 @@ fn old_files_save_as_files_of_this_version() {
         let Ok(mut old) = vnp_ckpt::load_with_compatibility(&path, &Limits::default()) else {
             continue;
         };
-        let new = crate::support::decode(&crate::support::encode(&old)).unwrap();
+        let new = decode(&encode(&old)).unwrap();
         assert_eq!(new.version().to_string(), "1.0");
         assert_eq!((new.ids(), new.rows()), (old.ids(), old.rows()));
         assert_eq!(new.metadata(), old.metadata());
         assert!(new.tensors().eq(old.tensors()));
         // Once it is of this version, it stays as it is.
-        old = crate::support::decode(&crate::support::encode(&new)).unwrap();
+        old = decode(&encode(&new)).unwrap();
         assert_eq!(new, old);
     }
 }

@@ -7,12 +7,11 @@ use vnp_validate::{
     validate_checkpoint, verify,
 };
 
-use crate::support::{builder, change, embedding, good, saved, schema, with_schema};
+use crate::support::{builder, change, embedding, good, good_file, saved, schema, with_schema};
 
 #[test]
 fn a_good_file_is_described() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = saved(directory.path(), &good());
+    let (_directory, path) = good_file();
     for level in Level::ALL {
         let report = validate_checkpoint(&path, &Options { level, ..with_schema() }).unwrap();
         assert!(report.is_ok(), "{level}: {}", report.reason());
@@ -28,8 +27,7 @@ fn a_good_file_is_described() {
 
 #[test]
 fn a_newer_version_is_reported() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = saved(directory.path(), &good());
+    let (_directory, path) = good_file();
     change(&path, |bytes| bytes[8] = 10);
     let report = validate_checkpoint(&path, &Options::default()).unwrap();
     assert_eq!(report.version.as_deref(), Some("10.0"));
@@ -38,8 +36,7 @@ fn a_newer_version_is_reported() {
 
 #[test]
 fn cheap_levels_do_not_find_damage_after_the_header() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = saved(directory.path(), &good());
+    let (_directory, path) = good_file();
     change(&path, |bytes| *bytes.iter_mut().nth_back(63).unwrap() ^= 1);
     let cheap = Options { level: Level::Container, ..Options::default() };
     assert!(validate_checkpoint(&path, &cheap).unwrap().is_ok());
@@ -63,8 +60,7 @@ fn values_that_need_not_be_finite() {
 
 #[test]
 fn only_a_good_file_is_verified() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = saved(directory.path(), &good());
+    let (directory, path) = good_file();
     let Ok(verified) = verify(&path, &with_schema()).unwrap() else { panic!("a good file") };
     assert_eq!((verified.path(), verified.level()), (path.as_path(), Level::Tensors));
     assert_eq!(verified.checkpoint().rows(), RowRange::new(0, 2));
@@ -82,8 +78,7 @@ fn good_as_of(path: &std::path::Path) -> vnp_ckpt::Checkpoint {
 
 #[test]
 fn verifying_always_loads() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = saved(directory.path(), &good());
+    let (_directory, path) = good_file();
     change(&path, |bytes| *bytes.iter_mut().nth_back(63).unwrap() ^= 1);
     let cheap = Options { level: Level::Size, ..Options::default() };
     let Err(report) = verify(&path, &cheap).unwrap() else { panic!("damage was verified") };
@@ -110,8 +105,7 @@ fn failures_are_recorded_where_asked() {
 
 #[test]
 fn what_cannot_be_inspected_is_an_error() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = saved(directory.path(), &good());
+    let (_directory, path) = good_file();
     // A path below a file is neither present nor missing.
     let below = path.join("part.vnp");
     let Err(Error::CannotRead { path: found, .. }) =

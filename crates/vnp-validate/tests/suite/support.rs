@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
+use tempfile::TempDir;
 use vnp_ckpt::{Checkpoint, CheckpointBuilder, Digest, Dtype, RowRange, Tensor, atomic_save};
 use vnp_validate::{Options, Schema, TensorRule};
 
@@ -31,6 +32,13 @@ pub(crate) fn saved(directory: &Path, checkpoint: &Checkpoint) -> PathBuf {
     let path = directory.join("part.vnp");
     atomic_save(&path, checkpoint).unwrap();
     path
+}
+
+/// A good file in a directory of its own.
+pub(crate) fn good_file() -> (TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = saved(directory.path(), &good());
+    (directory, path)
 }
 
 /// Changes the bytes of a file.

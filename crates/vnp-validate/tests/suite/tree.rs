@@ -7,8 +7,9 @@ use vnp_validate::{Code, Error, Options, Outcome, Report, load_failed_checkpoint
 
 use crate::support::{good, saved};
 
-fn outcomes(top: &Path, reports: &[Report]) -> Vec<(String, Outcome)> {
-    let name = |path: &Path| path.strip_prefix(top).unwrap().to_str().unwrap().to_owned();
+/// The paths below `top` and their outcomes.
+fn outcomes<'a>(top: &Path, reports: &'a [Report]) -> Vec<(&'a str, Outcome)> {
+    let name = |path: &'a Path| path.strip_prefix(top).unwrap().to_str().unwrap();
     reports.iter().map(|report| (name(&report.path), report.outcome())).collect()
 }
 
@@ -41,7 +42,6 @@ fn every_checkpoint_in_the_order_of_paths() {
         ("d.pt", Outcome::Incompatible),
         ("e.pth", Outcome::Corrupted),
     ];
-    let expected = expected.map(|(name, outcome)| (name.to_owned(), outcome));
     for memory_bytes in [0, 1000, 4 << 30] {
         let options = Options { memory_bytes, ..Options::default() };
         let reports = validate_tree(directory.path(), &options).unwrap();
@@ -96,7 +96,6 @@ fn links_to_files_are_validated_and_links_to_directories_are_not_followed() {
         ("link.vnp", Outcome::Ok),
         ("real/part.vnp", Outcome::Ok),
     ];
-    let expected = expected.map(|(name, outcome)| (name.to_owned(), outcome));
     assert_eq!(outcomes(directory.path(), &reports), expected);
     assert_eq!(reports[0].findings[0].code, Code::Missing);
 }

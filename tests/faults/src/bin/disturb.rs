@@ -4,29 +4,11 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use vnp_faults::{Error, WholeRun, skip_reason};
+use vnp_faults::{WholeRun, skip_reason};
 
 fn main() -> ExitCode {
-    let mut words = std::env::args().skip(1);
-    let Some(vnp) = words.next() else {
-        drop(writeln!(io::stderr(), "disturb VNP [KILLS [TWICE [ERRORS [LOSSES [SEED]]]]]"));
-        return ExitCode::FAILURE;
-    };
-    if let Some(reason) = skip_reason() {
-        drop(writeln!(io::stdout(), "skipped: {reason}"));
-        return ExitCode::SUCCESS;
-    }
-    let mut numbers = [200, 20, 200, 200, 1];
-    for (number, word) in numbers.iter_mut().zip(words) {
-        match word.parse() {
-            Ok(parsed) => *number = parsed,
-            Err(error) => {
-                drop(writeln!(io::stderr(), "{word}: {error}"));
-                return ExitCode::FAILURE;
-            }
-        }
-    }
-    match disturb(Path::new(&vnp), numbers) {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match disturb(&words) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             drop(writeln!(io::stderr(), "{error}"));
@@ -35,8 +17,20 @@ fn main() -> ExitCode {
     }
 }
 
-fn disturb(vnp: &Path, [kills, twice, errors, losses, seed]: [usize; 5]) -> Result<(), Error> {
-    let mut run = WholeRun::new(vnp, seed as u64)?;
+fn disturb(words: &[String]) -> Result<(), Box<dyn std::error::Error>> {
+    let [vnp, numbers @ ..] = words else {
+        return Err("disturb VNP [KILLS [TWICE [ERRORS [LOSSES [SEED]]]]]".into());
+    };
+    if let Some(reason) = skip_reason() {
+        writeln!(io::stdout(), "skipped: {reason}")?;
+        return Ok(());
+    }
+    let mut settings = [200_usize, 20, 200, 200, 1];
+    for (setting, word) in settings.iter_mut().zip(numbers) {
+        *setting = word.parse().map_err(|error| format!("{word}: {error}"))?;
+    }
+    let [kills, twice, errors, losses, seed] = settings;
+    let mut run = WholeRun::new(Path::new(vnp), seed as u64)?;
     run.kill_many(kills, twice)?;
     run.fail_many(errors)?;
     if losses > 0 {

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use fs_err as fs;
-use vnp_ckpt::{Error, ErrorKind, atomic_save, sweep_stale_temporaries};
-use vnp_faults::{Found, Which, found, sample};
+use vnp_ckpt::{
+    Error, ErrorKind, Limits, atomic_save, load_with_compatibility, sweep_stale_temporaries,
+};
+use vnp_faults::{Which, sample};
 use vnp_job::publish::{self, Output, UNPUBLISHED};
 
 fn main() -> ExitCode {
@@ -116,13 +118,20 @@ fn directory(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// What the name leads to: `old`, `new`, `other`, `missing`, or `torn` with the reason.
 fn check(path: &Path) -> Result<String, Error> {
-    Ok(match found(path)? {
-        Found::Whole(Which::Old) => "old".to_owned(),
-        Found::Whole(Which::New) => "new".to_owned(),
-        Found::Other => "other".to_owned(),
-        Found::Missing => "missing".to_owned(),
-        Found::Torn(error) => format!("torn: {error}"),
-        _ => "unknown".to_owned(),
-    })
+    if !path.exists() {
+        return Ok("missing".to_owned());
+    }
+    let read = match load_with_compatibility(path, &Limits::default()) {
+        Ok(read) => read,
+        Err(error) if matches!(error.kind(), ErrorKind::Io { .. }) => return Err(error),
+        Err(error) => return Ok(format!("torn: {error}")),
+    };
+    for (which, name) in [(Which::Old, "old"), (Which::New, "new")] {
+        if read == sample(which)? {
+            return Ok(name.to_owned());
+        }
+    }
+    Ok("other".to_owned())
 }

@@ -112,6 +112,7 @@ impl Recorder {
             return refuse();
         }
         let second = paths.get(1).unwrap_or(path);
+        let open_file = || fs::metadata(tracee.descriptor(registers.argument(0)));
         Ok(match row.does {
             Does::Look | Does::Describe => Intent::Nothing,
             Does::Unknown => return refuse(),
@@ -132,9 +133,8 @@ impl Recorder {
                 Intent::Open { path: path.clone(), flags, existed }
             }
             Does::Write { offset, vector } => {
-                let fd = registers.argument(0);
-                let metadata = fs::metadata(tracee.descriptor(fd))?;
-                let (position, flags) = tracee.position(fd)?;
+                let metadata = open_file()?;
+                let (position, flags) = tracee.position(registers.argument(0))?;
                 let offset = match offset {
                     _ if flags & libc::O_APPEND != 0 => metadata.len(),
                     Some(argument) => registers.argument(argument),
@@ -145,14 +145,14 @@ impl Recorder {
             }
             Does::Truncate => {
                 let metadata = match row.name {
-                    "ftruncate" => fs::metadata(tracee.descriptor(registers.argument(0)))?,
+                    "ftruncate" => open_file()?,
                     _ => fs::metadata(path)?,
                 };
                 let length = registers.argument(1);
                 Intent::Known(Event::Resize { file: self.id(&metadata, path)?, length })
             }
             Does::Allocate => {
-                let metadata = fs::metadata(tracee.descriptor(registers.argument(0)))?;
+                let metadata = open_file()?;
                 let end = registers.argument(2) + registers.argument(3);
                 match registers.argument(1) as i32 {
                     0 => {
@@ -163,10 +163,7 @@ impl Recorder {
                     _ => return refuse(),
                 }
             }
-            Does::Sync => {
-                let metadata = fs::metadata(tracee.descriptor(registers.argument(0)))?;
-                Intent::Sync { id: self.id(&metadata, path)? }
-            }
+            Does::Sync => Intent::Sync { id: self.id(&open_file()?, path)? },
             Does::Move { flags } => {
                 let flags = flags.map_or(0, |flags| registers.argument(flags));
                 if flags & !u64::from(libc::RENAME_NOREPLACE) != 0 {

@@ -22,7 +22,7 @@ use super::trace::{Call, Trace};
 use super::tracee::{Registers, Tracee, refused};
 use crate::error::Error;
 use crate::event::Record;
-use crate::fault::{self, Calls, Harm};
+use crate::fault::{self, Harm};
 
 /// Runs a command from beginning to end. The calling thread must have no other children.
 pub(super) fn run(tracer: &Tracer, command: &Command) -> Result<Trace, Error> {
@@ -301,12 +301,7 @@ impl Session<'_> {
     /// The harm for a call, if the fault is for this one.
     fn harm(&mut self, call: &Call) -> Option<Harm> {
         let fault = self.tracer.fault.as_ref().filter(|_| self.counting)?;
-        let counts = match fault.calls {
-            Calls::Any => true,
-            Calls::OnFiles => call.file.is_some(),
-            Calls::Changes => call.changes,
-            Calls::Named(name) => call.file.is_some() && call.name == name,
-        };
+        let counts = call.is_among(fault.calls);
         self.counted += usize::from(counts);
         let from_here_on = matches!(fault.harm, Harm::ErrorFromHereOn(_));
         let hit = self.counted == fault.nth || (from_here_on && self.counted > fault.nth);

@@ -59,15 +59,17 @@ pub(super) fn row(number: i64) -> Option<&'static Row> {
     TABLE.iter().find(|row| row.number == number)
 }
 
+/// Rows of calls that do the same: what, the argument with the amount, how they name files, and
+/// which they are.
 macro_rules! table {
-    ($($number:ident $name:literal [$($file:expr),*] $does:expr, $amount:expr;)*) => {
-        &[$(Row {
+    ($($does:expr, $amount:expr, $files:tt: $($number:ident)*;)*) => {
+        &[$($(Row {
             number: libc::$number,
-            name: $name,
-            files: &[$($file),*],
+            name: stringify!($number).split_at("SYS_".len()).1,
+            files: &$files,
             does: $does,
             amount: $amount,
-        },)*]
+        },)*)*]
     };
 }
 
@@ -82,70 +84,40 @@ const fn write(offset: Option<usize>, vector: bool) -> Does {
 
 #[rustfmt::skip]
 const TABLE: &[Row] = table! {
-    SYS_access            "access"            [Path(0)]             Look, None;
-    SYS_chmod             "chmod"             [Path(0)]             Describe, None;
-    SYS_chown             "chown"             [Path(0)]             Describe, None;
-    SYS_close             "close"             [Fd(0)]               Look, None;
-    SYS_copy_file_range   "copy_file_range"   [Fd(2)]               Unknown, None;
-    SYS_creat             "creat"             [Path(0)]             Unknown, None;
-    SYS_faccessat         "faccessat"         [At(0, 1)]            Look, None;
-    SYS_faccessat2        "faccessat2"        [At(0, 1)]            Look, None;
-    SYS_fadvise64         "fadvise64"         [Fd(0)]               Look, None;
-    SYS_fallocate         "fallocate"         [Fd(0)]               Allocate, None;
-    SYS_fchmod            "fchmod"            [Fd(0)]               Describe, None;
-    SYS_fchmodat          "fchmodat"          [At(0, 1)]            Describe, None;
-    SYS_fchown            "fchown"            [Fd(0)]               Describe, None;
-    SYS_fchownat          "fchownat"          [At(0, 1)]            Describe, None;
-    SYS_fcntl             "fcntl"             [Fd(0)]               Look, None;
-    SYS_fdatasync         "fdatasync"         [Fd(0)]               Sync, None;
-    SYS_flock             "flock"             [Fd(0)]               Look, None;
-    SYS_fstat             "fstat"             [Fd(0)]               Look, None;
-    SYS_fsync             "fsync"             [Fd(0)]               Sync, None;
-    SYS_ftruncate         "ftruncate"         [Fd(0)]               Truncate, None;
-    SYS_getdents64        "getdents64"        [Fd(0)]               Look, None;
-    SYS_ioctl             "ioctl"             [Fd(0)]               Look, None;
-    SYS_lchown            "lchown"            [Path(0)]             Describe, None;
-    SYS_link              "link"              [Path(0), Path(1)]    Link, None;
-    SYS_linkat            "linkat"            [At(0, 1), At(2, 3)]  Link, None;
-    SYS_lseek             "lseek"             [Fd(0)]               Look, None;
-    SYS_lstat             "lstat"             [Path(0)]             Look, None;
-    SYS_mkdir             "mkdir"             [Path(0)]             MakeDirectory, None;
-    SYS_mkdirat           "mkdirat"           [At(0, 1)]            MakeDirectory, None;
-    SYS_mknod             "mknod"             [Path(0)]             Unknown, None;
-    SYS_mknodat           "mknodat"           [At(0, 1)]            Unknown, None;
-    SYS_mmap              "mmap"              [Fd(4)]               Map, None;
-    SYS_newfstatat        "newfstatat"        [At(0, 1)]            Look, None;
-    SYS_open              "open"              [Path(0)]             Open { flags: 1 }, None;
-    SYS_openat            "openat"            [At(0, 1)]            Open { flags: 2 }, None;
-    SYS_openat2           "openat2"           [At(0, 1)]            Unknown, None;
-    SYS_pread64           "pread64"           [Fd(0)]               Look, Some(2);
-    SYS_preadv            "preadv"            [Fd(0)]               Look, None;
-    SYS_preadv2           "preadv2"           [Fd(0)]               Look, None;
-    SYS_pwrite64          "pwrite64"          [Fd(0)]               write(Some(3), false), Some(2);
-    SYS_pwritev           "pwritev"           [Fd(0)]               write(Some(3), true), None;
-    SYS_pwritev2          "pwritev2"          [Fd(0)]               Unknown, None;
-    SYS_read              "read"              [Fd(0)]               Look, Some(2);
-    SYS_readlink          "readlink"          [Path(0)]             Look, None;
-    SYS_readlinkat        "readlinkat"        [At(0, 1)]            Look, None;
-    SYS_readv             "readv"             [Fd(0)]               Look, None;
-    SYS_rename            "rename"            [Path(0), Path(1)]    Move { flags: None }, None;
-    SYS_renameat          "renameat"          [At(0, 1), At(2, 3)]  Move { flags: None }, None;
-    SYS_renameat2         "renameat2"         [At(0, 1), At(2, 3)]  Move { flags: Some(4) }, None;
-    SYS_rmdir             "rmdir"             [Path(0)]             Remove, None;
-    SYS_sendfile          "sendfile"          [Fd(0)]               Unknown, None;
-    SYS_splice            "splice"            [Fd(2)]               Unknown, None;
-    SYS_stat              "stat"              [Path(0)]             Look, None;
-    SYS_statx             "statx"             [At(0, 1)]            Look, None;
-    SYS_symlink           "symlink"           [Path(1)]             Unknown, None;
-    SYS_symlinkat         "symlinkat"         [At(1, 2)]            Unknown, None;
-    SYS_sync_file_range   "sync_file_range"   [Fd(0)]               Look, None;
-    SYS_syncfs            "syncfs"            [Fd(0)]               Unknown, None;
-    SYS_truncate          "truncate"          [Path(0)]             Truncate, None;
-    SYS_unlink            "unlink"            [Path(0)]             Remove, None;
-    SYS_unlinkat          "unlinkat"          [At(0, 1)]            Remove, None;
-    SYS_utimensat         "utimensat"         [At(0, 1)]            Describe, None;
-    SYS_write             "write"             [Fd(0)]               write(None, false), Some(2);
-    SYS_writev            "writev"            [Fd(0)]               write(None, true), None;
+    Look, None, [Path(0)]: SYS_access SYS_lstat SYS_readlink SYS_stat;
+    Look, None, [At(0, 1)]: SYS_faccessat SYS_faccessat2 SYS_newfstatat SYS_readlinkat SYS_statx;
+    Look, None, [Fd(0)]: SYS_close SYS_fadvise64 SYS_fcntl SYS_flock SYS_fstat SYS_getdents64
+        SYS_ioctl SYS_lseek SYS_preadv SYS_preadv2 SYS_readv SYS_sync_file_range;
+    Look, Some(2), [Fd(0)]: SYS_pread64 SYS_read;
+    Describe, None, [Path(0)]: SYS_chmod SYS_chown SYS_lchown;
+    Describe, None, [At(0, 1)]: SYS_fchmodat SYS_fchownat SYS_utimensat;
+    Describe, None, [Fd(0)]: SYS_fchmod SYS_fchown;
+    Open { flags: 1 }, None, [Path(0)]: SYS_open;
+    Open { flags: 2 }, None, [At(0, 1)]: SYS_openat;
+    write(Some(3), true), None, [Fd(0)]: SYS_pwritev;
+    write(None, true), None, [Fd(0)]: SYS_writev;
+    write(Some(3), false), Some(2), [Fd(0)]: SYS_pwrite64;
+    write(None, false), Some(2), [Fd(0)]: SYS_write;
+    Truncate, None, [Path(0)]: SYS_truncate;
+    Truncate, None, [Fd(0)]: SYS_ftruncate;
+    Allocate, None, [Fd(0)]: SYS_fallocate;
+    Sync, None, [Fd(0)]: SYS_fdatasync SYS_fsync;
+    Move { flags: None }, None, [Path(0), Path(1)]: SYS_rename;
+    Move { flags: None }, None, [At(0, 1), At(2, 3)]: SYS_renameat;
+    Move { flags: Some(4) }, None, [At(0, 1), At(2, 3)]: SYS_renameat2;
+    Link, None, [Path(0), Path(1)]: SYS_link;
+    Link, None, [At(0, 1), At(2, 3)]: SYS_linkat;
+    Remove, None, [Path(0)]: SYS_rmdir SYS_unlink;
+    Remove, None, [At(0, 1)]: SYS_unlinkat;
+    MakeDirectory, None, [Path(0)]: SYS_mkdir;
+    MakeDirectory, None, [At(0, 1)]: SYS_mkdirat;
+    Map, None, [Fd(4)]: SYS_mmap;
+    Unknown, None, [Path(0)]: SYS_creat SYS_mknod;
+    Unknown, None, [Path(1)]: SYS_symlink;
+    Unknown, None, [At(0, 1)]: SYS_mknodat SYS_openat2;
+    Unknown, None, [At(1, 2)]: SYS_symlinkat;
+    Unknown, None, [Fd(2)]: SYS_copy_file_range SYS_splice;
+    Unknown, None, [Fd(0)]: SYS_pwritev2 SYS_sendfile SYS_syncfs;
 };
 
 /// Calls that reach files without naming any: a record in which one occurs cannot be trusted.

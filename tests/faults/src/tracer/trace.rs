@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use crate::event::Record;
+use crate::fault::Calls;
 
 /// A system call that returned, or that ended with its process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,17 @@ pub struct Call {
     pub can_be_short: bool,
     /// Its result; an error as a negative number.
     pub result: i64,
+}
+
+impl Call {
+    /// Whether a fault in these calls counts this one.
+    pub(crate) fn is_among(&self, calls: Calls) -> bool {
+        match calls {
+            Calls::Any => true,
+            Calls::Changes => self.changes,
+            Calls::Named(name) => self.file.is_some() && self.name == name,
+        }
+    }
 }
 
 /// A finished command.

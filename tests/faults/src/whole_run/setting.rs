@@ -131,14 +131,8 @@ impl Setting {
     }
 
     /// The number of calls of a kind that an undisturbed run makes.
-    pub(super) fn calls(&self, start: Start, calls: &Calls) -> usize {
-        let counts = |call: &&Call| match calls {
-            Calls::Any => true,
-            Calls::OnFiles => call.file.is_some(),
-            Calls::Changes => call.changes,
-            Calls::Named(name) => call.file.is_some() && call.name == *name,
-        };
-        self.calls[start as usize].iter().filter(counts).count()
+    pub(super) fn calls(&self, start: Start, calls: Calls) -> usize {
+        self.calls[start as usize].iter().filter(|call| call.is_among(calls)).count()
     }
 }
 

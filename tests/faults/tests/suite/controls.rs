@@ -11,9 +11,9 @@ fn writing_in_place_is_caught() {
     let kills = kills(&bench, "in-place", |_| {});
     report(&format!(
         "control, in place: {} of {} images torn; {} of {} kills leave a torn file",
-        power.torn, power.images, kills.torn, kills.kills
+        power.left.torn, power.images, kills.left.torn, kills.kills
     ));
-    assert!(power.torn > 10 && kills.torn > 5);
+    assert!(power.left.torn > 10 && kills.left.torn > 5);
 }
 
 #[test]
@@ -22,9 +22,9 @@ fn a_rename_without_fsync_is_caught() {
     let power = losses(&bench, "rename-without-fsync");
     report(&format!(
         "control, rename without fsync: {} of {} images torn, {} acknowledged and lost",
-        power.torn, power.images, power.lost
+        power.left.torn, power.images, power.left.lost
     ));
-    assert!(power.torn > 0 && power.lost > 0);
+    assert!(power.left.torn > 0 && power.left.lost > 0);
 }
 
 #[test]
@@ -34,8 +34,8 @@ fn a_rename_without_fsync_of_the_directory_is_caught() {
     report(&format!(
         "control, rename without fsync of the directory: {} of {} images torn, {} acknowledged \
          and lost",
-        power.torn, power.images, power.lost
+        power.left.torn, power.images, power.left.lost
     ));
-    assert_eq!(power.torn, 0);
-    assert!(power.lost > 0);
+    assert_eq!(power.left.torn, 0);
+    assert!(power.left.lost > 0);
 }

@@ -2,9 +2,9 @@
 
 use std::os::unix::process::ExitStatusExt;
 
-use vnp_faults::{Calls, Fault, Harm, Trace};
+use vnp_faults::{Calls, Fault, Harm};
 
-use crate::support::{BEGINS, Bench, DONE, State, report};
+use crate::support::{BEGINS, Bench, DONE, Tally, report};
 
 /// Threads may run in another order each time: after this many faults in a row that were not
 /// reached, all calls have been tried.
@@ -14,10 +14,7 @@ const ENOUGH_MISSED: usize = 3;
 pub(crate) struct Kills {
     pub(crate) kills: usize,
     pub(crate) midway: usize,
-    pub(crate) old: usize,
-    pub(crate) new: usize,
-    pub(crate) torn: usize,
-    pub(crate) lost: usize,
+    pub(crate) left: Tally,
 }
 
 /// Kills a saver before each of its calls, and in the middle of each of its writes.
@@ -39,23 +36,32 @@ pub(crate) fn kills(bench: &Bench, how: &str, mut each: impl FnMut(&str)) -> Kil
             missed = 0;
             kills.kills += 1;
             kills.midway += usize::from(harm == Harm::KillMidway);
-            count(bench, &mut kills, &trace, &fault);
+            assert_eq!(trace.status.signal(), Some(9), "{fault}");
+            let acknowledged = trace.stdout.replace(BEGINS, "").contains(DONE);
+            kills.left.add(bench.state(), acknowledged);
             each(&fault.to_string());
         }
     }
     kills
 }
 
-fn count(bench: &Bench, kills: &mut Kills, trace: &Trace, fault: &Fault) {
-    assert_eq!(trace.status.signal(), Some(9), "{fault}");
-    let state = bench.state();
-    match state {
-        State::Old => kills.old += 1,
-        State::New => kills.new += 1,
-        State::Missing | State::Torn => kills.torn += 1,
-    }
-    let printed = trace.stdout.replace(BEGINS, "");
-    kills.lost += usize::from(printed.contains(DONE) && state != State::New);
+/// A saver that is killed anywhere leaves a whole file. `recover` returns the number of temporaries
+/// that it found and removed.
+pub(crate) fn check_kills(
+    what: &str,
+    bench: &Bench,
+    how: &str,
+    mut recover: impl FnMut(&str) -> usize,
+) -> (Kills, usize) {
+    let mut temporaries = 0;
+    let found = kills(bench, how, |fault| temporaries += recover(fault));
+    let Kills { kills, midway, left } = &found;
+    report(&format!(
+        "{kills} kills at every call of {what}, {midway} of them in the middle of a write: {left}, \
+         {temporaries} temporaries left, all removed"
+    ));
+    assert_eq!((left.torn, left.lost), (0, 0));
+    (found, temporaries)
 }
 
 #[test]
@@ -70,17 +76,10 @@ fn a_first_save_survives_a_kill_at_every_call() {
 
 fn check(what: &str, bench: Option<Bench>) {
     let Some(bench) = bench else { return };
-    let mut temporaries = 0;
-    let kills = kills(&bench, "save", |what| {
-        temporaries += bench.temporaries();
-        bench.recover(what);
+    let (Kills { kills, midway, left }, temporaries) = check_kills(what, &bench, "save", |fault| {
+        let temporaries = bench.temporaries();
+        bench.recover(fault);
+        temporaries
     });
-    let Kills { kills, midway, old, new, torn, lost } = kills;
-    report(&format!(
-        "{kills} kills at every call of {what}, {midway} of them in the middle of a write: {old} \
-         old, {new} new, {torn} torn, {lost} acknowledged and lost, {temporaries} temporaries \
-         left, all removed"
-    ));
-    assert_eq!((torn, lost), (0, 0));
-    assert!(kills > 30 && midway >= 4 && old > 10 && new > 5 && temporaries > 10);
+    assert!(kills > 30 && midway >= 4 && left.old > 10 && left.new > 5 && temporaries > 10);
 }

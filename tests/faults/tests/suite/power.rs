@@ -4,19 +4,14 @@ use std::collections::HashSet;
 
 use vnp_faults::{Disk, Event, Image, Record};
 
-use crate::support::{BEGINS, Bench, DONE, State, TARGET, report};
+use crate::support::{BEGINS, Bench, DONE, State, TARGET, Tally, report};
 
 /// Counts of what a loss of power may leave of a save.
 #[derive(Debug, Default)]
 pub(crate) struct Losses {
     pub(crate) points: usize,
     pub(crate) images: usize,
-    pub(crate) old: usize,
-    pub(crate) new: usize,
-    /// Neither the whole old file nor the whole new one.
-    pub(crate) torn: usize,
-    /// Not the new file, although the save was acknowledged.
-    pub(crate) lost: usize,
+    pub(crate) left: Tally,
     pub(crate) different: HashSet<Image>,
 }
 
@@ -41,17 +36,23 @@ pub(crate) fn losses(bench: &Bench, how: &str) -> Losses {
 fn inspect(bench: &Bench, record: &Record, disk: &Disk, point: usize, losses: &mut Losses) {
     let acknowledged = record.had_printed(DONE, point);
     let images = disk.after_loss(|image| {
-        let state = bench.state_of(image.file(TARGET));
-        match state {
-            State::Old => losses.old += 1,
-            State::New => losses.new += 1,
-            State::Missing | State::Torn => losses.torn += 1,
-        }
-        losses.lost += usize::from(acknowledged && state != State::New);
+        losses.left.add(bench.state_of(image.file(TARGET)), acknowledged);
         losses.different.insert(image.clone());
     });
     losses.images += images.unwrap();
     losses.points += 1;
+}
+
+/// A loss of power leaves a whole file whenever it happens.
+pub(crate) fn check_losses(what: &str, bench: &Bench, how: &str) -> Losses {
+    let losses = losses(bench, how);
+    let Losses { points, images, left, different } = &losses;
+    report(&format!(
+        "power lost at {points} points of {what}: {images} images, {} different: {left}",
+        different.len()
+    ));
+    assert_eq!((left.torn, left.lost), (0, 0));
+    losses
 }
 
 #[test]
@@ -66,15 +67,8 @@ fn a_first_save_survives_every_loss_of_power() {
 
 fn check(what: &str, bench: Option<Bench>) {
     let Some(bench) = bench else { return };
-    let losses = losses(&bench, "save");
-    let Losses { points, images, old, new, torn, lost, ref different } = losses;
-    report(&format!(
-        "power lost at {points} points of {what}: {images} images, {} different: {old} old, {new} \
-         new, {torn} torn, {lost} acknowledged and lost",
-        different.len()
-    ));
-    assert_eq!((torn, lost), (0, 0));
-    assert!(points > 15 && old > 100 && new > 10, "{points} points, {old} old, {new} new");
+    let Losses { points, left, different, .. } = check_losses(what, &bench, "save");
+    assert!(points > 15 && left.old > 100 && left.new > 10, "{points} points, {left}");
 
     // The next session can continue from each of them.
     let step = different.len().div_ceil(60);

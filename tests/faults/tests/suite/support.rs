@@ -33,6 +33,35 @@ pub(crate) enum State {
     Torn,
 }
 
+/// Counts of the states that faults left.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) old: usize,
+    pub(crate) new: usize,
+    /// Neither the whole old file nor the whole new one.
+    pub(crate) torn: usize,
+    /// Not the new file, although the save was acknowledged.
+    pub(crate) lost: usize,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, state: State, acknowledged: bool) {
+        match state {
+            State::Old => self.old += 1,
+            State::New => self.new += 1,
+            State::Missing | State::Torn => self.torn += 1,
+        }
+        self.lost += usize::from(acknowledged && state != State::New);
+    }
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { old, new, torn, lost } = self;
+        write!(f, "{old} old, {new} new, {torn} torn, {lost} acknowledged and lost")
+    }
+}
+
 impl Bench {
     /// `None`, with the reason printed, if nothing can be traced.
     pub(crate) fn new() -> Option<Self> {
@@ -153,5 +182,5 @@ impl Bench {
 
 /// Prints past the test harness, which hides the output of a passing test.
 pub(crate) fn report(text: &str) {
-    writeln!(std::io::stderr(), "{text}").unwrap();
+    let _ = writeln!(std::io::stderr(), "{text}");
 }

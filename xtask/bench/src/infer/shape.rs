@@ -25,15 +25,9 @@ pub(crate) struct Size {
 }
 
 impl Shape {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::T6 => "t6",
-            Self::T12 => "t12",
-            Self::T30 => "t30",
-            Self::T33 => "t33",
-            Self::T36 => "t36",
-            Self::Dnabert => "dnabert",
-        }
+    /// The name on the command line.
+    pub(crate) fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
     }
 
     pub(crate) fn size(self) -> Size {
@@ -115,7 +109,7 @@ mod tests {
     #[test]
     fn names_are_those_of_the_command_line() {
         for shape in Shape::value_variants() {
-            assert_eq!(Shape::from_str(shape.name(), false).unwrap(), *shape);
+            assert_eq!(Shape::from_str(&shape.name(), false).unwrap(), *shape);
         }
     }
 

@@ -68,10 +68,6 @@ impl Peers for Scripts<'_> {
         }
         self.left.remove(engine.name).with_context(|| format!("nothing about {}", engine.name))
     }
-
-    fn stop(self: Box<Self>) -> Result<()> {
-        Ok(())
-    }
 }
 
 /// Reads a line of output: the name of an engine, as used here, and its times.
