@@ -59,6 +59,8 @@ fn kill_after_saves(bench: &Bench, saves: usize) -> bool {
         assert!(Instant::now() < patience, "{saves} parts were not saved in two minutes");
         let messages = std::fs::read_to_string(bench.path("messages.txt")).unwrap();
         if messages.matches(" saved ").count() >= saves {
+            // Not only right after a save, but at moments between two of them.
+            std::thread::sleep(Duration::from_millis(7 * saves as u64 % 5));
             child.kill().unwrap();
             break;
         }

@@ -43,7 +43,8 @@ pub(crate) fn of_error(error: &anyhow::Error) -> Exit {
     let checkpoint = error.chain().any(|cause| {
         let run = cause.downcast_ref().map(vnp_pipeline::Error::is_checkpoint_issue);
         let training = cause.downcast_ref().map(vnp_train::Error::is_checkpoint_issue);
-        run.or(training).unwrap_or(false) || cause.is::<CheckpointIssue>()
+        let job = cause.downcast_ref().map(vnp_job::Error::is_checkpoint_issue);
+        run.or(training).or(job).unwrap_or(false) || cause.is::<CheckpointIssue>()
     });
     if checkpoint { Exit::Checkpoint } else { Exit::Failed }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::files::{entries, remove_if_there};
+use crate::files::{entries, remove_file_if_there, remove_if_there};
 use crate::kind::{JobKind, Start};
 use crate::lock::{Lock, NotTaken, held_by};
 use crate::publish::{UNPUBLISHED, parent, sync_directory};
@@ -24,8 +24,10 @@ pub struct JobDirectory {
     checkpoints: PathBuf,
     /// The stages of this session, which may be fewer than those of its kind.
     stages: Vec<&'static str>,
+    /// Whether the directory itself, and whether everything in it, is of this session.
     created: bool,
-    _lock: Lock,
+    was_empty: bool,
+    lock: Lock,
 }
 
 impl JobDirectory {
@@ -50,10 +52,11 @@ impl JobDirectory {
             Err(error) => return Err(error.into()),
         };
         let checkpoints = path.join(CHECKPOINTS);
-        if !created {
+        let was_empty = created || entries(path)?.is_empty();
+        if !was_empty {
             may_enter(path, &checkpoints.join(LOCK), kind, start)?;
         }
-        let opened = Self::enter(path, checkpoints, kind, stages, created);
+        let opened = Self::enter(path, checkpoints, kind, stages, (created, was_empty));
         if created && opened.is_err() {
             // remove_dir refuses a directory that is not empty: nothing of value can go.
             drop(std::fs::remove_dir(path.join(CHECKPOINTS)));
@@ -67,7 +70,7 @@ impl JobDirectory {
         checkpoints: PathBuf,
         kind: &'static JobKind,
         stages: Vec<&'static str>,
-        created: bool,
+        (created, was_empty): (bool, bool),
     ) -> Result<Self, Error> {
         fs_err::create_dir_all(&checkpoints)?;
         let lock = Lock::take(&checkpoints.join(LOCK)).map_err(|error| match error {
@@ -75,12 +78,15 @@ impl JobDirectory {
             NotTaken::Io(source) => Error::Io(source),
         })?;
         let directory =
-            Self { kind, path: path.to_owned(), checkpoints, stages, created, _lock: lock };
+            Self { kind, path: path.to_owned(), checkpoints, stages, created, was_empty, lock };
         for stage in &directory.stages {
             fs_err::create_dir_all(directory.stage(stage))?;
         }
         directory.sync()?;
-        directory.remove_stale()?;
+        // Without a lock another process may be writing what looks stale.
+        if directory.lock.is_exclusive() {
+            directory.remove_stale()?;
+        }
         Ok(directory)
     }
 
@@ -140,20 +146,23 @@ impl JobDirectory {
     /// [`Error::Io`]
     pub fn clear(&self) -> Result<(), Error> {
         for name in self.kind.results {
-            remove_if_there(&self.result(name))?;
+            remove_file_if_there(&self.result(name))?;
         }
-        remove_if_there(&self.failed_checkpoints())?;
-        remove_if_there(&self.failed_files())?;
+        remove_file_if_there(&self.failed_checkpoints())?;
+        remove_file_if_there(&self.failed_files())?;
         for path in entries(&self.checkpoints)? {
             if self.kind.state.iter().any(|name| is_of(&path, name)) {
-                remove_if_there(&path)?;
+                remove_file_if_there(&path)?;
             }
+        }
+        for name in self.kind.result_directories {
+            remove_if_there(&self.result(name))?;
         }
         let stages: Vec<PathBuf> = self.kind.stages.iter().map(|name| self.stage(name)).collect();
         for path in stages.iter().map(|dir| entries(dir)).collect::<Result<Vec<_>, _>>()?.concat() {
             let name = path.to_string_lossy();
             if name.ends_with(".vnp") || name.ends_with(QUARANTINED) {
-                remove_if_there(&path)?;
+                remove_file_if_there(&path)?;
             }
         }
         // Parts that came back after a loss of power would be those of another job.
@@ -171,7 +180,7 @@ impl JobDirectory {
         let untouched = stages.iter().all(|stage| holds(stage, 0))
             && holds(&self.checkpoints, stages.len() + 1)
             && holds(&self.path, 1);
-        if !self.created || !untouched {
+        if !self.was_empty || !untouched {
             return;
         }
         for stage in stages {
@@ -179,10 +188,12 @@ impl JobDirectory {
         }
         drop(std::fs::remove_file(self.checkpoints.join(LOCK)));
         drop(std::fs::remove_dir(&self.checkpoints));
-        drop(std::fs::remove_dir(&self.path));
+        if self.created {
+            drop(std::fs::remove_dir(&self.path));
+        }
     }
 
-    /// Removes temporaries of sessions that were killed. Safe because the lock is held.
+    /// Removes temporaries of sessions that were killed. Safe only while the lock is held.
     fn remove_stale(&self) -> Result<(), Error> {
         let stages = self.kind.stages.iter().map(|name| self.stage(name));
         for dir in stages.chain([self.checkpoints.clone(), self.path.clone()]) {
@@ -207,12 +218,9 @@ impl JobDirectory {
     }
 }
 
-/// Whether a directory that exists may be worked in.
+/// Whether a directory that holds something may be worked in.
 fn may_enter(path: &Path, lock: &Path, kind: &JobKind, start: Start) -> Result<(), Error> {
-    if entries(path)?.is_empty() {
-        return Ok(());
-    }
-    if let Some(found) = (kind.stranger)(path) {
+    if let Some(found) = (kind.stranger)(path, lock.exists()) {
         return Err(Error::NotOurs { path: path.to_owned(), found });
     }
     if start != Start::New {

@@ -21,6 +21,14 @@ pub fn entries(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(paths)
 }
 
+/// Removes a file if it exists; a directory under that name is an error.
+///
+/// # Errors
+/// [`Error::Io`]
+pub fn remove_file_if_there(path: &Path) -> Result<(), Error> {
+    unless_absent(fs_err::remove_file(path))
+}
+
 /// Removes a file, or a directory with all that it holds, if it exists.
 ///
 /// # Errors
@@ -30,6 +38,10 @@ pub fn remove_if_there(path: &Path) -> Result<(), Error> {
         true => fs_err::remove_dir_all(path),
         false => fs_err::remove_file(path),
     };
+    unless_absent(removed)
+}
+
+fn unless_absent(removed: io::Result<()>) -> Result<(), Error> {
     match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),

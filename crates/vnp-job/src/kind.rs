@@ -27,9 +27,11 @@ pub enum OnBadFile {
 pub struct JobKind {
     /// The word for it in messages: `run`, `training`.
     pub name: &'static str,
-    /// What it publishes below its directory, files or directories. The first is the record of the
-    /// finished job, which goes first when a job starts again: without it nothing counts as finished.
+    /// The files that it publishes below its directory. The first is the record of the finished job,
+    /// which goes first when a job starts again: without it nothing counts as finished.
     pub results: &'static [&'static str],
+    /// The directories that it publishes, removed with everything in them when a job starts again.
+    pub result_directories: &'static [&'static str],
     /// The directories of its parts, below `checkpoints`.
     pub stages: &'static [&'static str],
     /// Other files of its state, below `checkpoints`.
@@ -37,5 +39,6 @@ pub struct JobKind {
     /// How the names of its unfinished files and directories begin, besides [`UNPUBLISHED`](crate::publish::UNPUBLISHED).
     pub temporaries: &'static [&'static str],
     /// What a directory that is not empty holds instead of a job of this kind; none if it is one.
-    pub stranger: fn(&Path) -> Option<&'static str>,
+    /// The second argument is whether it has the lock file of a job.
+    pub stranger: fn(&Path, bool) -> Option<&'static str>,
 }

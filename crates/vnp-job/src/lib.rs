@@ -14,10 +14,11 @@
 //! static KIND: JobKind = JobKind {
 //!     name: "count",
 //!     results: &["count.txt"],
+//!     result_directories: &[],
 //!     stages: &[],
 //!     state: &[],
 //!     temporaries: &[],
-//!     stranger: |_| None,
+//!     stranger: |_, _| None,
 //! };
 //! # fn main() -> Result<(), vnp_job::Error> {
 //! # let dir = tempfile::tempdir()?;
@@ -45,7 +46,7 @@ mod time;
 pub use bad_file::BadFile;
 pub use directory::JobDirectory;
 pub use error::{Error, io_at, listed};
-pub use files::{entries, remove_if_there};
+pub use files::{entries, remove_file_if_there, remove_if_there};
 pub use identity::{Difference, differences};
 pub use kind::{JobKind, OnBadFile, Start};
 pub use quarantine::{QUARANTINED, quarantine, record_failures};

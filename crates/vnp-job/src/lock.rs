@@ -17,6 +17,8 @@ use crate::time::rfc3339_now;
 #[derive(Debug)]
 pub(crate) struct Lock {
     file: File,
+    /// False on a file system without locks.
+    is_exclusive: bool,
 }
 
 /// Why a lock was not taken.
@@ -47,18 +49,21 @@ impl Lock {
                 .truncate(false)
                 .open(path)
                 .map_err(NotTaken::Io)?;
-            match try_lock(&file) {
-                Ok(()) => {}
+            let is_exclusive = match try_lock(&file) {
+                Ok(()) => true,
                 Err(TryLockError::WouldBlock) => return Err(NotTaken::Held(holder(&mut file))),
-                Err(TryLockError::Error(source)) if has_no_locks(&source) => log::warn!(
-                    "{}: this file system has no locks ({source}): make sure that no other process \
-                     works in the directory",
-                    path.display()
-                ),
+                Err(TryLockError::Error(source)) if has_no_locks(&source) => {
+                    log::warn!(
+                        "{}: this file system has no locks ({source}): make sure that no other \
+                         process works in the directory",
+                        path.display()
+                    );
+                    false
+                }
                 Err(TryLockError::Error(source)) => {
                     return Err(NotTaken::Io(io_at("lock", path, &source)));
                 }
-            }
+            };
             if !is_at(&file, path) {
                 // The file was removed between opening and locking, with a directory that was
                 // rolled back: another process may lock its successor.
@@ -67,8 +72,13 @@ impl Lock {
             let line =
                 format!("process {} on {} since {}\n", std::process::id(), host(), rfc3339_now());
             file.set_len(0).and_then(|()| file.write_all(line.as_bytes())).map_err(NotTaken::Io)?;
-            return Ok(Self { file });
+            return Ok(Self { file, is_exclusive });
         }
+    }
+
+    /// Whether no other process can be at work: false on a file system without locks.
+    pub(crate) fn is_exclusive(&self) -> bool {
+        self.is_exclusive
     }
 }
 
@@ -197,7 +207,7 @@ mod tests {
         for errno in
             [rustix::io::Errno::NOLCK, rustix::io::Errno::NOSYS, rustix::io::Errno::OPNOTSUPP]
         {
-            drop(fail(errno).unwrap());
+            assert!(!fail(errno).unwrap().is_exclusive());
         }
         let Err(NotTaken::Io(error)) = fail(rustix::io::Errno::IO) else { panic!("taken") };
         assert!(error.to_string().contains("lock"), "{error}");

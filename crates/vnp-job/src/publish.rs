@@ -1,7 +1,7 @@
 //! Files and directories that get their names only when they are complete and durable.
 //!
 //! The order is always: write under a temporary name in the same directory, flush to disk, rename,
-//! flush the directory. A crash at any point leaves either what was there before or the new file.
+//! flush the directory. A crash at any point leaves either the earlier file or the new one.
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -184,8 +184,10 @@ pub fn text(path: &Path, text: &str) -> Result<FileDigest, Error> {
     output.finish()?.publish()
 }
 
-/// Publishes a whole directory: `write` fills a temporary one next to it and flushes each file that it
-/// makes; the directory then takes the place of `path`, which `clear_way` has emptied or removed.
+/// Publishes a whole directory: `write` fills a temporary one next to it and flushes each file, and each
+/// directory below, that it makes; the directory then takes the place of `path`, which `clear_way` has
+/// emptied or removed. A crash between these two steps leaves neither the old directory nor the new one:
+/// it is for what can be computed again.
 ///
 /// # Errors
 /// Those of `write` and `clear_way`; [`Error::Io`].
@@ -255,7 +257,8 @@ impl<W> Hashing<W> {
 impl<W: Write> Write for Hashing<W> {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let written = self.inner.write(buffer)?;
-        self.sha256.update(buffer.get(..written).unwrap_or(buffer));
+        // A writer that claims more than it was given breaks its own contract.
+        self.sha256.update(buffer.get(..written).ok_or(io::ErrorKind::InvalidData)?);
         self.bytes += written as u64;
         Ok(written)
     }

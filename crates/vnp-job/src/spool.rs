@@ -94,7 +94,8 @@ fn copy(
         };
         stop.check()?;
         // A reader that claims more than the buffer holds breaks its own contract.
-        let bytes = buffer.get(..count).unwrap_or(&buffer);
+        let bytes =
+            buffer.get(..count).ok_or(io::ErrorKind::InvalidData).map_err(io::Error::from)?;
         copy.write_all(bytes).map_err(|error| io_at("write", copy.path(), &error))?;
     }
 }

@@ -13,7 +13,7 @@ use vnp_job::{BadFile, Interrupted, listed};
 pub enum Error {
     /// The output directory, its parts or its results.
     #[error(transparent)]
-    Job(#[from] vnp_job::Error),
+    Job(vnp_job::Error),
     /// A signal asked for the end; what was computed is saved.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -114,6 +114,17 @@ pub enum Error {
     },
 }
 
+impl From<vnp_job::Error> for Error {
+    fn from(error: vnp_job::Error) -> Self {
+        match error {
+            vnp_job::Error::Interrupted(interrupted) => Self::Interrupted(interrupted),
+            vnp_job::Error::Io(error) => Self::Io(error),
+            vnp_job::Error::Checkpoint(error) => Self::Checkpoint(error),
+            error => Self::Job(error),
+        }
+    }
+}
+
 impl Error {
     /// Whether existing checkpoints are to blame (exit code 3) rather than this run.
     ///
@@ -142,8 +153,7 @@ impl Error {
     #[must_use]
     pub fn interrupted(&self) -> Option<Interrupted> {
         match self {
-            Self::Interrupted(interrupted)
-            | Self::Job(vnp_job::Error::Interrupted(interrupted)) => Some(*interrupted),
+            Self::Interrupted(interrupted) => Some(*interrupted),
             _ => None,
         }
     }
@@ -159,9 +169,7 @@ impl Error {
                 path: path.clone(),
                 reason: format!("{what} is {found}, expected {expected}"),
             }),
-            Self::Checkpoint(error) | Self::Job(vnp_job::Error::Checkpoint(error))
-                if error.is_corrupted() || error.is_incompatible() =>
-            {
+            Self::Checkpoint(error) if error.is_corrupted() || error.is_incompatible() => {
                 let path = error.path()?.to_owned();
                 Some(BadFile { reason: error.kind().to_string(), path })
             }

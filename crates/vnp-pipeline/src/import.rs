@@ -82,7 +82,9 @@ pub(crate) fn import(
         let each = &mut |row, frame: &FrameRow| taker.frame(row, frame, save);
         let read = for_each_frame(frames()?, request.stop, each);
         // Also when a stop was requested: the rows so far are good.
-        taker.flush(save)?;
+        if read.as_ref().err().is_none_or(|error| error.interrupted().is_some()) {
+            taker.flush(save)?;
+        }
         read?;
     }
     Ok(())

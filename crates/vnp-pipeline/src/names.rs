@@ -34,11 +34,12 @@ pub(crate) static JOB: JobKind = JobKind {
         Stage::Scores.name(),
         Stage::NucleotideOnly.name(),
     ],
+    result_directories: &[],
     state: &[],
     temporaries: &[],
-    stranger: |path| {
+    stranger: |path, has_lock| {
         // The Python tools use the same names: their results are not ours to replace.
-        let is_ours = path.join("checkpoints/lock").exists() || path.join(RUN).exists();
+        let is_ours = has_lock || path.join(RUN).exists();
         let has_results = RESULTS.iter().any(|name| path.join(name).exists());
         (!is_ours && has_results).then_some("results that no vnp run wrote")
     },

@@ -46,11 +46,12 @@ pub struct RunOptions {
     pub checkpoint_interval: Duration,
     /// Rows that the head scores at once.
     pub score_batch_rows: NonZeroUsize,
-    /// Also score the chunks without an ORF, by the model's nucleotide-only head.
+    /// Also score the chunks without an ORF, by the model's nucleotide-only head; of no effect with
+    /// [`Goal::Embeddings`].
     pub score_all: bool,
     /// Keep the embeddings after their rows are scored.
     pub keep_embeddings: bool,
-    /// Also write the frames as FASTA.
+    /// Also write the frames as FASTA; of no effect with [`Goal::Embeddings`].
     pub keep_frames: bool,
     /// The caller's settings, for `run.json`.
     pub settings: Map<String, Value>,

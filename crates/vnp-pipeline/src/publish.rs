@@ -3,13 +3,14 @@
 mod nucleotide_only;
 mod order;
 mod scores;
+mod stored_rows;
 
 use std::collections::BTreeMap;
 
 use vnp_ckpt::RowRange;
 use vnp_job::parts::{Counts, Inventory, Stage, Track};
 use vnp_job::publish::{FileDigest, Output};
-use vnp_job::{JobDirectory, StopFlag, remove_if_there};
+use vnp_job::{JobDirectory, StopFlag, remove_file_if_there};
 use vnp_seq::{Block, FrameRow, OrflessChunk, RecordOutcome};
 use vnp_validate::Failure;
 
@@ -22,6 +23,7 @@ use crate::survey::Survey;
 use nucleotide_only::NucleotideOnly;
 use order::{InOrder, Item};
 use scores::ScoreReader;
+use stored_rows::StoredRows;
 
 /// What was published.
 #[derive(Debug)]
@@ -57,15 +59,31 @@ pub(crate) fn publish(
 }
 
 /// What a run publishes whose goal are embeddings: no table, and the counts that are known without
-/// scores.
-pub(crate) fn count_embeddings(inventory: &Inventory, survey: &Survey) -> Result<Published, Error> {
-    let mut rows_failed = 0;
+/// scores, once every row of both stages is proved to be that of the input, read again.
+pub(crate) fn confirm_embeddings(
+    inventory: &Inventory,
+    source: Source<'_>,
+    survey: &Survey,
+    stop: &StopFlag,
+) -> Result<Published, Error> {
     for stage in Stage::EMBEDDINGS {
         check_covered(inventory, stage, survey)?;
-        let failed = inventory.parts(stage).into_iter().map(|part| part.failed_rows());
-        rows_failed = rows_failed.max(failed.sum::<Result<u64, _>>()?);
     }
-    let counts = Counts { rows: survey.rows, rows_failed, ..Counts::default() };
+    let mut stages = Stage::EMBEDDINGS.map(|stage| StoredRows::new(inventory.parts(stage)));
+    let mut counts = Counts::default();
+    let mut reader = source.open(&[Track::Frames])?;
+    while let Some(block) = reader.next_block()? {
+        for frame in &block.rows {
+            let mut failed = false;
+            for stage in &mut stages {
+                failed |= stage.next(frame)?.is_none();
+            }
+            counts.rows += 1;
+            counts.rows_failed += u64::from(failed);
+        }
+        stop.check()?;
+    }
+    confirm(&mut reader, survey)?;
     Ok(Published { counts: with_survey(counts, survey), results: BTreeMap::new() })
 }
 
@@ -112,7 +130,7 @@ impl Writers {
         let fasta = |name| Output::create(directory.result(name));
         let score_all = tracks.contains(&Track::OrflessChunks);
         Ok(Self {
-            scores: ScoreReader::new(inventory.parts(Stage::Scores)),
+            scores: ScoreReader::new(inventory, Track::Frames),
             frames: Frames::create(directory.result(names::FRAMES))?,
             consensus: Consensus::create(
                 directory.result(names::CONSENSUS),
@@ -232,7 +250,7 @@ impl Writers {
         if self.counts.records_failed > 0 {
             failed.publish()?;
         } else {
-            remove_if_there(&directory.failed_files())?;
+            remove_file_if_there(&directory.failed_files())?;
         }
         Ok(Published { counts: with_survey(self.counts, survey), results })
     }

@@ -14,7 +14,7 @@ use vnp_job::parts::{
 };
 use vnp_job::{
     BadFile, JobDirectory, OnBadFile, Spool, Start, StopFlag, quarantine, record_failures,
-    remove_if_there,
+    remove_file_if_there,
 };
 use vnp_seq::{FrameRow, OrflessChunk};
 
@@ -23,7 +23,7 @@ use crate::estimate::sizes::Sizes;
 use crate::event::Event;
 use crate::names;
 use crate::options::{EncoderDigests, Goal, ModelInfo, RunOptions};
-use crate::publish::{Published, count_embeddings, publish};
+use crate::publish::{Published, confirm_embeddings, publish};
 use crate::reading::{confirm, survey};
 use crate::source::Source;
 use crate::survey::Survey;
@@ -71,9 +71,10 @@ pub fn predict(
     if options.score_all && model.fallback.is_none() {
         return Err(Error::NoFallback { model: model.name.clone() });
     }
-    let tracks = Track::of_run(options.score_all);
+    let scores = options.goal == Goal::Scores;
+    let tracks = Track::of_run(options.score_all && scores);
     let stages = Stage::of_tracks(tracks);
-    let stages = stages.filter(|stage| options.goal == Goal::Scores || *stage != Stage::Scores);
+    let stages = stages.filter(|stage| scores || *stage != Stage::Scores);
     let stages = stages.map(Stage::name).collect();
     let directory = JobDirectory::open(&options.output_dir, &names::JOB, options.start, stages)?;
     let mut run = Run {
@@ -109,7 +110,7 @@ impl Run<'_> {
         let (survey, sizes) = survey(source, self.tracks, self.observer, self.stop)?;
         self.seconds.insert("survey".to_owned(), began.elapsed().as_secs_f64());
 
-        let mut models = LazyModels::new(load_model);
+        let mut models = LazyModels::new(self.model, load_model);
         if self.options.start == Start::Again {
             // Earlier work goes only when it is known that the new run can start.
             if self.tracks.iter().any(|&track| survey.rows_of(track) > 0) {
@@ -187,7 +188,7 @@ impl Run<'_> {
             inventory.delete_scored_embeddings()?;
         }
         let began = Instant::now();
-        let published = self.publish(directory, &inventory, source, survey)?;
+        let published = self.publish(directory, &inventory, source, survey, earlier.as_ref())?;
         remove_chunks_table(directory, earlier.as_ref(), &published)?;
         self.seconds.insert("publish".to_owned(), began.elapsed().as_secs_f64());
         let counts = published.counts.clone();
@@ -208,6 +209,7 @@ impl Run<'_> {
         inventory: &Inventory,
         source: Source<'_>,
         survey: &Survey,
+        earlier: Option<&Manifest>,
     ) -> Result<Published, Error> {
         match self.options.goal {
             Goal::Scores => {
@@ -215,7 +217,21 @@ impl Run<'_> {
                 let keep_frames = self.options.keep_frames;
                 publish(directory, inventory, source, survey, self.tracks, keep_frames, self.stop)
             }
-            Goal::Embeddings => count_embeddings(inventory, survey),
+            Goal::Embeddings => {
+                let counted = confirm_embeddings(inventory, source, survey, self.stop)?;
+                // The tables of an earlier session are as good as they were.
+                let identity = self.identity(survey);
+                let earlier = earlier.filter(|earlier| {
+                    earlier.identity == identity && earlier.results_are_intact(directory.path())
+                });
+                Ok(earlier.filter(|earlier| !earlier.results.is_empty()).map_or(
+                    counted,
+                    |earlier| {
+                        let Manifest { counts, results, .. } = earlier.clone();
+                        Published { counts, results }
+                    },
+                ))
+            }
         }
     }
 
@@ -280,9 +296,10 @@ impl Run<'_> {
     ) -> Option<Summary> {
         let earlier = earlier.filter(|_| to_do.is_empty())?;
         let has = |name| earlier.results.contains_key(name);
-        let as_asked = (has(names::NUCLEOTIDE_FASTA) || !self.options.keep_frames)
-            && (has(names::FRAMES) || self.options.goal == Goal::Embeddings)
-            && earlier.identity == *identity;
+        let has_tables =
+            has(names::FRAMES) && (has(names::NUCLEOTIDE_FASTA) || !self.options.keep_frames);
+        let as_asked =
+            (has_tables || self.options.goal == Goal::Embeddings) && earlier.identity == *identity;
         (as_asked && earlier.results_are_intact(directory.path())).then(|| Summary {
             counts: earlier.counts.clone(),
             rows_scored_now: 0,
@@ -339,7 +356,7 @@ fn remove_chunks_table(
              to have it again",
             names::CHUNKS
         );
-        remove_if_there(&directory.result(names::CHUNKS))?;
+        remove_file_if_there(&directory.result(names::CHUNKS))?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::split::Split;
 pub enum Error {
     /// The output directory, its files, or stored embeddings.
     #[error(transparent)]
-    Job(#[from] vnp_job::Error),
+    Job(vnp_job::Error),
     /// A signal asked for the end; the state is saved.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -208,6 +208,17 @@ pub enum Error {
     },
 }
 
+impl From<vnp_job::Error> for Error {
+    fn from(error: vnp_job::Error) -> Self {
+        match error {
+            vnp_job::Error::Interrupted(interrupted) => Self::Interrupted(interrupted),
+            vnp_job::Error::Io(error) => Self::Io(error),
+            vnp_job::Error::Checkpoint(error) => Self::Checkpoint(error),
+            error => Self::Job(error),
+        }
+    }
+}
+
 impl Error {
     /// Whether the cause lies in existing checkpoints (exit code 3) rather than in this training.
     ///
@@ -230,8 +241,7 @@ impl Error {
     #[must_use]
     pub fn interrupted(&self) -> Option<Interrupted> {
         match self {
-            Self::Interrupted(interrupted)
-            | Self::Job(vnp_job::Error::Interrupted(interrupted)) => Some(*interrupted),
+            Self::Interrupted(interrupted) => Some(*interrupted),
             _ => None,
         }
     }

@@ -24,16 +24,17 @@ pub(crate) const STATE: &str = "training.vnp";
 /// The directory of a training, for [`JobDirectory::open`](vnp_job::JobDirectory::open).
 pub static JOB: JobKind = JobKind {
     name: "training",
-    results: &[RECORD, METRICS_JSON, METRICS_TSV, HISTORY, BUNDLE, EMBEDDINGS, PREPARED],
+    results: &[RECORD, METRICS_JSON, METRICS_TSV, HISTORY],
+    result_directories: &[BUNDLE, EMBEDDINGS, PREPARED],
     stages: &[],
     state: &[STATE],
     temporaries: &[".vnp-bundle-", UNFINISHED_PREPARED],
-    stranger: |path| {
+    stranger: |path, has_lock| {
         let has = |name: &str| path.join(name).exists();
         if has(vnp_job::parts::RUN_JSON) || has("checkpoints/scores") {
             return Some("a run of vnp predict");
         }
-        let is_ours = [RECORD, PREPARED, "checkpoints/lock"].into_iter().any(has);
+        let is_ours = has_lock || has(RECORD) || has(PREPARED);
         (!is_ours).then_some("what no vnp train wrote")
     },
 };

@@ -59,12 +59,12 @@ impl Report {
         let (own, others) = (median(own), median(others));
         let ratio = own / others;
         let line = format!("{name:<34}{own:>9.2}   {other_name:<34}{others:>9.2}   x {ratio:.3}");
-        let judgement = match target.map(|target| (target, ratio <= target)) {
+        let judgement = match target.map(|target| (target, is_met(ratio, target))) {
             Some((target, true)) => format!("target {target:.2} met"),
             Some((target, false)) => format!("target {target:.2} MISSED"),
             None => String::new(),
         };
-        self.judgements.extend(target.map(|target| ratio <= target));
+        self.judgements.extend(target.map(|target| is_met(ratio, target)));
         writeln!(std::io::stdout(), "{line}  {judgement}")?;
         Ok(())
     }
@@ -77,12 +77,19 @@ impl Report {
     }
 }
 
+/// Whether a ratio reaches its target, which is an upper bound.
+fn is_met(ratio: f64, target: f64) -> bool {
+    ratio <= target
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn targets_are_upper_bounds() {
+        assert!(is_met(1.15, 1.15));
+        assert!(!is_met(1.16, 1.15));
         let mut report = Report::new(3);
         let pause = || {
             std::thread::sleep(std::time::Duration::from_millis(2));

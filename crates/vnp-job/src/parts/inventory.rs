@@ -6,7 +6,7 @@ use super::part::Part;
 use super::row_set::RowSet;
 use super::stage::Stage;
 use crate::error::Error;
-use crate::files::remove_if_there;
+use crate::files::remove_file_if_there;
 
 /// The parts of a run that may be trusted.
 #[derive(Debug, Default)]
@@ -87,6 +87,6 @@ impl Inventory {
             .into_iter()
             .partition(|part| Stage::EMBEDDINGS.contains(&part.stage) && scored.covers(part.rows));
         self.parts = parts;
-        done.iter().try_for_each(|part| remove_if_there(&part.path))
+        done.iter().try_for_each(|part| remove_file_if_there(&part.path))
     }
 }

@@ -140,23 +140,29 @@ impl Part {
                 });
             }
         };
-        Ok(Rows {
+        let rows = Rows {
             width,
             values: values.to_f32_vec()?,
             fingerprints: tensor(FRAME)?.as_i64()?.to_vec(),
             failed: tensor(STATUS)?.as_u8()?.iter().map(|&status| status != 0).collect(),
             ids: checkpoint.ids().to_vec(),
-        })
-    }
-
-    /// How many of the part's rows could not be computed; reads their status only.
-    ///
-    /// # Errors
-    /// [`Error::Checkpoint`], [`Error::Mismatch`].
-    pub fn failed_rows(&self) -> Result<u64, Error> {
-        let mut file = Checkpoint::open(&self.path, &Limits::default())?;
-        let status = file.tensor(STATUS)?.ok_or_else(|| self.lacks(STATUS))?;
-        Ok(status.as_u8()?.iter().filter(|&&status| status != 0).count() as u64)
+        };
+        // A file may hold tensors that are not tied to its ids.
+        let count = rows.ids.len();
+        let lengths = [
+            (self.stage.tensor(), rows.values.len(), count.saturating_mul(width)),
+            (STATUS, rows.failed.len(), count),
+            (FRAME, rows.fingerprints.len(), count),
+        ];
+        match lengths.into_iter().find(|(_, found, expected)| found != expected) {
+            None => Ok(rows),
+            Some((tensor, found, expected)) => Err(Error::Mismatch {
+                path: self.path.clone(),
+                what: format!("the number of values of `{tensor}`"),
+                expected: expected.to_string(),
+                found: found.to_string(),
+            }),
+        }
     }
 
     fn lacks(&self, tensor: &str) -> Error {
@@ -187,6 +193,39 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tensors_that_do_not_fit_the_ids_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let check = |tensor: &str, values: usize, statuses: usize, frames: usize| {
+            let path = dir.path().join("x.vnp");
+            let rows = RowRange { start: 0, end: 2 };
+            let checkpoint = Checkpoint::builder("protein")
+                .rows(rows)
+                .ids(["a", "b"].map(str::to_owned).to_vec())
+                .free_tensor(
+                    "embedding",
+                    Tensor::from_f32(vec![values, 3], vec![0.5; values * 3]).unwrap(),
+                )
+                .free_tensor(STATUS, Tensor::from_u8(vec![statuses], vec![0; statuses]).unwrap())
+                .free_tensor(FRAME, Tensor::from_i64(vec![frames], vec![0; frames]).unwrap());
+            vnp_ckpt::atomic_save(&path, &checkpoint.build().unwrap()).unwrap();
+            let device = String::new();
+            let read = Part { stage: Stage::Protein, rows, path, kept: true, device }.read();
+            match read {
+                Ok(rows) => assert_eq!((tensor, rows.len()), ("", 2)),
+                Err(Error::Mismatch { what, .. }) => {
+                    assert_eq!(what, format!("the number of values of `{tensor}`"));
+                }
+                Err(error) => panic!("{error}"),
+            }
+        };
+        check("", 2, 2, 2);
+        check("embedding", 1, 2, 2);
+        check("status", 2, 1, 2);
+        check("status", 2, 3, 2);
+        check("frame", 2, 2, 0);
+    }
 
     #[track_caller]
     fn check(name: &str, expected: Option<(u64, u64)>) {

@@ -211,7 +211,10 @@ impl KeptStage {
         let identity: BTreeMap<String, String> = match header.metadata.get(METADATA_KEY) {
             Some(Value::Map(fields)) => fields
                 .iter()
-                .filter_map(|(field, value)| Some((field.clone(), value.as_str()?.to_owned())))
+                .map(|(field, value)| {
+                    let text = value.as_str().map_or_else(|| format!("{value:?}"), str::to_owned);
+                    (field.clone(), text)
+                })
                 .collect(),
             _ => BTreeMap::new(),
         };

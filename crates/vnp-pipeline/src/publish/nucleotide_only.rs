@@ -1,7 +1,7 @@
 //! What a run publishes of the chunks without an ORF.
 
 use vnp_job::JobDirectory;
-use vnp_job::parts::{DnaOnlyCounts, Inventory, Stage};
+use vnp_job::parts::{DnaOnlyCounts, Inventory, Track};
 use vnp_job::publish::CompleteFile;
 use vnp_seq::OrflessChunk;
 
@@ -21,7 +21,7 @@ pub(super) struct NucleotideOnly {
 impl NucleotideOnly {
     pub(super) fn create(directory: &JobDirectory, inventory: &Inventory) -> Result<Self, Error> {
         Ok(Self {
-            scores: ScoreReader::new(inventory.parts(Stage::NucleotideOnly)),
+            scores: ScoreReader::new(inventory, Track::OrflessChunks),
             chunks: Chunks::create(directory.result(names::CHUNKS))?,
             record: RecordTally::default(),
             counts: DnaOnlyCounts::default(),

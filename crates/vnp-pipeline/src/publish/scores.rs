@@ -1,51 +1,30 @@
-//! The scores of a track, read back in order.
+//! The two scores of every row of a track, read back in order.
 
-use std::collections::VecDeque;
+use vnp_job::parts::{Inventory, Stage, Track};
 
-use vnp_job::parts::{Part, Rows};
-
+use super::stored_rows::StoredRows;
 use crate::error::Error;
 use crate::row::Row;
 
-/// The scores of every row of a track in order, from one part at a time.
+/// The scores of every row of a track in order.
 #[derive(Debug)]
 pub(super) struct ScoreReader {
-    parts: VecDeque<Part>,
-    current: Option<(Part, Rows)>,
-    row: u64,
+    stage: Stage,
+    rows: StoredRows,
 }
 
 impl ScoreReader {
-    /// `parts` ascending and without gaps.
-    pub(super) fn new(parts: Vec<&Part>) -> Self {
-        Self { parts: parts.into_iter().cloned().collect(), current: None, row: 0 }
+    /// The parts of the track cover it without gaps.
+    pub(super) fn new(inventory: &Inventory, track: Track) -> Self {
+        let stage = Stage::scoring(track);
+        Self { stage, rows: StoredRows::new(inventory.parts(stage)) }
     }
 
     /// The scores of the next row, which must be those of `row`; none if it failed.
     pub(super) fn next(&mut self, row: &impl Row) -> Result<Option<[f32; 2]>, Error> {
-        let source = row.source();
-        let past_end = |(part, _): &(Part, Rows)| part.rows.end <= self.row;
-        if self.current.as_ref().is_none_or(past_end) {
-            let Some(part) = self.parts.pop_front() else {
-                let found = format!("it has more than {} rows", self.row);
-                return Err(Error::InputChanged { found });
-            };
-            let rows = part.read()?;
-            self.current = Some((part, rows));
-        }
-        let Some((part, rows)) = &self.current else { return Ok(None) };
-        let index = usize::try_from(self.row - part.rows.start).unwrap_or(usize::MAX);
-        if let Err(found) = rows.check(index, source) {
-            let (path, expected) = (part.path.clone(), source.id.to_owned());
-            return Err(Error::RowMismatch { path, row: self.row, expected, found });
-        }
-        self.row += 1;
-        if rows.is_failed(index) {
-            return Ok(None);
-        }
-        let values = rows.row(index);
+        let Some(values) = self.rows.next(row)? else { return Ok(None) };
         let scores = values.try_into().map_err(|_| Error::ModelShape {
-            stage: part.stage.name(),
+            stage: self.stage.name(),
             expected: 2,
             found: values.len(),
         })?;

@@ -3,15 +3,18 @@
 use std::time::Instant;
 
 use vnp_infer::Model;
+use vnp_job::parts::Stage;
 
 use crate::error::Error;
 use crate::event::Event;
+use crate::options::ModelInfo;
 
 /// Loads one model for each device, once something is to be computed.
 pub type LoadModel<'a> = dyn FnOnce() -> Result<Vec<Model>, vnp_infer::Error> + 'a;
 
 /// Models that are loaded once, when they are needed.
 pub(super) struct LazyModels<'a> {
+    info: &'a ModelInfo,
     /// None once they are loaded.
     load: Option<Box<LoadModel<'a>>>,
     loaded: Vec<Model>,
@@ -19,8 +22,8 @@ pub(super) struct LazyModels<'a> {
 }
 
 impl<'a> LazyModels<'a> {
-    pub(super) fn new(load: Box<LoadModel<'a>>) -> Self {
-        Self { load: Some(load), loaded: Vec::new(), seconds: None }
+    pub(super) fn new(info: &'a ModelInfo, load: Box<LoadModel<'a>>) -> Self {
+        Self { info, load: Some(load), loaded: Vec::new(), seconds: None }
     }
 
     /// The models, one or more.
@@ -33,6 +36,7 @@ impl<'a> LazyModels<'a> {
             if self.loaded.is_empty() {
                 return Err(Error::NoDevice);
             }
+            self.loaded.iter().try_for_each(|model| check_widths(self.info, model))?;
             observer(Event::ModelReady { devices: &self.devices() });
         }
         Ok(&self.loaded)
@@ -46,5 +50,19 @@ impl<'a> LazyModels<'a> {
     /// How long loading took, if it was done.
     pub(super) fn seconds(&self) -> Option<f64> {
         self.seconds
+    }
+}
+
+/// Checks that a model's embeddings are as wide as the run expects: parts and rows rely on it.
+fn check_widths(info: &ModelInfo, model: &Model) -> Result<(), Error> {
+    let widths = [
+        (Stage::Nucleotide, info.nucleotide_hidden, model.nucleotide.hidden_size()),
+        (Stage::Protein, info.protein_hidden, model.protein.hidden_size()),
+    ];
+    match widths.into_iter().find(|(_, expected, found)| expected != found) {
+        Some((stage, expected, found)) if info.encoders.is_some() => {
+            Err(Error::ModelShape { stage: stage.name(), expected, found })
+        }
+        _ => Ok(()),
     }
 }

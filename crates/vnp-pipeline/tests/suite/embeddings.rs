@@ -1,7 +1,7 @@
 //! Runs whose goal is embeddings, for a reader such as a training.
 
 use vnp_job::parts::StoredEmbeddings;
-use vnp_pipeline::{Goal, RunOptions, Stage, Start, StopFlag};
+use vnp_pipeline::{Error, Goal, RunOptions, Stage, Start, StopFlag};
 
 use crate::support::{Counter, Fault, Setup, Silent, finished};
 
@@ -71,4 +71,46 @@ fn one_goal_follows_the_other() {
     finished(undisturbed.run(Start::New, Fault::None));
     let table = "prediction_results.txt";
     assert_eq!(setup.table(table), undisturbed.table(table));
+}
+
+#[test]
+fn an_input_that_changes_is_not_published() {
+    let setup = Setup::new();
+    let edits = |edit: fn(String) -> String| {
+        Fault::Edits(std::sync::Mutex::new(Some(setup.path("in.fa"))), edit)
+    };
+    // The same number of rows, of other sequences.
+    let fault = edits(|text| text.replace("CGC", "GGC"));
+    let options = options(&setup, Start::New);
+    let outcome = setup.run_with(options, fault, &Silent, &StopFlag::default());
+    let Err(Error::InputChanged { .. }) = outcome else { panic!("{outcome:?}") };
+    assert!(!setup.path("out/run.json").exists());
+}
+
+#[test]
+fn a_row_fails_if_either_encoder_does() {
+    let setup = Setup::new();
+    let run = |text| {
+        let options = options(&setup, Start::Again);
+        let stop = StopFlag::default();
+        finished(setup.run_with(options, Fault::NotFinite(text), &Silent, &stop)).counts.rows_failed
+    };
+    // One is a text of nucleotides, the other of proteins: the input has no A.
+    let (nucleotide, protein) = (run("CGCCGGCG"), run("AG"));
+    assert!(nucleotide > 0 && protein > 0, "{nucleotide}, {protein}");
+    let stored = StoredEmbeddings::read(&setup.path("out")).unwrap();
+    let failed = stored.failed.iter().filter(|failed| **failed).count() as u64;
+    assert_eq!(failed, protein);
+}
+
+/// Asking a scored run for its embeddings keeps what it published.
+#[test]
+fn tables_of_an_earlier_session_stay_vouched_for() {
+    let setup = Setup::new();
+    let scored = finished(setup.run(Start::New, Fault::None)).counts;
+    let resume = options(&setup, Start::Resume);
+    let run = setup.run_with(resume, Fault::None, &Silent, &StopFlag::default());
+    assert_eq!(finished(run).counts, scored);
+    assert_eq!(setup.record()["results"].as_object().unwrap().len(), 3);
+    assert!(finished(setup.run(Start::Resume, Fault::None)).already_finished);
 }

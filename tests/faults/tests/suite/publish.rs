@@ -1,4 +1,4 @@
-//! Results and bundles, published by `vnp-job`: whole or not at all, whatever happens.
+//! Files and directories published by `vnp-job`: whole or not at all, whatever happens.
 
 use vnp_job::publish::UNPUBLISHED;
 

@@ -56,7 +56,7 @@ impl Embedded {
             encoders = encoders.or(made_with);
             let place = input.path.display().to_string();
             places.extend(table.ids.iter().map(|id| (id.clone(), place.clone())));
-            all.append(table);
+            all.append(table, &input.path)?;
         }
         check_unique(&places)?;
         drop(places);

@@ -1,8 +1,10 @@
 //! Rows of embeddings as they are read, before they are examples.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use crate::data::examples::{Examples, Group, Row};
+use crate::error::Error;
 
 /// Rows with their ids, labels and features.
 #[derive(Debug, Default)]
@@ -33,13 +35,32 @@ impl RowTable {
         self.is_virus.retain(|_| is_kept.next() == Some(true));
     }
 
-    pub(super) fn append(&mut self, mut other: Self) {
-        self.nucleotide_size = other.nucleotide_size;
-        self.protein_size = other.protein_size;
+    /// Adds the rows of `other`, which must have the same widths; the table `from` is named if not. A
+    /// table without rows has no widths.
+    pub(super) fn append(&mut self, mut other: Self, from: &Path) -> Result<(), Error> {
+        if other.ids.is_empty() {
+            self.rows_failed += other.rows_failed;
+            return Ok(());
+        }
+        let (ours, theirs) = (
+            [self.nucleotide_size, self.protein_size],
+            [other.nucleotide_size, other.protein_size],
+        );
+        if !self.ids.is_empty() && ours != theirs {
+            return Err(vnp_job::Error::Mismatch {
+                path: from.to_owned(),
+                what: "the size of the embeddings".to_owned(),
+                expected: format!("{ours:?}"),
+                found: format!("{theirs:?}"),
+            }
+            .into());
+        }
+        [self.nucleotide_size, self.protein_size] = theirs;
         self.ids.append(&mut other.ids);
         self.is_virus.append(&mut other.is_virus);
         self.features.append(&mut other.features);
         self.rows_failed += other.rows_failed;
+        Ok(())
     }
 
     /// Makes examples; `place` holds the chunk (any number) and the group of each row, or `None` for

@@ -41,7 +41,7 @@ impl Embedded {
                 left_out += usize::from(!row.is_wanted);
                 rows_failed += usize::from(row.is_wanted && failed);
             }
-            all.append(table);
+            all.append(table, run)?;
         }
         let examples = all.into_examples(&place, &prepared.groups);
         Ok(Self { examples, encoders, rows_failed, rows_left_out: left_out })

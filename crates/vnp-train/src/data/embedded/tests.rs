@@ -166,7 +166,7 @@ fn embeddings_of_something_else_are_refused() {
     let at = bytes.len() - 70;
     bytes[at] ^= 1;
     fs_err::write(&part, bytes).unwrap();
-    let Error::Job(vnp_job::Error::Checkpoint(_)) = refused(&v) else { panic!() };
+    let Error::Checkpoint(_) = refused(&v) else { panic!() };
     fs_err::remove_file(&part).unwrap();
     let Error::Job(vnp_job::Error::MissingParts { reason, .. }) = refused(&v) else { panic!() };
     assert!(reason.contains("rows 3..6"), "{reason}");
