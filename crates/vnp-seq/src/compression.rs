@@ -13,7 +13,7 @@ pub enum Compression {
     Plain,
     /// gzip, of one member or several.
     Gzip,
-    /// BGZF: gzip in blocks, with an empty last block that marks the end of a complete file.
+    /// BGZF: gzip in blocks, the first at least. An empty last block marks the end of a complete file.
     Bgzf,
     /// Zstandard.
     Zstd,
@@ -38,7 +38,8 @@ pub(crate) fn detect(prefix: &[u8]) -> Compression {
         [0x1f, 0x8b, 8, flags, ..] if flags & 4 != 0 && prefix.get(12..14) == Some(b"BC") => {
             Compression::Bgzf
         }
-        [0x1f] | [0x1f, 0x8b, ..] => Compression::Gzip,
+        // The second is the magic number of gzip before version 1.0.
+        [0x1f] | [0x1f, 0x8b | 0x9e, ..] => Compression::Gzip,
         // A skippable frame may come first.
         [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
         [0x28, ..] if ZSTD.starts_with(prefix) || prefix.starts_with(&ZSTD) => Compression::Zstd,
@@ -65,7 +66,9 @@ pub(crate) fn unsupported(prefix: &[u8]) -> Option<(&'static str, &'static str)>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decoder::BGZF_END;
+
+    const BGZF_END: [u8; 28] =
+        *b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0\x1b\0\x03\0\0\0\0\0\0\0\0\0";
 
     fn check(prefix: &[u8], expected: Compression) {
         assert_eq!(detect(prefix), expected, "{prefix:?}");

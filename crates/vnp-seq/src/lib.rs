@@ -42,6 +42,7 @@ mod error;
 mod fasta;
 mod frame;
 mod id;
+mod lookahead;
 mod orf;
 mod orfless_chunk;
 mod outcome;

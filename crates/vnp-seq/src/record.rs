@@ -77,8 +77,9 @@ impl fmt::Display for InvalidLetter {
     }
 }
 
+/// Whether a letter can stand in a nucleotide sequence.
 #[expect(clippy::indexing_slicing, reason = "a byte is always inside a table of 256")]
-fn is_known(letter: u8) -> bool {
+pub(crate) fn is_known(letter: u8) -> bool {
     KNOWN[letter as usize]
 }
 

@@ -1,0 +1,173 @@
+//! Compressed inputs: whole, joined, truncated, damaged, and followed by other bytes.
+
+use std::io;
+use std::path::Path;
+
+use vnp_seq::{Compression, Error, RecordReader};
+
+use crate::support::{BGZF_END, bgzf, check, gzip, read_all};
+
+#[test]
+fn compressed_inputs_are_read_to_their_end() {
+    let text = b">a\nACGT\n>b\nGG\n";
+    let expected = [("a", "ACGT"), ("b", "GG")];
+    check(gzip(text), &expected);
+    check([gzip(&text[..5]), gzip(&text[5..])].concat(), &expected);
+    check([gzip(&text[..5]), gzip(b""), gzip(&text[5..]), gzip(b"")].concat(), &expected);
+    for size in 1..text.len() {
+        check(bgzf(text, size), &expected);
+    }
+    let zst = |text: &[u8]| zstd::encode_all(text, 3).unwrap();
+    check(zst(text), &expected);
+    check([zst(&text[..5]), zst(&text[5..])].concat(), &expected);
+    check([b"\x50\x2a\x4d\x18\x02\0\0\0xx".to_vec(), zst(text)].concat(), &expected);
+}
+
+fn check_cut(bytes: &[u8], expected: Compression, boundaries: &[usize]) {
+    for at in 1..bytes.len() {
+        if boundaries.contains(&at) {
+            continue;
+        }
+        let Err(Error::Truncated { path, compression, record, byte, .. }) = read_all(&bytes[..at])
+        else {
+            panic!("{expected} cut at {at} of {} was accepted", bytes.len())
+        };
+        assert_eq!(path, Path::new("in.fa"));
+        let known = at < 14 || compression == expected || compression == Compression::Gzip;
+        assert!(known, "{compression} for {expected} at {at}");
+        assert!((1..=3).contains(&record) && byte <= 400, "record {record}, byte {byte}");
+    }
+}
+
+#[test]
+fn a_compressed_input_truncated_anywhere_is_an_error_with_its_position() {
+    let text = format!(">a\n{}\n>b\nGGCATC\n", "ACGTTGCATTAGC".repeat(20));
+    let text = text.as_bytes();
+    check_cut(&gzip(text), Compression::Gzip, &[]);
+    check_cut(&zstd::encode_all(text, 0).unwrap(), Compression::Zstd, &[]);
+    // A cut between two members of gzip is valid gzip; one between two blocks of BGZF gives a warning.
+    let members = [gzip(&text[..50]), gzip(&text[50..])];
+    check_cut(&members.concat(), Compression::Gzip, &[members[0].len()]);
+    let blocks = bgzf(text, 90);
+    let ends = block_ends(&blocks);
+    assert_eq!(ends.len(), 5);
+    check_cut(&blocks, Compression::Bgzf, &ends);
+    let fastq = "@r1\nACGTACGATCGACTAGCTAC\n+\nIIIIIIIIIIIIIIIIIIII\n".repeat(3);
+    check_cut(&gzip(fastq.as_bytes()), Compression::Gzip, &[]);
+}
+
+#[test]
+fn a_cut_deep_in_a_large_input_names_record_and_byte() {
+    let mut seed = 7u32;
+    let mut base = || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b"ACGT"[(seed >> 30) as usize])
+    };
+    let text: String = (0..2000)
+        .map(|i| format!(">r{i}\n{}\n", (0..200).map(|_| base()).collect::<String>()))
+        .collect();
+    let bytes = gzip(text.as_bytes());
+    let cut = read_all(&bytes[..bytes.len() / 2]);
+    let Err(error @ Error::Truncated { record, byte, .. }) = cut else { panic!("{cut:?}") };
+    assert!((800..1200).contains(&record), "record {record}");
+    assert!((160_000..250_000).contains(&byte), "byte {byte}");
+    let text = error.to_string();
+    assert!(text.contains("in.fa") && text.contains("copy or download it again"), "{text}");
+}
+
+#[test]
+fn damaged_compressed_data_is_not_reported_as_truncated() {
+    let mut bytes = gzip(b">a\nACGTACGTTTAGCATCGATCGATCGACTACG\n");
+    let at = bytes.len() - 6;
+    bytes[at] ^= 1;
+    let Err(Error::Corrupt { compression, record, .. }) = read_all(&bytes) else { panic!() };
+    assert_eq!((compression, record), (Compression::Gzip, 1));
+}
+
+/// The offsets at which the blocks of a BGZF file end.
+fn block_ends(file: &[u8]) -> Vec<usize> {
+    let mut ends = vec![0];
+    while let Some(size) = file.get(ends[ends.len() - 1]..).and_then(|block| block.get(16..18)) {
+        ends.push(ends[ends.len() - 1] + usize::from(size[0]) + 256 * usize::from(size[1]) + 1);
+    }
+    ends.remove(0);
+    ends
+}
+
+fn check_end(bytes: &[u8], expected: &[(&str, &str)], maybe_truncated: bool) {
+    check(bytes, expected);
+    let open =
+        || RecordReader::from_reader(Path::new("in.fa"), Box::new(io::Cursor::new(bytes.to_vec())));
+    let mut reader = open().unwrap();
+    while reader.next_record().unwrap().is_some() {}
+    assert_eq!(reader.maybe_truncated(), maybe_truncated);
+    let mut strict = open().unwrap().strict();
+    let end = std::iter::from_fn(|| strict.next_record().transpose()).last();
+    match (end, maybe_truncated) {
+        (Some(Err(Error::NoEndBlock { record, .. })), true) => {
+            assert_eq!(record, expected.len() as u64)
+        }
+        (None | Some(Ok(_)), false) => {}
+        (end, _) => panic!("{end:?}"),
+    }
+}
+
+#[test]
+fn a_missing_end_block_is_reported_and_refused_when_strict() {
+    let expected = [("a", "ACGT"), ("b", "GG")];
+    let text = b">a\nACGT\n>b\nGG\n";
+    let (whole, zeros) = (bgzf(text, 4), vec![0; 512]);
+    let without = &whole[..whole.len() - BGZF_END.len()];
+    check_end(&whole, &expected, false);
+    check_end(without, &expected, true);
+    check_end(&[&whole, &zeros[..]].concat(), &expected, false);
+    check_end(&[without, &zeros].concat(), &expected, true);
+    // gzip and BGZF in any order: the blocks before a member of gzip need their end as well.
+    let (first, rest) = text.split_at(7);
+    let plain = gzip(rest);
+    let cut = |blocks: &[u8]| blocks[..blocks.len() - BGZF_END.len()].to_vec();
+    check_end(&[bgzf(first, 3), plain.clone()].concat(), &expected, false);
+    check_end(&[cut(&bgzf(first, 3)), plain].concat(), &expected, true);
+    check_end(&[gzip(first), bgzf(rest, 3)].concat(), &expected, false);
+    check_end(&[gzip(first), cut(&bgzf(rest, 3))].concat(), &expected, true);
+    check_end(&[bgzf(first, 3), bgzf(rest, 3)].concat(), &expected, false);
+    check_end(&cut(&bgzf(b"\n\n", 1)), &[], true);
+}
+
+#[test]
+fn zeros_may_follow_gzip_and_nothing_else() {
+    let whole = gzip(b">a\nA\n");
+    for zeros in [1, 2, 511, 70_000] {
+        check([whole.clone(), vec![0; zeros]].concat(), &[("a", "A")]);
+    }
+    let garbage: [&[u8]; 5] = [b"this is not gzip", b"x", b"\n", b"\0\0\x1f\x8b", b"\x1f\x8a"];
+    for garbage in garbage {
+        let Err(error) = read_all(&[&whole, garbage].concat()) else { panic!("{garbage:?}") };
+        let text = error.to_string();
+        let Error::TrailingBytes { compression, position, .. } = error else { panic!("{text}") };
+        assert_eq!((compression, position), (Compression::Gzip, whole.len() as u64));
+        assert!(text.contains(&format!("`head -c {position}`")), "{text}");
+    }
+}
+
+#[test]
+fn every_field_of_a_member_s_header_is_read_and_checked() {
+    let header = |flags: u8, fields: &[u8]| {
+        let whole = gzip(b">a\nA\n");
+        [&whole[..3], &[flags], &whole[4..10], fields, &whole[10..]].concat()
+    };
+    check(header(0, b""), &[("a", "A")]);
+    check(header(1, b""), &[("a", "A")]);
+    check(header(4 | 8 | 16, b"\x03\0abcname\0a comment\0"), &[("a", "A")]);
+    let whole = header(2, b"\0\0");
+    let mut crc = flate2::Crc::new();
+    crc.update(&whole[..10]);
+    let [low, high, ..] = crc.sum().to_le_bytes();
+    check(header(2, &[low, high]), &[("a", "A")]);
+    let mut old = gzip(b">a\nA\n");
+    old[1] = 0x9e;
+    check(old, &[("a", "A")]);
+    for damaged in [header(2, &[low ^ 1, high]), header(32, b""), header(64, b"")] {
+        let Err(Error::Corrupt { .. }) = read_all(&damaged) else { panic!("{damaged:?}") };
+    }
+}
