@@ -1,14 +1,18 @@
 //! Decoders of compressed inputs.
 
+mod bz2;
 pub(crate) mod ending;
 pub(crate) mod fault;
 mod gzip;
+mod xz;
 
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
+use self::bz2::Bzip2;
 use self::ending::{Ending, warn_incomplete};
 use self::gzip::Gzip;
+use self::xz::Xz;
 use crate::compression::{Compression, PREFIX_BYTES, detect};
 use crate::error::Error;
 use crate::lookahead::Lookahead;
@@ -34,12 +38,13 @@ pub fn open_decompressed(path: &Path) -> Result<Box<dyn Read + Send>, Error> {
     file.by_ref().take(PREFIX_BYTES).read_to_end(&mut prefix).map_err(io)?;
     let compression = detect(&prefix);
     let (text, ending) =
-        decoder(compression, Box::new(Cursor::new(prefix).chain(file))).map_err(io)?;
+        decoder(path, compression, Box::new(Cursor::new(prefix).chain(file))).map_err(io)?;
     Ok(Box::new(WarnsAtEnd { text, ending, path: path.to_owned() }))
 }
 
-/// A reader of the decompressed `source`, and how it ended.
+/// A reader of the decompressed `source`, which warnings call `path`, and how it ended.
 pub(crate) fn decoder(
+    path: &Path,
     compression: Compression,
     source: Box<dyn Read + Send>,
 ) -> io::Result<(Box<dyn Read + Send>, Ending)> {
@@ -49,6 +54,8 @@ pub(crate) fn decoder(
         Compression::Gzip | Compression::Bgzf => {
             Box::new(Gzip::new(Lookahead::new(source), ending.clone()))
         }
+        Compression::Bzip2 => Box::new(Bzip2::new(Lookahead::new(source), path.to_owned())),
+        Compression::Xz => Box::new(Xz::new(Lookahead::new(source))),
         Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(source)?),
     };
     Ok((text, ending))

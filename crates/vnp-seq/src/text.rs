@@ -29,7 +29,7 @@ pub(crate) fn open(path: &Path, mut source: Box<dyn Read + Send>) -> Result<Open
     source.by_ref().take(PREFIX_BYTES).read_to_end(&mut prefix).map_err(io)?;
     let compression = detect(&prefix);
     let source = Box::new(Cursor::new(prefix).chain(source));
-    let (source, ending) = decoder(compression, source).map_err(io)?;
+    let (source, ending) = decoder(path, compression, source).map_err(io)?;
 
     let mut text = Text { bytes: Lookahead::new(source), line: 1 };
     let first = (|| {

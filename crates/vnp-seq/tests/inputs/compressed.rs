@@ -5,7 +5,7 @@ use std::path::Path;
 
 use vnp_seq::{Compression, Error, RecordReader};
 
-use crate::support::{BGZF_END, bgzf, check, gzip, read_all};
+use crate::support::{BGZF_END, bgzf, bzip2, check, gzip, read_all, xz};
 
 #[test]
 fn compressed_inputs_are_read_to_their_end() {
@@ -17,6 +17,13 @@ fn compressed_inputs_are_read_to_their_end() {
     for size in 1..text.len() {
         check(bgzf(text, size), &expected);
     }
+    let zeros = vec![0; 8];
+    for encode in [bzip2, xz] {
+        check(encode(text), &expected);
+        check([encode(&text[..5]), encode(b""), encode(&text[5..])].concat(), &expected);
+        check([encode(text), zeros.clone()].concat(), &expected);
+    }
+    check([xz(&text[..5]), zeros, xz(&text[5..])].concat(), &expected);
     let zst = |text: &[u8]| zstd::encode_all(text, 3).unwrap();
     check(zst(text), &expected);
     check([zst(&text[..5]), zst(&text[5..])].concat(), &expected);
@@ -45,6 +52,12 @@ fn a_compressed_input_truncated_anywhere_is_an_error_with_its_position() {
     let text = text.as_bytes();
     check_cut(&gzip(text), Compression::Gzip, &[]);
     check_cut(&zstd::encode_all(text, 0).unwrap(), Compression::Zstd, &[]);
+    for (encode, compression) in
+        [(bzip2 as fn(&[u8]) -> Vec<u8>, Compression::Bzip2), (xz, Compression::Xz)]
+    {
+        let streams = [encode(&text[..50]), encode(&text[50..])];
+        check_cut(&streams.concat(), compression, &[streams[0].len()]);
+    }
     // A cut between two members of gzip is valid gzip; one between two blocks of BGZF gives a warning.
     let members = [gzip(&text[..50]), gzip(&text[50..])];
     check_cut(&members.concat(), Compression::Gzip, &[members[0].len()]);
@@ -169,5 +182,79 @@ fn every_field_of_a_member_s_header_is_read_and_checked() {
     check(old, &[("a", "A")]);
     for damaged in [header(2, &[low ^ 1, high]), header(32, b""), header(64, b"")] {
         let Err(Error::Corrupt { .. }) = read_all(&damaged) else { panic!("{damaged:?}") };
+    }
+}
+
+#[test]
+fn bytes_after_bzip2_and_xz_are_taken_as_by_their_own_tools() {
+    let whole = bzip2(b">a\nA\n");
+    for ignored in ["x", "garbage", "BAM", "BZx", "BZh0", "\0"] {
+        check([&whole, ignored.as_bytes()].concat(), &[("a", "A")]);
+    }
+    for start in ["B", "BZ", "BZh", "BZh9"] {
+        let Err(Error::Truncated { compression, .. }) =
+            read_all(&[&whole, start.as_bytes()].concat())
+        else {
+            panic!("{start}")
+        };
+        assert_eq!(compression, Compression::Bzip2);
+    }
+    let Err(Error::Corrupt { .. }) = read_all(&[&whole, b"BZh9 and more".as_slice()].concat())
+    else {
+        panic!()
+    };
+
+    let whole = xz(b">a\nA\n");
+    for garbage in [b"x".as_slice(), b"\0\0\0\0x", b"\xfd7zXY\0", b"\xfd7zx"] {
+        let Err(error) = read_all(&[&whole, garbage].concat()) else { panic!("{garbage:?}") };
+        let Error::TrailingBytes { compression, position, .. } = error else { panic!("{error}") };
+        assert_eq!((compression, position), (Compression::Xz, whole.len() as u64));
+    }
+    let Err(Error::Truncated { .. }) = read_all(&[&whole, b"\xfd7z".as_slice()].concat()) else {
+        panic!()
+    };
+    let Err(Error::Corrupt { .. }) = read_all(&[&whole, [0; 3].as_slice()].concat()) else {
+        panic!()
+    };
+}
+
+#[test]
+fn every_changed_bit_of_a_checked_file_is_noticed() {
+    let text = b">a\nACGTTGCATTAGC\n>b\nGGCATC\n";
+    for encode in [gzip, bzip2, xz] {
+        let whole = encode(text);
+        let expected = read_all(&whole).unwrap();
+        for bit in 0..whole.len() * 8 {
+            let mut changed = whole.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(found) = read_all(&changed) {
+                assert_eq!(found, expected, "bit {bit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_decoder_s_limit_is_not_called_damage() {
+    // A window of 2 GiB; a dictionary that only the writer has.
+    let window = b"\x28\xb5\x2f\xfd\x00\xa8\x01\0\0";
+    let dictionary = b"\x28\xb5\x2f\xfd\x21\x07\x01\x09\0\0x";
+    // The header of an xz block with a dictionary of 1 GiB, as `xz --lzma2=dict=1GiB` writes it.
+    let mut block = b"\x02\0\x21\x01\x24\0\0\0".to_vec();
+    let mut crc = flate2::Crc::new();
+    crc.update(&block);
+    block.extend(crc.sum().to_le_bytes());
+    let whole = xz(b">a\nA\n");
+    let xz = [&whole[..12], &block, &whole[24..]].concat();
+    for (bytes, expected) in [
+        (window.to_vec(), Compression::Zstd),
+        (dictionary.to_vec(), Compression::Zstd),
+        (xz, Compression::Xz),
+    ] {
+        let Err(error) = read_all(&bytes) else { panic!("{bytes:?}") };
+        let text = error.to_string();
+        let Error::Limit { compression, .. } = error else { panic!("{text}") };
+        assert_eq!(compression, expected);
+        assert!(!text.contains("damage") && !text.contains("again"), "{text}");
     }
 }

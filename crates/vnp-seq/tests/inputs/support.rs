@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use bzip2::write::BzEncoder;
 use flate2::{Compression as Level, GzBuilder, write::GzEncoder};
+use lzma_rust2::{XzOptions, XzWriter};
 use vnp_seq::{Error, RecordReader};
 
 pub(crate) type Records = Vec<(String, String)>;
@@ -28,6 +30,18 @@ pub(crate) fn check(input: impl AsRef<[u8]>, expected: &[(&str, &str)]) {
 
 pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Level::default());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn bzip2(text: &[u8]) -> Vec<u8> {
+    let mut encoder = BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn xz(text: &[u8]) -> Vec<u8> {
+    let mut encoder = XzWriter::new(Vec::new(), XzOptions::with_preset(0)).unwrap();
     encoder.write_all(text).unwrap();
     encoder.finish().unwrap()
 }
