@@ -1,4 +1,4 @@
-//! Recognises the compression of an input, and formats that are not supported, by its first bytes.
+//! Recognises the compression of an input by its first bytes.
 
 use std::fmt;
 
@@ -67,20 +67,6 @@ pub(crate) fn is_bzip2(bytes: &[u8]) -> bool {
         && bytes.get(3).is_none_or(|level| (b'1'..=b'9').contains(level))
 }
 
-/// The name of a recognised but unsupported format, and the remedy.
-pub(crate) fn unsupported(prefix: &[u8]) -> Option<(&'static str, &'static str)> {
-    const PIPE: &str = "decompress it first, for example into `-`";
-    match prefix {
-        [b'P', b'K', 3, 4, ..] => Some(("a zip archive", PIPE)),
-        [b'B', b'A', b'M', 1, ..] => Some(("BAM", "convert it with `samtools fasta`")),
-        [b'C', b'R', b'A', b'M', ..] => Some(("CRAM", "convert it with `samtools fasta`")),
-        [b'@', b'H' | b'S', b'D' | b'Q', b'\t', ..] => {
-            Some(("SAM", "convert it with `samtools fasta`"))
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,18 +100,5 @@ mod tests {
         check(b"\xfd7", Compression::Xz);
         check(b"\xfd7zXZ\0\0\x04", Compression::Xz);
         check(b"\xfd7zXZ\x01", Compression::Plain);
-    }
-
-    fn check_unsupported(prefix: &[u8], expected: Option<&str>) {
-        assert_eq!(unsupported(prefix).map(|(format, _)| format), expected);
-    }
-
-    #[test]
-    fn unsupported_formats_are_named() {
-        check_unsupported(b"PK\x03\x04", Some("a zip archive"));
-        check_unsupported(b"BAM\x01", Some("BAM"));
-        check_unsupported(b"@HD\tVN:1.6", Some("SAM"));
-        check_unsupported(b"@HD1\n", None);
-        check_unsupported(b">x", None);
     }
 }

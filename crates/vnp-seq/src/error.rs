@@ -112,7 +112,7 @@ pub enum Error {
     },
 
     /// A known format that is not supported.
-    #[error("{}: this is {format}, which is not supported: {remedy}", path.display())]
+    #[error("{}: it is {format}, which is not read: {remedy}", path.display())]
     Unsupported {
         /// The input.
         path: PathBuf,

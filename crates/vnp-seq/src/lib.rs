@@ -40,6 +40,7 @@ mod decoder;
 mod digest;
 mod error;
 mod fasta;
+mod foreign;
 mod frame;
 mod id;
 mod lookahead;

@@ -6,11 +6,12 @@ use std::path::Path;
 
 use memchr::{memchr, memchr_iter};
 
-use crate::compression::{Compression, PREFIX_BYTES, detect, unsupported};
+use crate::compression::{Compression, PREFIX_BYTES, detect};
 use crate::decoder::decoder;
 use crate::decoder::ending::Ending;
 use crate::decoder::fault::{TrailingBytes, is_limit};
 use crate::error::Error;
+use crate::foreign::{INSPECTED_BYTES, unsupported};
 use crate::lookahead::Lookahead;
 
 /// An input whose first byte of content comes next.
@@ -33,7 +34,7 @@ pub(crate) fn open(path: &Path, mut source: Box<dyn Read + Send>) -> Result<Open
 
     let mut text = Text { bytes: Lookahead::new(source), line: 1 };
     let first = (|| {
-        let start = text.bytes.peek(PREFIX_BYTES as usize)?;
+        let start = text.bytes.peek(INSPECTED_BYTES)?;
         if let Some((format, remedy)) = unsupported(start) {
             return Ok(Err(Error::Unsupported { path: path.to_owned(), format, remedy }));
         }

@@ -119,8 +119,9 @@ fn check_unsupported(bytes: &[u8], expected: &str) {
 #[test]
 fn formats_that_are_not_read_are_named() {
     check_unsupported(b"PK\x03\x04....", "a zip archive");
-    check_unsupported(&bgzf(b"BAM\x01....", 100), "BAM");
-    check_unsupported(b"@HD\tVN:1.6\tSO:unsorted\n", "SAM");
+    check_unsupported(&bgzf(b"BAM\x01....", 100), "a BAM file");
+    check_unsupported(b"@HD\tVN:1.6\tSO:unsorted\n", "a SAM file");
+    check_unsupported(&gzip(&gzip(b">a\nA\n")), "compressed twice");
 }
 
 #[test]
