@@ -17,11 +17,12 @@ use crate::error::Error;
 use crate::record::Record;
 use crate::text::{self, Text};
 
-/// Streams the records of one FASTA or FASTQ input: plain, gzip, BGZF or Zstandard,
-/// recognised by content.
+/// Streams the records of one FASTA or FASTQ input: plain, gzip, BGZF, bzip2, xz or Zstandard,
+/// recognised by content. FASTQ may be wrapped over several lines.
 ///
 /// An empty input, or one of white space only, has no records. A header without a sequence is a record
-/// with an empty sequence. Memory: the largest record.
+/// with an empty sequence. Memory: the largest record, and what the
+/// decoder needs (zstd and xz: the window that the file names, up to 128 and 256 MiB).
 ///
 /// ```
 /// use std::path::Path;
@@ -117,10 +118,11 @@ impl RecordReader {
         self
     }
 
-    /// Refuses a BGZF input without the empty block that ends a complete one, instead of warning.
+    /// Whether to refuse a BGZF input without the empty block that ends a complete one, instead of
+    /// warning.
     #[must_use]
-    pub fn strict(mut self) -> Self {
-        self.strict = true;
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
         self
     }
 

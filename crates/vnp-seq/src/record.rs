@@ -77,9 +77,8 @@ impl fmt::Display for InvalidLetter {
     }
 }
 
-/// Whether a letter can stand in a nucleotide sequence.
 #[expect(clippy::indexing_slicing, reason = "a byte is always inside a table of 256")]
-pub(crate) fn is_known(letter: u8) -> bool {
+fn is_known(letter: u8) -> bool {
     KNOWN[letter as usize]
 }
 

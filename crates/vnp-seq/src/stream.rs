@@ -89,16 +89,15 @@ impl FrameReader {
         self
     }
 
-    /// Makes the reader refuse BGZF inputs that may be truncated: [`RecordReader::strict`].
+    /// Refuses BGZF inputs that may be truncated: [`RecordReader::strict`].
     #[must_use]
-    pub fn strict(mut self) -> Self {
-        self.strict = true;
-        self.reader = self.reader.map(RecordReader::strict);
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self.reader = self.reader.map(|reader| reader.strict(strict));
         self
     }
 
-    /// Whether one of the inputs that were read to their end may be truncated:
-    /// [`RecordReader::maybe_truncated`].
+    /// Whether one of the inputs read so far may be truncated: [`RecordReader::maybe_truncated`].
     #[must_use]
     pub fn maybe_truncated(&self) -> bool {
         self.maybe_truncated
@@ -202,11 +201,8 @@ impl FrameReader {
                 return Ok(Some(record));
             }
             self.maybe_truncated |= reader.maybe_truncated();
-            self.reader = match self.inputs.pop_front() {
-                Some(path) if self.strict => Some(RecordReader::open(&path)?.strict()),
-                Some(path) => Some(RecordReader::open(&path)?),
-                None => None,
-            };
+            let open = |path: PathBuf| Ok(RecordReader::open(&path)?.strict(self.strict));
+            self.reader = self.inputs.pop_front().map(open).transpose()?;
         }
         Ok(None)
     }

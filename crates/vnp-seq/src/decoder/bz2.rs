@@ -1,10 +1,6 @@
 //! bzip2: one stream or several, read like `bzip2 -t` reads them.
 //!
 //! Bytes after the last stream are ignored with a warning, unless they are the start of a further stream.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "the decoder returns at most the length of its buffer"
-)]
 
 use std::io::{self, Read};
 use std::path::PathBuf;

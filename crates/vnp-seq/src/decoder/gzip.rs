@@ -143,7 +143,9 @@ fn read_header(packed: &mut Lookahead) -> io::Result<bool> {
         crc.update(&[byte]);
         Ok(byte)
     };
-    (next()?, next()?);
+    // The magic number.
+    next()?;
+    next()?;
     let method = next()?;
     if method != 8 {
         return Err(invalid(format!("compression method {method} of a member is unknown")));

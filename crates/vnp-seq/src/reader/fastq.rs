@@ -9,7 +9,6 @@
 use super::fault::Fault;
 use super::raw::Raw;
 use crate::error::{FastqFault, display_byte};
-use crate::record::is_known;
 use crate::text::Text;
 
 /// Reads the next record into `raw`; `false` at the end. `quality` is a buffer.
@@ -25,45 +24,24 @@ pub(super) fn next(text: &mut Text, raw: &mut Raw, quality: &mut Vec<u8>) -> Res
         }
     }
     let sequence_lines = read_sequence(text, raw)?;
-    quality.clear();
+    // The line that starts with `+`.
     text.read_line(quality)?;
-
     quality.clear();
     let expected = raw.sequence.len();
-    let (mut found, mut lines) = (0, 0);
-    let is_right = loop {
-        match text.peek()? {
-            _ if found > expected => break false,
-            // An empty quality may be a blank line or none.
-            next if found == expected && (lines > 0 || is_boundary(next)) => {
-                let one_line = lines <= 1;
-                break one_line
-                    || is_boundary(next) && !(sequence_lines == 1 && holds_record(quality));
-            }
-            None => break false,
-            Some(_) => {
-                let before = quality.len();
-                text.read_line(quality)?;
-                found += quality.len() - before;
-                lines += 1;
-                quality.push(b'\n');
-            }
-        }
-    };
-    match is_right {
-        true => Ok(true),
-        false => {
-            let first = quality.split(|byte| *byte == b'\n').next().unwrap_or_default().len();
-            let mut detail = format!("the sequence has {expected} letters, the quality {first}");
-            if lines > 1 {
-                detail += &format!(
-                    " on its first line and {found} with the lines up to line {}",
-                    text.line() - 1
-                );
-            }
-            Err(fault(start, raw, FastqFault::QualityLength, detail))
-        }
+    let (found, lines) = read_quality(text, quality, expected)?;
+    let next = text.peek()?;
+    let ends_well =
+        lines <= 1 || is_boundary(next) && !(sequence_lines == 1 && holds_record(quality));
+    if found == expected && ends_well {
+        return Ok(true);
     }
+    let first = quality.split(|byte| *byte == b'\n').next().unwrap_or_default().len();
+    let mut detail = format!("the sequence has {expected} letters, the quality {first}");
+    if lines > 1 {
+        let last = text.line() - 1;
+        detail += &format!(" on its first line and {found} with the lines up to line {last}");
+    }
+    Err(fault(start, raw, FastqFault::QualityLength, detail))
 }
 
 /// Reads the lines up to the one that starts with `+`, and counts them.
@@ -72,7 +50,7 @@ fn read_sequence(text: &mut Text, raw: &mut Raw) -> Result<u64, Fault> {
     loop {
         match text.peek()? {
             Some(b'+') => return Ok(lines),
-            Some(found @ (b'@' | b'>')) => {
+            Some(found @ (b'@' | b'>')) if lines > 0 => {
                 let detail = format!("found {}", display_byte(found));
                 return Err(fault(text.line(), raw, FastqFault::Separator, detail));
             }
@@ -86,20 +64,47 @@ fn read_sequence(text: &mut Text, raw: &mut Raw) -> Result<u64, Fault> {
     }
 }
 
+/// Reads lines until they hold as much quality as `expected`, and counts its letters and the lines.
+fn read_quality(
+    text: &mut Text,
+    quality: &mut Vec<u8>,
+    expected: usize,
+) -> Result<(usize, u64), Fault> {
+    let (mut found, mut lines) = (0, 0);
+    // An empty quality is a blank line, or none.
+    while found < expected || expected == 0 && lines == 0 {
+        match text.peek()? {
+            None => break,
+            Some(b'@') if expected == 0 => break,
+            Some(_) => {}
+        }
+        let before = quality.len();
+        text.read_line(quality)?;
+        found += quality.len() - before;
+        lines += 1;
+        quality.push(b'\n');
+    }
+    Ok((found, lines))
+}
+
 /// Whether a record can end before this byte.
 fn is_boundary(next: Option<u8>) -> bool {
     matches!(next, None | Some(b'@' | b'\n' | b'\r'))
 }
 
-/// Whether lines of quality look like a whole record: a header, nucleotide codes, `+`, and a line as long.
+/// Whether lines of quality look like a whole record: a header, bases, `+`, and a line as long.
 fn holds_record(quality: &[u8]) -> bool {
     let lines: Vec<&[u8]> = quality.split(|byte| *byte == b'\n').collect();
     lines.windows(4).any(|lines| match lines {
         [[b'@', ..], sequence, [b'+', ..], last] => {
-            sequence.len() == last.len() && sequence.iter().all(|letter| is_known(*letter))
+            sequence.len() == last.len() && sequence.iter().all(is_likely_base)
         }
         _ => false,
     })
+}
+
+fn is_likely_base(letter: &u8) -> bool {
+    matches!(letter.to_ascii_uppercase(), b'A' | b'C' | b'G' | b'T' | b'U' | b'N')
 }
 
 fn fault(line: u64, raw: &Raw, fault: FastqFault, detail: String) -> Fault {

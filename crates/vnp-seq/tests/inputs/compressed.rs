@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use vnp_seq::{Compression, Error, RecordReader};
+use vnp_seq::{ChunkLength, Compression, Error, FrameReader, RecordReader};
 
 use crate::support::{BGZF_END, bgzf, bzip2, check, gzip, read_all, xz};
 
@@ -83,6 +83,7 @@ fn a_cut_deep_in_a_large_input_names_record_and_byte() {
     let cut = read_all(&bytes[..bytes.len() / 2]);
     let Err(error @ Error::Truncated { record, byte, .. }) = cut else { panic!("{cut:?}") };
     assert!((800..1200).contains(&record), "record {record}");
+    assert_eq!(record, text[..byte as usize].matches('>').count() as u64);
     assert!((160_000..250_000).contains(&byte), "byte {byte}");
     let text = error.to_string();
     assert!(text.contains("in.fa") && text.contains("copy or download it again"), "{text}");
@@ -114,7 +115,7 @@ fn check_end(bytes: &[u8], expected: &[(&str, &str)], maybe_truncated: bool) {
     let mut reader = open().unwrap();
     while reader.next_record().unwrap().is_some() {}
     assert_eq!(reader.maybe_truncated(), maybe_truncated);
-    let mut strict = open().unwrap().strict();
+    let mut strict = open().unwrap().strict(true);
     let end = std::iter::from_fn(|| strict.next_record().transpose()).last();
     match (end, maybe_truncated) {
         (Some(Err(Error::NoEndBlock { record, .. })), true) => {
@@ -145,6 +146,28 @@ fn a_missing_end_block_is_reported_and_refused_when_strict() {
     check_end(&[gzip(first), cut(&bgzf(rest, 3))].concat(), &expected, true);
     check_end(&[bgzf(first, 3), bgzf(rest, 3)].concat(), &expected, false);
     check_end(&cut(&bgzf(b"\n\n", 1)), &[], true);
+}
+
+#[test]
+fn one_input_that_may_be_truncated_counts_for_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = ["cut.fa.gz", "whole.fa.gz"].map(|name| dir.path().join(name));
+    let whole = bgzf(b">r\nTCG\n", 4);
+    std::fs::write(&paths[0], &whole[..whole.len() - BGZF_END.len()]).unwrap();
+    std::fs::write(&paths[1], &whole).unwrap();
+    let open = |paths| FrameReader::open(paths, ChunkLength::new(3).unwrap()).unwrap();
+    for (inputs, expected) in [(&paths[..], true), (&paths[1..], false)] {
+        let mut reader = open(inputs);
+        while reader.next_block().unwrap().is_some() {}
+        assert_eq!(reader.maybe_truncated(), expected);
+        match (open(inputs).strict(true).next_block(), expected) {
+            (Err(Error::NoEndBlock { path, record }), true) => {
+                assert_eq!((&path, record), (&paths[0], 1))
+            }
+            (Ok(Some(block)), false) => assert_eq!(block.records.len(), 1),
+            (first, _) => panic!("{first:?}"),
+        }
+    }
 }
 
 #[test]

@@ -36,6 +36,8 @@ fn sequence_and_quality_may_be_wrapped() {
     check("@a\r\nAC\r\nG\r\n+\r\n@+\r\n+\r\n@b\r\nA\r\n+\r\n@", &[("a", "ACG"), ("b", "A")]);
     check("@a\nAC\nG\n\n+a\n@@\n@\n\n@b\nA\n+\n@\n", &[("a", "ACG"), ("b", "A")]);
     check("@a\n+\n@b\nA\n+\nI", &[("a", ""), ("b", "A")]);
+    // A mark in a sequence is a letter, which the check of letters refuses.
+    check("@a\n@AC\n+\nIII\n@b\n>A\n+\nII", &[("a", "@AC"), ("b", ">A")]);
 }
 
 /// Records whose quality consists of the marks of FASTQ, wrapped at each pair of widths.
