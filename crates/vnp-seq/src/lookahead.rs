@@ -12,6 +12,7 @@ pub(crate) struct Lookahead {
     start: usize,
     end: usize,
     position: u64,
+    ended: bool,
     /// An error of the source, until the bytes before it are consumed.
     error: Option<io::Error>,
 }
@@ -19,7 +20,7 @@ pub(crate) struct Lookahead {
 impl Lookahead {
     pub(crate) fn new(source: Box<dyn Read + Send>) -> Self {
         let buffer = vec![0; BUFFER_BYTES];
-        Self { source, buffer, start: 0, end: 0, position: 0, error: None }
+        Self { source, buffer, start: 0, end: 0, position: 0, ended: false, error: None }
     }
 
     /// Bytes that were consumed so far.
@@ -34,6 +35,7 @@ impl Lookahead {
 
     /// The next bytes: at least `count`, which is less than the buffer's size, unless the source ends or
     /// fails before.
+    #[inline]
     pub(crate) fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
         if self.end - self.start < count {
             self.fill(count)?;
@@ -46,9 +48,9 @@ impl Lookahead {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        while self.end < count && self.error.is_none() {
+        while self.end < count && !self.ended && self.error.is_none() {
             match self.source.read(&mut self.buffer[self.end..]) {
-                Ok(0) => break,
+                Ok(0) => self.ended = true,
                 Ok(read) => self.end += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => self.error = Some(error),
@@ -61,6 +63,7 @@ impl Lookahead {
     }
 
     /// Marks bytes that [`peek`](Self::peek) returned as used.
+    #[inline]
     pub(crate) fn consume(&mut self, count: usize) {
         debug_assert!(count <= self.end - self.start);
         self.start += count;

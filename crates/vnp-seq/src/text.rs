@@ -91,6 +91,7 @@ impl Text {
     }
 
     /// The next byte.
+    #[inline]
     pub(crate) fn peek(&mut self) -> io::Result<Option<u8>> {
         Ok(self.bytes.peek(1)?.first().copied())
     }
@@ -113,6 +114,21 @@ impl Text {
                 return Ok(());
             }
         }
+    }
+
+    /// Skips the next line if it has `length` bytes and they are buffered: a shortcut, whose `false` says
+    /// nothing about the line.
+    #[inline]
+    pub(crate) fn skip_line_of(&mut self, length: usize) -> io::Result<bool> {
+        let next = self.bytes.peek(1)?;
+        let is_skipped = next.get(length) == Some(&b'\n')
+            && !next[..length].ends_with(b"\r")
+            && memchr(b'\n', &next[..length]).is_none();
+        if is_skipped {
+            self.bytes.consume(length + 1);
+            self.line += 1;
+        }
+        Ok(is_skipped)
     }
 
     /// Skips white space and blank lines.

@@ -25,7 +25,9 @@ pub(super) fn next(text: &mut Text, raw: &mut Raw, quality: &mut Vec<u8>) -> Res
     }
     let sequence_lines = read_sequence(text, raw)?;
     // The line that starts with `+`.
-    text.read_line(quality)?;
+    if !text.skip_line_of(1)? {
+        text.read_line(quality)?;
+    }
     quality.clear();
     let expected = raw.sequence.len();
     let (found, lines) = read_quality(text, quality, expected)?;
@@ -70,6 +72,9 @@ fn read_quality(
     quality: &mut Vec<u8>,
     expected: usize,
 ) -> Result<(usize, u64), Fault> {
+    if text.skip_line_of(expected)? {
+        return Ok((expected, 1));
+    }
     let (mut found, mut lines) = (0, 0);
     // An empty quality is a blank line, or none.
     while found < expected || expected == 0 && lines == 0 {
