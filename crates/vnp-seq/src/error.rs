@@ -99,14 +99,16 @@ pub enum Error {
 
     /// Compressed data that needs an ability or more memory than its decoder has.
     #[error(
-        "{}: its {compression} data may be whole, but cannot be decoded here ({source}): decompress it \
-         first, for example into `-`", path.display()
+        "{}: its {compression} data need not be damaged, but cannot be decoded here ({source}): {remedy}",
+        path.display()
     )]
     Limit {
         /// The input.
         path: PathBuf,
         /// The compression of the input.
         compression: Compression,
+        /// The remedy.
+        remedy: &'static str,
         /// The decoder's error.
         source: io::Error,
     },

@@ -9,7 +9,7 @@ use memchr::{memchr, memchr_iter};
 use crate::compression::{Compression, PREFIX_BYTES, detect};
 use crate::decoder::decoder;
 use crate::decoder::ending::Ending;
-use crate::decoder::fault::{TrailingBytes, is_limit};
+use crate::decoder::fault::{TrailingBytes, limit_remedy};
 use crate::error::Error;
 use crate::foreign::{INSPECTED_BYTES, unsupported};
 use crate::lookahead::Lookahead;
@@ -64,8 +64,8 @@ pub(crate) fn read_error(
         source.get_ref().and_then(|error| error.downcast_ref())
     {
         Error::TrailingBytes { path, compression, position }
-    } else if is_limit(&source) {
-        Error::Limit { path, compression, source }
+    } else if let Some(remedy) = limit_remedy(&source) {
+        Error::Limit { path, compression, remedy, source }
     } else if source.kind() == io::ErrorKind::UnexpectedEof {
         Error::Truncated { path, compression, record, byte, source }
     } else {

@@ -25,14 +25,19 @@ pub(super) fn invalid(what: impl Into<Box<dyn std::error::Error + Send + Sync>>)
     Error::new(ErrorKind::InvalidData, what)
 }
 
-/// Whether a decoder refused what it cannot do, which is not damage. The texts are those of libzstd.
-pub(crate) fn is_limit(error: &Error) -> bool {
-    const ZSTD: [&str; 4] = [
-        "Allocation error : not enough memory",
-        "Dictionary mismatch",
-        "Frame requires too much memory for decoding",
-        "Unsupported frame parameter",
-    ];
-    matches!(error.kind(), ErrorKind::OutOfMemory | ErrorKind::Unsupported)
-        || ZSTD.contains(&error.to_string().as_str())
+/// The remedy, if a decoder refused what it cannot do, which is not damage. The texts are those of libzstd.
+pub(crate) fn limit_remedy(error: &Error) -> Option<&'static str> {
+    match (error.kind(), error.to_string().as_str()) {
+        (_, "Frame requires too much memory for decoding") => {
+            Some("decompress it first, with `zstd -dc --long=31`, for example into `-`")
+        }
+        (_, "Dictionary mismatch") => {
+            Some("decompress it first with its dictionary, for example into `-`")
+        }
+        (ErrorKind::OutOfMemory | ErrorKind::Unsupported, _)
+        | (_, "Allocation error : not enough memory" | "Unsupported frame parameter") => {
+            Some("decompress it first with its own tool, for example into `-`")
+        }
+        _ => None,
+    }
 }
