@@ -5,7 +5,7 @@ use std::mem;
 
 use lzma_rust2::XzReader;
 
-use super::fault::{cut, invalid, trailing};
+use super::fault::{invalid, trailing};
 use crate::compression::XZ_MAGIC;
 use crate::lookahead::Lookahead;
 
@@ -58,9 +58,9 @@ fn next_stream(mut packed: Lookahead) -> io::Result<State> {
     let position = packed.position();
     let zeros = packed.skip_zeros()?;
     let next = packed.peek(XZ_MAGIC.len())?;
-    if !next.is_empty() && !next.starts_with(&XZ_MAGIC) {
-        let is_cut = XZ_MAGIC.starts_with(next);
-        return Err(if is_cut { cut("the header of a stream") } else { trailing(position) });
+    // A stream may be cut inside its magic number, which its decoder reports.
+    if !next.starts_with(&XZ_MAGIC) && !XZ_MAGIC.starts_with(next) {
+        return Err(trailing(position));
     }
     if !zeros.is_multiple_of(4) {
         return Err(invalid(format!(
