@@ -197,7 +197,7 @@ pub(crate) fn display_byte(byte: u8) -> String {
 }
 
 fn display_id(id: &Option<String>) -> String {
-    id.as_ref().map(|id| format!(" ('{id}')")).unwrap_or_default()
+    id.as_ref().map(|id| format!(" ('{}')", id.escape_debug())).unwrap_or_default()
 }
 
 #[cfg(test)]
