@@ -1,17 +1,21 @@
 //! Decoders of compressed inputs.
-#![expect(clippy::indexing_slicing, reason = "`Read` returns at most the length of its buffer")]
+
+mod bz2;
+pub(crate) mod ending;
+pub(crate) mod fault;
+mod gzip;
+mod xz;
 
 use std::io::{self, Cursor, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-
+use self::bz2::Bzip2;
+use self::ending::{Ending, warn_incomplete};
+use self::gzip::Gzip;
+use self::xz::Xz;
 use crate::compression::{Compression, PREFIX_BYTES, detect};
 use crate::error::Error;
-
-/// The block that ends every complete BGZF file.
-pub(crate) const BGZF_END: [u8; 28] =
-    *b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0\x1b\0\x03\0\0\0\0\0\0\0\0\0";
+use crate::lookahead::Lookahead;
 
 /// Opens a file for reading its decompressed content: for formats that other crates parse.
 ///
@@ -33,47 +37,43 @@ pub fn open_decompressed(path: &Path) -> Result<Box<dyn Read + Send>, Error> {
     let mut prefix = Vec::new();
     file.by_ref().take(PREFIX_BYTES).read_to_end(&mut prefix).map_err(io)?;
     let compression = detect(&prefix);
-    decoder(compression, Box::new(Cursor::new(prefix).chain(file))).map_err(io)
+    let (text, ending) =
+        decoder(path, compression, Box::new(Cursor::new(prefix).chain(file))).map_err(io)?;
+    Ok(Box::new(WarnsAtEnd { text, ending, path: path.to_owned() }))
 }
 
-/// A reader of the decompressed `source`.
+/// A reader of the decompressed `source`, which warnings call `path`, and how it ended.
 pub(crate) fn decoder(
+    path: &Path,
     compression: Compression,
     source: Box<dyn Read + Send>,
-) -> io::Result<Box<dyn Read + Send>> {
-    Ok(match compression {
+) -> io::Result<(Box<dyn Read + Send>, Ending)> {
+    let ending = Ending::default();
+    let text: Box<dyn Read + Send> = match compression {
         Compression::Plain => source,
-        Compression::Gzip => Box::new(MultiGzDecoder::new(source)),
-        Compression::Bgzf => Box::new(Bgzf(MultiGzDecoder::new(Tail { source, last: Vec::new() }))),
-        Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(source)?),
-    })
-}
-
-/// Reports BGZF without its last block as truncated: a cut between two blocks is valid gzip.
-struct Bgzf(MultiGzDecoder<Tail<Box<dyn Read + Send>>>);
-
-impl Read for Bgzf {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let count = self.0.read(buf)?;
-        if count == 0 && !buf.is_empty() && self.0.get_ref().last != BGZF_END {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "its last block is missing"));
+        Compression::Gzip | Compression::Bgzf => {
+            Box::new(Gzip::new(Lookahead::new(source), ending.clone()))
         }
-        Ok(count)
-    }
+        Compression::Bzip2 => Box::new(Bzip2::new(Lookahead::new(source), path.to_owned())),
+        Compression::Xz => Box::new(Xz::new(Lookahead::new(source))),
+        Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(source)?),
+    };
+    Ok((text, ending))
 }
 
-/// Remembers the last bytes that were read, as many as [`BGZF_END`] has.
-struct Tail<R> {
-    source: R,
-    last: Vec<u8>,
+/// Decompressed text that warns at its end if it may be truncated.
+struct WarnsAtEnd {
+    text: Box<dyn Read + Send>,
+    ending: Ending,
+    path: PathBuf,
 }
 
-impl<R: Read> Read for Tail<R> {
+impl Read for WarnsAtEnd {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let count = self.source.read(buf)?;
-        self.last.extend_from_slice(&buf[count.saturating_sub(BGZF_END.len())..count]);
-        let surplus = self.last.len().saturating_sub(BGZF_END.len());
-        self.last.drain(..surplus);
+        let count = self.text.read(buf)?;
+        if count == 0 && self.ending.is_incomplete() {
+            warn_incomplete(&self.path);
+        }
         Ok(count)
     }
 }

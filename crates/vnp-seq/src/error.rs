@@ -69,8 +69,52 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// Complete compressed data, followed by bytes that are not a part of it.
+    #[error(
+        "{}: the first {position} bytes of the file are complete {compression} data, and what follows \
+         them is not (trailing garbage): if nothing is missing, keep only these bytes, for example \
+         with `head -c {position}`", path.display()
+    )]
+    TrailingBytes {
+        /// The input.
+        path: PathBuf,
+        /// The compression of the input.
+        compression: Compression,
+        /// The length of the complete data in the file.
+        position: u64,
+    },
+
+    /// A BGZF input without its empty last block, in a [strict](crate::RecordReader::strict) reader.
+    #[error(
+        "{}: the empty block that ends a BGZF file is missing after record {record}: the file may have \
+         been truncated between two blocks; copy or download it again, or read it as it is, without \
+         the strict check", path.display()
+    )]
+    NoEndBlock {
+        /// The input.
+        path: PathBuf,
+        /// The number of records that were read.
+        record: u64,
+    },
+
+    /// Compressed data that needs an ability or more memory than its decoder has.
+    #[error(
+        "{}: its {compression} data need not be damaged, but cannot be decoded here ({source}): {remedy}",
+        path.display()
+    )]
+    Limit {
+        /// The input.
+        path: PathBuf,
+        /// The compression of the input.
+        compression: Compression,
+        /// The remedy.
+        remedy: &'static str,
+        /// The decoder's error.
+        source: io::Error,
+    },
+
     /// A known format that is not supported.
-    #[error("{}: this is {format}, which is not supported: {remedy}", path.display())]
+    #[error("{}: it is {format}, which is not read: {remedy}", path.display())]
     Unsupported {
         /// The input.
         path: PathBuf,
@@ -106,8 +150,8 @@ pub enum Error {
 
     /// A FASTQ record that does not follow the format.
     #[error(
-        "{}: FASTQ record {record} at line {line}{}: {fault} ({detail}): a record is four lines, \
-         header, sequence, '+' and a quality as long as the sequence", path.display(), display_id(id)
+        "{}: FASTQ record {record} at line {line}{}: {fault} ({detail}): a record is a \
+         header, a sequence, a line with '+' and a quality as long as the sequence", path.display(), display_id(id)
     )]
     Fastq {
         /// The input.
@@ -123,17 +167,6 @@ pub enum Error {
         /// The expected and the actual value.
         detail: String,
     },
-
-    /// The parser refused the text for another reason.
-    #[error("{}: record {record}: {source}", path.display())]
-    Parse {
-        /// The input.
-        path: PathBuf,
-        /// The record, counted from 1.
-        record: u64,
-        /// The parser's error.
-        source: needletail::errors::ParseError,
-    },
 }
 
 /// The violations of the FASTQ format.
@@ -143,10 +176,10 @@ pub enum FastqFault {
     /// Sequence and quality differ in length.
     #[error("sequence and quality differ in length")]
     QualityLength,
-    /// The third line does not start with `+`.
-    #[error("the third line does not start with '+'")]
+    /// The sequence is not followed by a line that starts with `+`.
+    #[error("no line that starts with '+' follows the sequence")]
     Separator,
-    /// The first line does not start with `@`.
+    /// A record does not start with `@`.
     #[error("the first line does not start with '@'")]
     Start,
     /// The input stops inside the record.
@@ -164,7 +197,7 @@ pub(crate) fn display_byte(byte: u8) -> String {
 }
 
 fn display_id(id: &Option<String>) -> String {
-    id.as_ref().map(|id| format!(" ('{id}')")).unwrap_or_default()
+    id.as_ref().map(|id| format!(" ('{}')", id.escape_debug())).unwrap_or_default()
 }
 
 #[cfg(test)]

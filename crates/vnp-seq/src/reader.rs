@@ -1,21 +1,28 @@
 //! Reading the records of one FASTA or FASTQ file, one after the other.
 
+mod fasta;
+mod fastq;
+mod fault;
+mod raw;
+
 use std::io::Read;
+use std::mem;
 use std::path::{Path, PathBuf};
 
-use needletail::errors::{ParseError, ParseErrorKind};
-use needletail::parser::{FastaReader, FastqReader, FastxReader};
-
+use self::fault::Fault;
+use self::raw::Raw;
 use crate::compression::Compression;
-use crate::error::{Error, FastqFault};
+use crate::decoder::ending::{Ending, warn_incomplete};
+use crate::error::Error;
 use crate::record::Record;
-use crate::text::{self, Format, Meter};
+use crate::text::{self, Text};
 
-/// Streams the records of one FASTA or FASTQ input: plain, gzip, BGZF or Zstandard,
-/// recognised by content.
+/// Streams the records of one FASTA or FASTQ input: plain, gzip, BGZF, bzip2, xz or Zstandard,
+/// recognised by content. FASTQ may be wrapped over several lines.
 ///
 /// An empty input, or one of white space only, has no records. A header without a sequence is a record
-/// with an empty sequence. Memory: the largest record.
+/// with an empty sequence. Memory: the largest record, and what the
+/// decoder needs (zstd and xz: the window that the file names, up to 128 and 256 MiB).
 ///
 /// ```
 /// use std::path::Path;
@@ -32,10 +39,22 @@ use crate::text::{self, Format, Meter};
 pub struct RecordReader {
     path: PathBuf,
     compression: Compression,
-    meter: Meter,
-    parser: Option<Box<dyn FastxReader>>,
+    ending: Ending,
+    strict: bool,
+    /// The text while records may follow.
+    text: Option<Text>,
+    format: Format,
+    raw: Raw,
+    /// FASTQ only: a buffer.
+    quality: Vec<u8>,
     records: u64,
     rna: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    Fasta,
+    Fastq,
 }
 
 impl RecordReader {
@@ -56,15 +75,30 @@ impl RecordReader {
     /// errors of reading.
     pub fn from_reader(name: &Path, reader: Box<dyn Read + Send>) -> Result<Self, Error> {
         let opened = text::open(name, reader)?;
-        let parser = opened.text.map(|(format, text)| -> Box<dyn FastxReader> {
-            match format {
-                Format::Fasta => Box::new(FastaReader::new(text)),
-                Format::Fastq => Box::new(FastqReader::new(text)),
-            }
-        });
-        let (compression, meter) = (opened.compression, opened.meter);
-        log::debug!("{}: {compression}, empty: {}", name.display(), parser.is_none());
-        Ok(Self { path: name.to_owned(), compression, meter, parser, records: 0, rna: true })
+        let format = match opened.first {
+            // Without content, either.
+            None | Some(b'>') => Format::Fasta,
+            Some(b'@') => Format::Fastq,
+            Some(found) => return Err(Error::UnknownFormat { path: name.to_owned(), found }),
+        };
+        log::debug!(
+            "{}: {}, empty: {}",
+            name.display(),
+            opened.compression,
+            opened.first.is_none()
+        );
+        Ok(Self {
+            path: name.to_owned(),
+            compression: opened.compression,
+            ending: opened.ending,
+            strict: false,
+            text: Some(opened.text),
+            format,
+            raw: Raw::default(),
+            quality: Vec::new(),
+            records: 0,
+            rna: true,
+        })
     }
 
     /// Keeps U: for proteins, where it is selenocysteine.
@@ -84,60 +118,75 @@ impl RecordReader {
         self
     }
 
+    /// Whether to refuse a BGZF input without the empty block that ends a complete one, instead of
+    /// warning.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Whether a BGZF input lacks the empty block that ends a complete one, so that it may have been
+    /// truncated between two blocks. Known at the end of the input; also logged as a warning.
+    #[must_use]
+    pub fn maybe_truncated(&self) -> bool {
+        self.ending.is_incomplete()
+    }
+
     /// The next record, or `None` at the end and after an error.
     ///
     /// # Errors
-    /// [`Error::Truncated`] and [`Error::Corrupt`] for a truncated or damaged stream,
-    /// [`Error::Fastq`] for a FASTQ record that breaks the format, [`Error::CarriageReturn`] for a file
-    /// with old Macintosh line ends, [`Error::Io`] if the file cannot be read.
+    /// [`Error::Truncated`], [`Error::Corrupt`] and [`Error::TrailingBytes`] for a truncated or damaged
+    /// stream, [`Error::Limit`] for one that the decoder cannot decode, [`Error::NoEndBlock`] in a
+    /// [strict](Self::strict) reader, [`Error::Fastq`] for a FASTQ record that breaks the format,
+    /// [`Error::CarriageReturn`] for a file with old Macintosh line ends, [`Error::Io`] if the file
+    /// cannot be read.
     pub fn next_record(&mut self) -> Result<Option<Record>, Error> {
-        let Some(parser) = &mut self.parser else {
+        let Some(text) = &mut self.text else {
             return Ok(None);
         };
-        let error = match parser.next() {
-            Some(Ok(parsed)) if parsed.id().contains(&b'\r') => {
-                Error::CarriageReturn { path: self.path.clone(), record: self.records + 1 }
-            }
-            Some(Ok(parsed)) => {
-                self.records += 1;
-                return Ok(Some(Record::from_raw(
-                    parsed.id(),
-                    parsed.seq().into_owned(),
-                    self.rna,
-                )));
-            }
-            Some(Err(error)) => self.explain(error),
-            None => {
-                self.parser = None;
-                return Ok(None);
-            }
+        let read = match self.format {
+            Format::Fasta => fasta::next(text, &mut self.raw),
+            Format::Fastq => fastq::next(text, &mut self.raw, &mut self.quality),
         };
-        self.parser = None;
-        Err(error)
+        match read {
+            Ok(true) => {
+                self.records += 1;
+                let sequence = mem::take(&mut self.raw.sequence);
+                Ok(Some(Record::from_raw(self.raw.header(), sequence, self.rna)))
+            }
+            Ok(false) => {
+                self.text = None;
+                self.check_ending()?;
+                Ok(None)
+            }
+            Err(fault) => {
+                let received = text.received();
+                self.text = None;
+                Err(self.explain(fault, received))
+            }
+        }
     }
 
-    fn explain(&self, error: ParseError) -> Error {
-        let record = self.records + 1;
-        if let Some(source) = self.meter.take_error() {
-            let byte = self.meter.bytes();
-            return text::read_error(&self.path, self.compression, record, byte, source);
+    fn check_ending(&self) -> Result<(), Error> {
+        if self.maybe_truncated() {
+            if self.strict {
+                let path = self.path.clone();
+                return Err(Error::NoEndBlock { path, record: self.records });
+            }
+            warn_incomplete(&self.path);
         }
-        let path = self.path.clone();
-        let fault = match error.kind {
-            ParseErrorKind::UnequalLengths => FastqFault::QualityLength,
-            ParseErrorKind::InvalidSeparator => FastqFault::Separator,
-            ParseErrorKind::InvalidStart => FastqFault::Start,
-            ParseErrorKind::UnexpectedEnd => FastqFault::End,
-            _ => return Error::Parse { path, record, source: error },
-        };
-        let detail = if error.msg.is_empty() { error.to_string() } else { error.msg };
-        Error::Fastq {
-            path,
-            record,
-            line: error.position.line,
-            id: error.position.id,
-            fault,
-            detail,
+        Ok(())
+    }
+
+    fn explain(&self, fault: Fault, byte: u64) -> Error {
+        let (path, record) = (self.path.clone(), self.records + 1);
+        match fault {
+            Fault::Read(source) => text::read_error(&path, self.compression, record, byte, source),
+            Fault::CarriageReturn => Error::CarriageReturn { path, record },
+            Fault::Fastq { line, id, fault, detail } => {
+                Error::Fastq { path, record, line, id, fault, detail }
+            }
         }
     }
 }

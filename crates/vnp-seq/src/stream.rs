@@ -42,6 +42,8 @@ pub struct FrameReader {
     inputs: VecDeque<PathBuf>,
     chunk_length: ChunkLength,
     orfless_chunks: bool,
+    strict: bool,
+    maybe_truncated: bool,
     limits: BlockLimits,
     reader: Option<RecordReader>,
     /// The record with chunks left that did not fit into the last block.
@@ -68,6 +70,8 @@ impl FrameReader {
             inputs,
             chunk_length,
             orfless_chunks: false,
+            strict: false,
+            maybe_truncated: false,
             limits: BlockLimits::default(),
             reader,
             current: None,
@@ -83,6 +87,20 @@ impl FrameReader {
     pub fn with_orfless_chunks(mut self) -> Self {
         self.orfless_chunks = true;
         self
+    }
+
+    /// Refuses BGZF inputs that may be truncated: [`RecordReader::strict`].
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self.reader = self.reader.map(|reader| reader.strict(strict));
+        self
+    }
+
+    /// Whether one of the inputs read so far may be truncated: [`RecordReader::maybe_truncated`].
+    #[must_use]
+    pub fn maybe_truncated(&self) -> bool {
+        self.maybe_truncated
     }
 
     /// The next rows and outcomes, or `None` at the end and after an error.
@@ -182,8 +200,9 @@ impl FrameReader {
                 self.digester.update(&record);
                 return Ok(Some(record));
             }
-            self.reader =
-                self.inputs.pop_front().map(|path| RecordReader::open(&path)).transpose()?;
+            self.maybe_truncated |= reader.maybe_truncated();
+            let open = |path: PathBuf| Ok(RecordReader::open(&path)?.strict(self.strict));
+            self.reader = self.inputs.pop_front().map(open).transpose()?;
         }
         Ok(None)
     }

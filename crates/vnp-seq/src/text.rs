@@ -1,116 +1,52 @@
-//! The decompressed text of an input, prepared for the parser.
-//!
-//! The parser takes a file of one byte, or a stream truncated in its first bytes, for an empty one; it
-//! refuses a header without a sequence at the end; and it keeps only the text of a read error. This
-//! layer therefore decodes, skips what precedes the first header, counts bytes, keeps the error, and
-//! ends the text so that the last record is complete.
-#![expect(clippy::indexing_slicing, reason = "`Read` returns at most the length of its buffer")]
+//! The decompressed text of an input, read line by line.
+#![expect(clippy::indexing_slicing, reason = "`memchr` returns a position inside the slice")]
 
 use std::io::{self, Cursor, Read};
-use std::mem;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::compression::{Compression, PREFIX_BYTES, detect, unsupported};
+use memchr::{memchr, memchr_iter};
+
+use crate::compression::{Compression, PREFIX_BYTES, detect};
 use crate::decoder::decoder;
+use crate::decoder::ending::Ending;
+use crate::decoder::fault::{TrailingBytes, limit_remedy};
 use crate::error::Error;
+use crate::foreign::{INSPECTED_BYTES, unsupported};
+use crate::lookahead::Lookahead;
 
-const BUFFER_BYTES: usize = 64 * 1024;
-
-/// Up to this many bytes of blank lines are held back before they count as content.
-const HELD_BYTES: usize = 1 << 20;
-
-/// FASTA or FASTQ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    Fasta,
-    Fastq,
-}
-
-/// An input whose first header has been found.
+/// An input whose first byte of content comes next.
 pub(crate) struct Opened {
     pub(crate) compression: Compression,
-    pub(crate) meter: Meter,
-    /// `None` for an input of white space only.
-    pub(crate) text: Option<(Format, Text)>,
+    pub(crate) ending: Ending,
+    pub(crate) text: Text,
+    /// The first byte that is not white space.
+    pub(crate) first: Option<u8>,
 }
 
-/// Measurements of a text, for its reader while the parser owns the text.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Meter(Arc<Mutex<Measured>>);
-
-#[derive(Debug, Default)]
-struct Measured {
-    bytes: u64,
-    error: Option<io::Error>,
-}
-
-impl Meter {
-    /// Uncompressed bytes that were read so far.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.with(|measured| measured.bytes)
-    }
-
-    /// The read error behind the parser's error.
-    pub(crate) fn take_error(&self) -> Option<io::Error> {
-        self.with(|measured| measured.error.take())
-    }
-
-    fn with<T>(&self, act: impl FnOnce(&mut Measured) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// Decodes `source` up to its first header.
+/// Decodes `source` up to its first byte of content.
 pub(crate) fn open(path: &Path, mut source: Box<dyn Read + Send>) -> Result<Opened, Error> {
     let io = |source| Error::Io { path: path.to_owned(), source };
     let mut prefix = Vec::new();
     source.by_ref().take(PREFIX_BYTES).read_to_end(&mut prefix).map_err(io)?;
     let compression = detect(&prefix);
-    refuse_unsupported(path, &prefix)?;
     let source = Box::new(Cursor::new(prefix).chain(source));
-    let mut source = decoder(compression, source).map_err(io)?;
+    let (source, ending) = decoder(path, compression, source).map_err(io)?;
 
-    let meter = Meter::default();
-    let mut start = Vec::new();
-    loop {
-        let count = (&mut source).take(BUFFER_BYTES as u64).read_to_end(&mut start);
-        let seen = start.len() as u64;
-        let count = count
-            .map_err(|source| read_error(path, compression, 1, meter.bytes() + seen, source))?;
-        if meter.bytes() == 0 {
-            refuse_unsupported(path, &start)?;
-            if start.starts_with(b"\xef\xbb\xbf") {
-                meter.with(|measured| measured.bytes += 3);
-                start.drain(..3);
-            }
+    let mut text = Text { bytes: Lookahead::new(source), line: 1 };
+    let first = (|| {
+        let start = text.bytes.peek(INSPECTED_BYTES)?;
+        if let Some((format, remedy)) = unsupported(start) {
+            return Ok(Err(Error::Unsupported { path: path.to_owned(), format, remedy }));
         }
-        let blanks = start.len() - start.trim_ascii_start().len();
-        meter.with(|measured| measured.bytes += start.len() as u64);
-        start.drain(..blanks);
-        if count == 0 || !start.is_empty() {
-            break;
+        if start.starts_with(b"\xef\xbb\xbf") {
+            text.bytes.consume(3);
         }
-    }
-    let format = match start.first() {
-        None => return Ok(Opened { compression, meter, text: None }),
-        Some(b'>') => Format::Fasta,
-        Some(b'@') => Format::Fastq,
-        Some(&found) => return Err(Error::UnknownFormat { path: path.to_owned(), found }),
-    };
-    let mut text = Text {
-        source,
-        format,
-        meter: meter.clone(),
-        ready: Cursor::default(),
-        held: Vec::new(),
-        ended: false,
-    };
-    match format {
-        Format::Fasta => text.ready = Cursor::new(start),
-        Format::Fastq => text.hold_line_ends(&start),
-    }
-    Ok(Opened { compression, meter, text: Some((format, text)) })
+        text.skip_white_space()?;
+        text.peek().map(Ok)
+    })();
+    let first =
+        first.map_err(|source| read_error(path, compression, 1, text.received(), source))??;
+    Ok(Opened { compression, ending, text, first })
 }
 
 /// The error of a failed read of a compressed or plain input.
@@ -124,6 +60,12 @@ pub(crate) fn read_error(
     let path = path.to_owned();
     if compression == Compression::Plain || source.raw_os_error().is_some() {
         Error::Io { path, source }
+    } else if let Some(&TrailingBytes { position }) =
+        source.get_ref().and_then(|error| error.downcast_ref())
+    {
+        Error::TrailingBytes { path, compression, position }
+    } else if let Some(remedy) = limit_remedy(&source) {
+        Error::Limit { path, compression, remedy, source }
     } else if source.kind() == io::ErrorKind::UnexpectedEof {
         Error::Truncated { path, compression, record, byte, source }
     } else {
@@ -131,73 +73,74 @@ pub(crate) fn read_error(
     }
 }
 
-fn refuse_unsupported(path: &Path, start: &[u8]) -> Result<(), Error> {
-    match unsupported(start) {
-        Some((format, remedy)) => Err(Error::Unsupported { path: path.to_owned(), format, remedy }),
-        None => Ok(()),
-    }
-}
-
-/// The text as the parser reads it.
+/// A text and the place in it.
 pub(crate) struct Text {
-    source: Box<dyn Read + Send>,
-    format: Format,
-    meter: Meter,
-    /// Text to return before more is read from the source.
-    ready: Cursor<Vec<u8>>,
-    /// FASTQ only: line ends after the text that was returned. The parser refuses blank lines at the end.
-    held: Vec<u8>,
-    ended: bool,
-}
-
-impl Read for Text {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        loop {
-            let count = self.ready.read(buf)?;
-            if count > 0 || self.ended {
-                return Ok(count);
-            }
-            let count = match self.source.read(buf) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                    let kind = error.kind();
-                    self.meter.with(|measured| measured.error = Some(error));
-                    return Err(kind.into());
-                }
-                other => other?,
-            };
-            self.meter.with(|measured| measured.bytes += count as u64);
-            match self.format {
-                Format::Fasta if count > 0 => return Ok(count),
-                Format::Fasta => self.end(b"\n\n"),
-                Format::Fastq if count == 0 => self.end(b"\n"),
-                Format::Fastq => self.hold_line_ends(&buf[..count]),
-            }
-        }
-    }
+    bytes: Lookahead,
+    line: u64,
 }
 
 impl Text {
-    /// Ends the text. FASTA: two line ends turn a header on the last line into a record. FASTQ: one ends the
-    /// last line.
-    fn end(&mut self, ending: &[u8]) {
-        self.held.clear();
-        self.ready = Cursor::new(ending.to_vec());
-        self.ended = true;
+    /// The line that comes next, counted from 1.
+    pub(crate) fn line(&self) -> u64 {
+        self.line
     }
 
-    fn hold_line_ends(&mut self, fresh: &[u8]) {
-        let is_line_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
-        let tail = fresh.iter().rev().take_while(|byte| is_line_end(byte)).count();
-        let (content, tail) = fresh.split_at(fresh.len() - tail);
-        if content.is_empty() && self.held.len() < HELD_BYTES {
-            self.held.extend_from_slice(tail);
-            return;
+    /// Bytes that could be decoded so far.
+    pub(crate) fn received(&self) -> u64 {
+        self.bytes.received()
+    }
+
+    /// The next byte.
+    #[inline]
+    pub(crate) fn peek(&mut self) -> io::Result<Option<u8>> {
+        Ok(self.bytes.peek(1)?.first().copied())
+    }
+
+    /// Appends the next line to `line`, without its line end.
+    pub(crate) fn read_line(&mut self, line: &mut Vec<u8>) -> io::Result<()> {
+        let before = line.len();
+        self.line += 1;
+        loop {
+            let next = self.bytes.peek(1)?;
+            let end = memchr(b'\n', next);
+            let content = end.unwrap_or(next.len());
+            line.extend_from_slice(&next[..content]);
+            let at_end = next.is_empty();
+            self.bytes.consume(content + usize::from(end.is_some()));
+            if end.is_some() || at_end {
+                if line[before..].last() == Some(&b'\r') {
+                    line.pop();
+                }
+                return Ok(());
+            }
         }
-        let mut ready = mem::replace(&mut self.held, tail.to_vec());
-        ready.extend_from_slice(content);
-        self.ready = Cursor::new(ready);
+    }
+
+    /// Skips the next line if it has `length` bytes and they are buffered: a shortcut, whose `false` says
+    /// nothing about the line.
+    #[inline]
+    pub(crate) fn skip_line_of(&mut self, length: usize) -> io::Result<bool> {
+        let next = self.bytes.peek(1)?;
+        let is_skipped = next.get(length) == Some(&b'\n')
+            && !next[..length].ends_with(b"\r")
+            && memchr(b'\n', &next[..length]).is_none();
+        if is_skipped {
+            self.bytes.consume(length + 1);
+            self.line += 1;
+        }
+        Ok(is_skipped)
+    }
+
+    /// Skips white space and blank lines.
+    pub(crate) fn skip_white_space(&mut self) -> io::Result<()> {
+        loop {
+            let next = self.bytes.peek(1)?;
+            let blanks = next.len() - next.trim_ascii_start().len();
+            if blanks == 0 {
+                return Ok(());
+            }
+            self.line += memchr_iter(b'\n', &next[..blanks]).count() as u64;
+            self.bytes.consume(blanks);
+        }
     }
 }

@@ -1,0 +1,92 @@
+//! Recognises files that are not sequence text, by the start of their decompressed content.
+
+use crate::compression::{Compression, detect};
+
+/// The number of bytes that [`unsupported`] inspects.
+pub(crate) const INSPECTED_BYTES: usize = 4096;
+
+const DECOMPRESS: &str = "decompress it first, for example into `-`";
+const EXTRACT: &str = "extract the sequence file from it";
+const SAMTOOLS: &str = "convert it with `samtools fastq`, for example into `-`";
+
+/// The start of a file, its name, and the remedy.
+const FORMATS: &[(&[u8], &str, &str)] = &[
+    (b"BAM\x01", "a BAM file", SAMTOOLS),
+    (b"CRAM", "a CRAM file", SAMTOOLS),
+    (b"@HD\t", "a SAM file", SAMTOOLS),
+    (b"@SQ\t", "a SAM file", SAMTOOLS),
+    (b"@RG\t", "a SAM file", SAMTOOLS),
+    (b"@PG\t", "a SAM file", SAMTOOLS),
+    (b"@CO\t", "a SAM file", SAMTOOLS),
+    (b"NCBI.sra", "an SRA file", "convert it with `fasterq-dump`"),
+    (b"LOCUS ", "a GenBank file", "convert it to FASTA"),
+    (b"PK\x03\x04", "a zip archive", EXTRACT),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", EXTRACT),
+    (b"Rar!\x1a\x07", "a RAR archive", EXTRACT),
+    (b"\x1f\x9d", "a file of `compress` (.Z)", DECOMPRESS),
+    (b"\x04\x22\x4d\x18", "an lz4 file", DECOMPRESS),
+    (b"LZIP", "an lzip file", DECOMPRESS),
+    (b"\x5d\0\0", "an lzma file", DECOMPRESS),
+    (b"<!DOCTYPE", "a web page", "download the file itself"),
+    (b"<html", "a web page", "download the file itself"),
+];
+
+/// The name of a recognised but unsupported format, and the remedy.
+pub(crate) fn unsupported(start: &[u8]) -> Option<(&'static str, &'static str)> {
+    if start.get(257..262) == Some(b"ustar") {
+        return Some(("a tar archive", EXTRACT));
+    }
+    if is_alignment(start) {
+        return Some(("a SAM file", SAMTOOLS));
+    }
+    if start.len() > 4 && detect(start) != Compression::Plain {
+        return Some(("compressed twice", "decompress it once, for example into `-`"));
+    }
+    let known = FORMATS.iter().find(|(magic, ..)| start.starts_with(magic));
+    known.map(|(_, format, remedy)| (*format, *remedy))
+}
+
+/// Whether the first line is that of an alignment, as in a SAM file without a header.
+fn is_alignment(start: &[u8]) -> bool {
+    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut fields = line.split(|byte| *byte == b'\t');
+    let is_number = |field: &[u8]| !field.is_empty() && field.iter().all(u8::is_ascii_digit);
+    let is_cigar = |field: &[u8]| {
+        field == b"*" || field.ends_with(b"M") || field.ends_with(b"S") || field.ends_with(b"=")
+    };
+    let [id, flag, _, position, quality, cigar]: [&[u8]; 6] =
+        std::array::from_fn(|_| fields.next().unwrap_or_default());
+    !matches!(id, [] | [b'>' | b'@', ..])
+        && [flag, position, quality].into_iter().all(is_number)
+        && is_cigar(cigar)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(start: &[u8], expected: Option<&str>) {
+        assert_eq!(unsupported(start).map(|(format, _)| format), expected);
+    }
+
+    #[test]
+    fn unsupported_formats_are_named() {
+        check(b"PK\x03\x04", Some("a zip archive"));
+        check(b"BAM\x01", Some("a BAM file"));
+        check(b"CRAM\x03\0", Some("a CRAM file"));
+        check(b"@HD\tVN:1.6", Some("a SAM file"));
+        check(b"@PG\tID:bwa", Some("a SAM file"));
+        check(b"@HD1\n", None);
+        check(b"r1\t0\tchr1\t7\t60\t4M\t*\t0\t0\tACGT\tIIII\n", Some("a SAM file"));
+        check(b"r1\t4\t*\t0\t0\t*\t*\t0\t0\tACGT", Some("a SAM file"));
+        check(b"r1\t4\t*\t0\tx\t*\n", None);
+        check(b">r1\t4\t*\t0\t0\t*\n", None);
+        check(&[&[b'x'; 257], b"ustar".as_slice()].concat(), Some("a tar archive"));
+        check(b"\x1f\x8b\x08\0\0\0", Some("compressed twice"));
+        check(b"BZh91AY&SY", Some("compressed twice"));
+        check(b"B", None);
+        check(b">x", None);
+        check(b"", None);
+    }
+}

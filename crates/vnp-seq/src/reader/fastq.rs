@@ -1,0 +1,118 @@
+//! The records of a FASTQ text, whose sequence and quality may be wrapped over several lines.
+//!
+//! The sequence ends before a line that starts with `+`, which is not a nucleotide code. Quality may hold
+//! `@` and `+` anywhere, so that only its length shows where it ends: a record is refused if its quality
+//! ends elsewhere than at the end of a line, or before anything but a header. A short quality on one line
+//! could still be completed by the records that follow; this is refused as well, where a whole record
+//! would be taken for quality.
+
+use super::fault::Fault;
+use super::raw::Raw;
+use crate::error::{FastqFault, display_byte};
+use crate::text::Text;
+
+/// Reads the next record into `raw`; `false` at the end. `quality` is a buffer.
+pub(super) fn next(text: &mut Text, raw: &mut Raw, quality: &mut Vec<u8>) -> Result<bool, Fault> {
+    text.skip_white_space()?;
+    let start = text.line();
+    match text.peek()? {
+        None => return Ok(false),
+        Some(b'@') => raw.start(text)?,
+        Some(found) => {
+            let (fault, detail) = (FastqFault::Start, format!("found {}", display_byte(found)));
+            return Err(Fault::Fastq { line: start, id: None, fault, detail });
+        }
+    }
+    let sequence_lines = read_sequence(text, raw)?;
+    // The line that starts with `+`.
+    if !text.skip_line_of(1)? {
+        text.read_line(quality)?;
+    }
+    quality.clear();
+    let expected = raw.sequence.len();
+    let (found, lines) = read_quality(text, quality, expected)?;
+    let next = text.peek()?;
+    let ends_well =
+        lines <= 1 || is_boundary(next) && !(sequence_lines == 1 && holds_record(quality));
+    if found == expected && ends_well {
+        return Ok(true);
+    }
+    let first = quality.split(|byte| *byte == b'\n').next().unwrap_or_default().len();
+    let mut detail = format!("the sequence has {expected} letters, the quality {first}");
+    if lines > 1 {
+        let last = text.line() - 1;
+        detail += &format!(" on its first line and {found} with the lines up to line {last}");
+    }
+    Err(fault(start, raw, FastqFault::QualityLength, detail))
+}
+
+/// Reads the lines up to the one that starts with `+`, and counts them.
+fn read_sequence(text: &mut Text, raw: &mut Raw) -> Result<u64, Fault> {
+    let mut lines = 0;
+    loop {
+        match text.peek()? {
+            Some(b'+') => return Ok(lines),
+            Some(found @ (b'@' | b'>')) if lines > 0 => {
+                let detail = format!("found {}", display_byte(found));
+                return Err(fault(text.line(), raw, FastqFault::Separator, detail));
+            }
+            Some(_) => text.read_line(&mut raw.sequence)?,
+            None => {
+                let detail = "no line starts with '+'".to_owned();
+                return Err(fault(text.line(), raw, FastqFault::End, detail));
+            }
+        }
+        lines += 1;
+    }
+}
+
+/// Reads lines until they hold as much quality as `expected`, and counts its letters and the lines.
+fn read_quality(
+    text: &mut Text,
+    quality: &mut Vec<u8>,
+    expected: usize,
+) -> Result<(usize, u64), Fault> {
+    if text.skip_line_of(expected)? {
+        return Ok((expected, 1));
+    }
+    let (mut found, mut lines) = (0, 0);
+    // An empty quality is a blank line, or none.
+    while found < expected || expected == 0 && lines == 0 {
+        match text.peek()? {
+            None => break,
+            Some(b'@') if expected == 0 => break,
+            Some(_) => {}
+        }
+        let before = quality.len();
+        text.read_line(quality)?;
+        found += quality.len() - before;
+        lines += 1;
+        quality.push(b'\n');
+    }
+    Ok((found, lines))
+}
+
+/// Whether a record can end before this byte.
+fn is_boundary(next: Option<u8>) -> bool {
+    matches!(next, None | Some(b'@' | b'\n' | b'\r'))
+}
+
+/// Whether lines of quality look like a whole record: a header, bases, `+`, and a line as long.
+fn holds_record(quality: &[u8]) -> bool {
+    let lines: Vec<&[u8]> = quality.split(|byte| *byte == b'\n').collect();
+    lines.windows(4).any(|lines| match lines {
+        [[b'@', ..], sequence, [b'+', ..], last] => {
+            sequence.len() == last.len() && sequence.iter().all(is_likely_base)
+        }
+        _ => false,
+    })
+}
+
+fn is_likely_base(letter: &u8) -> bool {
+    matches!(letter.to_ascii_uppercase(), b'A' | b'C' | b'G' | b'T' | b'U' | b'N')
+}
+
+fn fault(line: u64, raw: &Raw, fault: FastqFault, detail: String) -> Fault {
+    let id = raw.header().split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    Fault::Fastq { line, id: Some(String::from_utf8_lossy(id).into_owned()), fault, detail }
+}

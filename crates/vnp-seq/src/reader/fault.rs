@@ -1,0 +1,21 @@
+//! The errors of reading one record, before they are given the input and the record's number.
+
+use std::io;
+
+use crate::error::FastqFault;
+
+/// Why a record could not be read.
+pub(super) enum Fault {
+    /// The text could not be read on.
+    Read(io::Error),
+    /// A header has a carriage return inside.
+    CarriageReturn,
+    /// A FASTQ record breaks the format.
+    Fastq { line: u64, id: Option<String>, fault: FastqFault, detail: String },
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Read(error)
+    }
+}
