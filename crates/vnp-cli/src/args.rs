@@ -156,7 +156,7 @@ pub(crate) struct ImportArgs {
 /// `vnp orfs`
 #[derive(Debug, clap::Args)]
 pub(crate) struct OrfsArgs {
-    /// FASTA or FASTQ files, plain or compressed (gzip, bgzip, zstd); - for standard input
+    /// FASTA or FASTQ files, plain or compressed (gzip, bgzip, bzip2, xz, zstd); - for standard input
     #[arg(required = true)]
     pub(crate) input: Vec<PathBuf>,
     /// Length of the chunks that sequences are cut into
@@ -201,7 +201,7 @@ pub(crate) struct EmbedArgs {
 /// `vnp validate`
 #[derive(Debug, clap::Args)]
 pub(crate) struct ValidateArgs {
-    /// FASTA or FASTQ file, plain or compressed (gzip, bgzip, zstd); - for standard input
+    /// FASTA or FASTQ file, plain or compressed (gzip, bgzip, bzip2, xz, zstd); - for standard input
     pub(crate) input: PathBuf,
 }
 

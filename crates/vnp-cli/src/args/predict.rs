@@ -14,7 +14,7 @@ use super::device::DeviceArgs;
 /// the run's identity.
 #[derive(Debug, clap::Args, Serialize)]
 pub(crate) struct PredictArgs {
-    /// FASTA or FASTQ files, plain or compressed (gzip, bgzip, zstd); - for standard input
+    /// FASTA or FASTQ files, plain or compressed (gzip, bgzip, bzip2, xz, zstd); - for standard input
     #[arg(required = true)]
     #[serde(rename = "inputs", serialize_with = "path_texts")]
     pub(crate) input: Vec<PathBuf>,

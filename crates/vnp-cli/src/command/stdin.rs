@@ -35,7 +35,7 @@ pub(crate) fn stem(input: &Path) -> String {
         return "stdin".to_owned();
     }
     let name = input.file_name().unwrap_or_default().to_string_lossy();
-    let compressions = [".gz", ".bgz", ".bgzf", ".zst", ".zstd"];
+    let compressions = [".gz", ".bgz", ".bgzf", ".bz2", ".xz", ".zst", ".zstd"];
     let stem = compressions.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
     match stem.rsplit_once('.') {
         Some((front, _)) if !front.is_empty() => front.to_owned(),
@@ -61,6 +61,8 @@ mod tests {
         check("mixed.fa", "mixed");
         check("a/b/mixed.v2.fasta.gz", "mixed.v2");
         check("reads.fastq.zst", "reads");
+        check("reads.fq.bz2", "reads");
+        check("reads.fq.xz", "reads");
         check("reads", "reads");
         check("reads.gz", "reads");
         check(".hidden", ".hidden");
