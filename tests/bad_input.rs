@@ -1,6 +1,7 @@
 //! Inputs and places that are not as they should be: a clear message, the right exit code, and
 //! nothing lost.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use crate::support::{Bench, Ended, Nucleotides};
@@ -191,4 +192,36 @@ fn an_output_that_cannot_be_written_is_named() {
     assert_eq!(std::fs::read(bench.path("file")).unwrap(), b"in the way");
     let ended: Ended = bench.vnp(&["predict", "in.fa", "-o", "/proc/vnp-out"]);
     ended.expect(1, &["/proc/vnp-out"]);
+}
+
+#[test]
+fn a_bgzip_file_without_its_end_is_read_with_a_warning_or_refused() {
+    let bench = Bench::new();
+    let fasta: String = (0..3).map(|n| format!(">r{n}\nGCCGCCGCCGCC\n")).collect();
+    let block = bgzf_block(fasta.as_bytes());
+    bench.write("whole.fa.gz", [block.clone(), bgzf_block(b"")].concat());
+    bench.write("cut.fa.gz", block);
+    bench.vnp(&["predict", "whole.fa.gz", "-o", "whole", "--strict-input"]).expect(0, &[]);
+    assert_eq!(bench.json("whole/run.json")["input_maybe_truncated"], serde_json::Value::Null);
+    bench.vnp(&["predict", "cut.fa.gz", "-o", "cut"]).expect(0, &["cut.fa.gz"]);
+    assert_eq!(bench.json("cut/run.json")["input_maybe_truncated"], true);
+    let strict = bench.vnp(&["predict", "cut.fa.gz", "-o", "strict", "--strict-input"]);
+    strict.expect(1, &["cut.fa.gz"]);
+    assert!(!bench.path("strict").exists());
+}
+
+/// One block of BGZF: a gzip member that states its size.
+fn bgzf_block(data: &[u8]) -> Vec<u8> {
+    let mut deflated = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+    deflated.write_all(data).unwrap();
+    let deflated = deflated.finish().unwrap();
+    let size = u16::try_from(18 + deflated.len() + 8 - 1).unwrap();
+    let mut block = vec![0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 6, 0, b'B', b'C', 2, 0];
+    block.extend(size.to_le_bytes());
+    block.extend(deflated);
+    let mut crc = flate2::Crc::new();
+    crc.update(data);
+    block.extend(crc.sum().to_le_bytes());
+    block.extend(crc.amount().to_le_bytes());
+    block
 }

@@ -210,6 +210,21 @@ fn results_of_another_tool_are_left_alone() {
     assert_eq!(bench.everything("old"), before);
 }
 
+#[test]
+fn a_training_is_not_run_in() {
+    let bench = Bench::new();
+    bench.write("in.fa", ">a\nGCCGCC\n");
+    std::fs::create_dir_all(bench.path("trained/checkpoints")).unwrap();
+    bench.write("trained/checkpoints/lock", "");
+    bench.write("trained/checkpoints/training.vnp", "a state");
+    let before = bench.everything("trained");
+    for word in ["--no-progress", "--resume", "--force"] {
+        let words = ["predict", "in.fa", "-o", "trained", word];
+        bench.vnp(&words).expect(1, &["a training of vnp train: choose another directory"]);
+    }
+    assert_eq!(bench.everything("trained"), before);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_part_that_cannot_be_read_is_not_called_bad() {

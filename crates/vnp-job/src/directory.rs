@@ -48,11 +48,15 @@ impl JobDirectory {
         fs_err::create_dir_all(parent(path))?;
         let created = match fs_err::create_dir(path) {
             Ok(()) => true,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => false,
-            Err(error) => return Err(error.into()),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
+            Err(_) if path.is_dir() => false,
+            Err(error) => {
+                let text = format!("output directory {} is a file: choose another", path.display());
+                return Err(io::Error::new(error.kind(), text).into());
+            }
         };
         let checkpoints = path.join(CHECKPOINTS);
-        let was_empty = created || entries(path)?.is_empty();
+        let was_empty = created || is_empty(path)?;
         if !was_empty {
             may_enter(path, &checkpoints.join(LOCK), kind, start)?;
         }
@@ -179,7 +183,8 @@ impl JobDirectory {
         let holds = |dir: &Path, count| entries(dir).is_ok_and(|found| found.len() == count);
         let untouched = stages.iter().all(|stage| holds(stage, 0))
             && holds(&self.checkpoints, stages.len() + 1)
-            && holds(&self.path, 1);
+            && (holds(&self.path, 1)
+                || self.path.join("lost+found").is_dir() && holds(&self.path, 2));
         if !self.was_empty || !untouched {
             return;
         }
@@ -203,19 +208,31 @@ impl JobDirectory {
                 }
             }
         }
-        let prefixes =
-            [UNPUBLISHED, SPOOLED].into_iter().chain(self.kind.temporaries.iter().copied());
+        let prefixes = [UNPUBLISHED].into_iter().chain(self.kind.temporaries.iter().copied());
         for dir in [&self.path, &self.checkpoints] {
             for path in entries(dir)? {
-                let name = path.file_name().map(|name| name.to_string_lossy());
-                let is_stale = |name: &str| prefixes.clone().any(|prefix| name.starts_with(prefix));
-                if name.is_some_and(|name| is_stale(&name)) {
+                if prefixes.clone().any(|prefix| begins_with(&path, prefix)) {
                     remove_if_there(&path)?;
                 }
             }
         }
+        // Their names are not hidden: only where they are made, and only files.
+        for path in entries(&self.checkpoints)? {
+            if begins_with(&path, SPOOLED) && path.is_file() {
+                remove_file_if_there(&path)?;
+            }
+        }
         Ok(())
     }
+}
+
+fn begins_with(path: &Path, prefix: &str) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
+}
+
+/// Whether a directory holds nothing, or only what the system puts into a fresh file system.
+fn is_empty(dir: &Path) -> Result<bool, Error> {
+    Ok(entries(dir)?.iter().all(|path| path.ends_with("lost+found")))
 }
 
 /// Whether a directory that holds something may be worked in.

@@ -45,7 +45,7 @@ pub enum Error {
     #[error(transparent)]
     Validation(#[from] vnp_validate::Error),
     /// The checkpoints belong to a job on other input, with another model or settings.
-    #[error("{} holds work on other data or settings: {}; give the same ones, or start again with --force", path.display(), listed(differences))]
+    #[error("{} holds work on other data or settings: {}; give the same ones, or start again with --force", path.display(), joined(differences))]
     OtherIdentity {
         /// The directory.
         path: PathBuf,
@@ -113,6 +113,11 @@ impl Error {
 #[must_use]
 pub fn io_at(action: &str, path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("failed to {action} `{}`: {error}", path.display()))
+}
+
+/// All items as one text.
+fn joined<T: ToString>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// The first few items as one text; a run can have thousands of bad parts.

@@ -24,6 +24,9 @@ pub(crate) const NO_ENCODER: &str = "none";
 const RESULTS: [&str; 7] =
     [RUN, FRAMES, CONSENSUS, SEQUENCES, CHUNKS, NUCLEOTIDE_FASTA, PROTEIN_FASTA];
 
+/// What a training leaves, which no run does.
+const TRAINING: [&str; 3] = ["train.json", "checkpoints/training.vnp", "prepared/prepared.json"];
+
 /// A run's directory.
 pub(crate) static JOB: JobKind = JobKind {
     name: "run",
@@ -38,6 +41,9 @@ pub(crate) static JOB: JobKind = JobKind {
     state: &[],
     temporaries: &[],
     stranger: |path, has_lock| {
+        if !path.join(RUN).exists() && TRAINING.iter().any(|name| path.join(name).exists()) {
+            return Some("a training of vnp train");
+        }
         // The Python tools use the same names: their results are not ours to replace.
         let is_ours = has_lock || path.join(RUN).exists();
         let has_results = RESULTS.iter().any(|name| path.join(name).exists());

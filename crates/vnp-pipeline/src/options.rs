@@ -27,6 +27,8 @@ pub struct RunOptions {
     pub inputs: Vec<Input>,
     /// Where results and checkpoints go.
     pub output_dir: PathBuf,
+    /// Refuse a BGZF input without its empty last block, which may be truncated, instead of a warning.
+    pub strict_input: bool,
     /// Scores or embeddings.
     pub goal: Goal,
     /// Chunk length.
@@ -64,6 +66,7 @@ impl RunOptions {
         Self {
             inputs,
             output_dir,
+            strict_input: false,
             goal: Goal::Scores,
             chunk_length,
             start: Start::New,

@@ -29,6 +29,8 @@ use stored_rows::StoredRows;
 #[derive(Debug)]
 pub(crate) struct Published {
     pub(crate) counts: Counts,
+    /// Whether an input may be truncated.
+    pub(crate) maybe_truncated: bool,
     pub(crate) results: BTreeMap<String, FileDigest>,
 }
 
@@ -84,7 +86,9 @@ pub(crate) fn confirm_embeddings(
         stop.check()?;
     }
     confirm(&mut reader, survey)?;
-    Ok(Published { counts: with_survey(counts, survey), results: BTreeMap::new() })
+    let counts = with_survey(counts, survey);
+    let maybe_truncated = survey.maybe_truncated;
+    Ok(Published { counts, maybe_truncated, results: BTreeMap::new() })
 }
 
 /// Checks that the parts of a stage cover every row of its track.
@@ -252,6 +256,7 @@ impl Writers {
         } else {
             remove_file_if_there(&directory.failed_files())?;
         }
-        Ok(Published { counts: with_survey(self.counts, survey), results })
+        let counts = with_survey(self.counts, survey);
+        Ok(Published { counts, maybe_truncated: survey.maybe_truncated, results })
     }
 }

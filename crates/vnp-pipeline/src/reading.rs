@@ -44,6 +44,7 @@ impl Tally {
             return Err(Error::NoNucleotides { records: survey.records, id, reason });
         }
         survey.input_digest = digest(reader);
+        survey.maybe_truncated = reader.maybe_truncated();
         Ok(survey)
     }
 

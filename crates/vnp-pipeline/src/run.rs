@@ -105,7 +105,11 @@ impl Run<'_> {
     ) -> Result<Summary, Error> {
         let inputs = std::mem::take(&mut self.options.inputs);
         let inputs = Spool::new(inputs, directory.checkpoints(), self.stop)?;
-        let source = Source { inputs: inputs.paths(), chunk_length: self.options.chunk_length };
+        let source = Source {
+            inputs: inputs.paths(),
+            chunk_length: self.options.chunk_length,
+            strict: self.options.strict_input,
+        };
         let began = Instant::now();
         let (survey, sizes) = survey(source, self.tracks, self.observer, self.stop)?;
         self.seconds.insert("survey".to_owned(), began.elapsed().as_secs_f64());
@@ -227,8 +231,9 @@ impl Run<'_> {
                 Ok(earlier.filter(|earlier| !earlier.results.is_empty()).map_or(
                     counted,
                     |earlier| {
-                        let Manifest { counts, results, .. } = earlier.clone();
-                        Published { counts, results }
+                        let Manifest { counts, results, input_maybe_truncated, .. } =
+                            earlier.clone();
+                        Published { counts, maybe_truncated: input_maybe_truncated, results }
                     },
                 ))
             }

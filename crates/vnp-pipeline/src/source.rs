@@ -2,22 +2,24 @@
 
 use std::path::PathBuf;
 
+use vnp_job::parts::Track;
 use vnp_seq::{ChunkLength, FrameReader};
 
 use crate::error::Error;
-use vnp_job::parts::Track;
 
 /// The inputs of a run, which are read as often as needed and never held.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source<'a> {
     pub(crate) inputs: &'a [PathBuf],
     pub(crate) chunk_length: ChunkLength,
+    /// Refuse inputs that may be truncated.
+    pub(crate) strict: bool,
 }
 
 impl Source<'_> {
     /// Opens the inputs for the rows of some tracks.
     pub(crate) fn open(&self, tracks: &[Track]) -> Result<FrameReader, Error> {
-        let reader = FrameReader::open(self.inputs, self.chunk_length)?;
+        let reader = FrameReader::open(self.inputs, self.chunk_length)?.strict(self.strict);
         Ok(match tracks.contains(&Track::OrflessChunks) {
             true => reader.with_orfless_chunks(),
             false => reader,

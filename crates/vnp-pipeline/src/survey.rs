@@ -25,6 +25,8 @@ pub struct Survey {
     pub empty: u64,
     /// Records that are not a nucleotide sequence.
     pub failed: u64,
+    /// Whether an input may be truncated: BGZF without its empty last block.
+    pub maybe_truncated: bool,
     /// SHA-256 over ids and sequences in order.
     pub input_digest: String,
 }

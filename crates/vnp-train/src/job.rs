@@ -18,6 +18,8 @@ pub(crate) const EMBEDDINGS: &str = "embeddings";
 pub(crate) const PREPARED: &str = "prepared";
 /// How the name of a directory of prepared chunks begins while it is written.
 pub(crate) const UNFINISHED_PREPARED: &str = ".vnp-prepared-";
+/// How the name of a bundle begins while it is written.
+pub(crate) const UNFINISHED_BUNDLE: &str = ".vnp-bundle-";
 /// The saved state, below `checkpoints`.
 pub(crate) const STATE: &str = "training.vnp";
 
@@ -28,7 +30,7 @@ pub static JOB: JobKind = JobKind {
     result_directories: &[BUNDLE, EMBEDDINGS, PREPARED],
     stages: &[],
     state: &[STATE],
-    temporaries: &[".vnp-bundle-", UNFINISHED_PREPARED],
+    temporaries: &[UNFINISHED_BUNDLE, UNFINISHED_PREPARED],
     stranger: |path, has_lock| {
         let has = |name: &str| path.join(name).exists();
         if has(vnp_job::parts::RUN_JSON) || has("checkpoints/scores") {

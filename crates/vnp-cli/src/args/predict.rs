@@ -22,6 +22,10 @@ pub(crate) struct PredictArgs {
     #[arg(short, long, value_name = "DIR")]
     #[serde(skip)]
     pub(crate) output_dir: Option<PathBuf>,
+    /// Refuse a bgzip file without its end mark, which may be truncated (default: warn)
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) strict_input: bool,
 
     /// Model: mini (built in), 300, 500 or another installed model, custom (your own head, with -p),
     /// or a model directory

@@ -48,6 +48,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
         checkpoint_interval: Duration::from_secs(args.checkpoint_seconds),
         score_batch_rows: args.batch_size,
         score_all: args.score_all,
+        strict_input: args.strict_input,
         keep_embeddings: args.keep_embeddings,
         keep_frames: args.keep_intermediate,
         settings: args.settings()?,
@@ -61,7 +62,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
     let summary = vnp_pipeline::predict(options, &info, load, &observer, &stop)?;
     log_summary(&summary);
     log::info!("results are in {}", output_dir.display());
-    let failed = summary.counts.records_failed + summary.counts.rows_failed;
+    let failed = summary.counts.records_failed.saturating_add(summary.counts.rows_failed);
     Ok(if failed > 0 { Exit::Partial } else { Exit::Done })
 }
 
@@ -84,7 +85,7 @@ fn chunk_length(args: &PredictArgs, source: &ModelSource) -> anyhow::Result<Chun
 /// Logs the summary, and how many records got no score for which reason.
 fn log_summary(summary: &Summary) {
     let Counts { records, records_viral, chunks, chunks_scored, .. } = summary.counts;
-    let rows = summary.counts.rows - summary.counts.rows_failed;
+    let rows = summary.counts.rows.saturating_sub(summary.counts.rows_failed);
     if summary.already_finished {
         log::info!("the run was finished before and its results are intact: nothing was done");
     } else {

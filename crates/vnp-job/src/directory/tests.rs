@@ -45,6 +45,9 @@ fn an_empty_directory_may_be_given() {
     opened.roll_back();
     // The directory is not ours to remove, and the next try finds it as the first one did.
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    // What the system puts into a fresh file system does not count.
+    std::fs::create_dir(dir.path().join("lost+found")).unwrap();
+    open(dir.path(), Start::New).unwrap().roll_back();
     open(dir.path(), Start::New).unwrap();
 }
 
@@ -136,7 +139,12 @@ fn what_a_killed_session_was_writing_goes_when_the_next_one_enters() {
         std::fs::write(out.join(name), "x").unwrap();
     }
     std::fs::write(out.join("notes.txt"), "x").unwrap();
+    // These names are not hidden: a user may have chosen them.
+    let theirs = ["standard-input-copy.fa", "checkpoints/standard-input-data"];
+    std::fs::write(out.join(theirs[0]), "x").unwrap();
+    std::fs::create_dir(out.join(theirs[1])).unwrap();
     open(&out, Start::Resume).unwrap();
+    assert!(theirs.iter().all(|name| out.join(name).exists()));
     assert!(stale.iter().all(|name| !out.join(name).exists()));
     assert!(out.join("notes.txt").exists());
 }

@@ -22,6 +22,9 @@ pub struct Manifest {
     pub checkpoint_version: String,
     /// What the results depend on.
     pub identity: Identity,
+    /// Whether an input may be truncated; written only if it may.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub input_maybe_truncated: bool,
     /// The model.
     pub model: ModelRecord,
     /// The caller's settings.

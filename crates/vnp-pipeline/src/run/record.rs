@@ -22,6 +22,7 @@ impl Run<'_> {
             producer: concat!("vnp ", env!("CARGO_PKG_VERSION")).to_owned(),
             checkpoint_version: vnp_ckpt::CHECKPOINT_VERSION.to_owned(),
             identity,
+            input_maybe_truncated: published.maybe_truncated,
             model: ModelRecord {
                 name: self.model.name.clone(),
                 description: self.model.description.clone(),

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use vnp_infer::{Cost, Encoder, FallbackHead, Head, Model, Tensors};
 use vnp_pipeline::{
-    EncoderDigests, Error, Event, Goal, Input, LoadModel, ModelInfo, OnBadFile, RunOptions, Stage,
-    Start, StopFlag, Summary, Trust,
+    EncoderDigests, Error, Event, Input, LoadModel, ModelInfo, RunOptions, Stage, Start, StopFlag,
+    Summary,
 };
 use vnp_seq::ChunkLength;
 
@@ -179,22 +179,13 @@ impl Setup {
     }
 
     pub(crate) fn options(&self, start: Start) -> RunOptions {
+        let inputs = vec![Input::File(self.path("in.fa"))];
         RunOptions {
-            inputs: vec![Input::File(self.path("in.fa"))],
-            output_dir: self.path("out"),
-            goal: Goal::Scores,
-            chunk_length: ChunkLength::new(500).unwrap(),
             start,
-            on_bad_part: OnBadFile::Refuse,
-            trust: Trust::Full,
-            resume_from: None,
             checkpoint_rows: NonZeroU64::new(100).unwrap(),
             checkpoint_interval: Duration::from_secs(600),
             score_batch_rows: NonZeroUsize::new(7).unwrap(),
-            score_all: false,
-            keep_embeddings: false,
-            keep_frames: false,
-            settings: serde_json::Map::new(),
+            ..RunOptions::new(inputs, self.path("out"), ChunkLength::new(500).unwrap())
         }
     }
 

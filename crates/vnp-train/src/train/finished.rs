@@ -8,7 +8,7 @@ use vnp_job::publish;
 
 use crate::data::input::Input;
 use crate::error::Error;
-use crate::job::{BUNDLE, RECORD};
+use crate::job::{BUNDLE, RECORD, UNFINISHED_BUNDLE};
 use crate::learn::epoch::Epoch;
 use crate::measure::evaluation::Evaluation;
 use crate::measure::report::{write_history, write_metrics};
@@ -72,9 +72,14 @@ pub(super) fn publish(finished: Finished<'_>, context: &Context<'_>) -> Result<P
         "test": measured,
     });
     let path = directory.result(BUNDLE);
-    // An existing bundle belongs to this very training, which this session may continue.
-    vnp_job::remove_if_there(&path)?;
-    let bundle = writer.write(&path)?;
+    // An existing bundle belongs to this very training. It stays until the new one is complete.
+    publish::directory(
+        &path,
+        UNFINISHED_BUNDLE,
+        |root| writer.write(root).map(drop).map_err(Error::from),
+        |old| Ok(vnp_job::remove_if_there(old)?),
+    )?;
+    let bundle = Bundle::open(&path)?;
     let record = json!({
         "bundle": {
             "name": bundle.name(),
