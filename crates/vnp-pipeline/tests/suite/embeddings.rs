@@ -3,7 +3,7 @@
 use vnp_job::parts::StoredEmbeddings;
 use vnp_pipeline::{Error, Goal, RunOptions, Stage, Start, StopFlag};
 
-use crate::support::{Counter, Fault, Setup, Silent, finished};
+use crate::support::{Counter, Counting, Fault, Setup, Silent, finished, model};
 
 fn options(setup: &Setup, start: Start) -> RunOptions {
     RunOptions { goal: Goal::Embeddings, ..setup.options(start) }
@@ -90,17 +90,21 @@ fn an_input_that_changes_is_not_published() {
 #[test]
 fn a_row_fails_if_either_encoder_does() {
     let setup = Setup::new();
-    let run = |text| {
+    let run = |nucleotide, protein| {
+        let mut model = model(nucleotide);
+        model.protein = Box::new(Counting { fault: protein });
         let options = options(&setup, Start::Again);
         let stop = StopFlag::default();
-        finished(setup.run_with(options, Fault::NotFinite(text), &Silent, &stop)).counts.rows_failed
+        finished(setup.run_on(vec![model], options, &Silent, &stop)).counts.rows_failed
     };
-    // One is a text of nucleotides, the other of proteins: the input has no A.
-    let (nucleotide, protein) = (run("CGCCGGCG"), run("AG"));
+    let (of_dna, of_protein) = (|| Fault::NotFinite("CGCCGGCG"), || Fault::NotFinite("PGP"));
+    let (nucleotide, protein) = (run(of_dna(), Fault::None), run(Fault::None, of_protein()));
     assert!(nucleotide > 0 && protein > 0, "{nucleotide}, {protein}");
+    let both = run(of_dna(), of_protein());
+    assert!(both > nucleotide.max(protein) && both <= nucleotide + protein, "{both}");
     let stored = StoredEmbeddings::read(&setup.path("out")).unwrap();
     let failed = stored.failed.iter().filter(|failed| **failed).count() as u64;
-    assert_eq!(failed, protein);
+    assert_eq!(failed, both);
 }
 
 /// Asking a scored run for its embeddings keeps what it published.
