@@ -225,3 +225,37 @@ fn bgzf_block(data: &[u8]) -> Vec<u8> {
     block.extend(crc.amount().to_le_bytes());
     block
 }
+
+/// An error is followed by its causes, and none of them is repeated.
+#[test]
+fn no_cause_is_repeated() {
+    let bench = Bench::new();
+    bench.write("in.fa", ">a\nGCCGCC\n");
+    bench.write("cut.fa.gz", [0x1f, 0x8b, 8, 0, 0]);
+    bench.write("wrong.json", "{");
+    std::fs::create_dir_all(bench.path("bundle")).unwrap();
+    bench.write("bundle/bundle.json", "{");
+    bench.write("head.pth", "no head");
+    for words in [
+        &["predict", "missing.fa"][..],
+        &["predict", "cut.fa.gz"],
+        &["predict", "in.fa", "-m", "bundle"],
+        &["predict", "in.fa", "-m", "custom", "-p", "head.pth"],
+        &["predict", "in.fa", "-o", "in.fa"],
+        &["validate", "missing.fa"],
+        &["orfs", "in.fa", "-e", "500", "--nucleotide", "no/n.fa", "--protein", "p.faa"],
+        &["checkpoint", "inspect", "missing.vnp"],
+        &["models", "verify", "bundle"],
+        &["validate-checkpoints", "missing"],
+        &["train", "--virus", "in.fa", "--others", "missing.fa", "-o", "t"],
+    ] {
+        let ended = bench.vnp(words);
+        assert_ne!(ended.code, Some(0), "{words:?}");
+        let line = ended.stderr.lines().find(|line| line.contains(" ERROR ")).unwrap();
+        let text = line.split_once(" ERROR ").unwrap().1;
+        let parts: Vec<&str> = text.split(": ").collect();
+        for (at, part) in parts.iter().enumerate() {
+            assert!(!parts[..at].contains(part), "{words:?} says \"{part}\" twice: {text}");
+        }
+    }
+}

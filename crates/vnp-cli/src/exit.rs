@@ -54,21 +54,6 @@ pub(crate) fn of_error(error: &anyhow::Error) -> Exit {
 #[error(transparent)]
 pub(crate) struct CheckpointIssue(pub(crate) vnp_ckpt::Error);
 
-/// The error and its causes in one line, without causes that the text contains already.
-pub(crate) fn describe(error: &anyhow::Error) -> String {
-    let mut text = String::new();
-    for cause in error.chain() {
-        let cause = cause.to_string();
-        if !text.contains(&cause) {
-            if !text.is_empty() {
-                text.push_str(": ");
-            }
-            text.push_str(&cause);
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,11 +82,5 @@ mod tests {
         check(embedding.into(), Exit::Checkpoint);
         check(vnp_train::Error::from(interrupted).into(), Exit::Interrupted(15));
         check(std::io::Error::from(std::io::ErrorKind::StorageFull).into(), Exit::Failed);
-    }
-
-    #[test]
-    fn causes_are_not_repeated() {
-        let error = anyhow::anyhow!("no space").context("cannot save: no space").context("predict");
-        assert_eq!(describe(&error), "predict: cannot save: no space");
     }
 }

@@ -44,7 +44,8 @@ fn run(args: Args) -> Exit {
                 Exit::Interrupted(_) => log::Level::Warn,
                 _ => log::Level::Error,
             };
-            log::log!(level, "{}", exit::describe(&error));
+            // The message of an error does not repeat that of its source.
+            log::log!(level, "{error:#}");
             exit
         }
     }

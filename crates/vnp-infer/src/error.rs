@@ -16,12 +16,12 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A JSON file could not be understood.
-    #[error("{file} is not the JSON expected: {source}")]
+    #[error("{file} is not the JSON expected: {cause}")]
     Json {
         /// The file.
         file: String,
         /// Where and why parsing stopped.
-        source: serde_json::Error,
+        cause: serde_json::Error,
     },
     /// A PyTorch file could not be read.
     #[error(transparent)]
@@ -57,12 +57,12 @@ pub enum Error {
         sequences: usize,
     },
     /// A tokenizer file could not be used.
-    #[error("{file} is not a usable tokenizer: {source}")]
+    #[error("{file} is not a usable tokenizer: {cause}")]
     Tokenizer {
         /// The file.
         file: String,
         /// The tokenizer library's reason.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A tokenizer knows more tokens than the network has embeddings for.
     #[error("{file} has {found} tokens, but the network's vocabulary is {expected}")]
@@ -267,12 +267,12 @@ pub enum Error {
         ordinal: usize,
     },
     /// A CUDA device could not be opened.
-    #[error("device cuda:{ordinal} cannot be used: {source}")]
+    #[error("device cuda:{ordinal} cannot be used: {cause}")]
     Device {
         /// The device asked for.
         ordinal: usize,
         /// The driver's reason.
-        source: Box<candle_core::Error>,
+        cause: Box<candle_core::Error>,
     },
     /// A device's memory is too small for one sequence.
     #[error(
@@ -294,31 +294,31 @@ pub enum Error {
         device: &'static str,
     },
     /// A computation failed.
-    #[error("{what} failed: {source}")]
+    #[error("{what} failed: {cause}")]
     Compute {
         /// The computation.
         what: String,
         /// The reason.
-        source: Box<candle_core::Error>,
+        cause: Box<candle_core::Error>,
     },
     /// A kernel of the CPU was called with slices that do not fit: a defect of this crate.
-    #[error("computing on the CPU: {source}")]
+    #[error("computing on the CPU: {cause}")]
     Kernel {
         /// The reason.
-        source: vnp_kernels::Error,
+        cause: vnp_kernels::Error,
     },
 }
 
 impl Error {
     /// Wraps a failure of a CPU kernel.
     pub(crate) fn kernel(source: vnp_kernels::Error) -> Self {
-        Self::Kernel { source }
+        Self::Kernel { cause: source }
     }
 
     /// Wraps a failure of the tensor library with what was being computed.
     pub(crate) fn compute(what: impl Into<String>) -> impl FnOnce(candle_core::Error) -> Self {
         let what = what.into();
-        move |source| Self::Compute { what, source: Box::new(source) }
+        move |source| Self::Compute { what, cause: Box::new(source) }
     }
 }
 

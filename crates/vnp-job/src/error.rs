@@ -36,7 +36,7 @@ pub enum Error {
         holder: String,
     },
     /// A file of the job could not be read or written; the message names it.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     /// A part could not be saved or read.
     #[error(transparent)]

@@ -68,7 +68,7 @@ pub struct Output {
 enum Destination {
     Temporary(NamedTempFile),
     /// `None` once its reader has closed it.
-    Special(Option<fs_err::File>),
+    Special(Option<std::fs::File>),
 }
 
 impl Output {
@@ -79,7 +79,9 @@ impl Output {
     pub fn create(path: PathBuf) -> Result<Self, Error> {
         let special = path.metadata().is_ok_and(|metadata| !metadata.is_file());
         let inner = if special {
-            Destination::Special(Some(fs_err::OpenOptions::new().write(true).open(&path)?))
+            // Errors get the path below.
+            let (file, _) = fs_err::OpenOptions::new().write(true).open(&path)?.into_parts();
+            Destination::Special(Some(file))
         } else {
             let mut builder = tempfile::Builder::new();
             #[cfg(unix)]

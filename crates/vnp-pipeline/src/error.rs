@@ -18,7 +18,7 @@ pub enum Error {
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
     /// A file of the run could not be read or written; the message names it.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     /// The input could not be read.
     #[error(transparent)]

@@ -32,7 +32,7 @@ use crate::lookahead::Lookahead;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn open_decompressed(path: &Path) -> Result<Box<dyn Read + Send>, Error> {
-    let io = |source| Error::Io { path: path.to_owned(), source };
+    let io = |cause| Error::Io { path: path.to_owned(), cause };
     let mut file = std::fs::File::open(path).map_err(io)?;
     let mut prefix = Vec::new();
     file.by_ref().take(PREFIX_BYTES).read_to_end(&mut prefix).map_err(io)?;

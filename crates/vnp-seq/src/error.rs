@@ -25,18 +25,18 @@ pub enum Error {
     },
 
     /// The file could not be opened or read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Io {
         /// The input.
         path: PathBuf,
         /// The system's error.
-        source: io::Error,
+        cause: io::Error,
     },
 
     /// A compressed input stops before its own end.
     #[error(
         "{}: the {compression} data ends early, in record {record} after {byte} uncompressed bytes \
-         ({source}): the file is truncated, copy or download it again", path.display()
+         ({cause}): the file is truncated, copy or download it again", path.display()
     )]
     Truncated {
         /// The input.
@@ -48,13 +48,13 @@ pub enum Error {
         /// Uncompressed bytes before the end.
         byte: u64,
         /// The decoder's error.
-        source: io::Error,
+        cause: io::Error,
     },
 
     /// A compressed input that does not decode.
     #[error(
         "{}: damaged {compression} data in record {record} after {byte} uncompressed bytes \
-         ({source}): copy or download the file again", path.display()
+         ({cause}): copy or download the file again", path.display()
     )]
     Corrupt {
         /// The input.
@@ -66,7 +66,7 @@ pub enum Error {
         /// Uncompressed bytes that could be decoded.
         byte: u64,
         /// The decoder's error.
-        source: io::Error,
+        cause: io::Error,
     },
 
     /// Complete compressed data, followed by bytes that are not a part of it.
@@ -99,7 +99,7 @@ pub enum Error {
 
     /// Compressed data that needs an ability or more memory than its decoder has.
     #[error(
-        "{}: its {compression} data need not be damaged, but cannot be decoded here ({source}): {remedy}",
+        "{}: its {compression} data need not be damaged, but cannot be decoded here ({cause}): {remedy}",
         path.display()
     )]
     Limit {
@@ -110,7 +110,7 @@ pub enum Error {
         /// The remedy.
         remedy: &'static str,
         /// The decoder's error.
-        source: io::Error,
+        cause: io::Error,
     },
 
     /// A known format that is not supported.

@@ -64,7 +64,7 @@ impl RecordReader {
     /// [`Error::Io`] if it cannot be opened, and those of [`from_reader`](Self::from_reader).
     pub fn open(path: &Path) -> Result<Self, Error> {
         let file = std::fs::File::open(path)
-            .map_err(|source| Error::Io { path: path.to_owned(), source })?;
+            .map_err(|cause| Error::Io { path: path.to_owned(), cause })?;
         Self::from_reader(path, Box::new(file))
     }
 

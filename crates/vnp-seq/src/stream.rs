@@ -62,7 +62,7 @@ impl FrameReader {
     pub fn open(inputs: &[PathBuf], chunk_length: ChunkLength) -> Result<Self, Error> {
         // Not by opening: opening and closing a pipe would end its writer.
         for path in inputs {
-            std::fs::metadata(path).map_err(|source| Error::Io { path: path.clone(), source })?;
+            std::fs::metadata(path).map_err(|cause| Error::Io { path: path.clone(), cause })?;
         }
         let mut inputs: VecDeque<PathBuf> = inputs.iter().cloned().collect();
         let reader = inputs.pop_front().map(|path| RecordReader::open(&path)).transpose()?;

@@ -25,7 +25,7 @@ pub(crate) struct Opened {
 
 /// Decodes `source` up to its first byte of content.
 pub(crate) fn open(path: &Path, mut source: Box<dyn Read + Send>) -> Result<Opened, Error> {
-    let io = |source| Error::Io { path: path.to_owned(), source };
+    let io = |cause| Error::Io { path: path.to_owned(), cause };
     let mut prefix = Vec::new();
     source.by_ref().take(PREFIX_BYTES).read_to_end(&mut prefix).map_err(io)?;
     let compression = detect(&prefix);
@@ -59,17 +59,17 @@ pub(crate) fn read_error(
 ) -> Error {
     let path = path.to_owned();
     if compression == Compression::Plain || source.raw_os_error().is_some() {
-        Error::Io { path, source }
+        Error::Io { path, cause: source }
     } else if let Some(&TrailingBytes { position }) =
         source.get_ref().and_then(|error| error.downcast_ref())
     {
         Error::TrailingBytes { path, compression, position }
     } else if let Some(remedy) = limit_remedy(&source) {
-        Error::Limit { path, compression, remedy, source }
+        Error::Limit { path, compression, remedy, cause: source }
     } else if source.kind() == io::ErrorKind::UnexpectedEof {
-        Error::Truncated { path, compression, record, byte, source }
+        Error::Truncated { path, compression, record, byte, cause: source }
     } else {
-        Error::Corrupt { path, compression, record, byte, source }
+        Error::Corrupt { path, compression, record, byte, cause: source }
     }
 }
 

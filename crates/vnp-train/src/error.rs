@@ -22,7 +22,7 @@ pub enum Error {
     #[error("the prepared chunks could not be embedded")]
     Embedding(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A file could not be read or written; the message names it.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     /// Sequences could not be read.
     #[error(transparent)]
@@ -142,7 +142,7 @@ pub enum Error {
         expected: String,
     },
     /// A computation on tensors failed.
-    #[error("a computation failed: {0}")]
+    #[error("a computation failed")]
     Tensor(#[from] candle_core::Error),
     /// A network asked for a parameter that does not exist.
     #[error("parameter `{name}` does not exist: this is a bug")]

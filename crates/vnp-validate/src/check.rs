@@ -120,7 +120,7 @@ fn check_size(report: &mut Report) -> Result<(), Error> {
         Err(source) => {
             let path = report.path.clone();
             let source = vnp_ckpt::ErrorKind::Io { source }.in_file(&path);
-            return Err(Error::CannotRead { path, source: Box::new(source) });
+            return Err(Error::CannotRead { path, cause: Box::new(source) });
         }
     };
     if !metadata.is_file() {

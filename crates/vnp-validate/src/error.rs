@@ -9,36 +9,36 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum Error {
     /// A file exists, or may exist, and cannot be read.
-    #[error("cannot inspect a checkpoint: {source:#}")]
+    #[error("cannot inspect a checkpoint: {cause:#}")]
     CannotRead {
         /// The file.
         path: PathBuf,
         /// The reader's error.
-        source: Box<vnp_ckpt::Error>,
+        cause: Box<vnp_ckpt::Error>,
     },
     /// A directory cannot be listed.
-    #[error("cannot list {path}: {source}", path = path.display())]
+    #[error("cannot list {path}: {cause}", path = path.display())]
     CannotList {
         /// The directory.
         path: PathBuf,
         /// The system's error.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A failure log cannot be read.
-    #[error("cannot read the failure log {path}: {source}", path = path.display())]
+    #[error("cannot read the failure log {path}: {cause}", path = path.display())]
     CannotReadLog {
         /// The log.
         path: PathBuf,
         /// The system's error.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A failure could not be recorded.
-    #[error("cannot append to the failure log {path}: {source}", path = path.display())]
+    #[error("cannot append to the failure log {path}: {cause}", path = path.display())]
     CannotAppend {
         /// The log.
         path: PathBuf,
         /// The system's error.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 

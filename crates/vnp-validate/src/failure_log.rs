@@ -90,7 +90,7 @@ pub fn load_failed_checkpoints(log: &Path) -> Result<Vec<FailedCheckpoint>, Erro
 /// [`Error::CannotAppend`]; earlier lines of the log stay readable.
 pub fn log_failure(log: &Path, path: &Path, reason: &str) -> Result<(), Error> {
     let line = Failure::now(path, reason).line() + "\n";
-    append(log, line).map_err(|source| Error::CannotAppend { path: log.to_owned(), source })
+    append(log, line).map_err(|cause| Error::CannotAppend { path: log.to_owned(), cause })
 }
 
 /// The failures in `log`, in order; none if there is no such file. Damaged lines are skipped
@@ -103,7 +103,7 @@ pub fn load_failures(log: &Path) -> Result<Vec<Failure>, Error> {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => {
-            return Err(Error::CannotReadLog { path: log.to_owned(), source });
+            return Err(Error::CannotReadLog { path: log.to_owned(), cause: source });
         }
     };
     let mut failures = Vec::new();

@@ -59,7 +59,7 @@ fn walk(top: &Path) -> Result<Walk, Error> {
         match list(&directory, &mut found.files, &mut pending) {
             Ok(()) => {}
             Err(source) if directory == top => {
-                return Err(Error::CannotList { path: directory, source });
+                return Err(Error::CannotList { path: directory, cause: source });
             }
             Err(error) => found.unreadable.push((directory, error.to_string())),
         }

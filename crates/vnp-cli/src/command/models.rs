@@ -58,7 +58,7 @@ fn verify(name: Option<String>) -> anyhow::Result<Exit> {
             Err(error) => {
                 bad += 1;
                 output::print(&format!("{name}: BAD\n"))?;
-                log::error!("{}", crate::exit::describe(&error));
+                log::error!("{error:#}");
             }
         }
     }

@@ -64,7 +64,7 @@ fn read_network<A: Architecture>(
 ) -> Result<NetworkSource<A>, Error> {
     let config = match config.is_file() {
         true => serde_json::from_slice(&fs_err::read(config)?)
-            .map_err(|source| Error::Json { file: config.display().to_string(), source })?,
+            .map_err(|cause| Error::Json { file: config.display().to_string(), cause })?,
         false => A::from_tensors(source.as_ref())?,
     };
     NetworkSource::new(config, source)

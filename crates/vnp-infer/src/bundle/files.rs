@@ -54,7 +54,7 @@ impl Files {
     /// A JSON file.
     pub(crate) fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T, Error> {
         serde_json::from_slice(&self.bytes(name)?)
-            .map_err(|source| Error::Json { file: self.label(name), source })
+            .map_err(|cause| Error::Json { file: self.label(name), cause })
     }
 
     /// A safetensors file, opened.

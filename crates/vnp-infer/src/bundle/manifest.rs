@@ -53,7 +53,7 @@ impl Manifest {
         struct Gate {
             format: u64,
         }
-        let failed = |source| Error::Json { file: file.to_owned(), source };
+        let failed = |cause| Error::Json { file: file.to_owned(), cause };
         let Gate { format } = serde_json::from_slice(json).map_err(failed)?;
         if format > BUNDLE_FORMAT {
             let (file, current) = (file.to_owned(), BUNDLE_FORMAT);
@@ -124,7 +124,7 @@ pub(crate) fn head_digest_with(
 /// The text of a JSON file of a bundle. A config keeps the fields that are used and no other, so
 /// that the bundle does not depend on the form in which the config was distributed.
 pub(crate) fn config_json<T: Serialize>(file: &str, config: &T) -> Result<Vec<u8>, Error> {
-    let failed = |source| Error::Json { file: file.to_owned(), source };
+    let failed = |cause| Error::Json { file: file.to_owned(), cause };
     let mut json = serde_json::to_vec_pretty(config).map_err(failed)?;
     json.push(b'\n');
     Ok(json)
@@ -133,7 +133,7 @@ pub(crate) fn config_json<T: Serialize>(file: &str, config: &T) -> Result<Vec<u8
 /// Adds a config's fields, in name order, to a digest. Values and not their text count: how a
 /// number is spelled depends on the JSON library.
 fn digest_config<T: Serialize>(file: &str, config: &T, hasher: &mut Sha256) -> Result<(), Error> {
-    let failed = |source| Error::Json { file: file.to_owned(), source };
+    let failed = |cause| Error::Json { file: file.to_owned(), cause };
     let fields: BTreeMap<String, Value> =
         serde_json::to_value(config).and_then(serde_json::from_value).map_err(failed)?;
     for (name, value) in fields {

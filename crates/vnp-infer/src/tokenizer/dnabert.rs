@@ -16,7 +16,7 @@ pub struct DnabertTokenizer {
 impl DnabertTokenizer {
     /// Loads the text of a `tokenizer.json`; `label` is for messages.
     pub(crate) fn new(label: &str, json: &[u8]) -> Result<Self, Error> {
-        let failed = |source| Error::Tokenizer { file: label.to_owned(), source };
+        let failed = |cause| Error::Tokenizer { file: label.to_owned(), cause };
         let mut tokenizer = tokenizers::Tokenizer::from_bytes(json).map_err(failed)?;
         // DNABERT-S ships a file that cuts and pads to 2,000 tokens; transformers clears both.
         tokenizer.with_padding(None).with_truncation(None).map_err(failed)?;
@@ -25,7 +25,7 @@ impl DnabertTokenizer {
         if framing != FRAMING_TOKENS {
             let reason =
                 format!("it frames a sequence in {framing} tokens, expected [CLS] and [SEP]");
-            return Err(Error::Tokenizer { file: label.to_owned(), source: reason.into() });
+            return Err(Error::Tokenizer { file: label.to_owned(), cause: reason.into() });
         }
         Ok(tokenizer)
     }
@@ -50,7 +50,7 @@ impl Tokenizer for DnabertTokenizer {
         let encoding = self
             .tokenizer
             .encode_fast(sequence, true)
-            .map_err(|source| Error::Tokenizer { file: self.label.clone(), source })?;
+            .map_err(|cause| Error::Tokenizer { file: self.label.clone(), cause })?;
         Ok(encoding.get_ids().to_vec())
     }
 }
@@ -89,12 +89,12 @@ mod tests {
     fn a_tokenizer_without_frame_is_refused() {
         let mut json: serde_json::Value = serde_json::from_slice(&tokenizer_json()).unwrap();
         json["post_processor"] = serde_json::Value::Null;
-        let Err(Error::Tokenizer { file, source }) =
+        let Err(Error::Tokenizer { file, cause }) =
             DnabertTokenizer::new("t", json.to_string().as_bytes())
         else {
             panic!()
         };
         assert_eq!(file, "t");
-        assert!(source.to_string().contains("in 0 tokens"), "{source}");
+        assert!(cause.to_string().contains("in 0 tokens"), "{cause}");
     }
 }

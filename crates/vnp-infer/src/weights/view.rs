@@ -52,7 +52,7 @@ impl View {
     ) -> Result<Self, Error> {
         let label = index.display().to_string();
         let Index { weight_map } = serde_json::from_slice(&fs_err::read(index)?)
-            .map_err(|source| Error::Json { file: label.clone(), source })?;
+            .map_err(|cause| Error::Json { file: label.clone(), cause })?;
         let mut by_file = BTreeMap::<String, Vec<String>>::new();
         for (tensor, file) in weight_map {
             by_file.entry(file).or_default().push(tensor);

@@ -153,14 +153,14 @@ fn a_read_error_is_kept_with_its_source() {
         let Err(error) = reader.next_record() else { panic!("no error") };
         result = Err(error);
     }
-    let Err(Error::Io { path, source }) = result else { panic!("no I/O error") };
-    assert_eq!((path.as_path(), source.raw_os_error()), (Path::new("disk.fa"), Some(5)));
+    let Err(Error::Io { path, cause }) = result else { panic!("no I/O error") };
+    assert_eq!((path.as_path(), cause.raw_os_error()), (Path::new("disk.fa"), Some(5)));
 }
 
 #[test]
 fn a_file_that_cannot_be_opened_is_named() {
-    let Err(Error::Io { path, source }) = RecordReader::open(Path::new("no/such.fa")) else {
+    let Err(Error::Io { path, cause }) = RecordReader::open(Path::new("no/such.fa")) else {
         panic!("opened")
     };
-    assert_eq!((path.as_path(), source.kind()), (Path::new("no/such.fa"), io::ErrorKind::NotFound));
+    assert_eq!((path.as_path(), cause.kind()), (Path::new("no/such.fa"), io::ErrorKind::NotFound));
 }

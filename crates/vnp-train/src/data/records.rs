@@ -72,7 +72,7 @@ impl Reading {
         let path = &input.path;
         let before = self.records.len();
         let mut start = Vec::new();
-        let io = |source| vnp_seq::Error::Io { path: path.clone(), source };
+        let io = |cause| vnp_seq::Error::Io { path: path.clone(), cause };
         vnp_seq::open_decompressed(path)?.take(4096).read_to_end(&mut start).map_err(io)?;
         if genbank::is_genbank(&start) {
             let mut without = 0;

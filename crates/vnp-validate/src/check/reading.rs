@@ -101,7 +101,7 @@ fn finding(report: &Report, fault: Fault) -> Result<Finding, Error> {
         }
         kind => {
             let source = Box::new(kind.in_file(&report.path));
-            return Err(Error::CannotRead { path: report.path.clone(), source });
+            return Err(Error::CannotRead { path: report.path.clone(), cause: source });
         }
     })
 }

@@ -106,8 +106,8 @@ fn other_files_are_refused() {
         fs_err::write(esm2.join("config.json"), "{}").unwrap();
         options.esm2 = esm2;
     });
-    let Error::Json { file, source } = error else { panic!("{error}") };
-    assert!(file.ends_with("config.json") && source.to_string().contains("missing field"));
+    let Error::Json { file, cause } = error else { panic!("{error}") };
+    assert!(file.ends_with("config.json") && cause.to_string().contains("missing field"));
     let error = refused(|directory, options| {
         options.head = directory.join("head.onnx");
         fs_err::write(&options.head, b"PK").unwrap();

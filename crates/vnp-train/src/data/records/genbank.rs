@@ -29,7 +29,7 @@ pub(super) fn records(
             }
             Ok(seq) => Ok(record(&seq)),
             Err(GbParserError::Io(source)) => {
-                Err(vnp_seq::Error::Io { path: path.clone(), source }.into())
+                Err(vnp_seq::Error::Io { path: path.clone(), cause: source }.into())
             }
             Err(GbParserError::SyntaxError(reason)) => {
                 Err(fault(reason.split_whitespace().collect::<Vec<_>>().join(" ")))
