@@ -165,6 +165,11 @@ fn another_training_is_not_continued() {
     bench.write("kinds.tsv", "v0\tb\n");
     bench.vnp(&words("out", &["--resume"])).expect(3, &["records was "]);
     assert_eq!(bench.everything("out"), before);
+    // Data that cannot be learned from cost nothing.
+    let before = bench.everything("out/bundle");
+    let same = ["train", "--virus", "virus.fa", "--others", "virus.fa", "-o", "out", "--force"];
+    bench.vnp(&same).expect(1, &["is given twice"]);
+    assert_eq!(bench.everything("out/bundle"), before);
     bench.vnp(&words("out", &["--force", "--seed", "2"])).expect(0, &[]);
     assert_ne!(head(&bench, "out"), before[&bench.path("out/bundle/head.safetensors")]);
 }

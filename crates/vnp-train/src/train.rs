@@ -8,7 +8,7 @@ mod options;
 
 use std::path::Path;
 
-use vnp_job::{JobDirectory, Start, StopFlag};
+use vnp_job::{JobDirectory, StopFlag};
 
 use crate::error::Error;
 use crate::event::Event;
@@ -59,9 +59,6 @@ pub fn train(
 }
 
 fn run(method: &Method<'_>, embed: &Embed<'_>, context: &Context<'_>) -> Result<Published, Error> {
-    if context.options.start == Start::Again {
-        context.directory.clear()?;
-    }
     let finished = match method {
         Method::Head(training) => head::run(training, embed, context)?,
         Method::Encoders(training) => joint::run(training, context)?,

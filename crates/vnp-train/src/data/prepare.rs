@@ -13,18 +13,26 @@ use crate::error::Error;
 
 /// Reads the records, groups and splits them, chooses chunks and writes them to `directory`, as a whole
 /// or not at all. The result depends on data, settings and seed alone. An existing preparation of the
-/// same identity is reused.
+/// same identity is reused, unless it is to be replaced: `replace` then clears the way, once the new
+/// chunks are chosen.
 ///
 /// # Errors
 /// Those of reading and of [`Groups::split`](crate::Groups::split); [`Error::EmptySplit`];
 /// [`vnp_job::Error::OtherIdentity`] where `directory` holds chunks of other data or settings.
-pub(crate) fn prepare(options: &Preparation, directory: &Path) -> Result<Prepared, Error> {
+pub(crate) fn prepare(
+    options: &Preparation,
+    directory: &Path,
+    replace: Option<&dyn Fn() -> Result<(), Error>>,
+) -> Result<Prepared, Error> {
     let (records, identity) = options.read()?;
-    if let Some(prepared) = files::reuse(directory, &identity)? {
+    if replace.is_none()
+        && let Some(prepared) = files::reuse(directory, &identity)?
+    {
         return Ok(prepared);
     }
     let corpus = Corpus::new(options, records, identity)?;
     let mut prepared = assemble(directory, &corpus);
+    replace.map_or(Ok(()), |clear| clear())?;
     files::write(&mut prepared)?;
     Ok(prepared)
 }

@@ -1,7 +1,8 @@
 //! What every step of a training shares.
 
-use vnp_job::{JobDirectory, StopFlag};
+use vnp_job::{JobDirectory, Start, StopFlag};
 
+use crate::error::Error;
 use crate::event::Event;
 use crate::identity::Identity;
 use crate::session::Session;
@@ -16,6 +17,17 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// Whether earlier work in the directory is to be removed.
+    pub(super) fn starts_again(&self) -> bool {
+        self.options.start == Start::Again
+    }
+
+    /// Removes earlier work if that was asked for. Called once the new data have been read: data that
+    /// cannot be learned from must not cost an earlier training.
+    pub(super) fn clear(&self) -> Result<(), Error> {
+        if self.starts_again() { Ok(self.directory.clear()?) } else { Ok(()) }
+    }
+
     /// The session that learns for an identity.
     pub(super) fn session<'a>(&'a self, identity: &'a Identity) -> Session<'a> {
         Session {

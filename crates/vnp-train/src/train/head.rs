@@ -35,7 +35,9 @@ pub(super) fn run<'a>(
         }
         Data::Embeddings(reading) => {
             let sizes = (model.nucleotide_hidden_size(), model.protein_hidden_size());
-            (Embedded::read(reading, sizes)?, None, &reading.inputs, reading.chunk_length)
+            let embedded = Embedded::read(reading, sizes)?;
+            context.clear()?;
+            (embedded, None, &reading.inputs, reading.chunk_length)
         }
     };
     let encoders = check_encoders(training, &embedded, chunk_length)?;
@@ -76,7 +78,10 @@ fn prepare_and_embed(
     embed: &Embed<'_>,
     context: &Context<'_>,
 ) -> Result<(Embedded, PreparationRecord), Error> {
-    let prepared = prepare(records, &context.directory.result(PREPARED))?;
+    let clear = || context.clear();
+    let replace: Option<&dyn Fn() -> Result<(), Error>> =
+        if context.starts_again() { Some(&clear) } else { None };
+    let prepared = prepare(records, &context.directory.result(PREPARED), replace)?;
     (context.observer)(Event::Prepared(&prepared.record));
     context.stop.check()?;
     let runs = Class::ALL.map(|class| context.directory.result(EMBEDDINGS).join(class.name()));

@@ -30,6 +30,7 @@ pub(super) fn run<'a>(
         None => EncoderSetup::random(recipe),
     };
     let corpus = Corpus::read(records)?;
+    context.clear()?;
     (context.observer)(Event::Prepared(&PreparationRecord::of(&corpus)));
     let validation = corpus.of_split(Split::Validation);
     let is_usable = |window: &[u8]| corpus.is_usable(window);

@@ -96,7 +96,7 @@ fn prepared(case: &Case) -> Prepared {
         shares: Shares::default(),
         seed: 1,
     };
-    prepare(&options, &case.path("prepared")).unwrap()
+    prepare(&options, &case.path("prepared"), None).unwrap()
 }
 
 fn rows_of(prepared: &Prepared, class: Class) -> Vec<String> {

@@ -56,7 +56,7 @@ impl Case {
     }
 
     fn prepare(&self, out: &str) -> Prepared {
-        prepare(&self.options(), &self.path(out)).unwrap()
+        prepare(&self.options(), &self.path(out), None).unwrap()
     }
 
     fn files(&self, out: &str) -> Vec<Vec<u8>> {
@@ -113,7 +113,7 @@ fn the_same_data_settings_and_seed_give_the_same_files() {
     case.prepare("b");
     assert_eq!(case.files("a"), case.files("b"));
     let other = Preparation { seed: 2, ..case.options() };
-    prepare(&other, &case.path("c")).unwrap();
+    prepare(&other, &case.path("c"), None).unwrap();
     assert_ne!(case.files("a"), case.files("c"));
     // No other files are left.
     let left = fs_err::read_dir(case.0.path()).unwrap().count();
@@ -126,13 +126,13 @@ fn what_was_prepared_of_other_data_is_named_and_kept() {
     case.prepare("a");
     let before = case.files("a");
     let other = Preparation { seed: 2, hosts_per_virus: 2.0, ..case.options() };
-    let error = prepare(&other, &case.path("a")).unwrap_err();
+    let error = prepare(&other, &case.path("a"), None).unwrap_err();
     assert!(error.is_checkpoint_issue());
     let Error::Job(vnp_job::Error::OtherIdentity { differences, .. }) = error else { panic!() };
     let said: Vec<String> = differences.iter().map(ToString::to_string).collect();
     assert_eq!(said, ["hosts per virus was 1, is now 2", "seed was 1, is now 2"]);
     case.write("groups.tsv", "v0\tsiblings\nv2\tsiblings\n");
-    let again = prepare(&case.options(), &case.path("a"));
+    let again = prepare(&case.options(), &case.path("a"), None);
     let Err(Error::Job(vnp_job::Error::OtherIdentity { differences, .. })) = again else {
         panic!()
     };
@@ -163,7 +163,7 @@ fn a_directory_with_other_things_is_left_alone() {
     let case = Case::new();
     fs_err::create_dir(case.path("mine")).unwrap();
     case.write("mine/notes.txt", "");
-    let Err(Error::Io(_)) = prepare(&case.options(), &case.path("mine")) else { panic!() };
+    let Err(Error::Io(_)) = prepare(&case.options(), &case.path("mine"), None) else { panic!() };
     assert!(case.path("mine/notes.txt").exists());
 }
 
@@ -173,7 +173,7 @@ fn impossible_settings_are_refused() {
     let check = |change: fn(&mut Preparation)| {
         let mut options = case.options();
         change(&mut options);
-        let error = prepare(&options, &case.path("never")).unwrap_err();
+        let error = prepare(&options, &case.path("never"), None).unwrap_err();
         assert!(!case.path("never").exists());
         error
     };
