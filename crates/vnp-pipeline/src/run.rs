@@ -58,9 +58,9 @@ pub struct Summary {
 /// process.
 ///
 /// # Errors
-/// Every [`Error`]; [`Error::Interrupted`] when a stop was requested. Results of an earlier session are untouched until the new ones are complete,
-/// and parts that are durable stay so; [`Start::Again`] removes both, but not before the input was
-/// read and the model loaded.
+/// Every [`Error`]; [`Error::Interrupted`] when a stop was requested. Results of an earlier session
+/// are untouched until the new ones are complete, and parts that are durable stay so;
+/// [`Start::Again`] removes both, but not before the input was read and the model loaded.
 pub fn predict(
     options: RunOptions,
     model: &ModelInfo,
@@ -225,17 +225,17 @@ impl Run<'_> {
                 let counted = confirm_embeddings(inventory, source, survey, self.stop)?;
                 // The tables of an earlier session are as good as they were.
                 let identity = self.identity(survey);
-                let earlier = earlier.filter(|earlier| {
-                    earlier.identity == identity && earlier.results_are_intact(directory.path())
-                });
-                Ok(earlier.filter(|earlier| !earlier.results.is_empty()).map_or(
-                    counted,
-                    |earlier| {
-                        let Manifest { counts, results, input_maybe_truncated, .. } =
-                            earlier.clone();
-                        Published { counts, maybe_truncated: input_maybe_truncated, results }
-                    },
-                ))
+                let vouches = |earlier: &&Manifest| {
+                    !earlier.results.is_empty()
+                        && earlier.identity == identity
+                        && earlier.results_are_intact(directory.path())
+                };
+                Ok(match earlier.filter(vouches).cloned() {
+                    None => counted,
+                    Some(Manifest { counts, results, .. }) => {
+                        Published { counts, results, ..counted }
+                    }
+                })
             }
         }
     }

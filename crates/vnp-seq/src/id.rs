@@ -8,12 +8,20 @@ use crate::frame::Frame;
 const CHUNK: &str = "_chunk_";
 
 /// The id of a chunk of `record`; `index` counts from 0.
-pub(crate) fn chunk_id(record: &str, index: u32) -> String {
+#[must_use]
+pub fn chunk_id(record: &str, index: u32) -> String {
     format!("{record}{CHUNK}{}", u64::from(index) + 1)
 }
 
 /// The id of a frame of a chunk.
-pub(crate) fn frame_id(chunk: &str, frame: Frame) -> String {
+///
+/// ```
+/// use vnp_seq::{Frame, chunk_id, frame_id};
+///
+/// assert_eq!(frame_id(&chunk_id("read1", 2), Frame::R2), "read1_chunk_3R2");
+/// ```
+#[must_use]
+pub fn frame_id(chunk: &str, frame: Frame) -> String {
     format!("{chunk}{frame}")
 }
 

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use vnp_job::parts::Encoders;
+use vnp_seq::{chunk_of_frame, record_of_chunk};
 
 use crate::data::chunks;
 use crate::data::class::Class;
@@ -168,7 +169,7 @@ impl Rows {
         let mut place = Vec::new();
         for ((id, is_virus), record) in table.ids.iter().zip(&table.is_virus).zip(&of_row) {
             let group = groups.of_member()[*record];
-            let chunk = *numbers.entry(chunk_of(id)).or_insert_with(|| {
+            let chunk = *numbers.entry(chunk_of_frame(id)).or_insert_with(|| {
                 chunks.push((group, *is_virus));
                 chunks.len() - 1
             });
@@ -178,18 +179,12 @@ impl Rows {
     }
 }
 
-/// The chunk of a frame's id: `r_chunk_3F1` is of `r_chunk_3`.
-fn chunk_of(id: &str) -> &str {
-    let end = id.len().saturating_sub(2);
-    match id.get(end..).map(str::parse::<vnp_seq::Frame>) {
-        Some(Ok(_)) => id.get(..end).unwrap_or(id),
-        _ => id,
-    }
-}
-
-/// The record of a frame's id: `r_chunk_3F1` is of `r`.
+/// The record of a frame's id: `r_chunk_3F1` is of `r`. An id without the number of a chunk is returned
+/// whole.
 fn record_of(id: &str) -> &str {
-    chunk_of(id).rsplit_once("_chunk_").map_or(id, |(record, _)| record)
+    let chunk = chunk_of_frame(id);
+    let record = record_of_chunk(chunk);
+    if record.len() < chunk.len() { record } else { id }
 }
 
 #[cfg(test)]
@@ -205,7 +200,7 @@ mod tests {
             ("é", "é", "é"),
             ("F1", "", "F1"),
         ] {
-            assert_eq!((chunk_of(id), record_of(id)), (chunk, record));
+            assert_eq!((chunk_of_frame(id), record_of(id)), (chunk, record));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use vnp_job::parts::{Encoders, StoredEmbeddings};
-use vnp_seq::{Frame, find_orfs};
+use vnp_seq::{Frame, chunk_id, find_orfs, frame_id};
 
 use crate::data::class::Class;
 use crate::data::embedded::rows::RowTable;
@@ -62,7 +62,7 @@ fn expected_rows(prepared: &Prepared, class: Class) -> Vec<Expected> {
     for (number, chunk) in prepared.of_class(class) {
         for open in find_orfs(&chunk.sequence) {
             rows.push(Expected {
-                id: frame_id(&chunk.id, open.frame),
+                id: row_id(&chunk.id, open.frame),
                 chunk: number,
                 group: chunk.group,
                 is_wanted: chunk.frames.contains(&open.frame),
@@ -72,9 +72,9 @@ fn expected_rows(prepared: &Prepared, class: Class) -> Vec<Expected> {
     rows
 }
 
-/// The id of a frame; a chunk that is a record of its own is the first chunk of that record.
-pub(super) fn frame_id(chunk: &str, frame: Frame) -> String {
-    format!("{chunk}_chunk_1{frame}")
+/// The id of a frame of a prepared chunk, which as a record of its own is cut into one chunk.
+pub(super) fn row_id(chunk: &str, frame: Frame) -> String {
+    frame_id(&chunk_id(chunk, 0), frame)
 }
 
 fn check_ids(run: &Path, ids: &[String], expected: &[Expected]) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use vnp_seq::{ChunkLength, find_orfs};
 use crate::data::class::Class;
 use crate::data::embedded::inputs::Reading;
 use crate::data::embedded::merged::read_merged;
-use crate::data::embedded::run::frame_id;
+use crate::data::embedded::run::row_id;
 use crate::data::embedded::source::Embedded;
 use crate::data::input::Input;
 use crate::data::preparation::Preparation;
@@ -102,7 +102,7 @@ fn prepared(case: &Case) -> Prepared {
 fn rows_of(prepared: &Prepared, class: Class) -> Vec<String> {
     let frames = |(_, chunk): (usize, &PreparedChunk)| {
         let open = find_orfs(&chunk.sequence).into_iter();
-        open.map(|open| frame_id(&chunk.id, open.frame)).collect::<Vec<_>>()
+        open.map(|open| row_id(&chunk.id, open.frame)).collect::<Vec<_>>()
     };
     prepared.of_class(class).flat_map(frames).collect()
 }
