@@ -11,6 +11,7 @@ mod damage;
 mod defects;
 mod disturbed;
 mod guide;
+mod ids;
 mod import;
 mod orfs;
 mod parity;

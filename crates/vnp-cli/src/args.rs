@@ -1,6 +1,7 @@
 //! The command line: commands, their arguments, and the help texts that users read.
 
 pub(crate) mod device;
+mod input;
 pub(crate) mod predict;
 mod train;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 use device::DeviceArgs;
+use input::DuplicateIdsCheck;
 use predict::PredictArgs;
 pub(crate) use train::{EncodersFrom, OptimizerName, RecipeArgs, TrainArgs};
 
@@ -168,6 +170,9 @@ pub(crate) struct OrfsArgs {
     /// FASTA file to write the protein sequences of the ORFs to
     #[arg(long, value_name = "FILE")]
     pub(crate) protein: PathBuf,
+    /// Refuse a bgzip file without its end mark, which may be truncated (default: warn)
+    #[arg(long)]
+    pub(crate) strict_input: bool,
     /// Worker threads [default: all available]
     #[arg(short, long, value_name = "N")]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
@@ -203,6 +208,12 @@ pub(crate) struct EmbedArgs {
 pub(crate) struct ValidateArgs {
     /// FASTA or FASTQ file, plain or compressed (gzip, bgzip, bzip2, xz, zstd); - for standard input
     pub(crate) input: PathBuf,
+    /// Refuse a bgzip file without its end mark, which may be truncated (default: warn)
+    #[arg(long)]
+    pub(crate) strict_input: bool,
+    /// What to do about equal ids: warn, or refuse the input
+    #[arg(long, value_name = "WHAT", default_value = "warn")]
+    pub(crate) duplicate_ids: DuplicateIdsCheck,
 }
 
 #[cfg(test)]

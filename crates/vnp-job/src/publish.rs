@@ -101,7 +101,7 @@ impl Output {
     ///
     /// # Errors
     /// [`Error::Io`]
-    pub fn row(&mut self, line: &str) -> Result<(), Error> {
+    pub fn row(&mut self, line: impl AsRef<[u8]>) -> Result<(), Error> {
         self.rows += 1;
         self.line(line)
     }
@@ -110,8 +110,8 @@ impl Output {
     ///
     /// # Errors
     /// [`Error::Io`]
-    pub fn line(&mut self, line: &str) -> Result<(), Error> {
-        self.write_all(line.as_bytes())
+    pub fn line(&mut self, line: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.write_all(line.as_ref())
             .and_then(|()| self.write_all(b"\n"))
             .map_err(|error| io_at("write", &self.path, &error).into())
     }

@@ -1,5 +1,6 @@
 //! Inputs that can be read only once, copied so that a job can read them again.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -19,6 +20,17 @@ pub enum Input {
     /// A stream that can be read once, such as standard input: it is copied below the output
     /// directory first, because a job reads its input more than once.
     Stream(Box<dyn Read + Send>),
+}
+
+impl Input {
+    /// How the input is called on a command line and in tables.
+    #[must_use]
+    pub fn name(&self) -> OsString {
+        match self {
+            Self::File(path) => path.clone().into_os_string(),
+            Self::Stream(_) => "-".into(),
+        }
+    }
 }
 
 impl fmt::Debug for Input {

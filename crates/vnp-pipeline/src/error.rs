@@ -7,6 +7,8 @@ use vnp_ckpt::RowRange;
 use vnp_job::parts::Stage;
 use vnp_job::{BadFile, Interrupted, listed};
 
+use crate::duplicates::Duplicates;
+
 /// What ended a run before its results were published.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -24,7 +26,7 @@ pub enum Error {
     #[error(transparent)]
     Sequence(#[from] vnp_seq::Error),
     /// No record of the input can be a nucleotide sequence.
-    #[error("none of the {records} records is a nucleotide sequence: record \"{id}\": {reason}")]
+    #[error("none of the {records} records is a nucleotide sequence: record \"{}\": {reason}", id.escape_debug())]
     NoNucleotides {
         /// How many records the input holds.
         records: u64,
@@ -32,6 +34,12 @@ pub enum Error {
         id: String,
         /// Why it was refused.
         reason: String,
+    },
+    /// Ids are not unique, and that is to be refused.
+    #[error("{found}: give each record an id of its own, or choose --duplicate-ids warn or number")]
+    DuplicateIds {
+        /// The duplicates.
+        found: Duplicates,
     },
     /// The input was changed while the run read it.
     #[error(
@@ -89,7 +97,9 @@ pub enum Error {
         missing: Vec<RowRange>,
     },
     /// A part's row was computed from another frame than the input has at that row.
-    #[error("{}: row {row} is {found}, expected \"{expected}\"", path.display())]
+    #[error(
+        "{}: row {row} is {found}, expected \"{}\"", path.display(), expected.escape_debug()
+    )]
     RowMismatch {
         /// The part.
         path: PathBuf,
@@ -163,7 +173,7 @@ impl Error {
         match self {
             Self::RowMismatch { path, row, expected, found } => Some(BadFile {
                 path: path.clone(),
-                reason: format!("row {row} is {found}, expected \"{expected}\""),
+                reason: format!("row {row} is {found}, expected \"{}\"", expected.escape_debug()),
             }),
             Self::Job(vnp_job::Error::Mismatch { path, what, expected, found }) => Some(BadFile {
                 path: path.clone(),

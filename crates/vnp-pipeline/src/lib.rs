@@ -10,6 +10,7 @@
 //! The crate prints nothing, reads no environment and knows no command line: a caller gives it
 //! [`RunOptions`], a model, a function that receives every [`Event`], and a [`StopFlag`].
 
+mod duplicates;
 mod error;
 mod estimate;
 mod event;
@@ -25,10 +26,13 @@ mod results;
 mod resume;
 mod row;
 mod run;
+mod sorter;
 mod source;
 mod survey;
+mod validate;
 mod worker;
 
+pub use duplicates::{Duplicate, DuplicateIds, Duplicates};
 pub use error::Error;
 pub use estimate::{Estimate, Workload};
 pub use event::Event;
@@ -39,5 +43,6 @@ pub use orfs::orfs;
 pub use resume::ResumeSummary;
 pub use run::{LoadModel, Summary, predict};
 pub use survey::Survey;
+pub use validate::{Validation, validate};
 pub use vnp_job::parts::{Counts, DnaOnlyCounts, Identity, Stage, Track, Trust};
 pub use vnp_job::{BadFile, Difference, Input, Interrupted, OnBadFile, Start, StopFlag};

@@ -10,6 +10,8 @@ use vnp_job::parts::Trust;
 use vnp_job::{Input, OnBadFile, Start};
 use vnp_seq::ChunkLength;
 
+use crate::duplicates::DuplicateIds;
+
 /// What a run computes its rows for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
@@ -29,6 +31,8 @@ pub struct RunOptions {
     pub output_dir: PathBuf,
     /// Refuse a BGZF input without its empty last block, which may be truncated, instead of a warning.
     pub strict_input: bool,
+    /// What to do about ids that are not unique in a file.
+    pub duplicate_ids: DuplicateIds,
     /// Scores or embeddings.
     pub goal: Goal,
     /// Chunk length.
@@ -67,6 +71,7 @@ impl RunOptions {
             inputs,
             output_dir,
             strict_input: false,
+            duplicate_ids: DuplicateIds::Warn,
             goal: Goal::Scores,
             chunk_length,
             start: Start::New,

@@ -13,7 +13,7 @@ use crate::survey::Survey;
 
 /// Writes the ORFs of the inputs as nucleotide and protein FASTA, and nothing else.
 ///
-/// Both files get their names when they are complete; a name that is not a regular file, such
+/// `strict` refuses a BGZF input that may be truncated. Both files get their names when they are complete; a name that is not a regular file, such
 /// as `/dev/stdout`, is written to directly.
 ///
 /// # Errors
@@ -22,6 +22,7 @@ use crate::survey::Survey;
 pub fn orfs(
     inputs: Vec<Input>,
     chunk_length: ChunkLength,
+    strict: bool,
     nucleotide: &Path,
     protein: &Path,
     observer: &dyn Fn(Event<'_>),
@@ -31,7 +32,7 @@ pub fn orfs(
     let mut proteins = Output::create(protein.to_owned())?;
     let scratch = protein.parent().filter(|dir| !dir.as_os_str().is_empty());
     let inputs = Spool::new(inputs, scratch.unwrap_or(Path::new(".")), stop)?;
-    let mut reader = FrameReader::open(inputs.paths(), chunk_length)?;
+    let mut reader = FrameReader::open(inputs.paths(), chunk_length)?.strict(strict);
     let mut tally = Tally::default();
     while let Some(block) = reader.next_block()? {
         stop.check()?;

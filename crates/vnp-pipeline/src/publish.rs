@@ -17,7 +17,7 @@ use vnp_validate::Failure;
 use crate::error::Error;
 use crate::names;
 use crate::reading::confirm;
-use crate::results::{ChunkTally, Consensus, Frames, RecordTally, Sequences};
+use crate::results::{ChunkTally, Consensus, Frames, RecordNames, RecordTally, Sequences};
 use crate::source::Source;
 use crate::survey::Survey;
 use nucleotide_only::NucleotideOnly;
@@ -34,6 +34,16 @@ pub(crate) struct Published {
     pub(crate) results: BTreeMap<String, FileDigest>,
 }
 
+/// What the tables hold beyond scores.
+pub(crate) struct Tables {
+    /// The tracks with a table.
+    pub(crate) tracks: &'static [Track],
+    /// Whether the frames are written as FASTA too.
+    pub(crate) keep_frames: bool,
+    /// What records are called.
+    pub(crate) names: RecordNames,
+}
+
 /// Writes every result file from the scores and a last reading of the input.
 ///
 /// Nothing gets its final name before the parts are proved to cover every row with the ids of the
@@ -43,15 +53,14 @@ pub(crate) fn publish(
     inventory: &Inventory,
     source: Source<'_>,
     survey: &Survey,
-    tracks: &[Track],
-    keep_frames: bool,
+    tables: Tables,
     stop: &StopFlag,
 ) -> Result<Published, Error> {
-    for &track in tracks {
+    for &track in tables.tracks {
         check_covered(inventory, Stage::scoring(track), survey)?;
     }
-    let mut reader = source.open(tracks)?;
-    let mut writers = Writers::create(directory, inventory, tracks, keep_frames)?;
+    let mut reader = source.open(tables.tracks)?;
+    let mut writers = Writers::create(directory, inventory, tables)?;
     while let Some(block) = reader.next_block()? {
         writers.block(block)?;
         stop.check()?;
@@ -102,6 +111,7 @@ fn check_covered(inventory: &Inventory, stage: Stage, survey: &Survey) -> Result
 fn with_survey(counts: Counts, survey: &Survey) -> Counts {
     Counts {
         records: survey.records,
+        records_with_duplicate_id: survey.duplicate_ids,
         bases: survey.bases,
         chunks: survey.chunks,
         records_no_open_frame: survey.no_open_frame,
@@ -112,6 +122,7 @@ fn with_survey(counts: Counts, survey: &Survey) -> Counts {
 }
 
 struct Writers {
+    names: RecordNames,
     scores: ScoreReader,
     frames: Frames,
     consensus: Consensus,
@@ -128,26 +139,32 @@ impl Writers {
     fn create(
         directory: &JobDirectory,
         inventory: &Inventory,
-        tracks: &[Track],
-        keep_frames: bool,
+        tables: Tables,
     ) -> Result<Self, Error> {
+        let Tables { tracks, keep_frames, names } = tables;
         let fasta = |name| Output::create(directory.result(name));
         let score_all = tracks.contains(&Track::OrflessChunks);
+        let with_input = names.have_input();
         Ok(Self {
+            names,
             scores: ScoreReader::new(inventory, Track::Frames),
             frames: Frames::create(directory.result(names::FRAMES))?,
             consensus: Consensus::create(
                 directory.result(names::CONSENSUS),
                 directory.checkpoints(),
             )?,
-            sequences: Sequences::create(directory.result(names::SEQUENCES), score_all)?,
+            sequences: Sequences::create(
+                directory.result(names::SEQUENCES),
+                score_all,
+                with_input,
+            )?,
             failed: Output::create(directory.failed_files())?,
             fasta: match keep_frames {
                 true => Some([fasta(names::NUCLEOTIDE_FASTA)?, fasta(names::PROTEIN_FASTA)?]),
                 false => None,
             },
             nucleotide_only: match score_all {
-                true => Some(NucleotideOnly::create(directory, inventory)?),
+                true => Some(NucleotideOnly::create(directory, inventory, with_input)?),
                 false => None,
             },
             chunk: None,
@@ -171,10 +188,12 @@ impl Writers {
 
     fn frame(&mut self, frame: &FrameRow) -> Result<(), Error> {
         let scores = self.scores.next(frame)?;
+        let record = self.names.of(&frame.record)?;
+        let id = record.frame_id(frame.chunk.index, frame.frame);
         self.counts.rows += 1;
         if self.chunk.as_ref().is_none_or(|chunk| chunk.position != frame.chunk) {
             self.end_chunk()?;
-            self.chunk = Some(ChunkTally::of_frame(frame));
+            self.chunk = Some(ChunkTally::new(record, frame.chunk));
         }
         let Some(scores) = scores else {
             self.counts.rows_failed += 1;
@@ -184,14 +203,15 @@ impl Writers {
         if let Some(chunk) = &mut self.chunk {
             chunk.add(scores);
         }
-        Ok(self.frames.add(&frame.id, scores)?)
+        Ok(self.frames.add(id, scores)?)
     }
 
     fn orfless_chunk(&mut self, chunk: &OrflessChunk) -> Result<(), Error> {
         self.end_chunk()?;
+        let record = self.names.of(&chunk.record)?;
         self.nucleotide_only
             .as_mut()
-            .map_or(Ok(()), |nucleotide_only| nucleotide_only.orfless_chunk(chunk))
+            .map_or(Ok(()), |nucleotide_only| nucleotide_only.orfless_chunk(chunk, record))
     }
 
     fn end_chunk(&mut self) -> Result<(), Error> {
@@ -211,7 +231,8 @@ impl Writers {
         self.counts.chunks_scored += by_frames.chunks_scored;
         // Chunks without an ORF decide only for a record that has no others; the values never mix.
         let tally = if outcome.frames == 0 { &by_nucleotides } else { &by_frames };
-        let verdict = self.sequences.add(outcome, tally)?;
+        let name = self.names.of(&outcome.record)?;
+        let verdict = self.sequences.add(&name, outcome, tally)?;
         self.counts.records_viral += u64::from(verdict.viral);
         if let Some(nucleotide_only) = &mut self.nucleotide_only {
             nucleotide_only.count(&verdict);
@@ -224,7 +245,7 @@ impl Writers {
         });
         if let Some(reason) = failure {
             self.counts.records_failed += 1;
-            self.failed.row(&Failure::now(&outcome.id, reason).line())?;
+            self.failed.row(Failure::now(name.path(), reason).line())?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use vnp_job::StopFlag;
 use vnp_job::parts::Track;
 use vnp_seq::{Block, FrameReader, RecordOutcome, RecordStatus};
 
+use crate::duplicates::finder::{DuplicateFinder, Suffixes};
 use crate::error::Error;
 use crate::estimate::sizes::Sizes;
 use crate::event::Event;
@@ -24,7 +25,7 @@ impl Tally {
         for outcome in &block.records {
             self.count(outcome);
             if let (None, RecordStatus::Failed { reason }) = (&self.first_failed, &outcome.status) {
-                self.first_failed = Some((outcome.id.clone(), reason.clone()));
+                self.first_failed = Some((outcome.record.id.clone(), reason.clone()));
             }
         }
     }
@@ -64,13 +65,24 @@ impl Tally {
     }
 }
 
-/// Reads the whole input once: how many rows there are and what they are rows of, and how long.
+/// What the first reading of the input found.
+#[derive(Debug)]
+pub(crate) struct FirstReading {
+    pub(crate) survey: Survey,
+    pub(crate) sizes: Sizes,
+    /// What is appended to ids in tables.
+    pub(crate) suffixes: Suffixes,
+}
+
+/// Reads the whole input once: how many rows there are, what they are rows of, how long they are, and
+/// whether ids occur more than once, which `finder` finds.
 pub(crate) fn survey(
     source: Source<'_>,
     tracks: &[Track],
+    mut finder: DuplicateFinder<'_>,
     observer: &dyn Fn(Event<'_>),
     stop: &StopFlag,
-) -> Result<(Survey, Sizes), Error> {
+) -> Result<FirstReading, Error> {
     let mut reader = source.open(tracks)?;
     let mut tally = Tally::default();
     let mut sizes = Sizes::default();
@@ -78,11 +90,14 @@ pub(crate) fn survey(
         stop.check()?;
         tally.add(&block);
         sizes.add(&block);
+        block.records.iter().try_for_each(|outcome| finder.add(&outcome.record))?;
         observer(tally.event());
     }
-    let survey = tally.finish(&reader)?;
+    let mut survey = tally.finish(&reader)?;
+    let (duplicate_ids, suffixes) = finder.finish()?;
+    survey.duplicate_ids = duplicate_ids;
     observer(Event::Surveyed(&survey));
-    Ok((survey, sizes))
+    Ok(FirstReading { survey, sizes, suffixes })
 }
 
 /// Reads an input to its end, and fails if it is not what the survey saw.

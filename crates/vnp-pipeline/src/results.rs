@@ -4,14 +4,15 @@ mod chunks;
 mod consensus;
 mod evidence;
 mod frames;
+mod name;
 mod number;
 mod sequences;
-mod sorter;
 mod tally;
 
 pub(crate) use chunks::Chunks;
 pub(crate) use consensus::Consensus;
 pub(crate) use evidence::Evidence;
 pub(crate) use frames::Frames;
+pub(crate) use name::{RecordName, RecordNames};
 pub(crate) use sequences::{Sequences, Verdict};
 pub(crate) use tally::{ChunkTally, RecordTally};

@@ -13,18 +13,19 @@ use vnp_job::parts::{
     Counts, Expectation, Identity, Inspection, Inventory, Manifest, Stage, Track, inspect,
 };
 use vnp_job::{
-    BadFile, JobDirectory, OnBadFile, Spool, Start, StopFlag, quarantine, record_failures,
+    BadFile, Input, JobDirectory, OnBadFile, Spool, Start, StopFlag, quarantine, record_failures,
     remove_file_if_there,
 };
 use vnp_seq::{FrameRow, OrflessChunk};
 
+use crate::duplicates::finder::DuplicateFinder;
 use crate::error::Error;
-use crate::estimate::sizes::Sizes;
 use crate::event::Event;
 use crate::names;
 use crate::options::{EncoderDigests, Goal, ModelInfo, RunOptions};
-use crate::publish::{Published, confirm_embeddings, publish};
-use crate::reading::{confirm, survey};
+use crate::publish::{Published, Tables, confirm_embeddings, publish};
+use crate::reading::{FirstReading, confirm, survey};
+use crate::results::RecordNames;
 use crate::source::Source;
 use crate::survey::Survey;
 use crate::worker::{Session, Settings, Work, WorkerPool};
@@ -79,6 +80,7 @@ pub fn predict(
     let directory = JobDirectory::open(&options.output_dir, &names::JOB, options.start, stages)?;
     let mut run = Run {
         options,
+        inputs: Vec::new(),
         tracks,
         model,
         observer,
@@ -104,6 +106,7 @@ impl Run<'_> {
         load_model: Box<LoadModel<'_>>,
     ) -> Result<Summary, Error> {
         let inputs = std::mem::take(&mut self.options.inputs);
+        self.inputs = inputs.iter().map(Input::name).collect();
         let inputs = Spool::new(inputs, directory.checkpoints(), self.stop)?;
         let source = Source {
             inputs: inputs.paths(),
@@ -111,26 +114,27 @@ impl Run<'_> {
             strict: self.options.strict_input,
         };
         let began = Instant::now();
-        let (survey, sizes) = survey(source, self.tracks, self.observer, self.stop)?;
+        let finder = DuplicateFinder::new(directory.checkpoints(), self.options.duplicate_ids);
+        let first = survey(source, self.tracks, finder, self.observer, self.stop)?;
         self.seconds.insert("survey".to_owned(), began.elapsed().as_secs_f64());
 
         let mut models = LazyModels::new(self.model, load_model);
         if self.options.start == Start::Again {
             // Earlier work goes only when it is known that the new run can start.
-            if self.tracks.iter().any(|&track| survey.rows_of(track) > 0) {
+            if self.tracks.iter().any(|&track| first.survey.rows_of(track) > 0) {
                 models.get(self.observer)?;
             }
             directory.clear()?;
         }
         loop {
-            let error = match self.attempt(directory, source, &survey, &sizes, &mut models) {
+            let error = match self.attempt(directory, source, &first, &mut models) {
                 Err(error) => error,
                 outcome => return outcome,
             };
             // A part that passed for good until it was used. Each turn quarantines one.
             let Some(bad) = error.bad_part() else { return Err(error) };
             // But an input that was changed explains a part that does not fit.
-            confirm(&mut source.open(&[])?, &survey)?;
+            confirm(&mut source.open(&[])?, &first.survey)?;
             if self.options.on_bad_part == OnBadFile::Refuse {
                 return Err(refused(directory, vec![bad]));
             }
@@ -143,17 +147,20 @@ impl Run<'_> {
         &mut self,
         directory: &JobDirectory,
         source: Source<'_>,
-        survey: &Survey,
-        sizes: &Sizes,
+        first: &FirstReading,
         models: &mut LazyModels<'_>,
     ) -> Result<Summary, Error> {
+        let survey = &first.survey;
         let identity = self.identity(survey);
         let earlier = Manifest::read(&directory.result(names::RUN));
         let mut inventory = self.take_inventory(directory, &identity, survey, earlier.as_ref())?;
         let keep_embeddings = self.keeps_embeddings() || inventory.keeps_embeddings();
         self.import_features(directory, source, survey, &identity, &mut inventory, models)?;
         let to_do = self.to_do(&inventory, survey);
-        let finished = self.already_finished(directory, &identity, earlier.as_ref(), &to_do);
+        let finished = earlier
+            .as_ref()
+            .filter(|_| to_do.is_empty())
+            .and_then(|earlier| self.already_finished(directory, &identity, earlier, survey));
         if let Some(summary) = finished {
             if !keep_embeddings {
                 inventory.delete_scored_embeddings()?;
@@ -162,7 +169,7 @@ impl Run<'_> {
         }
         if !to_do.is_empty() {
             let models = models.get(self.observer)?;
-            let estimate = sizes.estimate(models, &|stage| to_do.missing(&inventory, stage));
+            let estimate = first.sizes.estimate(models, &|stage| to_do.missing(&inventory, stage));
             (self.observer)(Event::Estimated(&estimate));
             let pool = WorkerPool {
                 models,
@@ -192,11 +199,11 @@ impl Run<'_> {
             inventory.delete_scored_embeddings()?;
         }
         let began = Instant::now();
-        let published = self.publish(directory, &inventory, source, survey, earlier.as_ref())?;
+        let published = self.publish(directory, &inventory, source, first, earlier.as_ref())?;
         remove_chunks_table(directory, earlier.as_ref(), &published)?;
         self.seconds.insert("publish".to_owned(), began.elapsed().as_secs_f64());
         let counts = published.counts.clone();
-        self.manifest(identity, &inventory, models, published)
+        self.manifest(identity, &inventory, models, survey, published)
             .publish(&directory.result(names::RUN))?;
         Ok(Summary {
             counts,
@@ -212,14 +219,19 @@ impl Run<'_> {
         directory: &JobDirectory,
         inventory: &Inventory,
         source: Source<'_>,
-        survey: &Survey,
+        first: &FirstReading,
         earlier: Option<&Manifest>,
     ) -> Result<Published, Error> {
+        let survey = &first.survey;
         match self.options.goal {
             Goal::Scores => {
                 (self.observer)(Event::Publishing);
-                let keep_frames = self.options.keep_frames;
-                publish(directory, inventory, source, survey, self.tracks, keep_frames, self.stop)
+                let tables = Tables {
+                    tracks: self.tracks,
+                    keep_frames: self.options.keep_frames,
+                    names: RecordNames::new(first.suffixes.read()?, &self.inputs),
+                };
+                publish(directory, inventory, source, survey, tables, self.stop)
             }
             Goal::Embeddings => {
                 let counted = confirm_embeddings(inventory, source, survey, self.stop)?;
@@ -296,13 +308,14 @@ impl Run<'_> {
         &self,
         directory: &JobDirectory,
         identity: &Identity,
-        earlier: Option<&Manifest>,
-        to_do: &ToDo,
+        earlier: &Manifest,
+        survey: &Survey,
     ) -> Option<Summary> {
-        let earlier = earlier.filter(|_| to_do.is_empty())?;
         let has = |name| earlier.results.contains_key(name);
-        let has_tables =
-            has(names::FRAMES) && (has(names::NUCLEOTIDE_FASTA) || !self.options.keep_frames);
+        let has_tables = has(names::FRAMES)
+            && (has(names::NUCLEOTIDE_FASTA) || !self.options.keep_frames)
+            && earlier.inputs == self.input_column()
+            && earlier.numbered_ids == self.numbers_ids(survey);
         let as_asked =
             (has_tables || self.options.goal == Goal::Embeddings) && earlier.identity == *identity;
         (as_asked && earlier.results_are_intact(directory.path())).then(|| Summary {

@@ -11,6 +11,8 @@ pub struct Survey {
     pub records: u64,
     /// Their bases.
     pub bases: u64,
+    /// Records whose id an earlier record of the same file has; 0 where that was not counted.
+    pub duplicate_ids: u64,
     /// Chunks cut from them.
     pub chunks: u64,
     /// ORFs (stop-free reading frames): the rows of [`Track::Frames`].

@@ -10,7 +10,8 @@ use crate::record::Record;
 /// SHA-256 over the records of an input in order: independent of file names, of how the records are
 /// spread over files, of compression, of line width and of case.
 ///
-/// For every record: the length of its id in bytes (u64, little-endian), the id, the number of its
+/// For every record: the length of its id in bytes (u64, little-endian), the id as it stands in the
+/// header, the number of its
 /// letters (u64, little-endian), the letters in upper case with U as T.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct InputDigest(String);
@@ -38,8 +39,9 @@ pub(crate) struct Digester {
 
 impl Digester {
     pub(crate) fn update(&mut self, record: &Record) {
-        self.hash.update((record.id.len() as u64).to_le_bytes());
-        self.hash.update(record.id.as_bytes());
+        let id = record.raw_id();
+        self.hash.update((id.len() as u64).to_le_bytes());
+        self.hash.update(&id);
         self.hash.update((record.sequence.len() as u64).to_le_bytes());
         for letters in record.sequence.chunks(16 * 1024) {
             self.buffer.clear();
@@ -66,7 +68,8 @@ mod tests {
     fn digest(records: &[(&str, &[u8])]) -> String {
         let mut digester = Digester::default();
         for (id, sequence) in records {
-            digester.update(&Record { id: (*id).to_owned(), sequence: sequence.to_vec() });
+            let (id, sequence) = ((*id).to_owned(), sequence.to_vec());
+            digester.update(&Record { id, sequence, ..Record::default() });
         }
         digester.finish().to_string()
     }

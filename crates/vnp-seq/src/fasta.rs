@@ -9,7 +9,7 @@ use crate::outcome::FrameRow;
 /// # Errors
 /// Those of `out`.
 pub fn write_nucleotide_fasta(out: &mut impl Write, rows: &[FrameRow]) -> io::Result<()> {
-    rows.iter().try_for_each(|row| write_record(out, &row.id, &row.nucleotide))
+    rows.iter().try_for_each(|row| write_record(out, &row.raw_id(), &row.nucleotide))
 }
 
 /// Writes the proteins of `rows`; `out` should be buffered.
@@ -17,12 +17,11 @@ pub fn write_nucleotide_fasta(out: &mut impl Write, rows: &[FrameRow]) -> io::Re
 /// # Errors
 /// Those of `out`.
 pub fn write_protein_fasta(out: &mut impl Write, rows: &[FrameRow]) -> io::Result<()> {
-    rows.iter().try_for_each(|row| write_record(out, &row.id, &row.protein))
+    rows.iter().try_for_each(|row| write_record(out, &row.raw_id(), &row.protein))
 }
 
-fn write_record(out: &mut impl Write, id: &str, sequence: &str) -> io::Result<()> {
-    for part in [">", id, "\n", sequence, "\n"] {
-        out.write_all(part.as_bytes())?;
-    }
-    Ok(())
+fn write_record(out: &mut impl Write, id: &[u8], sequence: &str) -> io::Result<()> {
+    [b">", id, b"\n", sequence.as_bytes(), b"\n"]
+        .into_iter()
+        .try_for_each(|part| out.write_all(part))
 }

@@ -1,8 +1,10 @@
 //! Chunks without an ORF, which are scored by their nucleotides only.
 
+use std::sync::Arc;
+
 use crate::chunk::ChunkPosition;
 use crate::codon::{amino_acid, codon_codes, reverse_complement, upper};
-use crate::id::record_of_chunk;
+use crate::head::RecordHead;
 
 /// A chunk with a stop codon in every frame that has a codon: the original has no row for it.
 ///
@@ -12,8 +14,8 @@ use crate::id::record_of_chunk;
 pub struct OrflessChunk {
     /// `{record id}_chunk_{i}`, chunks counted from 1; not unique where record ids are not.
     pub id: String,
-    /// 0-based number of the record in the whole input.
-    pub record: u64,
+    /// The record.
+    pub record: Arc<RecordHead>,
     /// The position of the chunk in the record.
     pub chunk: ChunkPosition,
     /// The chunk from its first base to its last, upper case, U as T, unknown letters kept.
@@ -28,18 +30,13 @@ impl OrflessChunk {
     ///
     /// let position = ChunkPosition { index: 0, start_bp: 0, end_bp: 5 };
     /// let nucleotide = "TTAAN".to_owned();
-    /// let chunk = OrflessChunk { id: "r_chunk_1".to_owned(), record: 0, chunk: position, nucleotide };
+    /// let (id, record) = ("r_chunk_1".to_owned(), Default::default());
+    /// let chunk = OrflessChunk { id, record, chunk: position, nucleotide };
     /// assert_eq!(chunk.reverse_complement(), "NTTAA");
     /// ```
     #[must_use]
     pub fn reverse_complement(&self) -> String {
         reverse_complement(&self.nucleotide)
-    }
-
-    /// The id of its record.
-    #[must_use]
-    pub fn record_id(&self) -> &str {
-        record_of_chunk(&self.id)
     }
 }
 

@@ -1,8 +1,12 @@
 //! The contents of a prepared input: rows, chunks without an ORF, and an outcome for every record.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use crate::chunk::ChunkPosition;
 use crate::frame::Frame;
-use crate::id::{chunk_of_frame, record_of_chunk};
+use crate::head::RecordHead;
+use crate::id::raw_id;
 use crate::orfless_chunk::OrflessChunk;
 
 /// An ORF of a chunk: one row of every stage that follows.
@@ -10,8 +14,8 @@ use crate::orfless_chunk::OrflessChunk;
 pub struct FrameRow {
     /// `{record id}_chunk_{i}{frame}`, chunks counted from 1; not unique where record ids are not.
     pub id: String,
-    /// 0-based number of the record in the whole input.
-    pub record: u64,
+    /// The record.
+    pub record: Arc<RecordHead>,
     /// The position of the chunk in the record.
     pub chunk: ChunkPosition,
     /// The frame.
@@ -23,16 +27,10 @@ pub struct FrameRow {
 }
 
 impl FrameRow {
-    /// The id of its chunk.
+    /// The row's id with that of the record as it stands in the header.
     #[must_use]
-    pub fn chunk_id(&self) -> &str {
-        chunk_of_frame(&self.id)
-    }
-
-    /// The id of its record.
-    #[must_use]
-    pub fn record_id(&self) -> &str {
-        record_of_chunk(self.chunk_id())
+    pub fn raw_id(&self) -> Cow<'_, [u8]> {
+        raw_id(&self.id, self.record.id_is_encoded)
     }
 }
 
@@ -57,10 +55,8 @@ pub enum RecordStatus {
 /// A record without its sequence: its size and status. Every record of an input has one, in input order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RecordOutcome {
-    /// 0-based number of the record in the whole input.
-    pub record: u64,
-    /// The record's id.
-    pub id: String,
+    /// The record.
+    pub record: Arc<RecordHead>,
     /// Letters of the record.
     pub length_bp: u64,
     /// Chunks of the record; 0 for a failed one.

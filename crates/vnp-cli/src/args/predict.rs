@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use vnp_infer::DeviceSpec;
 
 use super::device::DeviceArgs;
+use super::input::DuplicateIdsArg;
 
 /// `vnp predict`. What is serialized is what `run.json` records as settings; none of it is part of
 /// the run's identity.
@@ -26,6 +27,9 @@ pub(crate) struct PredictArgs {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) strict_input: bool,
+    /// What to do about equal ids in one file: warn, refuse the input, or number them in the tables
+    #[arg(long, value_name = "WHAT", default_value = "warn")]
+    pub(crate) duplicate_ids: DuplicateIdsArg,
 
     /// Model: mini (built in), 300, 500 or another installed model, custom (your own head, with -p),
     /// or a model directory
@@ -196,6 +200,7 @@ mod tests {
         let Command::Predict(mut args) = args.command else { panic!("another command") };
         let mut expected = serde_json::json!({
             "inputs": ["a.fa", "-"],
+            "duplicate_ids": "warn",
             "model": "mini",
             "model_path": "head.pth",
             "expected_length": null,

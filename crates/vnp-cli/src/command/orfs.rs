@@ -20,7 +20,15 @@ pub(crate) fn run(args: &OrfsArgs, console: &Console) -> anyhow::Result<Exit> {
     let progress = Progress::new(console);
     let (nucleotide, protein) = (&args.nucleotide, &args.protein);
     let observer = |event: vnp_pipeline::Event<'_>| progress.event(event);
-    let found = vnp_pipeline::orfs(inputs, length, nucleotide, protein, &observer, &stop);
+    let found = vnp_pipeline::orfs(
+        inputs,
+        length,
+        args.strict_input,
+        nucleotide,
+        protein,
+        &observer,
+        &stop,
+    );
     let survey = match found {
         Ok(survey) => survey,
         // Nothing was saved, so the message must not advise to continue.

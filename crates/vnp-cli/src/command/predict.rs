@@ -49,6 +49,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
         score_batch_rows: args.batch_size,
         score_all: args.score_all,
         strict_input: args.strict_input,
+        duplicate_ids: args.duplicate_ids.into(),
         keep_embeddings: args.keep_embeddings,
         keep_frames: args.keep_intermediate,
         settings: args.settings()?,

@@ -10,31 +10,30 @@ const NAMED: u64 = 10;
 
 /// `vnp validate`: exit 1 if a record is not a nucleotide sequence or the file cannot be read to its end.
 pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<Exit> {
-    let mut reader = stdin::records(&args.input)?;
-    let (mut records, mut bases, mut empty, mut invalid) = (0_u64, 0_u64, 0_u64, 0_u64);
-    while let Some(record) = reader.next_record()? {
-        records += 1;
-        bases += record.sequence.len() as u64;
-        empty += u64::from(record.sequence.is_empty());
-        let Some(letter) = record.invalid_letter() else { continue };
-        invalid += 1;
-        if invalid <= NAMED {
-            log::error!("record {records} \"{}\": {letter}", record.id);
+    let reader = stdin::records(&args.input)?.strict(args.strict_input);
+    let mut named = 0;
+    let mut invalid = |number, record: &vnp_seq::Record, letter| {
+        named += 1;
+        if named <= NAMED {
+            log::error!("record {number} \"{}\": {letter}", record.id.escape_debug());
         }
+    };
+    let mode = args.duplicate_ids.into();
+    let found = vnp_pipeline::validate(reader, mode, &std::env::temp_dir(), &mut invalid)?;
+    if found.invalid > NAMED {
+        log::error!("… and {} more invalid records", grouped(found.invalid - NAMED));
     }
-    if invalid > NAMED {
-        log::error!("… and {} more invalid records", grouped(invalid - NAMED));
-    }
-    if records == 0 {
+    if found.records == 0 {
         log::warn!("the input holds no records");
     }
     output::print(&format!(
-        "{}: {} records, {} bp, {} empty, {} invalid\n",
+        "{}: {} records, {} bp, {} empty, {} invalid, {} with the id of an earlier record\n",
         args.input.display(),
-        grouped(records),
-        grouped(bases),
-        grouped(empty),
-        grouped(invalid),
+        grouped(found.records),
+        grouped(found.bases),
+        grouped(found.empty),
+        grouped(found.invalid),
+        grouped(found.duplicate_ids),
     ))?;
-    Ok(if invalid == 0 { Exit::Done } else { Exit::Failed })
+    Ok(if found.invalid == 0 { Exit::Done } else { Exit::Failed })
 }

@@ -25,6 +25,12 @@ pub struct Manifest {
     /// Whether an input may be truncated; written only if it may.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub input_maybe_truncated: bool,
+    /// The inputs' names in the column `input` of the tables; none in a run of one input.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<String>,
+    /// Whether ids are numbered in the tables, because they are not unique.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub numbered_ids: bool,
     /// The model.
     pub model: ModelRecord,
     /// The caller's settings.
@@ -55,7 +61,10 @@ pub struct ModelRecord {
 pub struct Counts {
     /// Records of the input.
     pub records: u64,
-    /// Their bases.
+    /// Records whose id an earlier record of the same file has.
+    #[serde(default)]
+    pub records_with_duplicate_id: u64,
+    /// The bases of all records.
     pub bases: u64,
     /// Chunks cut from them.
     pub chunks: u64,

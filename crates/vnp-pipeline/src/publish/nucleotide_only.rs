@@ -1,5 +1,7 @@
 //! What a run publishes of the chunks without an ORF.
 
+use std::sync::Arc;
+
 use vnp_job::JobDirectory;
 use vnp_job::parts::{DnaOnlyCounts, Inventory, Track};
 use vnp_job::publish::CompleteFile;
@@ -8,7 +10,7 @@ use vnp_seq::OrflessChunk;
 use super::scores::ScoreReader;
 use crate::error::Error;
 use crate::names;
-use crate::results::{ChunkTally, Chunks, Evidence, RecordTally, Verdict};
+use crate::results::{ChunkTally, Chunks, Evidence, RecordName, RecordTally, Verdict};
 
 /// What a run publishes of the chunks without an ORF, if it scores them.
 pub(super) struct NucleotideOnly {
@@ -19,17 +21,25 @@ pub(super) struct NucleotideOnly {
 }
 
 impl NucleotideOnly {
-    pub(super) fn create(directory: &JobDirectory, inventory: &Inventory) -> Result<Self, Error> {
+    pub(super) fn create(
+        directory: &JobDirectory,
+        inventory: &Inventory,
+        with_input: bool,
+    ) -> Result<Self, Error> {
         Ok(Self {
             scores: ScoreReader::new(inventory, Track::OrflessChunks),
-            chunks: Chunks::create(directory.result(names::CHUNKS))?,
+            chunks: Chunks::create(directory.result(names::CHUNKS), with_input)?,
             record: RecordTally::default(),
             counts: DnaOnlyCounts::default(),
         })
     }
 
-    /// Adds a chunk without an ORF.
-    pub(super) fn orfless_chunk(&mut self, chunk: &OrflessChunk) -> Result<(), Error> {
+    /// Adds a chunk without an ORF, of the record with this name.
+    pub(super) fn orfless_chunk(
+        &mut self,
+        chunk: &OrflessChunk,
+        record: Arc<RecordName>,
+    ) -> Result<(), Error> {
         let scores = self.scores.next(chunk)?;
         self.counts.rows += 1;
         let Some(scores) = scores else {
@@ -37,7 +47,7 @@ impl NucleotideOnly {
             self.record.failed_rows += 1;
             return Ok(());
         };
-        let mut tally = ChunkTally::of_orfless(chunk);
+        let mut tally = ChunkTally::new(record, chunk.chunk);
         tally.add(scores);
         self.counts.chunks_viral += u64::from(tally.is_viral() == Some(true));
         self.record.add(&tally);

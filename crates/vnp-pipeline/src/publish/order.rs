@@ -36,9 +36,11 @@ impl Iterator for InOrder {
 
     fn next(&mut self) -> Option<Item> {
         // By record, then by chunk; a record ends behind all of its chunks.
-        let frame = self.frames.peek().map(|frame| (frame.record, u64::from(frame.chunk.index)));
-        let orfless = self.orfless.peek().map(|chunk| (chunk.record, u64::from(chunk.chunk.index)));
-        let end = self.records.peek().map(|ended| (ended.record, u64::MAX));
+        let frame =
+            self.frames.peek().map(|frame| (frame.record.number, u64::from(frame.chunk.index)));
+        let orfless =
+            self.orfless.peek().map(|chunk| (chunk.record.number, u64::from(chunk.chunk.index)));
+        let end = self.records.peek().map(|ended| (ended.record.number, u64::MAX));
         let first = [frame, orfless, end].into_iter().flatten().min()?;
         if Some(first) == frame {
             self.frames.next().map(Item::Frame)
@@ -53,7 +55,12 @@ impl Iterator for InOrder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vnp_seq::{ChunkPosition, Frame, RecordStatus};
+    use std::sync::Arc;
+    use vnp_seq::{ChunkPosition, Frame, RecordHead, RecordStatus};
+
+    fn head(number: u64) -> Arc<RecordHead> {
+        Arc::new(RecordHead { number, id: format!("e{number}"), ..RecordHead::default() })
+    }
 
     fn chunk(index: u32) -> ChunkPosition {
         ChunkPosition { index, start_bp: 0, end_bp: 3 }
@@ -61,18 +68,18 @@ mod tests {
 
     fn frame(record: u64, index: u32) -> FrameRow {
         let (id, nucleotide, protein) = (format!("f{record}.{index}"), "A".into(), "A".into());
+        let record = head(record);
         FrameRow { id, record, chunk: chunk(index), frame: Frame::F1, nucleotide, protein }
     }
 
     fn orfless(record: u64, index: u32) -> OrflessChunk {
         let (id, nucleotide) = (format!("c{record}.{index}"), "TAA".into());
-        OrflessChunk { id, record, chunk: chunk(index), nucleotide }
+        OrflessChunk { id, record: head(record), chunk: chunk(index), nucleotide }
     }
 
     fn end(record: u64) -> RecordOutcome {
         RecordOutcome {
-            record,
-            id: format!("e{record}"),
+            record: head(record),
             length_bp: 3,
             chunks: 1,
             chunks_with_frames: 0,
@@ -87,7 +94,7 @@ mod tests {
             .map(|item| match item {
                 Item::Frame(frame) => frame.id,
                 Item::OrflessChunk(chunk) => chunk.id,
-                Item::End(ended) => ended.id,
+                Item::End(ended) => ended.record.id.clone(),
             })
             .collect();
         assert_eq!(ids.join(" "), expected);

@@ -14,9 +14,12 @@ use super::tally::ChunkTally;
 pub(crate) struct Chunks(Output);
 
 impl Chunks {
-    pub(crate) fn create(path: PathBuf) -> Result<Self, Error> {
+    /// With a last column for the input of each chunk, if there are several.
+    pub(crate) fn create(path: PathBuf, with_input: bool) -> Result<Self, Error> {
         let mut output = Output::create(path)?;
-        output.line("sequence_id\tchunk\tstart\tend\tvirus_score\tis_viral\tevidence")?;
+        let input = if with_input { "\tinput" } else { "" };
+        let columns = "sequence_id\tchunk\tstart\tend\tvirus_score\tis_viral\tevidence";
+        output.line(format!("{columns}{input}"))?;
         Ok(Self(output))
     }
 
@@ -27,13 +30,12 @@ impl Chunks {
         };
         let ChunkPosition { index, start_bp, end_bp } = chunk.position;
         let is_viral = if viral { "True" } else { "False" };
-        self.0.row(&format!(
-            "{}\t{}\t{}\t{end_bp}\t{score:.6}\t{is_viral}\t{}",
-            chunk.sequence_id(),
+        self.0.row(chunk.record.row(&format!(
+            "{}\t{}\t{end_bp}\t{score:.6}\t{is_viral}\t{}",
             index + 1,
             start_bp + 1,
             evidence.name(),
-        ))
+        )))
     }
 
     pub(crate) fn finish(self) -> Result<CompleteFile, Error> {
@@ -44,20 +46,16 @@ impl Chunks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vnp_seq::OrflessChunk;
+    use crate::results::RecordName;
 
     #[test]
     fn positions_are_those_of_people() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("c.tsv");
-        let mut chunks = Chunks::create(path.clone()).unwrap();
+        let mut chunks = Chunks::create(path.clone(), false).unwrap();
         let tally = |scores: Option<[f32; 2]>| {
-            let mut tally = ChunkTally::of_orfless(&OrflessChunk {
-                id: "a_chunk_1_chunk_3".into(),
-                record: 0,
-                chunk: ChunkPosition { index: 2, start_bp: 499, end_bp: 999 },
-                nucleotide: "TAATAATAA".into(),
-            });
+            let position = ChunkPosition { index: 2, start_bp: 499, end_bp: 999 };
+            let mut tally = ChunkTally::new(RecordName::of_id("a_chunk_1"), position);
             scores.into_iter().for_each(|scores| tally.add(scores));
             tally
         };

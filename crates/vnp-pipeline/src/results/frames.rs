@@ -19,11 +19,12 @@ impl Frames {
         Ok(Self(output))
     }
 
-    pub(crate) fn add(&mut self, id: &str, [score1, score2]: [f32; 2]) -> Result<(), Error> {
+    pub(crate) fn add(&mut self, mut id: Vec<u8>, [score1, score2]: [f32; 2]) -> Result<(), Error> {
         // A tie is not a virus here, although it is one in the consensus: the original does both.
         let prediction = if score2 > score1 { "virus" } else { "others" };
         let (score1, score2) = (score_text(score1), score_text(score2));
-        self.0.row(&format!("{id}\t{prediction}\t{score1}\t{score2}"))
+        id.extend(format!("\t{prediction}\t{score1}\t{score2}").as_bytes());
+        self.0.row(id)
     }
 
     pub(crate) fn finish(self) -> Result<CompleteFile, Error> {
@@ -40,9 +41,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("p.txt");
         let mut frames = Frames::create(path.clone()).unwrap();
-        frames.add("a_chunk_1F1", [0.25, 0.75]).unwrap();
-        frames.add("a_chunk_1R2", [0.5, 0.5]).unwrap();
-        frames.add("a_chunk_2F3", [1.0, 1e-5]).unwrap();
+        frames.add(b"a_chunk_1F1".into(), [0.25, 0.75]).unwrap();
+        frames.add(b"a_chunk_1R2".into(), [0.5, 0.5]).unwrap();
+        frames.add(b"a_chunk_2F3".into(), [1.0, 1e-5]).unwrap();
         frames.finish().unwrap().publish().unwrap();
         let text = std::fs::read_to_string(path).unwrap();
         assert_eq!(

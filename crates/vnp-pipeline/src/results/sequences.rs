@@ -7,6 +7,7 @@ use vnp_job::publish::{CompleteFile, Output};
 use vnp_seq::{RecordOutcome, RecordStatus};
 
 use super::evidence::Evidence;
+use super::name::RecordName;
 use super::tally::RecordTally;
 
 const COLUMNS: &str = "sequence_id\tlength_bp\tchunks\tchunks_scored\tframes\tviral_chunks\t\
@@ -31,16 +32,24 @@ pub(crate) struct Verdict {
 }
 
 impl Sequences {
-    pub(crate) fn create(path: PathBuf, with_evidence: bool) -> Result<Self, Error> {
+    /// With a column for the evidence of each score, and with a last one for the input of each
+    /// record, if there are several.
+    pub(crate) fn create(
+        path: PathBuf,
+        with_evidence: bool,
+        with_input: bool,
+    ) -> Result<Self, Error> {
         let mut output = Output::create(path)?;
         let evidence = if with_evidence { "\tevidence" } else { "" };
-        output.line(&format!("{COLUMNS}{evidence}\treason"))?;
+        let input = if with_input { "\tinput" } else { "" };
+        output.line(format!("{COLUMNS}{evidence}\treason{input}"))?;
         Ok(Self { output, with_evidence })
     }
 
     /// Adds a record with the tally of its ORFs, or of its chunks where it has none.
     pub(crate) fn add(
         &mut self,
+        name: &RecordName,
         record: &RecordOutcome,
         tally: &RecordTally,
     ) -> Result<Verdict, Error> {
@@ -58,13 +67,13 @@ impl Sequences {
             true => format!("\t{}", evidence.map(Evidence::name).unwrap_or_default()),
             false => String::new(),
         };
-        let RecordOutcome { id, length_bp, chunks, frames, .. } = record;
+        let RecordOutcome { length_bp, chunks, frames, .. } = record;
         let RecordTally { chunks_scored, viral_chunks, .. } = tally;
         let regions = tally.regions_text();
-        self.output.row(&format!(
-            "{id}\t{length_bp}\t{chunks}\t{chunks_scored}\t{frames}\t{viral_chunks}\t\
+        self.output.row(name.row(&format!(
+            "{length_bp}\t{chunks}\t{chunks_scored}\t{frames}\t{viral_chunks}\t\
              {score_text}\t{is_virus}\t{regions}\t{status}{evidence_text}\t{reason}"
-        ))?;
+        )))?;
         Ok(Verdict { viral, evidence, failure: (status == "failed").then_some(reason) })
     }
 
@@ -107,12 +116,11 @@ fn status(record: &RecordOutcome, tally: &RecordTally) -> (&'static str, String)
 mod tests {
     use super::*;
     use crate::results::ChunkTally;
-    use vnp_seq::{ChunkPosition, OrflessChunk};
+    use vnp_seq::ChunkPosition;
 
     fn record(status: RecordStatus) -> RecordOutcome {
         RecordOutcome {
-            record: 0,
-            id: "r".into(),
+            record: Default::default(),
             length_bp: 2,
             chunks: 1,
             chunks_with_frames: 1,
@@ -125,10 +133,10 @@ mod tests {
     fn check(outcome: RecordStatus, failed_rows: u64, expected: &str, failed: bool) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s.tsv");
-        let mut sequences = Sequences::create(path.clone(), false).unwrap();
+        let mut sequences = Sequences::create(path.clone(), false, false).unwrap();
         let mut tally = RecordTally::default();
         tally.failed_rows = failed_rows;
-        let verdict = sequences.add(&record(outcome), &tally).unwrap();
+        let verdict = sequences.add(&RecordName::of_id("r"), &record(outcome), &tally).unwrap();
         assert_eq!(verdict.evidence, None);
         sequences.finish().unwrap().publish().unwrap();
         let text = std::fs::read_to_string(path).unwrap();
@@ -173,18 +181,15 @@ mod tests {
     fn check_evidence(outcome: RecordStatus, scores: Option<[f32; 2]>, expected: &str) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s.tsv");
-        let mut sequences = Sequences::create(path.clone(), true).unwrap();
-        let mut chunk = ChunkTally::of_orfless(&OrflessChunk {
-            id: "r_chunk_1".into(),
-            record: 0,
-            chunk: ChunkPosition { index: 0, start_bp: 0, end_bp: 2 },
-            nucleotide: String::new(),
-        });
+        let mut sequences = Sequences::create(path.clone(), true, false).unwrap();
+        let (name, position) =
+            (RecordName::of_id("r"), ChunkPosition { index: 0, start_bp: 0, end_bp: 2 });
+        let mut chunk = ChunkTally::new(name.clone(), position);
         scores.into_iter().for_each(|scores| chunk.add(scores));
         let mut tally = RecordTally::default();
         tally.add(&chunk);
         tally.failed_rows = u64::from(scores.is_none());
-        sequences.add(&record(outcome), &tally).unwrap();
+        sequences.add(&name, &record(outcome), &tally).unwrap();
         sequences.finish().unwrap().publish().unwrap();
         let text = std::fs::read_to_string(path).unwrap();
         let mut lines = text.lines();

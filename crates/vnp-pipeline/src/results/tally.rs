@@ -1,12 +1,16 @@
 //! Scores gathered from ORFs to chunks and from chunks to records: when a chunk or a record is viral.
 
-use vnp_seq::{ChunkPosition, FrameRow, OrflessChunk, record_of_chunk};
+use std::sync::Arc;
+
+use vnp_seq::ChunkPosition;
+
+use super::name::RecordName;
 
 /// The scores of one chunk, added up: those of its frames, or one of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct ChunkTally {
-    /// Id of the chunk: a frame's without its two letters.
-    pub(crate) id: String,
+    /// The record that the chunk is of.
+    pub(crate) record: Arc<RecordName>,
     pub(crate) position: ChunkPosition,
     /// Largest score1 and largest score2 over the scored frames.
     largest: Option<[f32; 2]>,
@@ -15,16 +19,13 @@ pub(crate) struct ChunkTally {
 }
 
 impl ChunkTally {
-    pub(crate) fn of_frame(frame: &FrameRow) -> Self {
-        Self::new(frame.chunk_id(), frame.chunk)
+    pub(crate) fn new(record: Arc<RecordName>, position: ChunkPosition) -> Self {
+        Self { record, position, largest: None, decided: None }
     }
 
-    pub(crate) fn of_orfless(chunk: &OrflessChunk) -> Self {
-        Self::new(&chunk.id, chunk.chunk)
-    }
-
-    fn new(id: &str, position: ChunkPosition) -> Self {
-        Self { id: id.to_owned(), position, largest: None, decided: None }
+    /// Id of the chunk.
+    pub(crate) fn id(&self) -> Vec<u8> {
+        self.record.chunk_id(self.position.index)
     }
 
     pub(crate) fn add(&mut self, [score1, score2]: [f32; 2]) {
@@ -35,11 +36,6 @@ impl ChunkTally {
         if self.decided.is_none_or(|(_, most)| decided > most) {
             self.decided = Some((score2, decided));
         }
-    }
-
-    /// Id of the record.
-    pub(crate) fn sequence_id(&self) -> &str {
-        record_of_chunk(&self.id)
     }
 
     /// Whether the chunk is viral, as the original decides: the largest score2 is no smaller than
@@ -101,8 +97,8 @@ mod tests {
 
     fn chunk(start_bp: u64, end_bp: u64, scores: &[[f32; 2]]) -> ChunkTally {
         let position = ChunkPosition { index: 0, start_bp, end_bp };
-        let mut tally = ChunkTally::new("r_chunk_1", position);
-        assert_eq!(tally.sequence_id(), "r");
+        let mut tally = ChunkTally::new(RecordName::of_id("r"), position);
+        assert_eq!(tally.id(), b"r_chunk_1");
         for &scores in scores {
             tally.add(scores);
         }

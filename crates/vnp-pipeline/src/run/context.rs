@@ -1,18 +1,23 @@
 //! The state that the steps of one session share, and which stages its goal requires.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::time::Instant;
 
 use vnp_job::StopFlag;
 use vnp_job::parts::{Stage, Track};
 
+use crate::duplicates::DuplicateIds;
 use crate::event::Event;
 use crate::options::{Goal, ModelInfo, RunOptions};
+use crate::survey::Survey;
 use crate::worker::Work;
 
 /// One session of a run.
 pub(super) struct Run<'a> {
     pub(super) options: RunOptions,
+    /// The inputs' names, as they were given.
+    pub(super) inputs: Vec<OsString>,
     pub(super) tracks: &'static [Track],
     pub(super) model: &'a ModelInfo,
     pub(super) observer: &'a dyn Fn(Event<'_>),
@@ -28,6 +33,17 @@ impl Run<'_> {
     /// Whether the embeddings stay after their rows are scored.
     pub(super) fn keeps_embeddings(&self) -> bool {
         self.options.keep_embeddings || self.options.goal == Goal::Embeddings
+    }
+
+    /// The names in the column `input` of the tables; none in a run of one input.
+    pub(super) fn input_column(&self) -> Vec<String> {
+        let several = if self.inputs.len() > 1 { self.inputs.as_slice() } else { &[] };
+        several.iter().map(|name| name.to_string_lossy().into_owned()).collect()
+    }
+
+    /// Whether ids are numbered in the tables.
+    pub(super) fn numbers_ids(&self, survey: &Survey) -> bool {
+        self.options.duplicate_ids == DuplicateIds::Number && survey.duplicate_ids > 0
     }
 
     /// The last stage of a track: a row with a part there is finished.

@@ -8,6 +8,7 @@ use vnp_job::rfc3339;
 use super::context::Run;
 use super::models::LazyModels;
 use crate::publish::Published;
+use crate::survey::Survey;
 
 impl Run<'_> {
     /// What `run.json` records of the run, and of the session that ends it.
@@ -16,6 +17,7 @@ impl Run<'_> {
         identity: Identity,
         inventory: &Inventory,
         models: &LazyModels<'_>,
+        survey: &Survey,
         published: Published,
     ) -> Manifest {
         Manifest {
@@ -23,6 +25,8 @@ impl Run<'_> {
             checkpoint_version: vnp_ckpt::CHECKPOINT_VERSION.to_owned(),
             identity,
             input_maybe_truncated: published.maybe_truncated,
+            inputs: self.input_column(),
+            numbered_ids: self.numbers_ids(survey),
             model: ModelRecord {
                 name: self.model.name.clone(),
                 description: self.model.description.clone(),

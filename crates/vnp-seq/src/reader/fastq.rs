@@ -9,6 +9,7 @@
 use super::fault::Fault;
 use super::raw::Raw;
 use crate::error::{FastqFault, display_byte};
+use crate::id::{id_bytes, id_text};
 use crate::text::Text;
 
 /// Reads the next record into `raw`; `false` at the end. `quality` is a buffer.
@@ -113,6 +114,6 @@ fn is_likely_base(letter: &u8) -> bool {
 }
 
 fn fault(line: u64, raw: &Raw, fault: FastqFault, detail: String) -> Fault {
-    let id = raw.header().split(u8::is_ascii_whitespace).next().unwrap_or_default();
-    Fault::Fastq { line, id: Some(String::from_utf8_lossy(id).into_owned()), fault, detail }
+    let (id, _) = id_text(id_bytes(raw.header()));
+    Fault::Fastq { line, id: Some(id), fault, detail }
 }

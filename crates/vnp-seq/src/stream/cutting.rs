@@ -4,10 +4,11 @@
     reason = "a task holds the index and the range that it was made with"
 )]
 
-use std::mem;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::chunk::{ChunkLength, ChunkPosition, ChunkRanges, chunk_ranges};
+use crate::head::RecordHead;
 use crate::id::{chunk_id, frame_id};
 use crate::orf::{Orf, find_orfs};
 use crate::orfless_chunk::{OrflessChunk, orfless_text};
@@ -17,14 +18,20 @@ use crate::record::Record;
 /// A record that is being cut into chunks.
 #[derive(Debug)]
 pub(super) struct Cutting {
-    record: Record,
+    sequence: Vec<u8>,
     ranges: ChunkRanges,
     cut: u32,
     outcome: RecordOutcome,
 }
 
 impl Cutting {
-    pub(super) fn new(mut record: Record, number: u64, chunk_length: ChunkLength) -> Self {
+    /// Begins to cut the record `number` of all, which comes from the input `input`.
+    pub(super) fn new(
+        record: Record,
+        number: u64,
+        input: usize,
+        chunk_length: ChunkLength,
+    ) -> Self {
         let length_bp = record.sequence.len();
         let mut ranges = chunk_ranges(length_bp, chunk_length);
         let status = match (record.invalid_letter(), length_bp) {
@@ -36,20 +43,20 @@ impl Cutting {
             (None, 1 | 2) => RecordStatus::TooShort,
             (None, _) => RecordStatus::NoOrf,
         };
+        let Record { id, id_is_encoded, sequence } = record;
         let outcome = RecordOutcome {
-            record: number,
-            id: mem::take(&mut record.id),
+            record: Arc::new(RecordHead { number, input, id, id_is_encoded }),
             length_bp: length_bp as u64,
             chunks: 0,
             chunks_with_frames: 0,
             frames: 0,
             status,
         };
-        Self { record, ranges, cut: 0, outcome }
+        Self { sequence, ranges, cut: 0, outcome }
     }
 
     pub(super) fn length_bp(&self) -> usize {
-        self.record.sequence.len()
+        self.sequence.len()
     }
 
     pub(super) fn has_chunks_left(&self) -> bool {
@@ -97,12 +104,12 @@ pub(super) struct Translated {
 
 impl Task {
     pub(super) fn translate(&self, cuttings: &[Cutting], orfless_chunks: bool) -> Translated {
-        let Cutting { record, outcome, .. } = &cuttings[self.cutting];
-        let chunk = &record.sequence[self.range.clone()];
-        let id = chunk_id(&outcome.id, self.position.index);
+        let Cutting { sequence, outcome, .. } = &cuttings[self.cutting];
+        let chunk = &sequence[self.range.clone()];
+        let id = chunk_id(&outcome.record.id, self.position.index);
         let row = |orf: Orf| FrameRow {
             id: frame_id(&id, orf.frame),
-            record: outcome.record,
+            record: Arc::clone(&outcome.record),
             chunk: self.position,
             frame: orf.frame,
             nucleotide: orf.nucleotide,
@@ -110,7 +117,7 @@ impl Task {
         };
         let rows: Vec<FrameRow> = find_orfs(chunk).into_iter().map(row).collect();
         let text = (orfless_chunks && rows.is_empty()).then(|| orfless_text(chunk)).flatten();
-        let (record, chunk) = (outcome.record, self.position);
+        let (record, chunk) = (Arc::clone(&outcome.record), self.position);
         let orfless = text.map(|nucleotide| OrflessChunk { id, record, chunk, nucleotide });
         Translated { rows, orfless }
     }

@@ -48,6 +48,7 @@ fn record(seq: &Seq) -> (Record, Coding) {
     let record = Record {
         id: id.unwrap_or_default().to_owned(),
         sequence: seq.seq.iter().map(rna).collect(),
+        ..Record::default()
     };
     let coding = seq.features.iter().filter(|feature| feature.kind == "CDS");
     let proteins = coding.flat_map(|feature| feature.qualifier_values("translation"));

@@ -1,0 +1,137 @@
+//! The names of records in tables: the ids of the input, numbered where that was asked for, and the
+//! inputs that they come from.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use vnp_seq::{Frame, RecordHead, chunk_suffix};
+
+use crate::duplicates::finder::SuffixReader;
+
+/// The name of a record in tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RecordName {
+    /// The id as it stands in the header, with a number if an earlier record has the same.
+    pub(crate) id: Vec<u8>,
+    /// The input's name, in a run of several.
+    input: Option<Arc<[u8]>>,
+}
+
+impl RecordName {
+    #[cfg(test)]
+    pub(crate) fn of_id(id: &str) -> Arc<Self> {
+        Arc::new(Self { id: id.into(), input: None })
+    }
+
+    /// The id of a chunk; `index` counts from 0.
+    pub(crate) fn chunk_id(&self, index: u32) -> Vec<u8> {
+        [&self.id, chunk_suffix(index).as_bytes()].concat()
+    }
+
+    /// The id of a frame of a chunk.
+    pub(crate) fn frame_id(&self, index: u32, frame: Frame) -> Vec<u8> {
+        [&self.id, chunk_suffix(index).as_bytes(), frame.as_str().as_bytes()].concat()
+    }
+
+    /// A row of a table of ours: the id, these columns, and the input in a run of several.
+    pub(crate) fn row(&self, columns: &str) -> Vec<u8> {
+        let mut row = [&self.id, b"\t".as_slice(), columns.as_bytes()].concat();
+        if let Some(input) = &self.input {
+            row.push(b'\t');
+            row.extend_from_slice(input);
+        }
+        row
+    }
+
+    /// The id as a path, as logs of failures have it.
+    pub(crate) fn path(&self) -> PathBuf {
+        #[cfg(unix)]
+        {
+            use std::os::unix::ffi::OsStringExt;
+            OsString::from_vec(self.id.clone()).into()
+        }
+        #[cfg(not(unix))]
+        OsString::from(String::from_utf8_lossy(&self.id).into_owned()).into()
+    }
+}
+
+/// Names the records of a run, one after the other.
+#[derive(Debug)]
+pub(crate) struct RecordNames {
+    suffixes: SuffixReader,
+    /// The inputs' names in tables; none in a run of one.
+    inputs: Vec<Arc<[u8]>>,
+    current: Option<(u64, Arc<RecordName>)>,
+}
+
+impl RecordNames {
+    /// `inputs` are the names of the inputs, as they were given.
+    pub(crate) fn new(suffixes: SuffixReader, inputs: &[OsString]) -> Self {
+        let several = if inputs.len() > 1 { inputs } else { &[] };
+        let inputs = several.iter().map(|name| in_table(name.as_encoded_bytes())).collect();
+        Self { suffixes, inputs, current: None }
+    }
+
+    /// Whether tables have a column with the input.
+    pub(crate) fn have_input(&self) -> bool {
+        !self.inputs.is_empty()
+    }
+
+    /// The name of a record. Records are asked for in order.
+    pub(crate) fn of(&mut self, record: &RecordHead) -> io::Result<Arc<RecordName>> {
+        if let Some((number, name)) = &self.current
+            && *number == record.number
+        {
+            return Ok(Arc::clone(name));
+        }
+        let mut id = record.raw_id().into_owned();
+        if let Some(suffix) = self.suffixes.of(record.number)? {
+            id.extend(format!(".{suffix}").as_bytes());
+        }
+        let input = self.inputs.get(record.input).cloned();
+        let name = Arc::new(RecordName { id, input });
+        self.current = Some((record.number, Arc::clone(&name)));
+        Ok(name)
+    }
+}
+
+/// The name of a file in a table, which cannot hold tabs and line ends.
+fn in_table(name: &[u8]) -> Arc<[u8]> {
+    let encode = |byte: &u8| match byte {
+        b'\t' | b'\n' | b'\r' => format!("%{byte:02X}").into_bytes(),
+        _ => vec![*byte],
+    };
+    name.iter().flat_map(encode).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(inputs: &[&str], input: usize, expected: &str) {
+        let inputs: Vec<OsString> = inputs.iter().map(OsString::from).collect();
+        let mut names = RecordNames::new(SuffixReader::default(), &inputs);
+        let record = RecordHead { number: 7, input, id: "a".into(), ..RecordHead::default() };
+        let name = names.of(&record).unwrap();
+        assert_eq!(String::from_utf8(name.row("x\ty")).unwrap(), expected);
+        assert_eq!(names.of(&record).unwrap(), name);
+    }
+
+    #[test]
+    fn a_row_names_its_input_where_there_are_several() {
+        check(&["x.fa"], 0, "a\tx\ty");
+        check(&["x.fa", "d/y.fa"], 1, "a\tx\ty\td/y.fa");
+        check(&["x.fa", "a\tb\n"], 1, "a\tx\ty\ta%09b%0A");
+    }
+
+    #[test]
+    fn ids_of_chunks_and_frames_keep_every_byte() {
+        let record = RecordHead { id: "%E9".into(), id_is_encoded: true, ..RecordHead::default() };
+        let name = RecordNames::new(SuffixReader::default(), &[]).of(&record).unwrap();
+        assert_eq!(name.chunk_id(2), b"\xe9_chunk_3");
+        assert_eq!(name.frame_id(0, Frame::R2), b"\xe9_chunk_1R2");
+    }
+}
