@@ -89,7 +89,14 @@ fn several_inputs_are_one_after_the_other() {
     bench.vnp(&["predict", "one.fa", "two.fa"]).expect(0, &[]);
     bench.vnp(&["predict", "both.fa"]).expect(0, &[]);
     // Both files hold records r0 and r1: equal names must not merge.
-    assert_eq!(bench.results("one_predictions"), bench.results("both_predictions"));
+    let (mut several, one) = (bench.results("one_predictions"), bench.results("both_predictions"));
+    if let Some(sequences) = several.get_mut("sequences.tsv") {
+        // The names of the inputs are all that distinguishes them.
+        let text = String::from_utf8(std::mem::take(sequences)).unwrap();
+        let columns = ["\tone.fa\n", "\ttwo.fa\n", "\tinput\n"];
+        *sequences = columns.iter().fold(text, |text, column| text.replace(column, "\n")).into();
+    }
+    assert_eq!(several, one);
     let consensus = &bench.results("both_predictions")["prediction_results_highestscore.csv"];
     let consensus = String::from_utf8(consensus.clone()).unwrap();
     assert_eq!(consensus.lines().filter(|line| line.starts_with("r0_chunk_1\t")).count(), 2);

@@ -26,14 +26,17 @@ pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<Exit> {
     if found.records == 0 {
         log::warn!("the input holds no records");
     }
+    let duplicates = match found.duplicate_ids {
+        0 => String::new(),
+        number => format!(", {} with the id of an earlier record", grouped(number)),
+    };
     output::print(&format!(
-        "{}: {} records, {} bp, {} empty, {} invalid, {} with the id of an earlier record\n",
+        "{}: {} records, {} bp, {} empty, {} invalid{duplicates}\n",
         args.input.display(),
         grouped(found.records),
         grouped(found.bases),
         grouped(found.empty),
         grouped(found.invalid),
-        grouped(found.duplicate_ids),
     ))?;
     Ok(if found.invalid == 0 { Exit::Done } else { Exit::Failed })
 }
