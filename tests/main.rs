@@ -10,6 +10,7 @@ mod crash;
 mod damage;
 mod defects;
 mod disturbed;
+mod field;
 mod guide;
 mod ids;
 mod import;

@@ -15,6 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 const USAGE: &str = "\
 cargo xtask fixtures    write the missing fixtures of the current checkpoint version
 cargo xtask outside     build the tool of tests/outside and count the crates it takes
+cargo xtask field       print what situations from bug reports of the field give, and what is expected
 cargo xtask tidy [ROOT] check files, imports, crates and language of the repository, or of ROOT
 
 These are packages of their own; each explains its options with --help:
@@ -55,6 +56,7 @@ fn main() -> Result<()> {
     match (chore.as_str(), args) {
         ("fixtures", []) => fixtures::run(&root()),
         ("outside", []) => outside::run(&root()),
+        ("field", []) => field(),
         ("tidy", []) => tidy::tidy(&root(), &root()),
         ("tidy", [checkout]) => tidy::tidy(Path::new(checkout), &root()),
         _ => bail!("no such chore: {chore} {}\n{USAGE}", args.join(" ")),
@@ -64,13 +66,24 @@ fn main() -> Result<()> {
 impl Package {
     /// Compiles the package and runs it with `args`.
     fn start(&self, args: &[String]) -> Result<()> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
-        command.args(["run", "--quiet", "--manifest-path"]).arg(root().join("Cargo.toml"));
-        let status = command.args(self.run).args(args).status().context("cargo")?;
-        ensure!(status.success(), "{} failed: {status}", self.chore);
-        Ok(())
+        cargo("run", self.run.iter().copied().chain(args.iter().map(String::as_str)))
+            .with_context(|| format!("{} failed", self.chore))
     }
+}
+
+/// Prints the table of `tests/field.rs`.
+fn field() -> Result<()> {
+    cargo("test", ["--package", "vnp-cli", "--test", "vnp", "field::", "--", "--nocapture"])
+}
+
+/// Runs a subcommand of cargo on the workspace.
+fn cargo<'a>(subcommand: &str, args: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args([subcommand, "--quiet", "--manifest-path"]).arg(root().join("Cargo.toml"));
+    let status = command.args(args).status().context("cargo")?;
+    ensure!(status.success(), "cargo {subcommand}: {status}");
+    Ok(())
 }
 
 /// The root of the repository.

@@ -36,7 +36,7 @@ pub enum Error {
         reason: String,
     },
     /// Ids are not unique, and that is to be refused.
-    #[error("{found}: give each record an id of its own, or choose --duplicate-ids warn or number")]
+    #[error("{found}: give each record an id of its own, or leave out --duplicate-ids refuse")]
     DuplicateIds {
         /// The duplicates.
         found: Duplicates,

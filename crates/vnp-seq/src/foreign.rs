@@ -1,12 +1,20 @@
-//! Recognises files that are not sequence text, by the start of their decompressed content.
+//! Recognises what is not sequence text: formats by the start of their decompressed content, and paths
+//! that do not lead to a file.
+
+use std::io::{Error as IoError, ErrorKind};
+use std::path::Path;
 
 use crate::compression::{Compression, detect};
+use crate::error::Error;
 
 /// The number of bytes that [`unsupported`] inspects.
 pub(crate) const INSPECTED_BYTES: usize = 4096;
 
 const DECOMPRESS: &str = "decompress it first, for example into `-`";
 const EXTRACT: &str = "extract the sequence file from it";
+const TO_FASTA: &str = "convert it to FASTA";
+const BASECALL: &str = "basecall it first";
+const UTF_16: &str = "convert it, for example with `iconv -f UTF-16 -t UTF-8`";
 const SAMTOOLS: &str = "convert it with `samtools fastq`, for example into `-`";
 
 /// The start of a file, its name, and the remedy.
@@ -19,7 +27,26 @@ const FORMATS: &[(&[u8], &str, &str)] = &[
     (b"@PG\t", "a SAM file", SAMTOOLS),
     (b"@CO\t", "a SAM file", SAMTOOLS),
     (b"NCBI.sra", "an SRA file", "convert it with `fasterq-dump`"),
-    (b"LOCUS ", "a GenBank file", "convert it to FASTA"),
+    (b"LOCUS ", "a GenBank file", TO_FASTA),
+    (b"ID   ", "an EMBL file", TO_FASTA),
+    (b"CLUSTAL", "a Clustal alignment", TO_FASTA),
+    (b"#NEXUS", "a NEXUS file", TO_FASTA),
+    (b"\x43\x27\x41\x1a", "a 2bit file", "convert it with `twoBitToFa`"),
+    (b"\x1a\x41\x27\x43", "a 2bit file", "convert it with `twoBitToFa`"),
+    (b"##gff-version", "a GFF file", "give the sequences that it annotates"),
+    (b"##fileformat=VCF", "a VCF file", "give the sequences that it annotates"),
+    (b"\x89HDF", "an HDF5 file (fast5?)", BASECALL),
+    (b"\x8bPOD", "a POD5 file", BASECALL),
+    (b"BLOW5", "a BLOW5 file", BASECALL),
+    (b"\xff\xfe", "text in UTF-16", UTF_16),
+    (b"\xfe\xff", "text in UTF-16", UTF_16),
+    (b"\0>", "text in UTF-16", UTF_16),
+    (b">\0", "text in UTF-16", UTF_16),
+    (
+        b"version https://git-lfs.",
+        "a git-lfs pointer to a file",
+        "fetch the file with `git lfs pull`",
+    ),
     (b"PK\x03\x04", "a zip archive", EXTRACT),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", EXTRACT),
     (b"Rar!\x1a\x07", "a RAR archive", EXTRACT),
@@ -44,6 +71,20 @@ pub(crate) fn unsupported(start: &[u8]) -> Option<(&'static str, &'static str)> 
     }
     let known = FORMATS.iter().find(|(magic, ..)| start.starts_with(magic));
     known.map(|(_, format, remedy)| (*format, *remedy))
+}
+
+/// The error of an input that cannot be opened or read, by what its path leads to.
+pub(crate) fn cannot_read(path: &Path, cause: IoError) -> Error {
+    let is_link = || path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+    let (format, remedy) = match cause.kind() {
+        ErrorKind::IsADirectory => ("a directory", "give the files in it"),
+        ErrorKind::NotFound if is_link() => (
+            "a symbolic link to a file that does not exist",
+            "restore that file or give another one",
+        ),
+        _ => return Error::Io { path: path.to_owned(), cause },
+    };
+    Error::Unsupported { path: path.to_owned(), format, remedy }
 }
 
 /// Whether the first line is that of an alignment, as in a SAM file without a header.
@@ -85,8 +126,24 @@ mod tests {
         check(&[&[b'x'; 257], b"ustar".as_slice()].concat(), Some("a tar archive"));
         check(b"\x1f\x8b\x08\0\0\0", Some("compressed twice"));
         check(b"BZh91AY&SY", Some("compressed twice"));
+        check(b"\xff\xfe>\0a\0", Some("text in UTF-16"));
+        check(b">\0a\0", Some("text in UTF-16"));
+        check(b"version https://git-lfs.github.com/spec/v1\n", Some("a git-lfs pointer to a file"));
         check(b"B", None);
         check(b">x", None);
         check(b"", None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn paths_without_a_file_are_named_as_what_they_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let link = dir.path().join("link.fa");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        let refused =
+            |path: &Path| crate::reader::RecordReader::open(path).unwrap_err().to_string();
+        assert!(refused(&link).contains("a symbolic link to a file that does not exist"));
+        assert!(refused(dir.path()).contains("it is a directory"), "{}", refused(dir.path()));
+        assert!(refused(&dir.path().join("gone.fa")).contains("No such file"));
     }
 }

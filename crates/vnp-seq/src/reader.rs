@@ -14,6 +14,7 @@ use self::raw::Raw;
 use crate::compression::Compression;
 use crate::decoder::ending::{Ending, warn_incomplete};
 use crate::error::Error;
+use crate::foreign::cannot_read;
 use crate::record::Record;
 use crate::text::{self, Text};
 
@@ -63,8 +64,7 @@ impl RecordReader {
     /// # Errors
     /// [`Error::Io`] if it cannot be opened, and those of [`from_reader`](Self::from_reader).
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let file = std::fs::File::open(path)
-            .map_err(|cause| Error::Io { path: path.to_owned(), cause })?;
+        let file = std::fs::File::open(path).map_err(|cause| cannot_read(path, cause))?;
         Self::from_reader(path, Box::new(file))
     }
 

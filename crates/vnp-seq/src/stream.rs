@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use crate::chunk::ChunkLength;
 use crate::digest::{Digester, InputDigest};
 use crate::error::Error;
+use crate::foreign::cannot_read;
 use crate::outcome::{Block, Counts};
 use crate::reader::RecordReader;
 use crate::record::Record;
@@ -64,7 +65,7 @@ impl FrameReader {
     pub fn open(inputs: &[PathBuf], chunk_length: ChunkLength) -> Result<Self, Error> {
         // Not by opening: opening and closing a pipe would end its writer.
         for path in inputs {
-            std::fs::metadata(path).map_err(|cause| Error::Io { path: path.clone(), cause })?;
+            std::fs::metadata(path).map_err(|cause| cannot_read(path, cause))?;
         }
         let mut inputs: VecDeque<PathBuf> = inputs.iter().cloned().collect();
         let reader = inputs.pop_front().map(|path| RecordReader::open(&path)).transpose()?;

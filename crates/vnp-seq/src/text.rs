@@ -11,7 +11,7 @@ use crate::decoder::decoder;
 use crate::decoder::ending::Ending;
 use crate::decoder::fault::{TrailingBytes, limit_remedy};
 use crate::error::Error;
-use crate::foreign::{INSPECTED_BYTES, unsupported};
+use crate::foreign::{INSPECTED_BYTES, cannot_read, unsupported};
 use crate::lookahead::Lookahead;
 
 /// An input whose first byte of content comes next.
@@ -25,7 +25,7 @@ pub(crate) struct Opened {
 
 /// Decodes `source` up to its first byte of content.
 pub(crate) fn open(path: &Path, mut source: Box<dyn Read + Send>) -> Result<Opened, Error> {
-    let io = |cause| Error::Io { path: path.to_owned(), cause };
+    let io = |cause| cannot_read(path, cause);
     let mut prefix = Vec::new();
     source.by_ref().take(PREFIX_BYTES).read_to_end(&mut prefix).map_err(io)?;
     let compression = detect(&prefix);

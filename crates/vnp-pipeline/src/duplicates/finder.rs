@@ -64,8 +64,8 @@ impl<'a> DuplicateFinder<'a> {
             _ if found.records == 0 => {}
             DuplicateIds::Refuse => return Err(Error::DuplicateIds { found }),
             DuplicateIds::Warn => log::warn!(
-                "{found}: their rows in the tables cannot be distinguished by name; --duplicate-ids \
-                 number appends numbers there, --duplicate-ids refuse stops here"
+                "{found}: in the tables they cannot be distinguished by name; predict \
+                 --duplicate-ids number appends numbers to them there"
             ),
             DuplicateIds::Number => {
                 log::warn!("{found}: numbers are appended to their ids in the tables");

@@ -106,7 +106,6 @@ fn what_is_neither_fasta_nor_fastq_is_refused() {
     check_unknown(&[0x7f, b'E', b'L', b'F', 2, 1, 1, 0], 0x7f);
     check_unknown(&[0; 100], 0);
     check_unknown(&gzip(b"\x00\x01"), 0);
-    check_unknown(&[0xff, 0xfe, b'>', 0, b'a', 0], 0xff);
 }
 
 fn check_unsupported(bytes: &[u8], expected: &str) {
@@ -121,6 +120,7 @@ fn formats_that_are_not_read_are_named() {
     check_unsupported(b"PK\x03\x04....", "a zip archive");
     check_unsupported(&bgzf(b"BAM\x01....", 100), "a BAM file");
     check_unsupported(b"@HD\tVN:1.6\tSO:unsorted\n", "a SAM file");
+    check_unsupported(&[0xff, 0xfe, b'>', 0, b'a', 0], "text in UTF-16");
     check_unsupported(&gzip(&gzip(b">a\nA\n")), "compressed twice");
 }
 

@@ -1,0 +1,71 @@
+//! What users of this field trip over: situations from public bug reports of neighbouring tools, each with
+//! the line that is expected of it, in one table.
+//!
+//! `cargo xtask field` prints the table. Where `../shared/field` and Python exist, the inputs are also made
+//! by its script.
+
+mod inputs;
+mod recipes;
+
+use std::panic::catch_unwind;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{Bench, shared};
+
+/// A situation.
+struct Case {
+    input: &'static str,
+    command: &'static str,
+    expected: &'static str,
+    /// Asserts it, in a bench with the recipes in its directory `field`.
+    check: fn(&Bench),
+}
+
+/// Runs every case on fresh copies of the recipes, and prints a line for each.
+fn check_all(prepare: &(dyn Fn(&Bench) + std::panic::RefUnwindSafe)) {
+    let cases = [inputs::CASES];
+    let mut failed = 0;
+    for Case { input, command, expected, check } in cases.into_iter().flatten() {
+        let outcome = catch_unwind(|| {
+            let bench = Bench::new();
+            prepare(&bench);
+            check(&bench);
+        });
+        failed += usize::from(outcome.is_err());
+        let verdict = if outcome.is_ok() { "ok" } else { "FAILED" };
+        println!("{verdict}\t{input}\t{command}\t{expected}");
+    }
+    assert_eq!(failed, 0, "situations do not give what is expected of them");
+}
+
+#[test]
+fn every_situation_gives_the_line_that_is_expected_of_it() {
+    check_all(&recipes::write);
+}
+
+#[test]
+fn the_shared_recipes_give_the_same_lines() {
+    let Some(script) = shared("field/make.py") else { return };
+    let made = tempfile::tempdir().unwrap();
+    let dir = made.path().join("field");
+    let Ok(output) = Command::new("python3").arg(&script).arg(&dir).output() else {
+        println!("skipped: there is no python3 to make the recipes with");
+        return;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    check_all(&|bench| copy(&dir, &bench.path("field")));
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
+    }
+}
