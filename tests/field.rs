@@ -4,6 +4,7 @@
 //! `cargo xtask field` prints the table. Where `../shared/field` and Python exist, the inputs are also made
 //! by its script.
 
+mod case;
 mod inputs;
 mod recipes;
 
@@ -11,21 +12,13 @@ use std::panic::catch_unwind;
 use std::path::Path;
 use std::process::Command;
 
+use self::case::Case;
 use crate::support::{Bench, shared};
 
-/// A situation.
-struct Case {
-    input: &'static str,
-    command: &'static str,
-    expected: &'static str,
-    /// Asserts it, in a bench with the recipes in its directory `field`.
-    check: fn(&Bench),
-}
-
-/// Runs every case on fresh copies of the recipes, and prints a line for each.
-fn check_all(prepare: &(dyn Fn(&Bench) + std::panic::RefUnwindSafe)) {
+/// The table of cases, each run on fresh copies of the recipes, and how many fail.
+fn table(prepare: &(dyn Fn(&Bench) + std::panic::RefUnwindSafe)) -> (String, usize) {
     let cases = [inputs::CASES];
-    let mut failed = 0;
+    let (mut table, mut failed) = (String::new(), 0);
     for Case { input, command, expected, check } in cases.into_iter().flatten() {
         let outcome = catch_unwind(|| {
             let bench = Bench::new();
@@ -34,14 +27,16 @@ fn check_all(prepare: &(dyn Fn(&Bench) + std::panic::RefUnwindSafe)) {
         });
         failed += usize::from(outcome.is_err());
         let verdict = if outcome.is_ok() { "ok" } else { "FAILED" };
-        println!("{verdict}\t{input}\t{command}\t{expected}");
+        table += &format!("{verdict}\t{input}\t{command}\t{expected}\n");
     }
-    assert_eq!(failed, 0, "situations do not give what is expected of them");
+    (table, failed)
 }
 
 #[test]
 fn every_situation_gives_the_line_that_is_expected_of_it() {
-    check_all(&recipes::write);
+    let (table, failed) = table(&recipes::write);
+    println!("{table}");
+    assert_eq!(failed, 0, "{table}");
 }
 
 #[test]
@@ -54,7 +49,8 @@ fn the_shared_recipes_give_the_same_lines() {
         return;
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    check_all(&|bench| copy(&dir, &bench.path("field")));
+    let (table, failed) = table(&|bench| copy(&dir, &bench.path("field")));
+    assert_eq!(failed, 0, "{table}");
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -1,6 +1,6 @@
 //! Situations of inputs: how they are compressed and wrapped, and how their records are named.
 
-use super::Case;
+use super::case::Case;
 use crate::support::Bench;
 
 pub(super) const CASES: &[Case] = &[

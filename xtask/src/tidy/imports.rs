@@ -14,7 +14,7 @@ use super::references::{Reference, References};
 /// Refuses circles of imports, and imports through `lib.rs`, in every target among `sources`.
 pub(super) fn check(sources: &Sources) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    for root in sources.keys().filter(|file| is_root(file)) {
+    for root in sources.keys().filter(|file| is_root(file, sources)) {
         findings.extend(check_target(&Target::read(root, sources)?));
     }
     Ok(findings)

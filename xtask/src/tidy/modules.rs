@@ -13,7 +13,7 @@ use super::references::is_test;
 /// The text of every source file, by its path from the root of the repository.
 pub(super) type Sources = BTreeMap<PathBuf, String>;
 
-/// Folders in which every file is a target of its own.
+/// Folders in which every file is a target of its own, unless a `main.rs` there is the only one.
 const TARGET_FOLDERS: [&str; 5] = ["bin", "tests", "benches", "examples", "fuzz_targets"];
 
 /// A module, and the file that holds it. Modules for tests only are left out.
@@ -33,10 +33,11 @@ pub(super) struct Target {
 }
 
 /// Whether `file` is the root of a target.
-pub(super) fn is_root(file: &Path) -> bool {
+pub(super) fn is_root(file: &Path, sources: &Sources) -> bool {
     let folder = file.parent().and_then(Path::file_name);
+    let is_target_folder = TARGET_FOLDERS.iter().any(|name| folder.is_some_and(|f| f == *name));
     ["lib.rs", "main.rs", "build.rs"].iter().any(|name| file.ends_with(name))
-        || TARGET_FOLDERS.iter().any(|name| folder.is_some_and(|folder| folder == *name))
+        || is_target_folder && !sources.contains_key(&file.with_file_name("main.rs"))
 }
 
 impl Target {
