@@ -1,6 +1,5 @@
 //! The work of a run before it is done: how many rows, tokens and operations, on which devices.
 
-mod bins;
 pub(crate) mod sizes;
 
 use std::collections::BTreeMap;
@@ -30,25 +29,17 @@ pub struct Workload {
     pub encoder: String,
     /// Rows to embed: those that no part has.
     pub rows: u64,
-    /// Their bases or residues.
-    pub letters: u64,
     /// Their tokens; 0 if the encoder does not know.
     pub tokens: u64,
     /// Floating-point operations; 0 if the encoder does not know.
     pub flops: f64,
     /// Whether tokens and operations were counted over all these rows. If not, they were counted over
-    /// up to 128 rows from the whole input and scaled by the number of bases or residues.
+    /// up to 128 rows from the whole input and scaled to the length of all of its rows.
     pub is_exact: bool,
 }
 
-static NO_WORK: Workload = Workload {
-    encoder: String::new(),
-    rows: 0,
-    letters: 0,
-    tokens: 0,
-    flops: 0.0,
-    is_exact: false,
-};
+static NO_WORK: Workload =
+    Workload { encoder: String::new(), rows: 0, tokens: 0, flops: 0.0, is_exact: false };
 
 impl Estimate {
     /// The work of one stage; the stage of scores has next to none.

@@ -25,8 +25,6 @@ pub struct Progress {
 pub struct Rate {
     /// Rows embedded.
     pub rows: u64,
-    /// Their bases or residues.
-    pub letters: u64,
     /// Their tokens, estimated as in [`Workload`].
     pub tokens: f64,
     /// Floating-point operations, estimated likewise.
@@ -36,11 +34,10 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// The tokens and operations of rows are the share of all by letters.
-    pub(crate) fn new(all: &Workload, rows: u64, letters: u64, busy: Duration) -> Self {
-        let share = letters as f64 / all.letters.max(1) as f64;
-        let (tokens, flops) = (share * all.tokens as f64, share * all.flops);
-        Self { rows, letters, tokens, flops, busy }
+    /// Each row has the same share of all tokens and operations.
+    pub(crate) fn new(all: &Workload, rows: u64, busy: Duration) -> Self {
+        let share = rows as f64 / all.rows.max(1) as f64;
+        Self { rows, tokens: share * all.tokens as f64, flops: share * all.flops, busy }
     }
 
     /// Tokens per second of one device at work; 0 if nothing was done or counted.
@@ -57,7 +54,6 @@ impl Rate {
 
     pub(crate) fn add(&mut self, other: &Self) {
         self.rows += other.rows;
-        self.letters += other.letters;
         self.tokens += other.tokens;
         self.flops += other.flops;
         self.busy += other.busy;
@@ -86,14 +82,14 @@ impl Progress {
         let mut work_left = 0.0;
         for (&stage, total) in &self.estimate.stages {
             let done = self.of(stage);
-            let left = total.letters.saturating_sub(done.letters);
-            work_left += match (left, done.letters) {
+            let left = total.rows.saturating_sub(done.rows);
+            work_left += match (left, done.rows) {
                 (0, _) => 0.0,
                 (_, 0) if all.flops > 0.0 && total.flops > 0.0 => {
                     all.busy.as_secs_f64() * total.flops / all.flops
                 }
                 (_, 0) => return None,
-                (left, letters) => done.busy.as_secs_f64() * left as f64 / letters as f64,
+                (left, rows) => done.busy.as_secs_f64() * left as f64 / rows as f64,
             };
         }
         let per_work = self.elapsed.as_secs_f64() / all.busy.as_secs_f64();
@@ -106,27 +102,19 @@ mod tests {
     use super::*;
     use Stage::{Nucleotide, NucleotideOnly, Protein};
 
-    /// Two stages of 100 rows: 500 bases with 0.2 tokens each; 150 residues with 1 token each and 20
-    /// times the work. The third embeds the bases again.
+    /// Two stages of 100 rows: one of 100 tokens each, one of 150 tokens each and 20 times the work. The
+    /// third is like the first.
     fn progress(flops: f64, done: &[(Stage, u64, u64)], elapsed: u64) -> Progress {
-        let workload = |letters, tokens, flops| Workload {
-            rows: 100,
-            letters,
-            tokens,
-            flops,
-            ..Workload::default()
-        };
+        let workload = |tokens, flops| Workload { rows: 100, tokens, flops, ..Workload::default() };
         let mut stages = BTreeMap::from([
-            (Nucleotide, workload(50_000, 10_000, flops)),
-            (Protein, workload(15_000, 15_000, 20.0 * flops)),
+            (Nucleotide, workload(10_000, flops)),
+            (Protein, workload(15_000, 20.0 * flops)),
         ]);
         if done.iter().any(|(stage, ..)| *stage == NucleotideOnly) {
-            stages.insert(NucleotideOnly, workload(50_000, 10_000, flops));
+            stages.insert(NucleotideOnly, workload(10_000, flops));
         }
         let rates = done.iter().filter(|(_, rows, _)| *rows > 0).map(|&(stage, rows, seconds)| {
-            let all = &stages[&stage];
-            let letters = rows * all.letters / 100;
-            (stage, Rate::new(all, rows, letters, Duration::from_secs(seconds)))
+            (stage, Rate::new(&stages[&stage], rows, Duration::from_secs(seconds)))
         });
         let done = rates.collect();
         let estimate = Estimate { stages, devices: vec!["test".into()] };

@@ -108,18 +108,17 @@ mod tests {
 
     /// The encoders of the published model on this many frames of 500 bp.
     fn published(rows: u64, device: &str) -> Estimate {
-        let workload = |encoder: &str, letters, tokens, flops: f64| Workload {
+        let workload = |encoder: &str, tokens, flops: f64| Workload {
             encoder: encoder.to_owned(),
             rows,
-            letters: rows * letters,
             tokens: rows * tokens,
             flops: rows as f64 * flops,
             is_exact: false,
         };
         Estimate {
             stages: BTreeMap::from([
-                (Stage::Nucleotide, workload("dnabert-s", 499, 109, 0.025e12)),
-                (Stage::Protein, workload("esm2", 166, 168, 0.96e12)),
+                (Stage::Nucleotide, workload("dnabert-s", 109, 0.025e12)),
+                (Stage::Protein, workload("esm2", 168, 0.96e12)),
             ]),
             devices: vec![device.to_owned()],
         }
@@ -168,7 +167,6 @@ mod tests {
     fn rates_are_those_of_encoders_that_have_started() {
         let rate = |tokens, flops, seconds| Rate {
             rows: 1,
-            letters: 1,
             tokens,
             flops,
             busy: Duration::from_secs(seconds),

@@ -10,7 +10,7 @@ use vnp_seq::FrameRow;
 use super::cancellation::Ended;
 use super::handle::SessionHandle;
 use super::offset::offset;
-use super::slices::{Slices, Values};
+use super::slices::Slices;
 use crate::error::Error;
 use crate::row::Row;
 
@@ -29,8 +29,7 @@ impl<'a> Embedder<'a> {
     ) -> Self {
         let embed = move |frames: &[FrameRow]| {
             let sequences: Vec<&str> = frames.iter().map(sequence).collect();
-            let letters = sequences.iter().map(|sequence| sequence.len() as u64).sum();
-            Ok(Values { values: encoder.embed(&sequences)?, letters })
+            Ok(encoder.embed(&sequences)?)
         };
         Self { slices: Slices::new(stage, encoder.hidden_size(), embed), loaded: None }
     }

@@ -53,7 +53,7 @@ impl Worker<FrameRow> for Frames<'_> {
         for range in unscored {
             let began = Instant::now();
             let rows = self.score(window, range, frames, &nucleotide, &protein)?;
-            session.computed(Stage::Scores, range, 0, began);
+            session.computed(Stage::Scores, range, began);
             session.save(Stage::Scores, range.start, rows)?;
         }
         Ok(())

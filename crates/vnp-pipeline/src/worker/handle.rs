@@ -75,12 +75,12 @@ impl<'a> SessionHandle<'a> {
         self.ask(|session| session.window_done())?
     }
 
-    /// Reports which rows were computed, and how many letters they have.
-    pub(super) fn computed(&self, stage: Stage, rows: RowRange, letters: u64, began: Instant) {
+    /// Reports which rows were computed, since when.
+    pub(super) fn computed(&self, stage: Stage, rows: RowRange, began: Instant) {
         let time = began.elapsed();
         // The channel is closed only when the session's thread is unwinding.
         drop(self.requests.send(Box::new(move |session: &mut Session<'_>| {
-            session.computed(stage, rows, letters, time);
+            session.computed(stage, rows, time);
         })));
     }
 

@@ -8,7 +8,7 @@ use vnp_seq::OrflessChunk;
 use super::cancellation::Ended;
 use super::handle::SessionHandle;
 use super::offset::offset;
-use super::slices::{Slices, Values, check_shape};
+use super::slices::{Slices, check_shape};
 use super::window::{Computable, Settings, Worker};
 use crate::error::Error;
 
@@ -46,14 +46,13 @@ impl Worker<OrflessChunk> for OrflessChunks<'_> {
 
 /// The scores of chunks: for each the means over its two strands, each embedded from its first
 /// base to its last. Which strand is the coding one is not known, and neither is preferred.
-fn score(model: &Model, chunks: &[OrflessChunk]) -> Result<Values, Error> {
+fn score(model: &Model, chunks: &[OrflessChunk]) -> Result<Vec<f32>, Error> {
     let reverse: Vec<String> = chunks.iter().map(OrflessChunk::reverse_complement).collect();
     let strands: Vec<&str> = chunks
         .iter()
         .zip(&reverse)
         .flat_map(|(chunk, reverse)| [chunk.nucleotide.as_str(), reverse.as_str()])
         .collect();
-    let letters = strands.iter().map(|strand| strand.len() as u64).sum();
     let embeddings = model.nucleotide.embed(&strands)?;
     let expected = strands.len() * model.nucleotide.hidden_size();
     check_shape(Stage::NucleotideOnly, expected, embeddings.len())?;
@@ -64,5 +63,5 @@ fn score(model: &Model, chunks: &[OrflessChunk]) -> Result<Values, Error> {
     let mean = |[forward, reverse]: &[[f32; 2]; 2]| {
         [(forward[0] + reverse[0]) / 2.0, (forward[1] + reverse[1]) / 2.0]
     };
-    Ok(Values { values: pairs.iter().flat_map(mean).collect(), letters })
+    Ok(pairs.iter().flat_map(mean).collect())
 }

@@ -85,9 +85,9 @@ impl Session<'_> {
         Ok(part)
     }
 
-    pub(super) fn computed(&mut self, stage: Stage, rows: RowRange, letters: u64, time: Duration) {
+    pub(super) fn computed(&mut self, stage: Stage, rows: RowRange, time: Duration) {
         log::debug!("computed {stage} rows {rows}");
-        let rate = Rate::new(self.estimate.of(stage), rows.len(), letters, time);
+        let rate = Rate::new(self.estimate.of(stage), rows.len(), time);
         self.work.stages.entry(stage).or_default().add(&rate);
         (self.observer)(Event::Computed { stage, rows });
         if Stage::ENCODED.contains(&stage) {

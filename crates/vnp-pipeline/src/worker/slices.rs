@@ -11,15 +11,8 @@ use super::offset::offset;
 use crate::error::Error;
 use crate::row::Row;
 
-/// The values of some rows.
-pub(super) struct Values {
-    /// `[rows, width]`
-    pub(super) values: Vec<f32>,
-    /// Letters that the encoder read for them.
-    pub(super) letters: u64,
-}
-
-type ValuesOf<'a, R> = dyn Fn(&[R]) -> Result<Values, Error> + 'a;
+/// Computes the values of some rows, `[rows, width]`.
+type ValuesOf<'a, R> = dyn Fn(&[R]) -> Result<Vec<f32>, Error> + 'a;
 
 /// Computes the rows of a stage in which an encoder is at work, slice by slice, and saves them.
 pub(super) struct Slices<'a, R> {
@@ -34,7 +27,7 @@ impl<'a, R: Row> Slices<'a, R> {
     pub(super) fn new(
         stage: Stage,
         width: usize,
-        values_of: impl Fn(&[R]) -> Result<Values, Error> + 'a,
+        values_of: impl Fn(&[R]) -> Result<Vec<f32>, Error> + 'a,
     ) -> Self {
         Self {
             stage,
@@ -91,13 +84,13 @@ impl<'a, R: Row> Slices<'a, R> {
         part: &mut Rows,
     ) -> Result<(), Error> {
         let began = Instant::now();
-        let Values { values, letters } = (self.values_of)(rows)?;
+        let values = (self.values_of)(rows)?;
         check_shape(self.stage, rows.len() * self.width, values.len())?;
         for (row, values) in rows.iter().zip(values.chunks_exact(self.width.max(1))) {
             part.push(row.source(), values);
         }
         self.batch_size.learn(slice.len(), began.elapsed());
-        session.computed(self.stage, slice, letters, began);
+        session.computed(self.stage, slice, began);
         Ok(())
     }
 }
