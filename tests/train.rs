@@ -242,6 +242,9 @@ fn what_cannot_be_learned_from_is_named() {
     check(&with(&["--test-share", "1"]), &["test share is 1"]);
     check(&with(&["--hosts-per-virus", "0"]), &["hosts per virus is 0"]);
     check(&with(&["--dropout", "1"]), &["dropout"]);
+    check(&with(&["--units", "10000000000"]), &["units", "1 to 65536"]);
+    check(&["--virus", "-", "--others", "others.fa"], &["standard input", "to a file first"]);
+    check(&["--virus", "/dev/null", "--others", "others.fa"], &["/dev/null is neither a file"]);
     check(&with(&["-m", "nowhere"]), &["nowhere"]);
 }
 

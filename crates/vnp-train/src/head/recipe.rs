@@ -76,6 +76,9 @@ impl Default for HeadRecipe {
     }
 }
 
+/// Hidden units at most: more than any head has, and few enough to allocate.
+const MOST_UNITS: f64 = 65_536.0;
+
 impl HeadRecipe {
     /// Refuses settings out of range, as [`train_head`](crate::train_head) does: early, before other
     /// work.
@@ -83,7 +86,7 @@ impl HeadRecipe {
     /// # Errors
     /// [`Error::BadSetting`]
     pub fn check(&self) -> Result<(), Error> {
-        within("units", self.units as f64, 0.0, f64::MAX, "1 or more")?;
+        within("units", self.units as f64, 0.0, MOST_UNITS + 1.0, "1 to 65536")?;
         within("batch", self.batch as f64, 1.0, f64::MAX, "2 or more: the norm is of a batch")?;
         for (setting, share) in [("dropout", self.dropout), ("smoothing", self.smoothing)] {
             within(setting, share, -f64::MIN_POSITIVE, 1.0, "from 0 to below 1")?;
@@ -139,6 +142,7 @@ mod tests {
         };
         check(HeadRecipe { batch: 1, ..HeadRecipe::default() }, "batch");
         check(HeadRecipe { units: 0, ..HeadRecipe::default() }, "units");
+        check(HeadRecipe { units: 10_000_000_000, ..HeadRecipe::default() }, "units");
         check(HeadRecipe { dropout: 1.0, ..HeadRecipe::default() }, "dropout");
         check(HeadRecipe { smoothing: f64::NAN, ..HeadRecipe::default() }, "smoothing");
     }

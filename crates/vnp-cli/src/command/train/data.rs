@@ -25,7 +25,18 @@ impl Inputs {
             given.into_iter().flat_map(|(paths, label)| paths.iter().map(move |path| (path, label)))
         {
             // A missing file is reported before anything is removed or computed.
+            ensure!(
+                path.as_os_str() != "-",
+                "training reads its data more than once, which standard input cannot be: write them \
+                 to a file first"
+            );
             let metadata = fs_err::metadata(path)?;
+            ensure!(
+                metadata.is_dir() || metadata.is_file(),
+                "{} is neither a file nor a directory: training reads its data more than once, write \
+                 them to a file first",
+                path.display()
+            );
             let path = path.clone();
             if metadata.is_dir() || is_checkpoint(&path)? {
                 embeddings.push(Input { path, is_virus });
