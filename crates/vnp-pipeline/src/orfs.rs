@@ -31,8 +31,10 @@ pub fn orfs(
     let mut nucleotides = Output::create(nucleotide.to_owned())?;
     let mut proteins = Output::create(protein.to_owned())?;
     let scratch = protein.parent().filter(|dir| !dir.as_os_str().is_empty());
-    let inputs = Spool::new(inputs, scratch.unwrap_or(Path::new(".")), stop)?;
-    let mut reader = FrameReader::open(inputs.paths(), chunk_length)?.strict(strict);
+    let scratch = scratch.unwrap_or(Path::new("."));
+    let inputs = Spool::new(inputs, scratch, stop)?;
+    let reader = FrameReader::open(inputs.paths(), chunk_length)?;
+    let mut reader = reader.strict(strict).scratch(scratch);
     let mut tally = Tally::default();
     while let Some(block) = reader.next_block()? {
         stop.check()?;

@@ -112,6 +112,7 @@ impl Run<'_> {
             inputs: inputs.paths(),
             chunk_length: self.options.chunk_length,
             strict: self.options.strict_input,
+            scratch: directory.checkpoints(),
         };
         let began = Instant::now();
         let finder = DuplicateFinder::new(directory.checkpoints(), self.options.duplicate_ids);

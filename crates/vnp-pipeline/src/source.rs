@@ -1,6 +1,6 @@
 //! The inputs of a run as something that can be opened again and again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use vnp_job::parts::Track;
 use vnp_seq::{ChunkLength, FrameReader};
@@ -14,12 +14,15 @@ pub(crate) struct Source<'a> {
     pub(crate) chunk_length: ChunkLength,
     /// Refuse inputs that may be truncated.
     pub(crate) strict: bool,
+    /// Where long records are kept while they are cut.
+    pub(crate) scratch: &'a Path,
 }
 
 impl Source<'_> {
     /// Opens the inputs for the rows of some tracks.
     pub(crate) fn open(&self, tracks: &[Track]) -> Result<FrameReader, Error> {
-        let reader = FrameReader::open(self.inputs, self.chunk_length)?.strict(self.strict);
+        let reader = FrameReader::open(self.inputs, self.chunk_length)?;
+        let reader = reader.strict(self.strict).scratch(self.scratch);
         Ok(match tracks.contains(&Track::OrflessChunks) {
             true => reader.with_orfless_chunks(),
             false => reader,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use vnp_seq::{InvalidLetter, Record, RecordHead, RecordReader};
+use vnp_seq::{FrameReader, RecordHead, RecordReader, RecordStatus};
 
 use crate::duplicates::DuplicateIds;
 use crate::duplicates::finder::DuplicateFinder;
@@ -25,33 +25,37 @@ pub struct Validation {
     pub maybe_truncated: bool,
 }
 
-/// Reads an input to its end with the reader of [`predict`](crate::predict), so that both accept the same
-/// files. `invalid` receives each record with an invalid letter, and its number, counted from 1.
+/// Reads an input to its end as [`predict`](crate::predict) does, so that both accept the same files.
+/// `invalid` receives the head of each record with an invalid letter, and which letter that is.
 ///
-/// Ids are sorted in unnamed files in `scratch` if they are many.
+/// Long records, and ids if they are many, are kept in unnamed files in `scratch`.
 ///
 /// # Errors
 /// [`Error::Sequence`] for an input that cannot be read to its end; [`Error::DuplicateIds`] if that is
 /// asked for; [`Error::Io`] of `scratch`.
 pub fn validate(
-    mut reader: RecordReader,
+    reader: RecordReader,
     duplicate_ids: DuplicateIds,
     scratch: &Path,
-    invalid: &mut dyn FnMut(u64, &Record, InvalidLetter),
+    invalid: &mut dyn FnMut(&RecordHead, &str),
 ) -> Result<Validation, Error> {
     let mut found = Validation::default();
     let mut finder = DuplicateFinder::new(scratch, duplicate_ids);
-    while let Some(mut record) = reader.next_record()? {
-        let number = found.records;
-        found.records += 1;
-        found.bases += record.sequence.len() as u64;
-        found.empty += u64::from(record.sequence.is_empty());
-        if let Some(letter) = record.invalid_letter() {
-            found.invalid += 1;
-            invalid(found.records, &record, letter);
+    let mut reader = FrameReader::records_only(reader).scratch(scratch);
+    while let Some(block) = reader.next_block()? {
+        for outcome in block.records {
+            found.records += 1;
+            found.bases += outcome.length_bp;
+            match &outcome.status {
+                RecordStatus::Empty => found.empty += 1,
+                RecordStatus::Failed { reason } => {
+                    found.invalid += 1;
+                    invalid(&outcome.record, reason);
+                }
+                _ => {}
+            }
+            finder.add(&outcome.record)?;
         }
-        let (id, id_is_encoded) = (std::mem::take(&mut record.id), record.id_is_encoded);
-        finder.add(&RecordHead { number, input: 0, id, id_is_encoded })?;
     }
     found.maybe_truncated = reader.maybe_truncated();
     (found.duplicate_ids, _) = finder.finish()?;

@@ -5,7 +5,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::codon::upper;
-use crate::record::Record;
+use crate::letters::{Letters, ScratchError};
 
 /// SHA-256 over the records of an input in order: independent of file names, of how the records are
 /// spread over files, of compression, of line width and of case.
@@ -38,16 +38,18 @@ pub(crate) struct Digester {
 }
 
 impl Digester {
-    pub(crate) fn update(&mut self, record: &Record) {
-        let id = record.raw_id();
+    /// Adds a record: its id as it stands in the header, and its letters.
+    pub(crate) fn update(&mut self, id: &[u8], letters: &mut Letters) -> Result<(), ScratchError> {
         self.hash.update((id.len() as u64).to_le_bytes());
-        self.hash.update(&id);
-        self.hash.update((record.sequence.len() as u64).to_le_bytes());
-        for letters in record.sequence.chunks(16 * 1024) {
-            self.buffer.clear();
-            self.buffer.extend(letters.iter().map(|letter| digest_letter(*letter)));
-            self.hash.update(&self.buffer);
-        }
+        self.hash.update(id);
+        self.hash.update((letters.len() as u64).to_le_bytes());
+        letters.each(|piece| {
+            for letters in piece.chunks(16 * 1024) {
+                self.buffer.clear();
+                self.buffer.extend(letters.iter().map(|letter| digest_letter(*letter)));
+                self.hash.update(&self.buffer);
+            }
+        })
     }
 
     pub(crate) fn finish(&self) -> InputDigest {
@@ -68,8 +70,8 @@ mod tests {
     fn digest(records: &[(&str, &[u8])]) -> String {
         let mut digester = Digester::default();
         for (id, sequence) in records {
-            let (id, sequence) = ((*id).to_owned(), sequence.to_vec());
-            digester.update(&Record { id, sequence, ..Record::default() });
+            let mut letters = Letters::Memory(sequence.to_vec());
+            digester.update(id.as_bytes(), &mut letters).unwrap();
         }
         digester.finish().to_string()
     }

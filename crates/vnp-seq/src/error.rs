@@ -148,6 +148,32 @@ pub enum Error {
         record: u64,
     },
 
+    /// A header that is longer than any id and description.
+    #[error(
+        "{}: the header of record {record} is longer than {limit} bytes: is a line end missing in the file?",
+        path.display()
+    )]
+    LongHeader {
+        /// The input.
+        path: PathBuf,
+        /// The record, counted from 1.
+        record: u64,
+        /// Bytes of a header at most.
+        limit: usize,
+    },
+
+    /// The letters of a long record could not be written to a temporary file, or read from it.
+    #[error(
+        "{}: the letters of a long record cannot be kept in a temporary file in this directory ({cause})",
+        path.display()
+    )]
+    Scratch {
+        /// The directory.
+        path: PathBuf,
+        /// The system's error.
+        cause: io::Error,
+    },
+
     /// A FASTQ record that does not follow the format.
     #[error(
         "{}: FASTQ record {record} at line {line}{}: {fault} ({detail}): a record is a \

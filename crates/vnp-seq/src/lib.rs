@@ -3,7 +3,7 @@
 //! A *record* is cut into overlapping *chunks* of one length ([`chunk_ranges`]). Every chunk has six
 //! reading *frames*; a frame without a stop codon is an *ORF* ([`find_orfs`]), whether or not it has a
 //! start codon. [`FrameReader`] streams a whole input through both steps, in parallel and in input
-//! order, with memory bounded by the largest record plus a window:
+//! order, in bounded memory:
 //!
 //! ```
 //! use std::path::PathBuf;
@@ -44,6 +44,7 @@ mod foreign;
 mod frame;
 mod head;
 mod id;
+mod letters;
 mod lookahead;
 mod orf;
 mod orfless_chunk;

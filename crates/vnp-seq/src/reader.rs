@@ -6,7 +6,6 @@ mod fault;
 mod raw;
 
 use std::io::Read;
-use std::mem;
 use std::path::{Path, PathBuf};
 
 use self::fault::Fault;
@@ -15,6 +14,8 @@ use crate::compression::Compression;
 use crate::decoder::ending::{Ending, warn_incomplete};
 use crate::error::Error;
 use crate::foreign::cannot_read;
+use crate::id::{id_bytes, id_text};
+use crate::letters::{Letters, ScratchError};
 use crate::record::Record;
 use crate::text::{self, Text};
 
@@ -49,7 +50,13 @@ pub struct RecordReader {
     /// FASTQ only: a buffer.
     quality: Vec<u8>,
     records: u64,
-    rna: bool,
+}
+
+/// A record whose letters may lie in a temporary file.
+pub(crate) struct LongRecord {
+    pub(crate) id: String,
+    pub(crate) id_is_encoded: bool,
+    pub(crate) letters: Letters,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -97,7 +104,6 @@ impl RecordReader {
             raw: Raw::default(),
             quality: Vec::new(),
             records: 0,
-            rna: true,
         })
     }
 
@@ -114,7 +120,20 @@ impl RecordReader {
     /// ```
     #[must_use]
     pub fn keep_u(mut self) -> Self {
-        self.rna = false;
+        self.raw.letters.rna = false;
+        self
+    }
+
+    /// Writes the letters of records of more than 16 MiB to unnamed temporary files in `dir`.
+    #[must_use]
+    pub(crate) fn scratch(mut self, dir: &Path) -> Self {
+        self.raw.letters.scratch = Some(dir.to_owned());
+        self
+    }
+
+    #[cfg(test)]
+    pub(crate) fn spilling_at(mut self, dir: &Path, limit: usize) -> Self {
+        self.raw.letters = crate::letters::Gatherer::with_limit(dir, limit);
         self
     }
 
@@ -142,6 +161,14 @@ impl RecordReader {
     /// [`Error::CarriageReturn`] for a file with old Macintosh line ends, [`Error::Io`] if the file
     /// cannot be read.
     pub fn next_record(&mut self) -> Result<Option<Record>, Error> {
+        let Some(record) = self.next_long_record()? else { return Ok(None) };
+        let LongRecord { id, id_is_encoded, letters } = record;
+        let sequence = letters.into_memory().map_err(scratch_error)?;
+        Ok(Some(Record { id, id_is_encoded, sequence }))
+    }
+
+    /// The next record, without holding a long one in memory.
+    pub(crate) fn next_long_record(&mut self) -> Result<Option<LongRecord>, Error> {
         let Some(text) = &mut self.text else {
             return Ok(None);
         };
@@ -152,8 +179,9 @@ impl RecordReader {
         match read {
             Ok(true) => {
                 self.records += 1;
-                let sequence = mem::take(&mut self.raw.sequence);
-                Ok(Some(Record::from_raw(self.raw.header(), sequence, self.rna)))
+                let (id, id_is_encoded) = id_text(id_bytes(self.raw.header()));
+                let letters = self.raw.letters.finish().map_err(scratch_error)?;
+                Ok(Some(LongRecord { id, id_is_encoded, letters }))
             }
             Ok(false) => {
                 self.text = None;
@@ -184,11 +212,19 @@ impl RecordReader {
         match fault {
             Fault::Read(source) => text::read_error(&path, self.compression, record, byte, source),
             Fault::CarriageReturn => Error::CarriageReturn { path, record },
+            Fault::LongHeader { limit } => Error::LongHeader { path, record, limit },
+            Fault::Scratch(error) => scratch_error(error),
             Fault::Fastq { line, id, fault, detail } => {
                 Error::Fastq { path, record, line, id, fault, detail }
             }
         }
     }
+}
+
+/// The error of a temporary file.
+pub(crate) fn scratch_error(error: ScratchError) -> Error {
+    let ScratchError { scratch, cause } = error;
+    Error::Scratch { path: scratch, cause }
 }
 
 impl std::fmt::Debug for RecordReader {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::codon::is_base;
 use crate::error::display_byte;
-use crate::id::{id_bytes, id_text, raw_id};
+use crate::id::raw_id;
 
 const KNOWN: [bool; 256] = known_table();
 
@@ -55,34 +55,22 @@ impl Record {
     /// ```
     #[must_use]
     pub fn invalid_letter(&self) -> Option<InvalidLetter> {
-        let mut before = 0;
-        for block in self.sequence.chunks(256) {
-            // Most blocks consist of bases only, which is faster to check than the whole alphabet.
-            let only_bases = block.iter().fold(true, |all, letter| all & is_base(*letter));
-            let mut unknown = block.iter().zip(1..).filter(|(letter, _)| !is_known(**letter));
-            if !only_bases && let Some((&letter, number)) = unknown.next() {
-                return Some(InvalidLetter { letter, position: before + number });
-            }
-            before += block.len() as u64;
-        }
-        None
+        invalid_letter(&self.sequence, 0)
     }
+}
 
-    /// A record from the raw bytes of its header, without `>` or `@`, and of its letters.
-    /// `rna` reads U as T.
-    pub(crate) fn from_raw(header: &[u8], mut sequence: Vec<u8>, rna: bool) -> Self {
-        let (id, id_is_encoded) = id_text(id_bytes(header));
-        let mut blanks = false;
-        for letter in &mut sequence {
-            blanks |= *letter <= b' ';
-            // 'U' and 'u' are one above 'T' and 't'.
-            *letter -= u8::from(rna && *letter | 0x20 == b'u');
+/// The first letter that is not a nucleotide code, in a piece of a sequence behind `before` letters.
+pub(crate) fn invalid_letter(sequence: &[u8], mut before: u64) -> Option<InvalidLetter> {
+    for block in sequence.chunks(256) {
+        // Most blocks consist of bases only, which is faster to check than the whole alphabet.
+        let only_bases = block.iter().fold(true, |all, letter| all & is_base(*letter));
+        let mut unknown = block.iter().zip(1..).filter(|(letter, _)| !is_known(**letter));
+        if !only_bases && let Some((&letter, number)) = unknown.next() {
+            return Some(InvalidLetter { letter, position: before + number });
         }
-        if blanks {
-            sequence.retain(|letter| !letter.is_ascii_whitespace());
-        }
-        Self { id, id_is_encoded, sequence }
+        before += block.len() as u64;
     }
+    None
 }
 
 impl fmt::Display for InvalidLetter {
@@ -120,28 +108,10 @@ const fn known_table() -> [bool; 256] {
 mod tests {
     use super::*;
 
-    fn check(header: &[u8], letters: &[u8], id: &str, sequence: &str) {
-        let record = Record::from_raw(header, letters.to_vec(), true);
-        assert_eq!(record.id, id);
-        assert_eq!(String::from_utf8(record.sequence).unwrap(), sequence);
-    }
-
     fn check_letters(sequence: &str, expected: Option<(char, u64)>) {
         let record = Record { sequence: sequence.into(), ..Record::default() };
         let found = record.invalid_letter().map(|found| (char::from(found.letter), found.position));
         assert_eq!(found, expected, "{sequence}");
-    }
-
-    #[test]
-    fn the_id_is_the_first_word_of_the_header() {
-        check(b"read1 a description", b"A", "read1", "A");
-        check(b"caf\xe9 x", b"A", "caf%E9", "A");
-    }
-
-    #[test]
-    fn letters_keep_their_case_and_lose_blanks_and_u() {
-        check(b"r", b"acGTUuNn-", "r", "acGTTtNn-");
-        check(b"r", b"AC GT\tA\x0c", "r", "ACGTA");
     }
 
     #[test]

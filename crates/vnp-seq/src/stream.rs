@@ -4,7 +4,7 @@
 mod cutting;
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -12,9 +12,9 @@ use crate::chunk::ChunkLength;
 use crate::digest::{Digester, InputDigest};
 use crate::error::Error;
 use crate::foreign::cannot_read;
+use crate::id::raw_id;
 use crate::outcome::{Block, Counts};
-use crate::reader::RecordReader;
-use crate::record::Record;
+use crate::reader::{LongRecord, RecordReader, scratch_error};
 use cutting::{Cutting, Task, Translated};
 
 /// The limits of one block.
@@ -35,15 +35,18 @@ impl Default for BlockLimits {
 ///
 /// Several inputs count as one: their records follow each other. Chunks are translated in parallel
 /// on rayon's current pool; rows, outcomes and their order depend neither on the pool nor on the
-/// sizes of blocks. Memory: the largest record plus one block of at most about a thousand chunks.
+/// sizes of blocks. Memory: one block of at most about a thousand chunks,
+/// and the longest record, or 16 MiB of it [with a scratch directory](Self::scratch).
 ///
 /// See the [crate's example](crate).
 #[derive(Debug)]
 pub struct FrameReader {
     inputs: VecDeque<PathBuf>,
-    chunk_length: ChunkLength,
+    /// None to cut nothing.
+    chunk_length: Option<ChunkLength>,
     orfless_chunks: bool,
     strict: bool,
+    scratch: Option<PathBuf>,
     maybe_truncated: bool,
     limits: BlockLimits,
     reader: Option<RecordReader>,
@@ -69,11 +72,27 @@ impl FrameReader {
         }
         let mut inputs: VecDeque<PathBuf> = inputs.iter().cloned().collect();
         let reader = inputs.pop_front().map(|path| RecordReader::open(&path)).transpose()?;
-        Ok(Self {
+        Ok(Self::new(reader, inputs, Some(chunk_length)))
+    }
+
+    /// Reads the records of one input without cutting them: blocks hold their outcomes, in which every
+    /// record is without an ORF that is neither short, nor empty, nor failed.
+    #[must_use]
+    pub fn records_only(reader: RecordReader) -> Self {
+        Self::new(Some(reader), VecDeque::new(), None)
+    }
+
+    fn new(
+        reader: Option<RecordReader>,
+        inputs: VecDeque<PathBuf>,
+        chunk_length: Option<ChunkLength>,
+    ) -> Self {
+        Self {
             inputs,
             chunk_length,
             orfless_chunks: false,
             strict: false,
+            scratch: None,
             maybe_truncated: false,
             limits: BlockLimits::default(),
             reader,
@@ -83,7 +102,7 @@ impl FrameReader {
             digester: Digester::default(),
             digest: None,
             failed: false,
-        })
+        }
     }
 
     /// Makes the reader also return the chunks without an ORF, which have no row.
@@ -98,6 +117,15 @@ impl FrameReader {
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
         self.reader = self.reader.map(|reader| reader.strict(strict));
+        self
+    }
+
+    /// Keeps the letters of records of more than 16 MiB in unnamed temporary files in `dir` instead of in
+    /// memory.
+    #[must_use]
+    pub fn scratch(mut self, dir: &Path) -> Self {
+        self.scratch = Some(dir.to_owned());
+        self.reader = self.reader.map(|reader| reader.scratch(dir));
         self
     }
 
@@ -169,10 +197,10 @@ impl FrameReader {
             let cutting = cuttings.len().saturating_sub(1);
             if let Some(last) = cuttings.last_mut() {
                 while tasks.len() < self.limits.chunks && bases < self.limits.bases {
-                    let Some(task) = last.next_task(cutting) else {
+                    let Some(task) = last.next_task(cutting).map_err(scratch_error)? else {
                         break;
                     };
-                    bases += self.chunk_length.get();
+                    bases += task.length_bp();
                     tasks.push(task);
                 }
                 // A record larger than the limit is finished before the next one is read.
@@ -189,8 +217,9 @@ impl FrameReader {
             }
             match self.next_record()? {
                 Some(record) => {
-                    let number = self.counts.records;
-                    cuttings.push(Cutting::new(record, number, self.input, self.chunk_length));
+                    let (number, input) = (self.counts.records, self.input);
+                    let cutting = Cutting::new(record, number, input, self.chunk_length);
+                    cuttings.push(cutting.map_err(scratch_error)?);
                 }
                 None => return Ok((cuttings, tasks)),
             }
@@ -198,15 +227,22 @@ impl FrameReader {
         }
     }
 
-    fn next_record(&mut self) -> Result<Option<Record>, Error> {
+    fn next_record(&mut self) -> Result<Option<LongRecord>, Error> {
         while let Some(reader) = &mut self.reader {
-            if let Some(record) = reader.next_record()? {
-                self.counts.bases += record.sequence.len() as u64;
-                self.digester.update(&record);
+            if let Some(mut record) = reader.next_long_record()? {
+                self.counts.bases += record.letters.len() as u64;
+                let id = raw_id(&record.id, record.id_is_encoded);
+                self.digester.update(&id, &mut record.letters).map_err(scratch_error)?;
                 return Ok(Some(record));
             }
             self.maybe_truncated |= reader.maybe_truncated();
-            let open = |path: PathBuf| Ok(RecordReader::open(&path)?.strict(self.strict));
+            let open = |path: PathBuf| -> Result<RecordReader, Error> {
+                let reader = RecordReader::open(&path)?.strict(self.strict);
+                Ok(match &self.scratch {
+                    Some(scratch) => reader.scratch(scratch),
+                    None => reader,
+                })
+            };
             self.reader = self.inputs.pop_front().map(open).transpose()?;
             self.input += 1;
         }

@@ -96,8 +96,9 @@ impl Text {
         Ok(self.bytes.peek(1)?.first().copied())
     }
 
-    /// Appends the next line to `line`, without its line end.
-    pub(crate) fn read_line(&mut self, line: &mut Vec<u8>) -> io::Result<()> {
+    /// Appends the next line to `line`, without its line end. `false` if it is longer than `limit`: then
+    /// what was appended is not whole, and the rest of the line comes next.
+    pub(crate) fn read_line(&mut self, line: &mut Vec<u8>, limit: usize) -> io::Result<bool> {
         let before = line.len();
         self.line += 1;
         loop {
@@ -107,10 +108,41 @@ impl Text {
             line.extend_from_slice(&next[..content]);
             let at_end = next.is_empty();
             self.bytes.consume(content + usize::from(end.is_some()));
+            if line.len() - before > limit {
+                return Ok(false);
+            }
             if end.is_some() || at_end {
                 if line[before..].last() == Some(&b'\r') {
                     line.pop();
                 }
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Passes on the next line, without its line end, in pieces of bounded size.
+    #[inline]
+    pub(crate) fn each_piece_of_line<E: From<io::Error>>(
+        &mut self,
+        mut piece: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.line += 1;
+        // A carriage return at the end of a piece may be the first half of a line end.
+        let mut held_back = false;
+        loop {
+            let next = self.bytes.peek(1)?;
+            let end = memchr(b'\n', next);
+            let (content, at_end) = (end.unwrap_or(next.len()), next.is_empty());
+            let letters = &next[..content];
+            if held_back && content > 0 {
+                piece(b"\r")?;
+            }
+            held_back &= content == 0;
+            let kept = letters.strip_suffix(b"\r").unwrap_or(letters);
+            held_back |= kept.len() < content;
+            piece(kept)?;
+            self.bytes.consume(content + usize::from(end.is_some()));
+            if end.is_some() || at_end {
                 return Ok(());
             }
         }

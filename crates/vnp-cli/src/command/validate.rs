@@ -12,10 +12,10 @@ const NAMED: u64 = 10;
 pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<Exit> {
     let reader = stdin::records(&args.input)?.strict(args.strict_input);
     let mut named = 0;
-    let mut invalid = |number, record: &vnp_seq::Record, letter| {
+    let mut invalid = |record: &vnp_seq::RecordHead, reason: &str| {
         named += 1;
         if named <= NAMED {
-            log::error!("record {number} \"{}\": {letter}", record.id.escape_debug());
+            log::error!("record {} \"{}\": {reason}", record.number + 1, record.id.escape_debug());
         }
     };
     let mode = args.duplicate_ids.into();

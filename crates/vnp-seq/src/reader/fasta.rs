@@ -11,7 +11,7 @@ pub(super) fn next(text: &mut Text, raw: &mut Raw) -> Result<bool, Fault> {
     }
     raw.start(text)?;
     while !matches!(text.peek()?, None | Some(b'>')) {
-        text.read_line(&mut raw.sequence)?;
+        raw.add_line(text)?;
     }
     Ok(true)
 }

@@ -12,6 +12,9 @@ use crate::error::{FastqFault, display_byte};
 use crate::id::{id_bytes, id_text};
 use crate::text::Text;
 
+/// Bytes of quality beyond the expected ones that are still counted for a message.
+const MORE_QUALITY: usize = 1 << 16;
+
 /// Reads the next record into `raw`; `false` at the end. `quality` is a buffer.
 pub(super) fn next(text: &mut Text, raw: &mut Raw, quality: &mut Vec<u8>) -> Result<bool, Fault> {
     text.skip_white_space()?;
@@ -27,10 +30,10 @@ pub(super) fn next(text: &mut Text, raw: &mut Raw, quality: &mut Vec<u8>) -> Res
     let sequence_lines = read_sequence(text, raw)?;
     // The line that starts with `+`.
     if !text.skip_line_of(1)? {
-        text.read_line(quality)?;
+        text.each_piece_of_line(|_| Ok::<_, Fault>(()))?;
     }
     quality.clear();
-    let expected = raw.sequence.len();
+    let expected = usize::try_from(raw.letters.length()).unwrap_or(usize::MAX);
     let (found, lines) = read_quality(text, quality, expected)?;
     let next = text.peek()?;
     let ends_well =
@@ -57,7 +60,7 @@ fn read_sequence(text: &mut Text, raw: &mut Raw) -> Result<u64, Fault> {
                 let detail = format!("found {}", display_byte(found));
                 return Err(fault(text.line(), raw, FastqFault::Separator, detail));
             }
-            Some(_) => text.read_line(&mut raw.sequence)?,
+            Some(_) => raw.add_line(text)?,
             None => {
                 let detail = "no line starts with '+'".to_owned();
                 return Err(fault(text.line(), raw, FastqFault::End, detail));
@@ -85,9 +88,13 @@ fn read_quality(
             Some(_) => {}
         }
         let before = quality.len();
-        text.read_line(quality)?;
-        found += quality.len() - before;
         lines += 1;
+        // A line that is much too long is not kept: it is refused in any case.
+        let is_whole = text.read_line(quality, expected - found + MORE_QUALITY)?;
+        found += quality.len() - before;
+        if !is_whole {
+            break;
+        }
         quality.push(b'\n');
     }
     Ok((found, lines))

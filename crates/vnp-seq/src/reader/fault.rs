@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::error::FastqFault;
+use crate::letters::ScratchError;
 
 /// Why a record could not be read.
 pub(super) enum Fault {
@@ -10,6 +11,10 @@ pub(super) enum Fault {
     Read(io::Error),
     /// A header has a carriage return inside.
     CarriageReturn,
+    /// A header is longer than the limit, in bytes.
+    LongHeader { limit: usize },
+    /// A temporary file for the letters failed.
+    Scratch(ScratchError),
     /// A FASTQ record breaks the format.
     Fastq { line: u64, id: Option<String>, fault: FastqFault, detail: String },
 }

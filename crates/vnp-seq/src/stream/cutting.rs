@@ -1,25 +1,23 @@
 //! Cutting one record into chunks and translating them.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "a task holds the index and the range that it was made with"
-)]
+#![expect(clippy::indexing_slicing, reason = "a task holds the index of a record in its block")]
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::chunk::{ChunkLength, ChunkPosition, ChunkRanges, chunk_ranges};
 use crate::head::RecordHead;
 use crate::id::{chunk_id, frame_id};
+use crate::letters::{Letters, ScratchError};
 use crate::orf::{Orf, find_orfs};
 use crate::orfless_chunk::{OrflessChunk, orfless_text};
 use crate::outcome::{FrameRow, RecordOutcome, RecordStatus};
-use crate::record::Record;
+use crate::reader::LongRecord;
 
 /// A record that is being cut into chunks.
 #[derive(Debug)]
 pub(super) struct Cutting {
-    sequence: Vec<u8>,
-    ranges: ChunkRanges,
+    letters: Letters,
+    /// The chunks that are left to be cut, of a record that is cut.
+    ranges: Option<ChunkRanges>,
     cut: u32,
     outcome: RecordOutcome,
 }
@@ -27,23 +25,22 @@ pub(super) struct Cutting {
 impl Cutting {
     /// Begins to cut the record `number` of all, which comes from the input `input`.
     pub(super) fn new(
-        record: Record,
+        record: LongRecord,
         number: u64,
         input: usize,
-        chunk_length: ChunkLength,
-    ) -> Self {
-        let length_bp = record.sequence.len();
-        let mut ranges = chunk_ranges(length_bp, chunk_length);
-        let status = match (record.invalid_letter(), length_bp) {
-            (Some(letter), _) => {
-                ranges = chunk_ranges(0, chunk_length);
-                RecordStatus::Failed { reason: letter.to_string() }
-            }
+        chunk_length: Option<ChunkLength>,
+    ) -> Result<Self, ScratchError> {
+        let LongRecord { id, id_is_encoded, mut letters } = record;
+        let length_bp = letters.len();
+        let invalid = letters.invalid_letter()?;
+        let ranges = chunk_length.filter(|_| invalid.is_none());
+        let ranges = ranges.map(|chunk_length| chunk_ranges(length_bp, chunk_length));
+        let status = match (invalid, length_bp) {
+            (Some(letter), _) => RecordStatus::Failed { reason: letter.to_string() },
             (None, 0) => RecordStatus::Empty,
             (None, 1 | 2) => RecordStatus::TooShort,
             (None, _) => RecordStatus::NoOrf,
         };
-        let Record { id, id_is_encoded, sequence } = record;
         let outcome = RecordOutcome {
             record: Arc::new(RecordHead { number, input, id, id_is_encoded }),
             length_bp: length_bp as u64,
@@ -52,23 +49,23 @@ impl Cutting {
             frames: 0,
             status,
         };
-        Self { sequence, ranges, cut: 0, outcome }
+        Ok(Self { letters, ranges, cut: 0, outcome })
     }
 
     pub(super) fn length_bp(&self) -> usize {
-        self.sequence.len()
+        self.letters.len()
     }
 
     pub(super) fn has_chunks_left(&self) -> bool {
-        self.ranges.len() > 0
+        self.ranges.as_ref().is_some_and(|ranges| ranges.len() > 0)
     }
 
-    pub(super) fn next_task(&mut self, cutting: usize) -> Option<Task> {
-        let range = self.ranges.next()?;
+    pub(super) fn next_task(&mut self, cutting: usize) -> Result<Option<Task>, ScratchError> {
+        let Some(range) = self.ranges.as_mut().and_then(Iterator::next) else { return Ok(None) };
         let (start_bp, end_bp) = (range.start as u64, range.end as u64);
         let position = ChunkPosition { index: self.cut, start_bp, end_bp };
         self.cut += 1;
-        Some(Task { cutting, range, position })
+        Ok(Some(Task { cutting, letters: self.letters.read(&range)?, position }))
     }
 
     pub(super) fn count(&mut self, frames: u64) {
@@ -90,8 +87,15 @@ impl Cutting {
 pub(super) struct Task {
     /// The index of its record in the block.
     pub(super) cutting: usize,
-    range: Range<usize>,
+    letters: Vec<u8>,
     position: ChunkPosition,
+}
+
+impl Task {
+    /// The length of the chunk.
+    pub(super) fn length_bp(&self) -> usize {
+        self.letters.len()
+    }
 }
 
 /// The rows of a chunk.
@@ -104,8 +108,8 @@ pub(super) struct Translated {
 
 impl Task {
     pub(super) fn translate(&self, cuttings: &[Cutting], orfless_chunks: bool) -> Translated {
-        let Cutting { sequence, outcome, .. } = &cuttings[self.cutting];
-        let chunk = &sequence[self.range.clone()];
+        let outcome = &cuttings[self.cutting].outcome;
+        let chunk = self.letters.as_slice();
         let id = chunk_id(&outcome.record.id, self.position.index);
         let row = |orf: Orf| FrameRow {
             id: frame_id(&id, orf.frame),

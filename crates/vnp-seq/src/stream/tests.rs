@@ -15,7 +15,9 @@ fn read(fasta: &str, chunk_bp: u32, limits: BlockLimits) -> (Block, Vec<(usize, 
     let path = dir.path().join("in.fa");
     std::fs::write(&path, fasta).unwrap();
     let length = ChunkLength::new(chunk_bp).unwrap();
-    let reader = FrameReader::open(&[path], length).unwrap();
+    let mut reader = FrameReader::open(&[path], length).unwrap();
+    // All but the shortest records pass through a file.
+    reader.reader = reader.reader.map(|reader| reader.spilling_at(dir.path(), 20));
     let mut reader = reader.with_orfless_chunks().with_limits(limits);
     let mut all = Block::default();
     let mut sizes = Vec::new();

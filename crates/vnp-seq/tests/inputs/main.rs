@@ -16,7 +16,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use support::{bgzf, bzip2, check, gzip, read_all, xz};
-use vnp_seq::{Error, RecordReader};
+use vnp_seq::{Error, FastqFault, RecordReader};
 
 #[test]
 fn inputs_without_content_have_no_records() {
@@ -122,6 +122,36 @@ fn formats_that_are_not_read_are_named() {
     check_unsupported(b"@HD\tVN:1.6\tSO:unsorted\n", "a SAM file");
     check_unsupported(&[0xff, 0xfe, b'>', 0, b'a', 0], "text in UTF-16");
     check_unsupported(&gzip(&gzip(b">a\nA\n")), "compressed twice");
+}
+
+#[test]
+fn a_header_without_an_end_is_refused_before_it_fills_the_memory() {
+    let whole = ">".to_owned() + &"x".repeat((1 << 20) - 1);
+    assert_eq!(read_all((whole.clone() + "\nAC").as_bytes()).unwrap().len(), 1);
+    let Err(Error::LongHeader { record: 2, limit, .. }) =
+        read_all((">a\nAC\n".to_owned() + &whole + "x\nAC").as_bytes())
+    else {
+        panic!("it was read")
+    };
+    assert_eq!(limit, 1 << 20);
+}
+
+#[test]
+fn a_quality_that_is_much_too_long_is_refused() {
+    let text = format!("@a\nACGT\n+\n{}\n", "I".repeat(1 << 20));
+    let Err(Error::Fastq { record: 1, fault: FastqFault::QualityLength, .. }) =
+        read_all(text.as_bytes())
+    else {
+        panic!("it was read")
+    };
+}
+
+#[test]
+fn line_ends_at_the_end_of_a_buffer_are_not_letters() {
+    for length in (64 << 10) - 3..(64 << 10) + 3 {
+        let letters = "A".repeat(length);
+        check(format!(">a\r\n{letters}\r\nC\r\n"), &[("a", &(letters + "C"))]);
+    }
 }
 
 #[test]
