@@ -56,8 +56,10 @@ pub struct FrameReader {
     current: Option<Cutting>,
     counts: Counts,
     digester: Digester,
+    /// Of a whole input that was cut.
     digest: Option<InputDigest>,
-    failed: bool,
+    /// At its end, or after an error.
+    ended: bool,
 }
 
 impl FrameReader {
@@ -101,7 +103,7 @@ impl FrameReader {
             counts: Counts::default(),
             digester: Digester::default(),
             digest: None,
-            failed: false,
+            ended: false,
         }
     }
 
@@ -140,14 +142,14 @@ impl FrameReader {
     /// # Errors
     /// Those of [`RecordReader::next_record`]; rows before the error may be lost.
     pub fn next_block(&mut self) -> Result<Option<Block>, Error> {
-        if self.failed || self.digest.is_some() {
+        if self.ended {
             return Ok(None);
         }
         let gathered = self.gather();
-        self.failed = gathered.is_err();
+        self.ended = gathered.as_ref().map_or(true, |(cuttings, _)| cuttings.is_empty());
         let (mut cuttings, tasks) = gathered?;
-        if cuttings.is_empty() {
-            self.digest = Some(self.digester.finish());
+        if self.ended {
+            self.digest = self.chunk_length.map(|_| self.digester.finish());
             return Ok(None);
         }
 
@@ -175,7 +177,7 @@ impl FrameReader {
         self.counts
     }
 
-    /// The digest of the whole input; `None` before its end.
+    /// The digest of the whole input; `None` before its end, and of [records only](Self::records_only).
     #[must_use]
     pub fn input_digest(&self) -> Option<InputDigest> {
         self.digest.clone()
@@ -231,8 +233,10 @@ impl FrameReader {
         while let Some(reader) = &mut self.reader {
             if let Some(mut record) = reader.next_long_record()? {
                 self.counts.bases += record.letters.len() as u64;
-                let id = raw_id(&record.id, record.id_is_encoded);
-                self.digester.update(&id, &mut record.letters).map_err(scratch_error)?;
+                if self.chunk_length.is_some() {
+                    let id = raw_id(&record.id, record.id_is_encoded);
+                    self.digester.update(&id, &mut record.letters).map_err(scratch_error)?;
+                }
                 return Ok(Some(record));
             }
             self.maybe_truncated |= reader.maybe_truncated();

@@ -49,6 +49,8 @@ impl Cutting {
             frames: 0,
             status,
         };
+        // What is not cut does not wait for the end of its block.
+        let letters = if ranges.is_some() { letters } else { Letters::Memory(Vec::new()) };
         Ok(Self { letters, ranges, cut: 0, outcome })
     }
 
