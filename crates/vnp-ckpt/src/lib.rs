@@ -60,6 +60,7 @@ pub use tensor::element::Element;
 pub use value::Value;
 pub use version::{CHECKPOINT_VERSION, Version};
 pub use write::atomic::atomic_save;
+pub use write::directory::sync_directory;
 pub use write::format::Format;
 #[cfg(feature = "safetensors")]
 pub use write::safetensors::export_safetensors;

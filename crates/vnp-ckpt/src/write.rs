@@ -1,6 +1,7 @@
 //! Writing: the current version only, and under the final name only whole files.
 
 pub(crate) mod atomic;
+pub(crate) mod directory;
 mod flush;
 pub(crate) mod format;
 mod native;

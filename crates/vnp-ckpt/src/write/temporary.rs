@@ -7,6 +7,7 @@ use std::thread;
 
 use tempfile::{Builder, TempDir};
 
+use super::directory::{is_unsupported, warn_once};
 use super::flush::Flush;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
@@ -76,10 +77,15 @@ impl Temporary {
         flush.finish().and(synced).map_err(|source| not_committed(&target, source))?;
         match atomicwrites::replace_atomic(&directory.path().join(FILE), &target) {
             Ok(()) => Ok(()),
-            // The rename was done if the final name leads to the file that was written.
-            Err(source) if is_at(&file, &target) => {
-                Err(ErrorKind::DurabilityUncertain { source }.in_file(&target))
-            }
+            // The rename was done if the final name leads to the file that was written; then it was
+            // syncing a directory that failed.
+            Err(source) if is_at(&file, &target) => match is_unsupported(&source) {
+                true => {
+                    warn_once(parent_of(&target), &source);
+                    Ok(())
+                }
+                false => Err(ErrorKind::DurabilityUncertain { source }.in_file(&target)),
+            },
             Err(source) => Err(not_committed(&target, source)),
         }
     }

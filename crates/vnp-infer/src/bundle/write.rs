@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
+use vnp_ckpt::sync_directory;
 
 use super::Bundle;
 use super::files::FALLBACK;
@@ -160,7 +161,7 @@ impl BundleWriter {
             licence: self.licence.clone(),
         };
         write_bytes(&root.join("bundle.json"), &config_json("bundle.json", &manifest)?)?;
-        sync_directory(root)
+        Ok(sync_directory(root)?)
     }
 }
 
@@ -189,14 +190,6 @@ fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let mut file = fs_err::File::create(path)?;
     file.write_all(bytes)?;
     Ok(file.sync_all()?)
-}
-
-/// Makes the names in a directory durable, where the system can.
-fn sync_directory(directory: &Path) -> Result<(), Error> {
-    if cfg!(unix) {
-        fs_err::File::open(directory)?.sync_all()?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
