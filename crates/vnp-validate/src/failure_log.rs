@@ -128,6 +128,10 @@ fn append(log: &Path, mut line: String) -> io::Result<()> {
     let mut file = options.open(log)?;
     lock(&file);
     let length = file.metadata()?.len();
+    if !may_append(&mut file)? {
+        let reason = "it holds no failures: it is not a failure log, and is left as it is";
+        return Err(io::Error::new(ErrorKind::InvalidData, reason));
+    }
     if length > 0 && !ends_with_newline(&mut file, length)? {
         // A writer was stopped in the middle of a line: terminate it, so that only this line is lost.
         line.insert(0, '\n');
@@ -155,6 +159,20 @@ fn lock(file: &File) {
     }
 }
 
+/// Whether a file is empty or a failure log, as far as its beginning shows: one whole line of it can be read,
+/// or there is none, as after a stop in the middle of the first.
+fn may_append(file: &mut File) -> io::Result<bool> {
+    const INSPECTED: u64 = 1 << 16;
+    let mut start = Vec::new();
+    file.rewind()?;
+    file.take(INSPECTED).read_to_end(&mut start)?;
+    let lines: Vec<&[u8]> = start.split_inclusive(|&byte| byte == b'\n').collect();
+    let mut whole = lines.iter().filter_map(|line| line.strip_suffix(b"\n")).peekable();
+    let is_text = !start.contains(&0);
+    Ok(is_text && whole.peek().is_none()
+        || whole.any(|line| parse(line.strip_suffix(b"\r").unwrap_or(line), true).is_some()))
+}
+
 fn ends_with_newline(file: &mut File, length: u64) -> io::Result<bool> {
     let mut last = [0];
     file.seek(SeekFrom::Start(length - 1))?;
@@ -164,11 +182,8 @@ fn ends_with_newline(file: &mut File, length: u64) -> io::Result<bool> {
 
 /// Syncs the name of a new log to disk.
 fn sync_directory(log: &Path) -> io::Result<()> {
-    if cfg!(not(unix)) {
-        return Ok(());
-    }
     let directory = log.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+    vnp_ckpt::sync_directory(directory.unwrap_or(Path::new(".")))
 }
 
 fn parse(line: &[u8], is_terminated: bool) -> Option<Failure> {
@@ -242,6 +257,27 @@ mod tests {
             assert_eq!(last, "two", "cut at {length}");
             assert!(before.len() <= 2 && before.iter().all(|reason| reason == "one"), "{before:?}");
             assert_eq!(before[0], "one");
+        }
+    }
+
+    #[test]
+    fn only_a_failure_log_is_appended_to() {
+        for (bytes, is_log) in [
+            (&b""[..], true),
+            (b"a|one|2026-01-31T23:59:59Z\n", true),
+            (b"a|old|2025-11-22T14:00:00.123456\r\n", true),
+            (b"a|o", true),
+            (b"torn\na|one|2026-01-31T23:59:59Z\n", true),
+            (b"my notes\n", false),
+            (b">x\nACGT\n", false),
+            (b"\x89VNP\0\0", false),
+        ] {
+            let (_directory, log) = log_of(bytes);
+            let appended = log_failure(&log, "b".as_ref(), "two");
+            assert_eq!(appended.is_ok(), is_log, "{}", String::from_utf8_lossy(bytes));
+            if !is_log {
+                assert_eq!(fs_err::read(&log).unwrap(), bytes);
+            }
         }
     }
 
