@@ -1,19 +1,21 @@
 //! The directory of one job: entered, locked, cleared, rolled back.
 
+pub(crate) mod contents;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::files::{entries, remove_file_if_there, remove_if_there};
+use crate::files::{entries, remove_file_if_there};
 use crate::kind::{JobKind, Start};
-use crate::lock::{Lock, NotTaken, held_by};
-use crate::publish::{UNPUBLISHED, parent, sync_directory};
-use crate::quarantine::QUARANTINED;
-use crate::spool::SPOOLED;
+use crate::lock::claim::NotTaken;
+use crate::lock::{Lock, held_by, is_lock, is_of_lock};
+use crate::part_name::is_part_or_quarantined;
+use crate::publish::{parent, sync_directory};
+use contents::{LOCK, holds_nothing_but, is_of, remove_stale};
 
 /// Where a job keeps its work, below its directory.
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
-const LOCK: &str = "lock";
 
 /// The directory of one job with its `checkpoints`, locked: as long as this lives, no other process
 /// works in it.
@@ -38,7 +40,7 @@ impl JobDirectory {
     /// caller knows that the new job can start.
     ///
     /// # Errors
-    /// [`Error::OutputExists`], [`Error::NotOurs`], [`Error::Locked`], [`Error::Io`].
+    /// [`Error::OutputExists`], [`Error::NotOurs`], [`Error::Foreign`], [`Error::Locked`], [`Error::Io`].
     pub fn open(
         path: &Path,
         kind: &'static JobKind,
@@ -51,14 +53,22 @@ impl JobDirectory {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
             Err(_) if path.is_dir() => false,
             Err(error) => {
-                let text = format!("output directory {} is a file: choose another", path.display());
+                let what = if path.is_symlink() { "link to nothing" } else { "file" };
+                let path = path.display();
+                let text = format!("output directory {path} is a {what}: choose another");
                 return Err(io::Error::new(error.kind(), text).into());
             }
         };
         let checkpoints = path.join(CHECKPOINTS);
-        let was_empty = created || is_empty(path)?;
+        let was_empty = created || holds_nothing_but(path, &[])?;
         if !was_empty {
             may_enter(path, &checkpoints.join(LOCK), kind, start)?;
+        }
+        if start == Start::Again {
+            // Hours before they would be removed.
+            for published in kind.result_directories {
+                published.check(&path.join(published.name))?;
+            }
         }
         let opened = Self::enter(path, checkpoints, kind, stages, (created, was_empty));
         if created && opened.is_err() {
@@ -87,10 +97,7 @@ impl JobDirectory {
             fs_err::create_dir_all(directory.stage(stage))?;
         }
         directory.sync()?;
-        // Without a lock another process may be writing what looks stale.
-        if directory.lock.is_exclusive() {
-            directory.remove_stale()?;
-        }
+        remove_stale(&directory.path, &directory.checkpoints, kind)?;
         Ok(directory)
     }
 
@@ -144,11 +151,28 @@ impl JobDirectory {
         self.checkpoints.join(vnp_validate::FAILED_FILES)
     }
 
+    /// Checks that no other process has taken the directory over, as one may on a file system without
+    /// locks: to be called before anything is saved.
+    ///
+    /// # Errors
+    /// [`Error::LockLost`], [`Error::Io`].
+    pub fn check_lock(&self) -> Result<(), Error> {
+        self.lock.check().map_err(|error| match error {
+            NotTaken::Held(holder) => Error::LockLost { path: self.path.clone(), holder },
+            NotTaken::Io(source) => Error::Io(source),
+        })
+    }
+
     /// Removes the job's earlier results and checkpoints, and nothing else.
     ///
     /// # Errors
-    /// [`Error::Io`]
+    /// [`Error::Foreign`] for a directory of results that holds something else, before anything is
+    /// removed; [`Error::LockLost`], [`Error::Io`].
     pub fn clear(&self) -> Result<(), Error> {
+        self.check_lock()?;
+        for published in self.kind.result_directories {
+            published.check(&self.result(published.name))?;
+        }
         for name in self.kind.results {
             remove_file_if_there(&self.result(name))?;
         }
@@ -159,13 +183,13 @@ impl JobDirectory {
                 remove_file_if_there(&path)?;
             }
         }
-        for name in self.kind.result_directories {
-            remove_if_there(&self.result(name))?;
+        for published in self.kind.result_directories {
+            published.remove(&self.result(published.name))?;
         }
         let stages: Vec<PathBuf> = self.kind.stages.iter().map(|name| self.stage(name)).collect();
         for path in stages.iter().map(|dir| entries(dir)).collect::<Result<Vec<_>, _>>()?.concat() {
-            let name = path.to_string_lossy();
-            if name.ends_with(".vnp") || name.ends_with(QUARANTINED) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if is_part_or_quarantined(&name) {
                 remove_file_if_there(&path)?;
             }
         }
@@ -180,64 +204,29 @@ impl JobDirectory {
     /// before it saved anything should not stand in the way of the next try.
     pub fn roll_back(self) {
         let stages: Vec<PathBuf> = self.stages.iter().map(|stage| self.stage(stage)).collect();
-        let holds = |dir: &Path, count| entries(dir).is_ok_and(|found| found.len() == count);
-        let untouched = stages.iter().all(|stage| holds(stage, 0))
-            && holds(&self.checkpoints, stages.len() + 1)
-            && (holds(&self.path, 1)
-                || self.path.join("lost+found").is_dir() && holds(&self.path, 2));
-        if !self.was_empty || !untouched {
+        let lock = self.checkpoints.join(LOCK);
+        let is_expected = |path: &PathBuf| stages.contains(path) || is_of_lock(path, &lock);
+        let is_untouched = stages.iter().all(|stage| entries(stage).is_ok_and(|e| e.is_empty()))
+            && entries(&self.checkpoints).is_ok_and(|found| found.iter().all(is_expected))
+            && holds_nothing_but(&self.path, &[CHECKPOINTS]).unwrap_or(false);
+        if !self.was_empty || !is_untouched || self.check_lock().is_err() {
             return;
         }
+        // remove_dir refuses a directory that is not empty: nothing of value can go.
         for stage in stages {
             drop(std::fs::remove_dir(stage));
         }
-        drop(std::fs::remove_file(self.checkpoints.join(LOCK)));
+        self.lock.remove();
         drop(std::fs::remove_dir(&self.checkpoints));
         if self.created {
             drop(std::fs::remove_dir(&self.path));
         }
     }
-
-    /// Removes temporaries of sessions that were killed. Safe only while the lock is held.
-    fn remove_stale(&self) -> Result<(), Error> {
-        let stages = self.kind.stages.iter().map(|name| self.stage(name));
-        for dir in stages.chain([self.checkpoints.clone(), self.path.clone()]) {
-            if dir.is_dir() {
-                for removed in vnp_ckpt::sweep_stale_temporaries(&dir)? {
-                    log::debug!("{} was left by a killed writer: removed", removed.display());
-                }
-            }
-        }
-        let prefixes = [UNPUBLISHED].into_iter().chain(self.kind.temporaries.iter().copied());
-        for dir in [&self.path, &self.checkpoints] {
-            for path in entries(dir)? {
-                if prefixes.clone().any(|prefix| begins_with(&path, prefix)) {
-                    remove_if_there(&path)?;
-                }
-            }
-        }
-        // Their names are not hidden: only where they are made, and only files.
-        for path in entries(&self.checkpoints)? {
-            if begins_with(&path, SPOOLED) && path.is_file() {
-                remove_file_if_there(&path)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn begins_with(path: &Path, prefix: &str) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
-}
-
-/// Whether a directory holds nothing, or only what the system puts into a fresh file system.
-fn is_empty(dir: &Path) -> Result<bool, Error> {
-    Ok(entries(dir)?.iter().all(|path| path.ends_with("lost+found")))
 }
 
 /// Whether a directory that holds something may be worked in.
 fn may_enter(path: &Path, lock: &Path, kind: &JobKind, start: Start) -> Result<(), Error> {
-    if let Some(found) = (kind.stranger)(path, lock.exists()) {
+    if let Some(found) = (kind.stranger)(path, is_lock(lock)) {
         return Err(Error::NotOurs { path: path.to_owned(), found });
     }
     if start != Start::New {
@@ -248,12 +237,6 @@ fn may_enter(path: &Path, lock: &Path, kind: &JobKind, start: Start) -> Result<(
         Some(holder) => Error::Locked { path: path.to_owned(), holder },
         None => Error::OutputExists { path: path.to_owned(), job: kind.name },
     })
-}
-
-/// Whether a path is the state file `name`, or a quarantined one.
-fn is_of(path: &Path, name: &str) -> bool {
-    let found = path.file_name().map(|found| found.to_string_lossy()).unwrap_or_default();
-    found == name || (found.starts_with(name) && found.ends_with(QUARANTINED))
 }
 
 #[cfg(test)]

@@ -27,12 +27,26 @@ pub enum Error {
         /// What it holds.
         found: &'static str,
     },
+    /// Something lies where a job publishes a directory and removes an earlier one, and is not of a job.
+    #[error("{} was not written by vnp, and lies where results are replaced: move it away, or choose another output directory", path.display())]
+    Foreign {
+        /// The file or directory.
+        path: PathBuf,
+    },
     /// Another process works in the output directory.
     #[error("output directory {} is in use by {holder}: wait for it, or choose another directory", path.display())]
     Locked {
         /// The directory.
         path: PathBuf,
         /// The holder, as written in the lock file.
+        holder: String,
+    },
+    /// Another process has taken the directory over, on a file system without locks.
+    #[error("output directory {} is no longer ours: {holder} has taken it over while this process stalled; the work so far is saved: continue with --resume when that process has ended", path.display())]
+    LockLost {
+        /// The directory.
+        path: PathBuf,
+        /// The process that has it now.
         holder: String,
     },
     /// A file of the job could not be read or written; the message names it.

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::published_directory::PublishedDirectory;
+
 /// What to do with an output directory that exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
@@ -30,8 +32,8 @@ pub struct JobKind {
     /// The files that it publishes below its directory. The first is the record of the finished job,
     /// which goes first when a job starts again: without it nothing counts as finished.
     pub results: &'static [&'static str],
-    /// The directories that it publishes, removed with everything in them when a job starts again.
-    pub result_directories: &'static [&'static str],
+    /// The directories that it publishes, removed when a job starts again if all in them is its own.
+    pub result_directories: &'static [PublishedDirectory],
     /// The directories of its parts, below `checkpoints`.
     pub stages: &'static [&'static str],
     /// Other files of its state, below `checkpoints`.

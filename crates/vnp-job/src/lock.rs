@@ -1,37 +1,44 @@
 //! The lock that keeps a second process out of a job's directory.
+//!
+//! Where the file system has locks it is the system's lock on the file `lock`; elsewhere it is the file
+//! `lock.claim` beside it ([`claim`]). Two machines may see one file system differently, so each side
+//! respects the other: the holder of the system's lock writes `lock` every minute and looks for a claim,
+//! and whoever claims reads `lock` as if it were a claim. Both write first and look then.
+
+pub(crate) mod claim;
+mod found;
+mod heartbeat;
+mod owner;
+mod process;
+mod system;
 
 use std::fs::TryLockError;
-use std::io::{self, Read, Seek, Write};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
 
-use fs_err::{File, OpenOptions};
+use fs_err::File;
 
-use crate::error::io_at;
-use crate::time::rfc3339_now;
+use crate::publish::parent;
+use claim::{Claim, NotTaken, STALE_AFTER, now_in, sweep, take_away};
+use found::Found;
+use system::{Attempt, SystemLock};
 
 /// An exclusive lock on a job's directory, held until dropped.
-///
-/// The operating system releases it with the process, however that ends, so a lock file left behind
-/// by a dead process blocks no other one. The file itself stays: unlinking a lock file would let two
-/// processes hold "the lock" at once.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    file: File,
-    /// False on a file system without locks.
-    is_exclusive: bool,
+    path: PathBuf,
+    held: Held,
 }
 
-/// Why a lock was not taken.
 #[derive(Debug)]
-pub(crate) enum NotTaken {
-    /// Another process holds it: what that process wrote about itself.
-    Held(String),
-    /// The lock file cannot be used.
-    Io(io::Error),
+enum Held {
+    System(SystemLock),
+    Claim(Claim),
 }
 
 impl Lock {
-    /// Takes the lock, or reports who holds it.
+    /// Takes the lock at a path, or reports who holds it.
     pub(crate) fn take(path: &Path) -> Result<Self, NotTaken> {
         Self::take_with(path, |file| file.file().try_lock())
     }
@@ -41,175 +48,118 @@ impl Lock {
         path: &Path,
         try_lock: impl Fn(&File) -> Result<(), TryLockError>,
     ) -> Result<Self, NotTaken> {
-        loop {
-            let mut file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(path)
-                .map_err(NotTaken::Io)?;
-            let is_exclusive = match try_lock(&file) {
-                Ok(()) => true,
-                Err(TryLockError::WouldBlock) => return Err(NotTaken::Held(holder(&mut file))),
-                Err(TryLockError::Error(source)) if has_no_locks(&source) => {
-                    log::warn!(
-                        "{}: this file system has no locks ({source}): make sure that no other \
-                         process works in the directory",
-                        path.display()
-                    );
-                    false
+        let claim = claim_of(path);
+        let held = {
+            let claim = claim.clone();
+            SystemLock::take(path, try_lock, move || claimed_by(&claim, true))?
+        };
+        let held = match held {
+            Attempt::Taken(lock) => Held::System(lock),
+            Attempt::NoLocks(reason) => {
+                let held = Claim::take(&claim, STALE_AFTER)?;
+                if let Some(holder) = locked_by(path)? {
+                    return Err(NotTaken::Held(holder));
                 }
-                Err(TryLockError::Error(source)) => {
-                    return Err(NotTaken::Io(io_at("lock", path, &source)));
-                }
-            };
-            if !is_at(&file, path) {
-                // The file was removed between opening and locking, with a directory that was
-                // rolled back: another process may lock its successor.
-                continue;
+                warn_once(path, &reason);
+                Held::Claim(held)
             }
-            let line =
-                format!("process {} on {} since {}\n", std::process::id(), host(), rfc3339_now());
-            file.set_len(0).and_then(|()| file.write_all(line.as_bytes())).map_err(NotTaken::Io)?;
-            return Ok(Self { file, is_exclusive });
+        };
+        // Safe now: whoever still waits for the lock does not need them.
+        sweep(&claim, STALE_AFTER).map_err(io::Error::other)?;
+        Ok(Self { path: path.to_owned(), held })
+    }
+
+    /// Checks that the lock is still this process's.
+    pub(crate) fn check(&self) -> Result<(), NotTaken> {
+        match &self.held {
+            Held::System(lock) if lock.is_lost() => {
+                let holder = claimed_by(&claim_of(&self.path), false)?;
+                Err(NotTaken::Held(holder.unwrap_or_else(|| "another process".to_owned())))
+            }
+            Held::System(_) => Ok(()),
+            Held::Claim(claim) => claim.check(),
         }
     }
 
-    /// Whether no other process can be at work: false on a file system without locks.
-    pub(crate) fn is_exclusive(&self) -> bool {
-        self.is_exclusive
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // Best effort: an empty file shows a reader that no process is at work. The lock itself
-        // goes with the handle.
-        if let Err(error) = self.file.set_len(0) {
-            log::debug!("cannot empty the lock file: {error}");
-        }
+    /// Removes the lock's files, as with the directory that they lie in.
+    pub(crate) fn remove(self) {
+        let Self { path, held } = self;
+        drop(std::fs::remove_file(path));
+        drop(held);
     }
 }
 
 /// The holder of the lock at `path`, if a process holds it; nothing is changed.
 pub(crate) fn held_by(path: &Path) -> Option<String> {
-    let mut file = File::open(path).ok()?;
-    let held = matches!(file.file().try_lock_shared(), Err(TryLockError::WouldBlock));
-    held.then(|| holder(&mut file))
+    let claimed = claimed_by(&claim_of(path), false).ok().flatten();
+    claimed.or_else(|| match system::held_by(path) {
+        Ok(holder) => holder,
+        Err(_) => {
+            let found = Found::at(path).ok().flatten().filter(|found| !found.is_empty())?;
+            let now = now_in(&claim_of(path)).ok()?;
+            (!found.is_stale(&now, STALE_AFTER)).then(|| found.line())
+        }
+    })
 }
 
-/// Whether a locking error means that the file system offers no locks at all, as some network file
-/// systems do (Lustre without `flock`: `ENOSYS`; NFS without a lock daemon: `ENOLCK`).
-fn has_no_locks(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    if error.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error()) {
-        return true;
+/// Whether a file is one that [`Lock::take`] would take for a lock.
+pub(crate) fn is_lock(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
+        && match Found::at(path) {
+            Ok(found) => found.is_some_and(|found| found.is_ours()),
+            // Taking it will give the reason.
+            Err(_) => true,
+        }
+}
+
+/// Whether a file belongs to the lock at `lock`.
+pub(crate) fn is_of_lock(path: &Path, lock: &Path) -> bool {
+    let claim = claim_of(lock);
+    path == lock || path == claim || claim::is_mark(path, &claim)
+}
+
+/// `lock.claim` of `lock`.
+fn claim_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".claim");
+    name.into()
+}
+
+/// The process that holds a claim, if one does; a stale claim is removed if asked for.
+fn claimed_by(claim: &Path, may_remove: bool) -> Result<Option<String>, NotTaken> {
+    let Some(found) = Found::at(claim)? else { return Ok(None) };
+    if !found.is_stale(&now_in(claim)?, STALE_AFTER) {
+        return Ok(Some(found.line()));
     }
-    error.kind() == io::ErrorKind::Unsupported
-}
-
-/// Whether `path` leads to this very file.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
-    match (file.metadata(), path.metadata()) {
-        (Ok(open), Ok(named)) => identity(open) == identity(named),
-        _ => false,
+    if may_remove {
+        take_away(claim, &found)?;
     }
+    Ok(None)
 }
 
-/// Elsewhere a file that is open cannot be removed.
-#[cfg(not(unix))]
-fn is_at(_file: &File, _path: &Path) -> bool {
-    true
-}
-
-fn host() -> String {
-    #[cfg(unix)]
-    return rustix::system::uname().nodename().to_string_lossy().into_owned();
-    #[cfg(not(unix))]
-    return "this machine".to_owned();
-}
-
-fn holder(file: &mut File) -> String {
-    let mut text = String::new();
-    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
-    match (read, text.trim()) {
-        (Ok(_), line) if !line.is_empty() => line.to_owned(),
-        _ => "another process".to_owned(),
+/// For the holder of the claim: the process on another machine that holds the system's lock. What one
+/// that has ended wrote is removed.
+fn locked_by(path: &Path) -> Result<Option<String>, NotTaken> {
+    let Some(found) = Found::at(path)?.filter(|found| !found.is_empty()) else { return Ok(None) };
+    if !found.is_stale(&now_in(&claim_of(path))?, STALE_AFTER) {
+        return Ok(Some(found.line()));
     }
+    fs_err::OpenOptions::new().write(true).open(path)?.set_len(0)?;
+    Ok(None)
+}
+
+fn warn_once(path: &Path, reason: &io::Error) {
+    static WARNED: Once = Once::new();
+    WARNED.call_once(|| {
+        log::warn!(
+            "{}: this file system has no locks ({reason}): the file {} keeps other processes out \
+             instead. It is weaker: after a crash on another machine the directory stays in use for \
+             up to 10 minutes, and a process that stalls for longer than that may lose it",
+            parent(path).display(),
+            claim_of(path).file_name().unwrap_or_default().display()
+        );
+    });
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_second_holder_is_told_who_the_first_is() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("lock");
-        let first = Lock::take(&path).unwrap();
-        let Err(NotTaken::Held(holder)) = Lock::take(&path) else { panic!("taken twice") };
-        assert!(holder.starts_with(&format!("process {} on ", std::process::id())), "{holder}");
-        assert_eq!(held_by(&path), Some(holder));
-        drop(first);
-        assert_eq!(held_by(&path), None);
-        Lock::take(&path).unwrap();
-    }
-
-    #[test]
-    fn a_file_left_by_a_dead_process_blocks_nobody() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("lock");
-        std::fs::write(&path, "process 1 on elsewhere since 2020-01-01T00:00:00Z\n").unwrap();
-        Lock::take(&path).unwrap();
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_file_that_was_removed_is_no_longer_the_lock() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("lock");
-        let file = File::create(&path).unwrap();
-        assert!(is_at(&file, &path));
-        fs_err::remove_file(&path).unwrap();
-        assert!(!is_at(&file, &path));
-        File::create(&path).unwrap();
-        assert!(!is_at(&file, &path));
-
-        // Whoever locks a removed file takes the one that is there now.
-        let removed = std::cell::Cell::new(false);
-        let lock = Lock::take_with(&path, |file| {
-            if !removed.replace(true) {
-                std::fs::remove_file(&path).unwrap();
-            }
-            file.file().try_lock()
-        })
-        .unwrap();
-        assert!(is_at(&lock.file, &path));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_file_system_without_locks_is_worked_on_with_a_warning() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("lock");
-        let fail = |errno: rustix::io::Errno| {
-            let error = io::Error::from_raw_os_error(errno.raw_os_error());
-            Lock::take_with(&path, |_| {
-                Err(TryLockError::Error(io::Error::from_raw_os_error(
-                    error.raw_os_error().unwrap(),
-                )))
-            })
-        };
-        for errno in
-            [rustix::io::Errno::NOLCK, rustix::io::Errno::NOSYS, rustix::io::Errno::OPNOTSUPP]
-        {
-            assert!(!fail(errno).unwrap().is_exclusive());
-        }
-        let Err(NotTaken::Io(error)) = fail(rustix::io::Errno::IO) else { panic!("taken") };
-        assert!(error.to_string().contains("lock"), "{error}");
-    }
-}
+mod tests;

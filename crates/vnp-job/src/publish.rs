@@ -3,6 +3,8 @@
 //! The order is always: write under a temporary name in the same directory, flush to disk, rename,
 //! flush the directory. A crash at any point leaves either the earlier file or the new one.
 
+mod descriptor;
+
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -71,16 +73,36 @@ enum Destination {
     Special(Option<std::fs::File>),
 }
 
+/// Opens a path that is not a regular file, or one that this process has open already, for writing;
+/// none for every other path. What names standard output is written where that stands.
+///
+/// # Errors
+/// [`Error::Io`]
+pub fn open_special(path: &Path) -> Result<Option<std::fs::File>, Error> {
+    if let Some(file) = descriptor::open(path).map_err(|error| io_at("open", path, &error))? {
+        return Ok(Some(file));
+    }
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        // Errors of writing get the path elsewhere.
+        let (file, _) = fs_err::OpenOptions::new().append(true).open(path)?.into_parts();
+        return Ok(Some(file));
+    }
+    Ok(None)
+}
+
+/// Whether [`open_special`] opens a path.
+#[must_use]
+pub fn is_special(path: &Path) -> bool {
+    descriptor::number(path).is_some() || path.metadata().is_ok_and(|found| !found.is_file())
+}
+
 impl Output {
     /// Begins the file that will be at `path`.
     ///
     /// # Errors
     /// [`Error::Io`]
     pub fn create(path: PathBuf) -> Result<Self, Error> {
-        let special = path.metadata().is_ok_and(|metadata| !metadata.is_file());
-        let inner = if special {
-            // Errors get the path below.
-            let (file, _) = fs_err::OpenOptions::new().write(true).open(&path)?.into_parts();
+        let inner = if let Some(file) = open_special(&path)? {
             Destination::Special(Some(file))
         } else {
             let mut builder = tempfile::Builder::new();
@@ -224,16 +246,12 @@ pub fn durable_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     Ok(file.sync_all()?)
 }
 
-/// Makes the names in a directory durable: a file in a directory that is lost with the power is
-/// lost too. Where the system cannot open directories, renames are durable by themselves.
+/// Makes the names in a directory durable, as [`vnp_ckpt::sync_directory`].
 ///
 /// # Errors
 /// [`Error::Io`]
 pub fn sync_directory(directory: &Path) -> Result<(), Error> {
-    if cfg!(unix) {
-        fs_err::File::open(directory)?.sync_all()?;
-    }
-    Ok(())
+    Ok(vnp_ckpt::sync_directory(directory)?)
 }
 
 /// The directory in which a file lies.

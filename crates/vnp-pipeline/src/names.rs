@@ -1,7 +1,7 @@
 //! The names of a run's files.
 
 use vnp_job::JobKind;
-use vnp_job::parts::Stage;
+use vnp_job::parts::{Manifest, Stage};
 
 /// One row per frame, in the original's format.
 pub const FRAMES: &str = "prediction_results.txt";
@@ -28,7 +28,7 @@ const RESULTS: [&str; 7] =
 const TRAINING: [&str; 3] = ["train.json", "checkpoints/training.vnp", "prepared/prepared.json"];
 
 /// A run's directory.
-pub(crate) static JOB: JobKind = JobKind {
+pub static JOB: JobKind = JobKind {
     name: "run",
     results: &RESULTS,
     stages: &[
@@ -44,8 +44,13 @@ pub(crate) static JOB: JobKind = JobKind {
         if !path.join(RUN).exists() && TRAINING.iter().any(|name| path.join(name).exists()) {
             return Some("a training of vnp train");
         }
+        // Other tools use the same name for theirs.
+        let record = Manifest::is_at(&path.join(RUN));
+        if record == Some(false) {
+            return Some("a run.json that no vnp run wrote");
+        }
         // The Python tools use the same names: their results are not ours to replace.
-        let is_ours = has_lock || path.join(RUN).exists();
+        let is_ours = has_lock || record == Some(true);
         let has_results = RESULTS.iter().any(|name| path.join(name).exists());
         (!is_ours && has_results).then_some("results that no vnp run wrote")
     },

@@ -1,10 +1,11 @@
 //! The ORFs of an input as FASTA, without any model.
 
+use std::io;
 use std::path::Path;
 
-use vnp_job::publish::Output;
+use vnp_job::publish::{Output, is_special};
 use vnp_job::{Input, Spool, StopFlag};
-use vnp_seq::{ChunkLength, FrameReader};
+use vnp_seq::{ChunkLength, Encoder, FrameReader};
 
 use crate::error::Error;
 use crate::event::Event;
@@ -13,8 +14,9 @@ use crate::survey::Survey;
 
 /// Writes the ORFs of the inputs as nucleotide and protein FASTA, and nothing else.
 ///
-/// `strict` refuses a BGZF input that may be truncated. Both files get their names when they are complete; a name that is not a regular file, such
-/// as `/dev/stdout`, is written to directly.
+/// `strict` refuses a BGZF input that may be truncated. Both files get their names when they are
+/// complete; a name that is not a regular file, such as `/dev/stdout`, is written to directly. Names
+/// decide on the format, see [`Encoder`].
 ///
 /// # Errors
 /// As [`predict`](crate::predict), of the input and of writing; [`Error::Interrupted`] when a stop
@@ -28,9 +30,12 @@ pub fn orfs(
     observer: &dyn Fn(Event<'_>),
     stop: &StopFlag,
 ) -> Result<Survey, Error> {
-    let mut nucleotides = Output::create(nucleotide.to_owned())?;
-    let mut proteins = Output::create(protein.to_owned())?;
-    let scratch = protein.parent().filter(|dir| !dir.as_os_str().is_empty());
+    let create =
+        |path: &Path| Ok::<_, Error>(Encoder::new(Output::create(path.to_owned())?, path)?);
+    let (mut nucleotides, mut proteins) = (create(nucleotide)?, create(protein)?);
+    // Next to a file that is written; special files lie where none can be made.
+    let file = [protein, nucleotide].into_iter().find(|path| !is_special(path));
+    let scratch = file.and_then(Path::parent).filter(|dir| !dir.as_os_str().is_empty());
     let scratch = scratch.unwrap_or(Path::new("."));
     let inputs = Spool::new(inputs, scratch, stop)?;
     let reader = FrameReader::open(inputs.paths(), chunk_length)?;
@@ -39,15 +44,21 @@ pub fn orfs(
     while let Some(block) = reader.next_block()? {
         stop.check()?;
         let rows = &block.rows;
-        nucleotides.rows_with(rows.len(), |out| vnp_seq::write_nucleotide_fasta(out, rows))?;
-        proteins.rows_with(rows.len(), |out| vnp_seq::write_protein_fasta(out, rows))?;
+        vnp_seq::write_nucleotide_fasta(&mut nucleotides, rows).map_err(in_file(nucleotide))?;
+        vnp_seq::write_protein_fasta(&mut proteins, rows).map_err(in_file(protein))?;
         tally.add(&block);
         observer(tally.event());
     }
     let survey = tally.finish(&reader)?;
-    let (nucleotides, proteins) = (nucleotides.finish()?, proteins.finish()?);
+    let nucleotides = nucleotides.finish().map_err(in_file(nucleotide))?.finish()?;
+    let proteins = proteins.finish().map_err(in_file(protein))?.finish()?;
     nucleotides.publish()?;
     proteins.publish()?;
     observer(Event::Surveyed(&survey));
     Ok(survey)
+}
+
+/// An error of writing with the path.
+fn in_file(path: &Path) -> impl Fn(io::Error) -> io::Error {
+    move |error| vnp_job::io_at("write", path, &error)
 }

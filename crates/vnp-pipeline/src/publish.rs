@@ -267,6 +267,7 @@ impl Writers {
             self.counts.dna_only = Some(counts);
         }
         let failed = self.failed.finish()?;
+        directory.check_lock()?;
         // Every file is complete and durable before the first one gets its name.
         let mut results = BTreeMap::new();
         for (name, file) in finished {

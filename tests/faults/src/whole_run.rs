@@ -4,6 +4,7 @@ mod check;
 mod counts;
 mod setting;
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
@@ -34,8 +35,20 @@ impl WholeRun {
     /// # Errors
     /// [`Error::Broken`] when the undisturbed run fails, and every error of a trace.
     pub fn new(vnp: &Path, seed: u64) -> Result<Self, Error> {
+        Self::in_environment(vnp, seed, Vec::new())
+    }
+
+    /// The same with variables of the environment, as for a library that is loaded first.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn in_environment(
+        vnp: &Path,
+        seed: u64,
+        variables: Vec<(&'static str, OsString)>,
+    ) -> Result<Self, Error> {
         Ok(Self {
-            setting: Setting::new(vnp)?,
+            setting: Setting::new(vnp, variables)?,
             random: Random::new(seed),
             counts: Counts::default(),
         })

@@ -1,11 +1,17 @@
 //! A directory is entered, cleared and rolled back.
 
 use super::*;
+use crate::publish::UNPUBLISHED;
+use crate::published_directory::PublishedDirectory;
 
 static KIND: JobKind = JobKind {
     name: "run",
     results: &["run.json", "table.tsv"],
-    result_directories: &["tables"],
+    result_directories: &[PublishedDirectory {
+        name: "tables",
+        is_ours: |path| path.join("tables.json").exists(),
+        owns: |file| file.ends_with("tables.json"),
+    }],
     stages: &["one", "two"],
     state: &["state.vnp"],
     temporaries: &[".half-"],
@@ -59,6 +65,13 @@ fn a_file_in_the_way_is_an_error_that_names_it() {
     let Err(Error::Io(error)) = open(&out, Start::Again) else { panic!("entered") };
     assert!(error.to_string().contains(&*out.to_string_lossy()), "{error}");
     assert_eq!(std::fs::read(&out).unwrap(), b"mine");
+    #[cfg(unix)]
+    {
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink("none", &link).unwrap();
+        let Err(Error::Io(error)) = open(&link, Start::New) else { panic!("entered") };
+        assert!(error.to_string().contains("is a link to nothing"), "{error}");
+    }
 }
 
 #[test]
@@ -118,11 +131,19 @@ fn clearing_leaves_files_that_are_not_ours() {
         out.checkpoints().join("state.vnp"),
         out.checkpoints().join("state.vnp.2.bad"),
     ];
-    let theirs = [out.result("notes.txt"), stage.join("notes.txt")];
+    let theirs = [
+        out.result("notes.txt"),
+        stage.join("notes.txt"),
+        stage.join("notes.vnp"),
+        stage.join("._rows-0-1.vnp"),
+        stage.join("rows-0-1.vnp.swp"),
+        stage.join("rows-0-1.sync-conflict-x.vnp"),
+    ];
     for path in ours.iter().chain(&theirs) {
         std::fs::write(path, "x").unwrap();
     }
     std::fs::create_dir_all(out.result("tables/deep")).unwrap();
+    std::fs::write(out.result("tables/tables.json"), "").unwrap();
     out.clear().unwrap();
     assert!(!out.result("tables").exists());
     assert!(ours.iter().all(|path| !path.exists()));
@@ -147,4 +168,68 @@ fn what_a_killed_session_was_writing_goes_when_the_next_one_enters() {
     assert!(theirs.iter().all(|name| out.join(name).exists()));
     assert!(stale.iter().all(|name| !out.join(name).exists()));
     assert!(out.join("notes.txt").exists());
+}
+
+#[test]
+fn our_own_log_counts_as_nothing_and_other_files_do_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    std::fs::create_dir_all(out.join("logs/deep")).unwrap();
+    std::fs::create_dir(out.join("lost+found")).unwrap();
+    std::fs::create_dir(out.join("checkpoints")).unwrap();
+    std::fs::write(out.join("logs/deep/notes.tsv"), "vnp-log 1\n").unwrap();
+    std::fs::write(out.join("old.log"), "2026-01-01T00:00:00Z INFO  x\n").unwrap();
+    let opened = open(&out, Start::New).unwrap();
+    std::fs::write(out.join("new.log"), "vnp-log 1\n").unwrap();
+    opened.roll_back();
+    assert!(!out.join("checkpoints").exists() && out.join("new.log").exists());
+    open(&out, Start::New).unwrap().roll_back();
+    std::fs::write(out.join("logs/run.log"), "notes\n").unwrap();
+    let Err(Error::OutputExists { .. }) = open(&out, Start::New) else { panic!("entered") };
+    std::fs::write(out.join("logs/run.log"), "").unwrap();
+    let Err(Error::OutputExists { .. }) = open(&out, Start::New) else { panic!("entered") };
+}
+
+#[test]
+fn work_outside_of_checkpoints_is_not_rolled_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let opened = open(&out, Start::New).unwrap();
+    std::fs::create_dir(out.join("tables")).unwrap();
+    std::fs::write(out.join("tables/tables.json"), "").unwrap();
+    opened.roll_back();
+    assert!(out.join("checkpoints/lock").exists());
+    open(&out, Start::Resume).unwrap();
+}
+
+#[test]
+fn a_published_directory_of_another_tool_is_refused_before_anything_is_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let opened = open(&out, Start::New).unwrap();
+    let ours = [out.join("run.json"), out.join("checkpoints/one/rows-0-1.vnp")];
+    ours.iter().for_each(|path| std::fs::write(path, "x").unwrap());
+    std::fs::create_dir(out.join("tables")).unwrap();
+    std::fs::write(out.join("tables/theirs.json"), "").unwrap();
+    let Err(Error::Foreign { path }) = opened.clear() else { panic!("cleared") };
+    assert_eq!(path, out.join("tables"));
+    drop(opened);
+    let Err(Error::Foreign { path }) = open(&out, Start::Again) else { panic!("entered") };
+    assert_eq!(path, out.join("tables"));
+    assert!(ours.iter().all(|path| path.exists()));
+    open(&out, Start::Resume).unwrap();
+}
+
+#[test]
+fn a_temporary_that_cannot_be_removed_stops_no_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    drop(open(&out, Start::New).unwrap());
+    // As a saver's directory with a file of another program in it.
+    std::fs::create_dir(out.join("checkpoints/one/.atomicwriteAAAAAA")).unwrap();
+    std::fs::write(out.join("checkpoints/one/.atomicwriteAAAAAA/.nfs01"), "").unwrap();
+    std::fs::create_dir_all(out.join(format!("{UNPUBLISHED}x/deep"))).unwrap();
+    open(&out, Start::Resume).unwrap();
+    assert!(out.join("checkpoints/one/.atomicwriteAAAAAA/.nfs01").exists());
+    assert!(!out.join(format!("{UNPUBLISHED}x")).exists());
 }

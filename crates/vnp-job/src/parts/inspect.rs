@@ -8,7 +8,7 @@ use vnp_validate::{Level, Options};
 
 use super::identity::Identity;
 use super::inventory::Inventory;
-use super::part::{Part, check_header, parse_file_name, schema};
+use super::part::{Part, check_header, schema};
 use super::stage::Stage;
 use super::track::Track;
 use crate::bad_file::BadFile;
@@ -16,6 +16,7 @@ use crate::directory::JobDirectory;
 use crate::error::Error;
 use crate::files::entries;
 use crate::identity::Difference;
+use crate::part_name::parse_file_name;
 use crate::quarantine::QUARANTINED;
 
 /// How closely existing parts are inspected before they are trusted.
@@ -101,14 +102,16 @@ pub fn inspect(
                 continue;
             }
             let Some(rows) = parse_file_name(&name) else {
-                if name.ends_with(".vnp") {
-                    let reason = "not the name of a part: expected rows-START-END.vnp".to_owned();
-                    found.bad.push(BadFile { path, reason });
-                } else {
-                    log::warn!("{} is not a part of the run: ignored", path.display());
-                }
+                // Editors, file managers and network file systems leave files beside ours, under names
+                // that may end as ours do.
+                log::warn!("{} is not a part of the run: ignored", path.display());
                 continue;
             };
+            if is_something_else(&path) {
+                let reason = "is not a regular file".to_owned();
+                found.bad.push(BadFile { path, reason });
+                continue;
+            }
             if let Some(last) = last.filter(|last| rows.start < last.end) {
                 let reason = format!("overlaps the part with rows {last}");
                 found.bad.push(BadFile { path, reason });
@@ -126,6 +129,15 @@ pub fn inspect(
         found.sort_foreign(foreign, last.is_some());
     }
     Ok(found)
+}
+
+/// Whether a path is known not to be a regular file.
+fn is_something_else(path: &Path) -> bool {
+    match path.metadata() {
+        Ok(metadata) => !metadata.is_file(),
+        // A link to nothing.
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
 }
 
 enum Finding {

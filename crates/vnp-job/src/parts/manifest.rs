@@ -128,6 +128,15 @@ pub struct Session {
 }
 
 impl Manifest {
+    /// Whether a file is a record of a run, also of an earlier version: other tools write a file of the
+    /// same name. None if it is damaged, or absent.
+    #[must_use]
+    pub fn is_at(path: &Path) -> Option<bool> {
+        let record: serde_json::Value = serde_json::from_slice(&fs_err::read(path).ok()?).ok()?;
+        let has = |field: &str| record.pointer(&format!("/identity/{field}")).is_some();
+        Some(["input", "chunk_length", "precision"].into_iter().all(has))
+    }
+
     /// The manifest at `path`; none if it is absent or cannot be understood, for it is written anew
     /// from the parts in either case.
     #[must_use]

@@ -9,6 +9,7 @@ use super::identity::{Identity, METADATA_KEY};
 use super::rows::Rows;
 use super::stage::Stage;
 use crate::error::Error;
+use crate::part_name::file_name;
 
 /// Metadata: whether the session that wrote the part keeps its embeddings.
 const KEPT: &str = "kept";
@@ -43,19 +44,6 @@ pub struct Provenance {
     pub device: String,
     /// Whether later sessions keep the embeddings too.
     pub keep_embeddings: bool,
-}
-
-/// `rows-000000000000-000000008192.vnp`: names sort as rows do.
-fn file_name(rows: RowRange) -> String {
-    format!("rows-{:012}-{:012}.vnp", rows.start, rows.end)
-}
-
-/// The rows that a part's name claims, if it is the name of a part.
-pub(super) fn parse_file_name(name: &str) -> Option<RowRange> {
-    let (start, end) = name.strip_prefix("rows-")?.strip_suffix(".vnp")?.split_once('-')?;
-    let rows = RowRange { start: start.parse().ok()?, end: end.parse().ok()? };
-    // Only the spelling that we write: two names for one range would be two parts for it.
-    (rows.start < rows.end && file_name(rows) == name).then_some(rows)
 }
 
 /// What a part of `stage` must hold; `width` is the number of values per row.
@@ -225,24 +213,5 @@ mod tests {
         check("status", 2, 1, 2);
         check("status", 2, 3, 2);
         check("frame", 2, 2, 0);
-    }
-
-    #[track_caller]
-    fn check(name: &str, expected: Option<(u64, u64)>) {
-        assert_eq!(parse_file_name(name).map(|rows| (rows.start, rows.end)), expected, "{name}");
-    }
-
-    #[test]
-    fn only_our_own_spelling_is_a_part() {
-        check("rows-000000000000-000000008192.vnp", Some((0, 8192)));
-        check("rows-1000000000000-1000000000001.vnp", Some((1_000_000_000_000, 1_000_000_000_001)));
-        check("rows-0-8192.vnp", None);
-        check("rows-000000008192-000000000000.vnp", None);
-        check("rows-000000000005-000000000005.vnp", None);
-        check("rows-+00000000000-000000008192.vnp", None);
-        check("rows-000000000000-000000008192.vnp.bad", None);
-        check("rows-000000000000-000000008192.pt", None);
-        check("rows-000000000000-99999999999999999999999.vnp", None);
-        check("", None);
     }
 }

@@ -12,6 +12,7 @@ use super::stage::Stage;
 use crate::directory::CHECKPOINTS;
 use crate::error::Error;
 use crate::files::entries;
+use crate::part_name::parse_file_name;
 
 /// Every row of a finished run with both embeddings.
 #[derive(Debug)]
@@ -166,7 +167,8 @@ impl KeptStage {
             Self { stage, parts: Vec::new(), rows: 0, width: 0, identity: BTreeMap::new() };
         // Names sort as rows do.
         for path in entries(&folder)? {
-            if path.extension().is_none_or(|extension| extension != "vnp") {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if parse_file_name(&name).is_none() {
                 continue;
             }
             let header = vnp_ckpt::read_header(&path, &Limits::default())?;

@@ -132,12 +132,14 @@ fn feature_paths(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(paths)
 }
 
-/// The PyTorch files that lie in a directory.
+/// The PyTorch files that lie in a directory; hidden ones are those of file managers.
 fn files_in(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "pt") && !path.is_dir() {
+        let is_hidden = path.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
+        let is_torch = path.extension().is_some_and(|extension| extension == "pt");
+        if is_torch && !is_hidden && !path.is_dir() {
             paths.push(path);
         }
     }

@@ -60,6 +60,7 @@ impl Run<'_> {
         };
         let frames = || source.open(&[Track::Frames]);
         import::import(&request, &frames, &mut |stage, start, rows| {
+            directory.check_lock()?;
             let part = Part::save(&directory.stage(stage.name()), stage, start, rows, &provenance)?;
             (self.observer)(Event::Saved { stage, rows: part.rows });
             inventory.add(part);

@@ -79,6 +79,7 @@ impl Session<'_> {
         rows: &Rows,
         provenance: &Provenance,
     ) -> Result<Part, Error> {
+        self.directory.check_lock()?;
         let part = Part::save(&self.directory.stage(stage.name()), stage, start, rows, provenance)?;
         (self.observer)(Event::Saved { stage, rows: part.rows });
         self.inventory.add(part.clone());

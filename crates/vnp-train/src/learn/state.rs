@@ -57,6 +57,7 @@ pub(crate) fn save(
     let builder = Checkpoint::builder(KIND);
     let builder = contents::add(builder, schedule, progress, &parameters.snapshot()?)?;
     let builder = metadata::add(builder, session.identity, progress);
+    session.directory.check_lock()?;
     vnp_ckpt::atomic_save(&path, &builder.build()?)?;
     (session.observer)(Event::Saved(&path));
     Ok(())

@@ -8,7 +8,7 @@ use vnp_job::publish;
 
 use crate::data::input::Input;
 use crate::error::Error;
-use crate::job::{BUNDLE, RECORD, UNFINISHED_BUNDLE};
+use crate::job::{BUNDLE, BUNDLES, RECORD, UNFINISHED_BUNDLE};
 use crate::learn::epoch::Epoch;
 use crate::measure::evaluation::Evaluation;
 use crate::measure::report::{write_history, write_metrics};
@@ -57,6 +57,7 @@ pub(super) fn publish(finished: Finished<'_>, context: &Context<'_>) -> Result<P
     let Finished { history, epoch, evaluations, summary, bundle: mut writer, origin, inputs } =
         finished;
     let (directory, options) = (context.directory, context.options);
+    directory.check_lock()?;
     write_history(directory, &history)?;
     write_metrics(directory, &evaluations)?;
     let measured = Evaluation::json(&evaluations)?;
@@ -77,7 +78,7 @@ pub(super) fn publish(finished: Finished<'_>, context: &Context<'_>) -> Result<P
         &path,
         UNFINISHED_BUNDLE,
         |root| writer.write(root).map(drop).map_err(Error::from),
-        |old| Ok(vnp_job::remove_if_there(old)?),
+        |old| Ok(BUNDLES.remove(old)?),
     )?;
     let bundle = Bundle::open(&path)?;
     let record = json!({

@@ -1,6 +1,6 @@
 //! Saves a checkpoint over an older one, correctly or not, and prints the outcome.
 //!
-//! `saver old|save|publish|publish-directory|in-place|rename-without-fsync|rename-without-directory-fsync TARGET`,
+//! `saver old|save|publish|publish-directory|claim|in-place|rename-without-fsync|rename-without-directory-fsync TARGET`,
 //! `saver check TARGET`, `saver sweep DIRECTORY`.
 
 use std::io::{self, Write};
@@ -13,6 +13,7 @@ use vnp_ckpt::{
 };
 use vnp_faults::{Which, sample};
 use vnp_job::publish::{self, Output, UNPUBLISHED};
+use vnp_job::{Claim, STALE_AFTER};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -67,6 +68,15 @@ fn run(how: &str, path: &Path) -> Result<String, Box<dyn std::error::Error>> {
                     let mut output = Output::create(path.to_owned())?;
                     output.write_all(&bytes)?;
                     output.finish()?.publish()?;
+                }
+                // The same as on a file system without locks.
+                "claim" => {
+                    let claim = Claim::take(&path.with_file_name("claim"), STALE_AFTER)?;
+                    let mut output = Output::create(path.to_owned())?;
+                    output.write_all(&bytes)?;
+                    let complete = output.finish()?;
+                    claim.check()?;
+                    complete.publish()?;
                 }
                 "publish-directory" => {
                     let name = path.file_name().unwrap_or_default();

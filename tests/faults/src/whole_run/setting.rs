@@ -2,6 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "there are calls for every start")]
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -49,6 +50,7 @@ impl Start {
 #[derive(Debug)]
 pub(super) struct Setting {
     vnp: PathBuf,
+    variables: Vec<(&'static str, OsString)>,
     directory: tempfile::TempDir,
     root: PathBuf,
     /// The files below the root after a run with the input, and with the other one.
@@ -59,7 +61,7 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    pub(super) fn new(vnp: &Path) -> Result<Self, Error> {
+    pub(super) fn new(vnp: &Path, variables: Vec<(&'static str, OsString)>) -> Result<Self, Error> {
         let directory = tempfile::tempdir()?;
         let root = directory.path().join("work");
         fs::create_dir(&root)?;
@@ -69,7 +71,7 @@ impl Setting {
         }
         let vnp = fs::canonicalize(vnp)?;
         let (this, other) = (Image::default(), Image::default());
-        let mut setting = Self { vnp, directory, root, this, other, calls: Vec::new() };
+        let mut setting = Self { vnp, variables, directory, root, this, other, calls: Vec::new() };
         setting.other = setting.undisturbed("other.fa")?;
         setting.this = setting.undisturbed("in.fa")?;
         for start in Start::ALL {
@@ -119,6 +121,7 @@ impl Setting {
         let mut command = Command::new(&self.vnp);
         command
             .args(arguments)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.directory.path())
             .env_remove("VNP_MODELS")
             .env("XDG_DATA_HOME", self.directory.path().join("data-home"))

@@ -56,3 +56,27 @@ fn a_publication_survives_every_loss_of_power() {
         assert!(points > 5 && left.old > 10 && left.new > 2, "{points} points, {left}");
     }
 }
+
+/// Whatever a killed process held without a lock of the system, the next one takes at once.
+#[test]
+fn a_claim_survives_a_kill_at_every_call() {
+    let Some(bench) = Bench::new() else { return };
+    let (found, temporaries) = check_kills("a claim and a publication", &bench, "claim", |fault| {
+        let mut temporaries = 0;
+        for name in bench.names() {
+            let is_mark = name.starts_with("claim.");
+            if is_mark || name.starts_with(UNPUBLISHED) {
+                temporaries += 1;
+                vnp_job::remove_if_there(&bench.path().join(&name)).unwrap();
+            } else {
+                assert!(name == "claim" || bench.target().ends_with(&name), "{fault}: {name}");
+            }
+        }
+        assert!(bench.saver("claim").output().unwrap().status.success(), "{fault}");
+        assert_eq!(bench.state(), State::New, "{fault}");
+        assert_eq!(bench.names().len(), 1, "{fault}: {:?}", bench.names());
+        temporaries
+    });
+    let Kills { kills, midway, left } = found;
+    assert!(kills > 30 && midway >= 2 && left.old > 10 && left.new > 2 && temporaries > 4);
+}

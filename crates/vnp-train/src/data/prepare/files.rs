@@ -12,7 +12,7 @@ use crate::data::class::Class;
 use crate::data::examples::Group;
 use crate::data::prepared::{PreparationRecord, Prepared, PreparedChunk};
 use crate::error::Error;
-use crate::job::UNFINISHED_PREPARED;
+use crate::job::{PREPARATION, UNFINISHED_PREPARED};
 use crate::split::Split;
 
 const CHUNKS: &str = "chunks.tsv";
@@ -23,7 +23,10 @@ const COLUMNS: [&str; 9] =
 /// Writes the files, as a whole or not at all, in place of an earlier preparation.
 pub(super) fn write(prepared: &mut Prepared) -> Result<(), Error> {
     let directory = prepared.directory.clone();
-    publish::directory(&directory, UNFINISHED_PREPARED, |root| write_files(prepared, root), remove)
+    let write = |root: &Path| write_files(prepared, root);
+    // A directory with any other file is an error, and is left alone.
+    let clear_way = |old: &Path| Ok(PREPARATION.remove(old)?);
+    publish::directory(&directory, UNFINISHED_PREPARED, write, clear_way)
 }
 
 fn write_files(prepared: &mut Prepared, root: &Path) -> Result<(), Error> {
@@ -186,20 +189,6 @@ fn parse(
 
 fn digest(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
-}
-
-/// Removes an earlier preparation; a directory with any other file is an error, and is left alone.
-fn remove(directory: &Path) -> Result<(), Error> {
-    if !directory.exists() {
-        return Ok(());
-    }
-    for name in [RECORD, CHUNKS].map(str::to_owned).into_iter().chain(Class::ALL.map(fasta)) {
-        match fs_err::remove_file(directory.join(name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
-    }
-    Ok(fs_err::remove_dir(directory)?)
 }
 
 fn fasta(class: Class) -> String {

@@ -163,7 +163,8 @@ fn a_directory_with_other_things_is_left_alone() {
     let case = Case::new();
     fs_err::create_dir(case.path("mine")).unwrap();
     case.write("mine/notes.txt", "");
-    let Err(Error::Io(_)) = prepare(&case.options(), &case.path("mine"), None) else { panic!() };
+    let found = prepare(&case.options(), &case.path("mine"), None);
+    let Err(Error::Job(vnp_job::Error::Foreign { .. })) = found else { panic!("{found:?}") };
     assert!(case.path("mine/notes.txt").exists());
 }
 
