@@ -36,7 +36,7 @@ pub(crate) struct GlobalArgs {
     /// Print more messages (-vv: all)
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Messages")]
     pub(crate) verbose: u8,
-    /// Also append messages to FILE
+    /// Also append messages to FILE, which is new, empty, or a log of vnp
     #[arg(long, global = true, value_name = "FILE", help_heading = "Messages")]
     pub(crate) log_file: Option<PathBuf>,
 }
@@ -164,10 +164,11 @@ pub(crate) struct OrfsArgs {
     /// Length of the chunks that sequences are cut into
     #[arg(short, long, value_name = "BP", default_value = "500")]
     pub(crate) expected_length: u32,
-    /// FASTA file to write the nucleotide sequences of the ORFs to
+    /// FASTA file to write the nucleotide sequences of the ORFs to; compressed if its name ends in .gz,
+    /// .bgz or .zst; - for standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) nucleotide: PathBuf,
-    /// FASTA file to write the protein sequences of the ORFs to
+    /// FASTA file to write the protein sequences of the ORFs to, in the same way
     #[arg(long, value_name = "FILE")]
     pub(crate) protein: PathBuf,
     /// Refuse a bgzip file without its end mark, which may be truncated (default: warn)

@@ -5,6 +5,7 @@ mod checkpoint;
 mod completions;
 mod devices;
 mod embed;
+mod files;
 mod model_source;
 mod models;
 mod orfs;
@@ -18,6 +19,7 @@ mod validate_checkpoints;
 use crate::args::{CheckpointCommand, Command};
 use crate::exit::Exit;
 use crate::logging::Console;
+pub(crate) use files::files;
 
 /// Runs one command.
 pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Exit> {

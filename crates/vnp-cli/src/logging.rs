@@ -1,14 +1,19 @@
 //! Messages: on standard error above the progress bar, and in the log file.
 
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use env_logger::{Builder, Target, WriteStyle};
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use log::LevelFilter;
+use vnp_job::publish::open_special;
+use vnp_job::{LOG_FIRST_LINE, is_log_file};
 
 use crate::args::GlobalArgs;
+use crate::paths::Files;
 
 /// Standard error, shared by the messages and the progress bar.
 #[derive(Clone, Debug)]
@@ -26,8 +31,20 @@ impl Console {
     }
 }
 
-/// Starts logging to standard error, and to `--log-file` if there is one.
-pub(crate) fn start(args: &GlobalArgs) -> anyhow::Result<Console> {
+/// Opens the file of `--log-file`, if there is one. Its folder is created where it is, or lies in, the
+/// output directory of a job.
+pub(crate) fn open(args: &GlobalArgs, files: &Files) -> anyhow::Result<Option<File>> {
+    let Some(path) = &args.log_file else { return Ok(None) };
+    if files.is_in_job(path)
+        && let Some(folder) = path.parent()
+    {
+        fs_err::create_dir_all(folder).context("cannot create the folder of the log")?;
+    }
+    open_log(path).map(Some)
+}
+
+/// Starts logging to standard error, and to a file if there is one.
+pub(crate) fn start(args: &GlobalArgs, file: Option<File>) -> anyhow::Result<Console> {
     let interactive = io::stderr().is_terminal() && !args.no_progress && !args.quiet;
     let target =
         if interactive { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
@@ -35,13 +52,6 @@ pub(crate) fn start(args: &GlobalArgs) -> anyhow::Result<Console> {
         bars: MultiProgress::with_draw_target(target),
         interactive,
         wants_progress: !args.quiet,
-    };
-    let file = match &args.log_file {
-        Some(path) => {
-            let file = fs_err::OpenOptions::new().append(true).create(true).open(path);
-            Some(file.context("cannot open the log file")?)
-        }
-        None => None,
     };
     let tee = Tee { bars: interactive.then(|| console.bars.clone()), file, pending: Vec::new() };
     let ours = match (args.quiet, args.verbose) {
@@ -63,11 +73,34 @@ pub(crate) fn start(args: &GlobalArgs) -> anyhow::Result<Console> {
     Ok(console)
 }
 
+/// Opens a log file to append to it: a new or empty one, a log of ours, or a special file. No other
+/// file gets a line of ours.
+fn open_log(path: &Path) -> anyhow::Result<File> {
+    if let Some(file) = open_special(path).context("cannot open the log file")? {
+        return Ok(file);
+    }
+    let mut options = fs_err::OpenOptions::new();
+    let file = options.append(true).create(true).open(path).context("cannot open the log file")?;
+    let (mut file, _) = file.into_parts();
+    if file.metadata()?.len() == 0 {
+        writeln!(file, "{LOG_FIRST_LINE}").context("cannot write the log file")?;
+    } else {
+        let is_ours = is_log_file(path).context("cannot read the log file")?;
+        ensure!(
+            is_ours,
+            "{} is not a log file of vnp: nothing was written to it; name another file as --log-file, \
+             or an empty one",
+            path.display()
+        );
+    }
+    Ok(file)
+}
+
 /// Writes messages to standard error, above the progress bar, and to the log file.
 #[derive(Debug)]
 struct Tee {
     bars: Option<MultiProgress>,
-    file: Option<fs_err::File>,
+    file: Option<File>,
     pending: Vec<u8>,
 }
 

@@ -5,6 +5,7 @@ mod command;
 mod exit;
 mod logging;
 mod output;
+mod paths;
 mod progress;
 mod signals;
 
@@ -29,13 +30,24 @@ fn main() -> std::process::ExitCode {
 }
 
 fn run(args: Args) -> Exit {
-    let console = match logging::start(&args.global) {
+    let files = command::files(&args.command, &args.global);
+    let log = files.check().and_then(|()| logging::open(&args.global, &files));
+    // What is refused here is reported as every other error, and not in a file.
+    let (log, refused) = match log {
+        Ok(log) => (log, None),
+        Err(error) => (None, Some(error)),
+    };
+    let console = match logging::start(&args.global, log) {
         Ok(console) => console,
         Err(error) => {
             output::print_error(&format!("{error:#}"));
             return Exit::Failed;
         }
     };
+    if let Some(error) = refused {
+        log::error!("{error:#}");
+        return Exit::Failed;
+    }
     match command::run(args.command, &console) {
         Ok(exit) => exit,
         Err(error) => {

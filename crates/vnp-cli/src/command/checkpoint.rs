@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::bail;
 use serde_json::{Map, json};
 use vnp_ckpt::{Checkpoint, Encoding, Error, ErrorKind, Format, Header, Limits, Section, Value};
 
@@ -29,12 +29,6 @@ pub(crate) fn convert(input: &Path, output: &Path) -> anyhow::Result<Exit> {
         let known = Format::ALL.map(|format| format!(".{}", format.extension())).join(", ");
         bail!("{}: the name of the output must end in one of {known}", output.display());
     };
-    ensure!(
-        !is_same_file(input, output)?,
-        "output {} and input {} are the same file: name another file as the output",
-        output.display(),
-        input.display()
-    );
     let checkpoint =
         vnp_ckpt::load_with_compatibility(input, &Limits::default()).map_err(of_reading)?;
     format.save(output, &checkpoint)?;
@@ -55,22 +49,6 @@ fn of_reading(error: Error) -> anyhow::Error {
     match error.kind() {
         ErrorKind::Io { .. } | ErrorKind::OutOfMemory { .. } => error.into(),
         _ => CheckpointIssue(error).into(),
-    }
-}
-
-/// Whether both names lead to one file, also through links. An output that does not exist does not.
-fn is_same_file(input: &Path, output: &Path) -> anyhow::Result<bool> {
-    let Ok(found) = fs_err::metadata(output) else { return Ok(false) };
-    let own = fs_err::metadata(input).context("cannot read the input")?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        Ok((own.dev(), own.ino()) == (found.dev(), found.ino()))
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = (own, found);
-        Ok(fs_err::canonicalize(input)? == fs_err::canonicalize(output)?)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::args::OrfsArgs;
 use crate::exit::{self, Exit};
 use crate::logging::Console;
 use crate::output::grouped;
+use crate::paths::standard_output;
 use crate::progress::Progress;
 use crate::signals;
 
@@ -18,7 +19,8 @@ pub(crate) fn run(args: &OrfsArgs, console: &Console) -> anyhow::Result<Exit> {
     let length = ChunkLength::new(args.expected_length)?;
     let stop = signals::listen()?;
     let progress = Progress::new(console);
-    let (nucleotide, protein) = (&args.nucleotide, &args.protein);
+    let (nucleotide, protein) =
+        (&standard_output(&args.nucleotide), &standard_output(&args.protein));
     let observer = |event: vnp_pipeline::Event<'_>| progress.event(event);
     let found = vnp_pipeline::orfs(
         inputs,

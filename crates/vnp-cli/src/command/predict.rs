@@ -67,7 +67,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
     Ok(if failed > 0 { Exit::Partial } else { Exit::Done })
 }
 
-fn default_output_dir(inputs: &[PathBuf]) -> PathBuf {
+pub(super) fn default_output_dir(inputs: &[PathBuf]) -> PathBuf {
     let stem = inputs.first().map(|input| stdin::stem(input)).unwrap_or_default();
     PathBuf::from(format!("{stem}_predictions"))
 }
