@@ -1,5 +1,7 @@
 //! The directory of one job: entered, locked, cleared, rolled back.
 
+mod removal;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
