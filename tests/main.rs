@@ -10,6 +10,8 @@ mod crash;
 mod damage;
 mod defects;
 mod disturbed;
+mod embed;
+mod embed_disturbed;
 mod field;
 mod guide;
 mod ids;
