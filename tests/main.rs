@@ -11,6 +11,8 @@ mod damage;
 mod defects;
 mod directories;
 mod disturbed;
+mod embed;
+mod embed_disturbed;
 mod field;
 mod guide;
 mod ids;

@@ -1,15 +1,16 @@
 //! The command line: commands, their arguments, and the help texts that users read.
 
 pub(crate) mod device;
+pub(crate) mod embed;
 mod input;
 pub(crate) mod predict;
 mod train;
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Parser, Subcommand};
 
-use device::DeviceArgs;
+use embed::EmbedArgs;
 use input::DuplicateIdsCheck;
 use predict::PredictArgs;
 pub(crate) use train::{EncodersFrom, OptimizerName, RecipeArgs, TrainArgs};
@@ -58,7 +59,7 @@ pub(crate) enum Command {
     /// Write the ORFs (stop-free reading frames) as FASTA, without predicting
     Orfs(OrfsArgs),
     /// Compute the embedding vector of each sequence
-    Embed(EmbedArgs),
+    Embed(Box<EmbedArgs>),
     /// List the CPUs and GPUs that can be used
     Devices,
     /// Check that a file is valid nucleotide FASTA or FASTQ
@@ -177,31 +178,6 @@ pub(crate) struct OrfsArgs {
     /// Worker threads [default: all available]
     #[arg(short, long, value_name = "N")]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
-}
-
-/// One of the two encoders: ESM-2 for proteins, DNABERT-S for nucleotides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum EncoderName {
-    Esm2,
-    DnabertS,
-}
-
-/// `vnp embed`
-#[derive(Debug, clap::Args)]
-pub(crate) struct EmbedArgs {
-    /// FASTA or FASTQ file with proteins (esm2) or nucleotides (dnabert-s)
-    pub(crate) input: PathBuf,
-    /// Encoder: esm2 for proteins, dnabert-s for nucleotides
-    #[arg(long)]
-    pub(crate) encoder: EncoderName,
-    /// Name or directory of a model, or the directory or weights file of an encoder
-    #[arg(long, value_name = "FILE|DIR|BUNDLE")]
-    pub(crate) weights: String,
-    /// Checkpoint file to write: sequence ids and their embedding vectors
-    #[arg(short, long, value_name = "OUT.vnp")]
-    pub(crate) output: PathBuf,
-    #[command(flatten)]
-    pub(crate) device: DeviceArgs,
 }
 
 /// `vnp validate`

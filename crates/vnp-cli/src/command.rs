@@ -35,7 +35,7 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Exit> {
         }
         Command::Models(command) => models::run(command),
         Command::Orfs(args) => orfs::run(&args, console),
-        Command::Embed(args) => embed::run(&args),
+        Command::Embed(args) => embed::run(&args, console),
         Command::Devices => devices::run(),
         Command::Validate(args) => validate::run(&args),
         Command::Completions { shell } => completions::completions(shell),

@@ -19,15 +19,26 @@ pub(crate) enum Exit {
     Interrupted(usize),
 }
 
+impl Exit {
+    /// The exit code of the process.
+    pub(crate) fn code(self) -> u8 {
+        /// The number of SIGINT, everywhere.
+        const INTERRUPT: usize = 2;
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Partial => 2,
+            Self::Checkpoint => CHECKPOINT_EXIT_CODE,
+            Self::Interrupted(INTERRUPT) => 130,
+            // Every other signal is a request to end, as SIGTERM is.
+            Self::Interrupted(_) => 143,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::Partial => 2,
-            Exit::Checkpoint => CHECKPOINT_EXIT_CODE,
-            Exit::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(1),
-        })
+        Self::from(exit.code())
     }
 }
 
@@ -62,6 +73,12 @@ mod tests {
     #[track_caller]
     fn check(error: anyhow::Error, expected: Exit) {
         assert_eq!(of_error(&error), expected);
+    }
+
+    #[test]
+    fn every_signal_but_sigint_ends_like_sigterm() {
+        let codes = [2, 15, 1, 24].map(|signal| Exit::Interrupted(signal).code());
+        assert_eq!(codes, [130, 143, 143, 143]);
     }
 
     #[test]

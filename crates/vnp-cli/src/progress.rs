@@ -1,5 +1,6 @@
 //! The progress of a run on standard error: a bar on a terminal, messages at intervals elsewhere.
 
+mod embedding;
 mod interval;
 mod training;
 mod words;
@@ -13,6 +14,7 @@ use vnp_pipeline::{Estimate, Event, ResumeSummary, Stage, Survey};
 use crate::logging::Console;
 use crate::output::{counted, grouped};
 
+pub(crate) use embedding::EmbeddingProgress;
 use interval::INTERVAL;
 pub(crate) use training::TrainingProgress;
 

@@ -1,28 +1,119 @@
-//! SIGINT and SIGTERM: the first saves and ends the run, the second ends it at once.
+//! Signals: which of them save and end a job, save and go on, or end it at once.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use anyhow::Context;
+#[cfg(unix)]
+use signal_hook::consts::{SIGHUP, SIGUSR1, SIGXCPU};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
-use vnp_job::StopFlag;
+use vnp_job::{Interrupted, StopFlag};
 
-/// The first SIGINT or SIGTERM asks the run to save and end, the second ends it at once.
+use crate::exit::Exit;
+
+/// The time between the first signal and the end of the process, whatever it is at: clusters and clouds
+/// kill after 10 seconds or more. What has a name is whole at every moment.
+const GRACE: Duration = Duration::from_secs(9);
+
+/// Has SIGUSR1, which asks a job to save, do nothing in commands that have nothing to save.
+pub(crate) fn survive_save_requests() {
+    #[cfg(unix)]
+    if let Err(error) = flag::register(SIGUSR1, Arc::default()) {
+        log::debug!("cannot listen for SIGUSR1: {error}");
+    }
+}
+
+/// SIGINT, SIGTERM, SIGHUP and SIGXCPU ask a job to save and end, within [`GRACE`]; a second SIGINT or
+/// SIGTERM ends it at once. SIGUSR1 asks it to save and go on.
 ///
 /// Ending at once is safe: files get their names only when they are complete and durable.
 pub(crate) fn listen() -> anyhow::Result<StopFlag> {
     let stop = StopFlag::default();
     let again = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // In this order, so that the first signal arms what only the second one triggers.
-        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))
-            .and_then(|_| flag::register(signal, Arc::clone(&again)))
-            .and_then(|_| {
-                let number = usize::try_from(signal).unwrap_or_default();
-                flag::register_usize(signal, stop.shared(), number)
-            })
-            .context("cannot listen for signals")?;
+    let signals = ending_signals();
+    for &signal in &signals {
+        register(signal, &stop, &again).context("cannot listen for signals")?;
+    }
+    #[cfg(unix)]
+    {
+        flag::register(SIGUSR1, stop.shared_save()).context("cannot listen for signals")?;
+        end_in_time(&signals, stop.clone()).context("cannot listen for signals")?;
     }
     Ok(stop)
+}
+
+fn register(signal: i32, stop: &StopFlag, again: &Arc<AtomicBool>) -> std::io::Result<()> {
+    // A closed terminal may send SIGHUP more than once, and the system sends SIGXCPU every second.
+    if matches!(signal, SIGINT | SIGTERM) {
+        // In this order, so that the first signal arms what only the second one triggers.
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(again))?;
+        flag::register(signal, Arc::clone(again))?;
+    }
+    let number = usize::try_from(signal).unwrap_or_default();
+    flag::register_usize(signal, stop.shared(), number).map(drop)
+}
+
+#[cfg(not(unix))]
+fn ending_signals() -> Vec<i32> {
+    vec![SIGINT, SIGTERM]
+}
+
+#[cfg(unix)]
+fn ending_signals() -> Vec<i32> {
+    let mut signals = vec![SIGINT, SIGTERM, SIGXCPU];
+    // nohup: what was ignored when the process started stays ignored.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    if ignores(&status, SIGHUP) == Some(false) {
+        signals.push(SIGHUP);
+    }
+    signals
+}
+
+/// Whether a process ignores a signal, by its `/proc/PID/status`; none where that does not say so.
+#[cfg(unix)]
+fn ignores(status: &str, signal: i32) -> Option<bool> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+    Some(mask >> (signal - 1) & 1 == 1)
+}
+
+/// Ends the process some seconds after the first signal if it has not ended by itself: while it loads a
+/// model, or computes a sequence that takes longer, nothing else looks at the stop flag.
+#[cfg(unix)]
+fn end_in_time(signals: &[i32], stop: StopFlag) -> std::io::Result<()> {
+    let mut signals = signal_hook::iterator::Signals::new(signals)?;
+    std::thread::Builder::new().name("vnp signals".to_owned()).spawn(move || {
+        let Some(first) = signals.forever().next() else { return };
+        std::thread::sleep(GRACE);
+        let first = usize::try_from(first).unwrap_or_default();
+        let signal = stop.requested().unwrap_or(first);
+        let cause = Interrupted { signal }.cause();
+        log::warn!(
+            "interrupted by {cause}; what was not saved after {} s is computed again: continue \
+             with --resume",
+            GRACE.as_secs()
+        );
+        signal_hook::low_level::exit(Exit::Interrupted(signal).code().into());
+    })?;
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(status: &str, expected: Option<bool>) {
+        assert_eq!(ignores(status, SIGHUP), expected);
+    }
+
+    #[test]
+    fn an_ignored_signal_is_recognised() {
+        check("Name:\tvnp\nSigIgn:\t0000000000001001\nSigCgt:\t0\n", Some(true));
+        check("Name:\tvnp\nSigIgn:\t0000000000001000\n", Some(false));
+        check("SigIgn:\tx\n", None);
+        check("", None);
+    }
 }

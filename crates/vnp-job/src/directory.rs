@@ -1,6 +1,7 @@
 //! The directory of one job: entered, locked, cleared, rolled back.
 
 pub(crate) mod contents;
+mod removal;
 
 use std::io;
 use std::path::{Path, PathBuf};

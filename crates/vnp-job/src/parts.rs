@@ -21,7 +21,7 @@ mod stage;
 mod stored;
 mod track;
 
-pub use identity::Identity;
+pub use identity::{IDENTITY_KEY, Identity, PartIdentity, differences_of_metadata};
 pub use inspect::{Expectation, Inspection, Trust, inspect};
 pub use inventory::Inventory;
 pub use manifest::{Counts, DnaOnlyCounts, Manifest, ModelRecord, RUN_JSON, Session};

@@ -4,14 +4,19 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
 
 use crate::error::{Error, io_at};
 use crate::stop::StopFlag;
 
 /// How the name of a copied stream begins, which messages about the input will show.
 pub(crate) const SPOOLED: &str = "standard-input-";
-/// Bytes copied between two checks of the stop flag.
+/// Bytes that are read at most at a time.
 const STEP_BYTES: usize = 1 << 20;
+/// How long a stop may go unseen while a stream gives nothing.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// One input of a job.
 pub enum Input {
@@ -60,15 +65,14 @@ impl Spool {
         let mut paths = Vec::new();
         let mut copies = Vec::new();
         for input in inputs {
-            let mut stream: Box<dyn Read> = match input {
-                Input::File(path) if is_pipe(&path) => Box::new(fs_err::File::open(path)?),
-                Input::File(path) => {
+            let stream = match input {
+                Input::File(path) if !is_pipe(&path) => {
                     paths.push(path);
                     continue;
                 }
-                Input::Stream(stream) => stream,
+                stream => read_elsewhere(stream)?,
             };
-            let copy = copy(&mut stream, scratch, stop)?;
+            let copy = copy(&stream, scratch, stop)?;
             paths.push(copy.path().to_owned());
             copies.push(copy);
         }
@@ -87,8 +91,46 @@ fn is_pipe(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
+/// What a stream gave: some bytes, none at its end, or an error.
+type Piece = io::Result<Vec<u8>>;
+
+/// Reads a stream on a thread of its own, which may wait there for a writer that sends nothing. The thread
+/// ends with the stream, with the receiver, or with the process.
+fn read_elsewhere(input: Input) -> io::Result<Receiver<Piece>> {
+    let (sender, pieces) = sync_channel(1);
+    thread::Builder::new().name("vnp input".to_owned()).spawn(move || {
+        // Also the opening: that of a named pipe waits for its writer.
+        let stream: io::Result<Box<dyn Read>> = match input {
+            Input::File(path) => fs_err::File::open(path).map(|file| Box::new(file) as _),
+            Input::Stream(stream) => Ok(stream),
+        };
+        match stream {
+            Ok(stream) => send_all(stream, &sender),
+            Err(error) => drop(sender.send(Err(error))),
+        }
+    })?;
+    Ok(pieces)
+}
+
+fn send_all(mut stream: Box<dyn Read>, sender: &SyncSender<Piece>) {
+    let mut buffer = vec![0; STEP_BYTES];
+    loop {
+        let piece = match stream.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            // A reader that claims more than the buffer holds breaks its own contract.
+            read => read.and_then(|count| {
+                buffer.get(..count).map(<[u8]>::to_vec).ok_or(io::ErrorKind::InvalidData.into())
+            }),
+        };
+        let is_last = !matches!(&piece, Ok(bytes) if !bytes.is_empty());
+        if sender.send(piece).is_err() || is_last {
+            return;
+        }
+    }
+}
+
 fn copy(
-    stream: &mut dyn Read,
+    pieces: &Receiver<Piece>,
     scratch: &Path,
     stop: &StopFlag,
 ) -> Result<tempfile::NamedTempFile, Error> {
@@ -96,19 +138,22 @@ fn copy(
         .prefix(SPOOLED)
         .tempfile_in(scratch)
         .map_err(|error| io_at("write", scratch, &error))?;
-    let mut buffer = vec![0; STEP_BYTES];
     loop {
-        let count = match stream.read(&mut buffer) {
-            Ok(0) => return Ok(copy),
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
-            Err(error) => return Err(error.into()),
-        };
+        let piece = pieces.recv_timeout(PATIENCE);
         stop.check()?;
-        // A reader that claims more than the buffer holds breaks its own contract.
-        let bytes =
-            buffer.get(..count).ok_or(io::ErrorKind::InvalidData).map_err(io::Error::from)?;
-        copy.write_all(bytes).map_err(|error| io_at("write", copy.path(), &error))?;
+        match piece {
+            Ok(bytes) => {
+                let bytes = bytes?;
+                if bytes.is_empty() {
+                    return Ok(copy);
+                }
+                copy.write_all(&bytes).map_err(|error| io_at("write", copy.path(), &error))?;
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(io::Error::other("the reader of the input has ended").into());
+            }
+        }
     }
 }
 
@@ -136,5 +181,50 @@ mod tests {
         };
         assert_eq!(interrupted.signal, 15);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    /// A stream that gives a few bytes and then nothing, as a pipe whose writer waits.
+    struct Idle(bool);
+
+    impl Read for Idle {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if std::mem::replace(&mut self.0, true) {
+                thread::sleep(Duration::from_secs(600));
+            }
+            buffer[0] = b'>';
+            Ok(1)
+        }
+    }
+
+    #[test]
+    fn a_stop_is_seen_while_a_stream_gives_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let stop = StopFlag::default();
+        let began = std::time::Instant::now();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(Duration::from_millis(50));
+                stop.request(15);
+            });
+            let inputs = vec![Input::Stream(Box::new(Idle(false)))];
+            let ended = Spool::new(inputs, dir.path(), &stop);
+            assert!(matches!(ended, Err(Error::Interrupted(_))), "{ended:?}");
+        });
+        assert!(began.elapsed() < Duration::from_secs(60));
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn an_error_of_a_stream_is_reported() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("no more"))
+            }
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let inputs = vec![Input::Stream(Box::new(Broken))];
+        let error = Spool::new(inputs, dir.path(), &StopFlag::default()).unwrap_err();
+        assert_eq!(error.to_string(), "no more");
     }
 }

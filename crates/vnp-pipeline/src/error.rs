@@ -41,6 +41,35 @@ pub enum Error {
         /// The duplicates.
         found: Duplicates,
     },
+    /// Proteins have letters outside the alphabet of ESM-2.
+    #[error(
+        "not in the alphabet of ESM-2: {}; correct these records, or read such letters as <unk> with --unknown-residues mask",
+        records.join("; ")
+    )]
+    UnknownResidues {
+        /// The first records with the first such letter of each, and how many more there are.
+        records: Vec<String>,
+    },
+    /// The name of an output does not end in the extension of a format.
+    #[error("{}: the name of the output must end in one of .vnp, .pt, .safetensors", path.display())]
+    OutputFormat {
+        /// The output.
+        path: PathBuf,
+    },
+    /// The output exists and the caller asked neither to resume nor to start again.
+    #[error("output {} exists: check and keep it with --resume, or replace it with --force", path.display())]
+    OutputFileExists {
+        /// The output.
+        path: PathBuf,
+    },
+    /// The output's name is that of something else.
+    #[error("output {} is {found}: choose another name", path.display())]
+    OutputNotOurs {
+        /// The output.
+        path: PathBuf,
+        /// What it is.
+        found: String,
+    },
     /// The input was changed while the run read it.
     #[error(
         "the input changed while it was read ({found}): run again on a file that stays as it is"

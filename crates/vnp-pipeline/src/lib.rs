@@ -7,10 +7,13 @@
 //! [`vnp_job::parts`]; resuming, repairing and finishing are one operation: find the missing rows and
 //! compute them. With [`Goal::Embeddings`] the embeddings themselves are what is kept.
 //!
+//! [`embed`](embed::embed) does the same for whole records and one encoder.
+//!
 //! The crate prints nothing, reads no environment and knows no command line: a caller gives it
 //! [`RunOptions`], a model, a function that receives every [`Event`], and a [`StopFlag`].
 
 mod duplicates;
+pub mod embed;
 mod error;
 mod estimate;
 mod event;

@@ -1,99 +1,120 @@
-//! `vnp embed`: one embedding per record, written as a checkpoint.
+//! `vnp embed`: turns its arguments into a run that embeds records, and logs what was published.
 
 use std::path::Path;
+use std::time::Duration;
 
-use vnp_ckpt::{Checkpoint, Producer, RowRange, Tensor};
-use vnp_infer::Encoder;
-use vnp_seq::RecordReader;
+use anyhow::{Context, bail};
+use vnp_infer::EncoderFiles;
+use vnp_pipeline::embed::{
+    self, EmbedEvent, EmbedOptions, EmbedSummary, EncoderInfo, RecordReading, UnknownResidues,
+};
+use vnp_pipeline::{OnBadFile, Start};
 
 use super::threads::use_threads;
 use super::{bundles, stdin};
-use crate::args::{EmbedArgs, EncoderName};
+use crate::args::embed::{EmbedArgs, EncoderName, UnknownResiduesName};
 use crate::exit::Exit;
-use crate::output::counted;
+use crate::logging::Console;
+use crate::output::{counted, grouped};
+use crate::progress::EmbeddingProgress;
+use crate::signals;
 
-/// Records that are embedded between two progress messages.
-const SLICE: usize = 1024;
-
-/// `vnp embed`: one embedding per record, in input order.
-pub(crate) fn run(args: &EmbedArgs) -> anyhow::Result<Exit> {
+/// `vnp embed`: exit 2 if some records could not be embedded.
+pub(crate) fn run(args: &EmbedArgs, console: &Console) -> anyhow::Result<Exit> {
     use_threads(args.device.threads)?;
-    // Opened first: a missing input is reported before a model of gigabytes is loaded.
-    let mut reader = reader(&args.input, args.encoder)?;
-    let encoder = encoder(args)?;
-    let (mut ids, mut values) = (Vec::new(), Vec::new());
-    loop {
-        let sequences = slice(&mut reader, args.encoder, &mut ids)?;
-        if sequences.is_empty() {
-            break;
-        }
-        let sequences: Vec<&str> = sequences.iter().map(String::as_str).collect();
-        values.extend(encoder.embed(&sequences)?);
-        log::info!("{} embedded", counted(ids.len() as u64, "record"));
-    }
-    let rows = ids.len();
-    if rows == 0 {
-        log::warn!("the input holds no records");
-    }
-    let checkpoint = Checkpoint::builder("embedding")
-        .rows(RowRange::new(0, rows as u64))
-        .ids(ids)
-        .tensor("embedding", Tensor::from_f32([rows, encoder.hidden_size()], values)?)
-        .metadata("encoder", encoder.name())
-        .metadata("precision", args.device.precision.to_string())
-        .producer(Producer { name: "vnp".into(), version: env!("CARGO_PKG_VERSION").into() })
-        .build()?;
-    vnp_ckpt::atomic_save(&args.output, &checkpoint)?;
-    Ok(Exit::Done)
+    let input = stdin::inputs(std::slice::from_ref(&args.input))?;
+    let input = input.into_iter().next().context("an input is missing")?;
+    let options = EmbedOptions {
+        input,
+        output: args.output.clone(),
+        reading: reading(args)?,
+        start: match (args.force, args.resume || args.force_resume) {
+            (true, _) => Start::Again,
+            (false, true) => Start::Resume,
+            (false, false) => Start::New,
+        },
+        on_bad_part: if args.force_resume { OnBadFile::Recompute } else { OnBadFile::Refuse },
+        checkpoint_rows: args.checkpoint_rows,
+        checkpoint_interval: Duration::from_secs(args.checkpoint_seconds),
+    };
+    // First: what can be refused is refused before weights of gigabytes are read.
+    embed::check(&options)?;
+    let stop = signals::listen()?;
+    let files = files(args)?;
+    let info = EncoderInfo {
+        name: name(args.encoder).to_owned(),
+        digest: files.digest()?,
+        hidden_size: files.hidden_size(),
+        precision: args.device.precision.to_string(),
+    };
+    let model_options = args.device.model_options();
+    let load = Box::new(move || files.load(&model_options));
+    let progress = EmbeddingProgress::new(console);
+    let observer = |event: EmbedEvent<'_>| progress.event(event);
+    let summary = embed::embed(options, &info, load, &observer, &stop)?;
+    drop(progress);
+    log_summary(&summary, &args.output);
+    Ok(if summary.failed.count > 0 { Exit::Partial } else { Exit::Done })
 }
 
-/// The reader of the input. In proteins U is selenocysteine; in nucleotides it is read as T.
-fn reader(path: &Path, encoder: EncoderName) -> anyhow::Result<RecordReader> {
-    let reader = stdin::records(path)?;
-    Ok(match encoder {
-        EncoderName::Esm2 => reader.keep_u(),
-        EncoderName::DnabertS => reader,
+fn reading(args: &EmbedArgs) -> anyhow::Result<RecordReading> {
+    Ok(match (args.encoder, args.unknown_residues) {
+        (EncoderName::Esm2, Some(UnknownResiduesName::Mask)) => {
+            RecordReading::Proteins(UnknownResidues::Mask)
+        }
+        (EncoderName::Esm2, _) => RecordReading::Proteins(UnknownResidues::Refuse),
+        (EncoderName::DnabertS, None) => RecordReading::Nucleotides,
+        (EncoderName::DnabertS, Some(_)) => {
+            bail!("--unknown-residues is for proteins: leave it out with --encoder dnabert-s")
+        }
     })
 }
 
-/// Reads the next sequences, in upper case, and adds their ids to `ids`.
-fn slice(
-    reader: &mut RecordReader,
-    encoder: EncoderName,
-    ids: &mut Vec<String>,
-) -> anyhow::Result<Vec<String>> {
-    let mut sequences = Vec::new();
-    while sequences.len() < SLICE
-        && let Some(mut record) = reader.next_record()?
-    {
-        let id = &record.id;
-        anyhow::ensure!(
-            !record.sequence.is_empty(),
-            "record \"{id}\" has no sequence and cannot be embedded: remove it from the input"
-        );
-        if encoder == EncoderName::DnabertS
-            && let Some(letter) = record.invalid_letter()
-        {
-            anyhow::bail!("record \"{id}\": {letter}");
-        }
-        record.sequence.make_ascii_uppercase();
-        sequences.push(String::from_utf8_lossy(&record.sequence).into_owned());
-        ids.push(record.id);
-    }
-    Ok(sequences)
-}
-
-/// Loads the encoder of a bundle, or one from its own files.
-fn encoder(args: &EmbedArgs) -> anyhow::Result<Box<dyn Encoder>> {
-    let options = args.device.model_options();
+/// The encoder of a bundle, or one with its own files.
+fn files(args: &EmbedArgs) -> anyhow::Result<EncoderFiles> {
     let path = Path::new(&args.weights);
     let own_files = path.exists() && !path.join("bundle.json").is_file();
     Ok(match (args.encoder, own_files) {
-        (EncoderName::Esm2, true) => Box::new(vnp_infer::load_esm2(path, &options)?),
-        (EncoderName::DnabertS, true) => Box::new(vnp_infer::load_dnabert(path, None, &options)?),
-        (EncoderName::Esm2, false) => Box::new(bundles::find(&args.weights)?.load_esm2(&options)?),
-        (EncoderName::DnabertS, false) => {
-            Box::new(bundles::find(&args.weights)?.load_dnabert(&options)?)
-        }
+        (EncoderName::Esm2, true) => EncoderFiles::esm2(path)?,
+        (EncoderName::DnabertS, true) => EncoderFiles::dnabert(path)?,
+        (EncoderName::Esm2, false) => EncoderFiles::esm2_of(&bundles::find(&args.weights)?),
+        (EncoderName::DnabertS, false) => EncoderFiles::dnabert_of(&bundles::find(&args.weights)?),
     })
+}
+
+fn name(encoder: EncoderName) -> &'static str {
+    match encoder {
+        EncoderName::Esm2 => "esm2",
+        EncoderName::DnabertS => "dnabert-s",
+    }
+}
+
+fn log_summary(summary: &EmbedSummary, output: &Path) {
+    let EmbedSummary { rows, failed, rows_computed_now, already_finished } = summary;
+    for (id, reason) in &failed.first {
+        log::warn!("record \"{id}\" was not embedded: {reason}");
+    }
+    let unnamed = failed.count.saturating_sub(failed.first.len() as u64);
+    if unnamed > 0 {
+        log::warn!("{} were not embedded", counted(unnamed, "more record"));
+    }
+    if *already_finished {
+        log::info!("{} is finished and intact: nothing was done", output.display());
+        return;
+    }
+    let embedded = rows.saturating_sub(failed.count);
+    let earlier = rows.saturating_sub(*rows_computed_now);
+    log::info!(
+        "{} of {} embedded, {} rows in an earlier session: {}",
+        grouped(embedded),
+        counted(*rows, "record"),
+        grouped(earlier),
+        output.display()
+    );
+    if failed.count > 0 {
+        log::warn!(
+            "{} failed: status 1 and a vector of zeros in the output",
+            counted(failed.count, "row")
+        );
+    }
 }

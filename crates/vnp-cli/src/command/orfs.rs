@@ -34,8 +34,13 @@ pub(crate) fn run(args: &OrfsArgs, console: &Console) -> anyhow::Result<Exit> {
     let survey = match found {
         Ok(survey) => survey,
         // Nothing was saved, so the message must not advise to continue.
-        Err(error) if error.interrupted().is_some() => return Ok(exit::of_error(&error.into())),
-        Err(error) => return Err(error.into()),
+        Err(error) => {
+            if let Some(interrupted) = error.interrupted() {
+                log::warn!("interrupted by {}: nothing was written", interrupted.cause());
+                return Ok(exit::of_error(&error.into()));
+            }
+            return Err(error.into());
+        }
     };
     log::info!(
         "{} records have no ORF, {} are too short, {} are empty, {} failed",

@@ -25,6 +25,17 @@ pub(crate) fn tokenize(protein: &str) -> Vec<u32> {
     std::iter::once(START).chain(residues).chain(std::iter::once(END)).collect()
 }
 
+/// Whether a letter is in the alphabet: an upper-case residue code or a gap. Any other one is `<unk>`.
+///
+/// ```
+/// assert!(vnp_infer::is_esm2_letter(b'U') && vnp_infer::is_esm2_letter(b'-'));
+/// assert!(!vnp_infer::is_esm2_letter(b'J') && !vnp_infer::is_esm2_letter(b'*'));
+/// ```
+#[must_use]
+pub fn is_esm2_letter(letter: u8) -> bool {
+    LETTERS.as_bytes().contains(&letter)
+}
+
 /// The tokenizer of ESM-2.
 #[derive(Debug, Clone, Copy)]
 pub struct Esm2Tokenizer;

@@ -8,10 +8,16 @@ use vnp_ckpt::Value;
 use super::stage::Stage;
 use crate::identity::{Difference, differences};
 
-/// The key under which a part's metadata holds the identity of its stage.
-pub(super) const METADATA_KEY: &str = "identity";
+/// The key under which a part's metadata, and that of a published checkpoint, holds its identity.
+pub const IDENTITY_KEY: &str = "identity";
 /// The field that only a run that scores all chunks has: the nucleotide-only head.
 const FALLBACK: &str = "fallback";
+
+/// What parts depend on: [`Identity`] for those of a run, and that of another kind of job for its own.
+pub trait PartIdentity {
+    /// The fields on which one stage's parts depend.
+    fn of_stage(&self, stage: Stage) -> BTreeMap<String, Value>;
+}
 
 /// What a run's results depend on, and nothing else: parts of the same identity may be reused.
 ///
@@ -50,40 +56,6 @@ impl Identity {
         differences(&old, &new)
     }
 
-    /// The fields on which one stage's parts depend: embeddings outlive a change of the head.
-    pub(super) fn of_stage(&self, stage: Stage) -> BTreeMap<String, Value> {
-        self.fields()
-            .into_iter()
-            .filter(|(field, _)| match stage {
-                Stage::Nucleotide => !matches!(*field, "esm2" | "head" | FALLBACK),
-                Stage::Protein => !matches!(*field, "dnabert" | "head" | FALLBACK),
-                Stage::Scores => *field != FALLBACK,
-                Stage::NucleotideOnly => !matches!(*field, "esm2" | "head"),
-            })
-            .map(|(field, value)| (field.to_owned(), Value::String(value)))
-            .collect()
-    }
-
-    /// Every field in which a part's metadata differs from what this run would write.
-    ///
-    /// A part without an identity differs in all of them.
-    pub(super) fn differences_of_part(
-        &self,
-        stage: Stage,
-        metadata: &BTreeMap<String, Value>,
-    ) -> Vec<Difference> {
-        let empty = BTreeMap::new();
-        let found = match metadata.get(METADATA_KEY) {
-            Some(Value::Map(map)) => map,
-            _ => &empty,
-        };
-        let old: BTreeMap<&str, String> =
-            found.iter().map(|(field, value)| (field.as_str(), text(value))).collect();
-        let expected = self.of_stage(stage);
-        let new = expected.iter().map(|(field, value)| (field.as_str(), text(value))).collect();
-        differences(&old, &new)
-    }
-
     fn fields(&self) -> BTreeMap<&'static str, String> {
         // Taken apart by name so that a new field cannot be forgotten here.
         let Self { input, chunk_length, dnabert, esm2, head, fallback, precision } = self;
@@ -98,6 +70,41 @@ impl Identity {
         fields.extend(fallback.clone().map(|fallback| (FALLBACK, fallback)));
         fields
     }
+}
+
+impl PartIdentity for Identity {
+    /// The fields on which one stage's parts depend: embeddings outlive a change of the head.
+    fn of_stage(&self, stage: Stage) -> BTreeMap<String, Value> {
+        self.fields()
+            .into_iter()
+            .filter(|(field, _)| match stage {
+                Stage::Nucleotide => !matches!(*field, "esm2" | "head" | FALLBACK),
+                Stage::Protein => !matches!(*field, "dnabert" | "head" | FALLBACK),
+                Stage::Scores => *field != FALLBACK,
+                Stage::NucleotideOnly => !matches!(*field, "esm2" | "head"),
+            })
+            .map(|(field, value)| (field.to_owned(), Value::String(value)))
+            .collect()
+    }
+}
+
+/// Every field in which the identity in a checkpoint's metadata differs from `expected`.
+///
+/// A checkpoint without an identity differs in all of them.
+#[must_use]
+pub fn differences_of_metadata(
+    expected: &BTreeMap<String, Value>,
+    metadata: &BTreeMap<String, Value>,
+) -> Vec<Difference> {
+    let empty = BTreeMap::new();
+    let found = match metadata.get(IDENTITY_KEY) {
+        Some(Value::Map(map)) => map,
+        _ => &empty,
+    };
+    let old: BTreeMap<&str, String> =
+        found.iter().map(|(field, value)| (field.as_str(), text(value))).collect();
+    let new = expected.iter().map(|(field, value)| (field.as_str(), text(value))).collect();
+    differences(&old, &new)
 }
 
 fn text(value: &Value) -> String {
@@ -128,9 +135,11 @@ mod tests {
         let old = identity();
         let mut new = identity();
         change(&mut new);
-        let metadata = BTreeMap::from([(METADATA_KEY.to_owned(), Value::Map(old.of_stage(stage)))]);
-        let fields: Vec<String> =
-            new.differences_of_part(stage, &metadata).into_iter().map(|d| d.field).collect();
+        let metadata = BTreeMap::from([(IDENTITY_KEY.to_owned(), Value::Map(old.of_stage(stage)))]);
+        let fields: Vec<String> = differences_of_metadata(&new.of_stage(stage), &metadata)
+            .into_iter()
+            .map(|d| d.field)
+            .collect();
         assert_eq!(fields, expected);
     }
 
@@ -185,7 +194,8 @@ mod tests {
 
     #[test]
     fn a_part_without_identity_differs_in_every_field() {
-        let found = identity().differences_of_part(Stage::Scores, &BTreeMap::new());
+        let expected = identity().of_stage(Stage::Scores);
+        let found = differences_of_metadata(&expected, &BTreeMap::new());
         assert_eq!(found.len(), 6);
         assert_eq!(found[0].to_string(), "chunk_length was absent, is now 500");
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use vnp_ckpt::{ErrorKind, Limits, RowRange};
 use vnp_validate::{Level, Options};
 
-use super::identity::Identity;
+use super::identity::{Identity, PartIdentity, differences_of_metadata};
 use super::inventory::Inventory;
 use super::part::{Part, check_header, schema};
 use super::stage::Stage;
@@ -30,9 +30,9 @@ pub enum Trust {
 
 /// What a part of a run must look like.
 #[derive(Clone, Debug)]
-pub struct Expectation<'a> {
+pub struct Expectation<'a, I = Identity> {
     /// The identity of the run.
-    pub identity: &'a Identity,
+    pub identity: &'a I,
     /// The rows of each track of the run; a track that is absent has none.
     pub total_rows: BTreeMap<Track, u64>,
     /// Width of a nucleotide embedding.
@@ -41,7 +41,7 @@ pub struct Expectation<'a> {
     pub protein_hidden: usize,
 }
 
-impl Expectation<'_> {
+impl<I> Expectation<'_, I> {
     fn width(&self, stage: Stage) -> usize {
         match stage {
             Stage::Nucleotide => self.nucleotide_hidden,
@@ -86,10 +86,10 @@ impl Inspection {
 ///
 /// # Errors
 /// What kept a file from being inspected, which is not a finding about it.
-pub fn inspect(
+pub fn inspect<I: PartIdentity>(
     directory: &JobDirectory,
     tracks: &[Track],
-    expected: &Expectation<'_>,
+    expected: &Expectation<'_, I>,
     trust: Trust,
 ) -> Result<Inspection, Error> {
     let mut found = Inspection::default();
@@ -146,11 +146,11 @@ enum Finding {
     Foreign(Vec<Difference>),
 }
 
-fn inspect_one(
+fn inspect_one<I: PartIdentity>(
     stage: Stage,
     path: &Path,
     rows: RowRange,
-    expected: &Expectation<'_>,
+    expected: &Expectation<'_, I>,
     trust: Trust,
 ) -> Result<Finding, Error> {
     let level = match trust {
@@ -171,7 +171,7 @@ fn inspect_one(
     if header.kind != stage.name() {
         return Ok(Finding::Bad(format!("is of kind {}, expected {stage}", header.kind)));
     }
-    let differences = expected.identity.differences_of_part(stage, &header.metadata);
+    let differences = differences_of_metadata(&expected.identity.of_stage(stage), &header.metadata);
     if !differences.is_empty() {
         return Ok(Finding::Foreign(differences));
     }

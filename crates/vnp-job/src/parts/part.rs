@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use vnp_ckpt::{Checkpoint, Dtype, Encoding, Header, Limits, RowRange, Tensor, Value};
 use vnp_validate::{Schema, TensorRule};
 
-use super::identity::{Identity, METADATA_KEY};
+use super::identity::{IDENTITY_KEY, Identity, PartIdentity};
 use super::rows::Rows;
 use super::stage::Stage;
 use crate::error::Error;
@@ -37,9 +37,9 @@ pub struct Part {
 
 /// What every part of one session records beside its rows.
 #[derive(Clone, Debug)]
-pub struct Provenance {
+pub struct Provenance<I = Identity> {
     /// What the rows depend on.
-    pub identity: Identity,
+    pub identity: I,
     /// The device that computed them.
     pub device: String,
     /// Whether later sessions keep the embeddings too.
@@ -81,12 +81,12 @@ impl Part {
     ///
     /// # Errors
     /// [`Error::Checkpoint`]
-    pub fn save(
+    pub fn save<I: PartIdentity>(
         dir: &Path,
         stage: Stage,
         start: u64,
         values: &Rows,
-        provenance: &Provenance,
+        provenance: &Provenance<I>,
     ) -> Result<Self, Error> {
         let count = values.len();
         let rows = RowRange { start, end: start + count as u64 };
@@ -98,7 +98,7 @@ impl Part {
             .tensor(stage.tensor(), Tensor::from_f32(shape, values.values.clone())?)
             .tensor(STATUS, Tensor::from_u8(vec![count], status)?)
             .tensor(FRAME, Tensor::from_i64(vec![count], values.fingerprints.clone())?)
-            .metadata(METADATA_KEY, Value::Map(provenance.identity.of_stage(stage)))
+            .metadata(IDENTITY_KEY, Value::Map(provenance.identity.of_stage(stage)))
             .metadata(DEVICE, Value::String(provenance.device.clone()))
             .metadata(KEPT, Value::Bool(provenance.keep_embeddings))
             .build()?;

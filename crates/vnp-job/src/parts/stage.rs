@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::track::Track;
 
-/// One step of a run. Its finished rows lie in parts below `OUT/checkpoints/{stage}`.
+/// One step of a run. Its finished rows lie in parts below `OUT/checkpoints/{stage}`; those of
+/// `vnp embed`, whose rows are whole records, below `OUT.parts/checkpoints/{stage}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
     /// DNABERT-S embeddings of the frames' nucleotides.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use vnp_ckpt::{Encoding, Header, Limits, Status, Value};
 
-use super::identity::METADATA_KEY;
+use super::identity::IDENTITY_KEY;
 use super::manifest::RUN_JSON;
 use super::part::Part;
 use super::stage::Stage;
@@ -210,7 +210,7 @@ impl KeptStage {
             },
             _ => return Err(mismatch("the tensor", tensor.to_owned(), "absent".to_owned())),
         };
-        let identity: BTreeMap<String, String> = match header.metadata.get(METADATA_KEY) {
+        let identity: BTreeMap<String, String> = match header.metadata.get(IDENTITY_KEY) {
             Some(Value::Map(fields)) => fields
                 .iter()
                 .map(|(field, value)| {

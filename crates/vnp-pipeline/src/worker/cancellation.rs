@@ -41,4 +41,9 @@ impl<'a> Cancellation<'a> {
     pub(super) fn is_cancelled(&self) -> bool {
         self.stop.requested().is_some() || self.failed.load(Ordering::Relaxed)
     }
+
+    /// How many requests to save and go on were granted.
+    pub(super) fn saves_granted(&self) -> u64 {
+        self.stop.saves_granted()
+    }
 }

@@ -21,6 +21,8 @@ pub(crate) struct SessionHandle<'a> {
     provenance: Arc<Provenance>,
     checkpoint_interval: Duration,
     last_saved: Instant,
+    /// The granted requests to save at the last save.
+    saves_seen: u64,
     /// The parts that hold rows of the window at work. No other worker adds any.
     pub(super) inventory: Inventory,
 }
@@ -38,6 +40,7 @@ impl<'a> SessionHandle<'a> {
             provenance: Arc::new(provenance),
             checkpoint_interval,
             last_saved: Instant::now(),
+            saves_seen: cancellation.saves_granted(),
             inventory: Inventory::default(),
         }
     }
@@ -49,7 +52,9 @@ impl<'a> SessionHandle<'a> {
 
     /// Whether computed rows should be saved now, before more are added to them.
     pub(super) fn is_save_due(&self) -> bool {
-        self.cancellation.is_cancelled() || self.last_saved.elapsed() >= self.checkpoint_interval
+        self.cancellation.is_cancelled()
+            || self.last_saved.elapsed() >= self.checkpoint_interval
+            || self.cancellation.saves_granted() != self.saves_seen
     }
 
     /// Begins another window.
@@ -61,11 +66,13 @@ impl<'a> SessionHandle<'a> {
     /// Saves rows from `start` on, and returns them; they are durable then.
     pub(super) fn save(&mut self, stage: Stage, start: u64, rows: Rows) -> Result<Rows, Error> {
         let provenance = Arc::clone(&self.provenance);
+        // Before the save: a request that comes meanwhile is one for the rows after these.
+        let saves_seen = self.cancellation.saves_granted();
         let saved = self.ask(move |session| {
             session.save(stage, start, &rows, &provenance).map(|part| (part, rows))
         })?;
         let (part, rows) = saved?;
-        self.last_saved = Instant::now();
+        (self.last_saved, self.saves_seen) = (Instant::now(), saves_seen);
         self.inventory.add(part);
         Ok(rows)
     }

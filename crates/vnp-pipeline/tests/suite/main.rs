@@ -4,6 +4,7 @@
 
 mod agreement;
 mod devices;
+mod embed;
 mod embeddings;
 mod forecasts;
 mod runs;

@@ -1,6 +1,6 @@
 //! The training loop: steps, validation, early stopping, best weights, saves.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::event::Event;
@@ -52,7 +52,8 @@ pub(crate) fn fit(
         epoch: progress.epoch(),
         step: progress.step,
     });
-    Fit { learner, schedule, session, progress, saved: Instant::now(), is_saved: false }.run()
+    let (saved, saves_seen) = (Instant::now(), session.stop.saves_granted());
+    Fit { learner, schedule, session, progress, saved, saves_seen, is_saved: false }.run()
 }
 
 struct Fit<'a> {
@@ -61,6 +62,8 @@ struct Fit<'a> {
     session: &'a Session<'a>,
     progress: Progress,
     saved: Instant,
+    /// The granted requests to save at the last save.
+    saves_seen: u64,
     /// Whether the file holds the current state.
     is_saved: bool,
 }
@@ -75,10 +78,12 @@ impl Fit<'_> {
                     return Err(interrupted.into());
                 }
                 self.step(steps)?;
-                if self.saved.elapsed() >= self.session.checkpoint_interval {
+                let asked = self.session.stop.saves_granted() != self.saves_seen;
+                if asked || self.saved.elapsed() >= self.session.checkpoint_interval {
                     self.save()?;
                 }
             }
+            self.save_before_validation()?;
             self.end_epoch(steps)?;
             self.save()?;
         }
@@ -92,6 +97,17 @@ impl Fit<'_> {
         let best_epoch = best_epoch.unwrap_or(0);
         self.learner.parameters_mut().restore(&best)?;
         Ok(Fitted { best, last, best_epoch, history })
+    }
+
+    /// Validation looks at no flag, and may take longer than a stop leaves time for: the steps are saved
+    /// before it, if they are worth it.
+    fn save_before_validation(&mut self) -> Result<(), Error> {
+        const WORTH_SAVING: Duration = Duration::from_secs(10);
+        let stop = self.session.stop.check();
+        if stop.is_err() || self.saved.elapsed() >= WORTH_SAVING {
+            self.save()?;
+        }
+        Ok(stop?)
     }
 
     fn step(&mut self, steps: usize) -> Result<(), Error> {
@@ -157,6 +173,7 @@ impl Fit<'_> {
     }
 
     fn save(&mut self) -> Result<(), Error> {
+        self.saves_seen = self.session.stop.saves_granted();
         if !self.is_saved {
             state::save(self.session, self.schedule, &self.progress, self.learner.parameters())?;
             self.is_saved = true;

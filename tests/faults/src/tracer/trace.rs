@@ -23,7 +23,8 @@ pub struct Call {
 
 impl Call {
     /// Whether a fault in these calls counts this one.
-    pub(crate) fn is_among(&self, calls: Calls) -> bool {
+    #[must_use]
+    pub fn is_among(&self, calls: Calls) -> bool {
         match calls {
             Calls::Any => true,
             Calls::Changes => self.changes,

@@ -206,6 +206,22 @@ fn a_training_killed_after_any_save_comes_to_the_same_bits() {
 }
 
 #[test]
+fn a_save_on_request_saves_between_two_steps_and_changes_nothing() {
+    let expected = Place::new().fit(&mut Line::new(), &schedule(), REFUSE, NEVER).unwrap();
+    let (place, saves, stop) = (Place::new(), Cell::new(0), StopFlag::default());
+    let ask = |event: Event<'_>| match event {
+        Event::Step { epoch: 1, done: 1, .. } => stop.request_save(),
+        Event::Saved(_) => saves.set(saves.get() + 1),
+        _ => {}
+    };
+    let (line, hour) = (&mut Line::new(), Duration::from_secs(3600));
+    let fitted = place.fit_with(line, &schedule(), REFUSE, &stop, hour, &ask).unwrap();
+    assert_eq!(fitted, expected);
+    // After each epoch, and once more.
+    assert_eq!(saves.get(), fitted.history.len() + 1);
+}
+
+#[test]
 fn the_best_weights_are_a_copy_and_patience_ends_it() {
     let mut line = Line::new();
     line.losses = vec![3.0, 1.0, 2.0, 1.0, 5.0, 0.5];

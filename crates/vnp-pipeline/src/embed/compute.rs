@@ -1,0 +1,183 @@
+//! Computing the rows that no part holds, in slices of about a second, and saving them.
+
+use std::time::{Duration, Instant};
+
+use vnp_ckpt::RowRange;
+use vnp_infer::Encoder;
+use vnp_job::parts::{Inventory, Part, Provenance, Rows, Stage};
+use vnp_job::{JobDirectory, StopFlag};
+
+use super::event::EmbedEvent;
+use super::identity::EmbedIdentity;
+use super::records::{EmbedRecord, Records};
+use crate::error::Error;
+
+/// How long a slice should take: a stop is answered, and a save is made, between two slices.
+const TARGET: Duration = Duration::from_secs(1);
+const FIRST_LETTERS: u64 = 1 << 12;
+const MOST_LETTERS: u64 = 1 << 24;
+/// Rows of a slice at most, whatever their length.
+const MOST_ROWS: usize = 1 << 16;
+
+/// Computes rows on one device and saves them as parts.
+pub(super) struct Computation<'a> {
+    pub(super) directory: &'a JobDirectory,
+    pub(super) stage: Stage,
+    pub(super) encoder: &'a dyn Encoder,
+    pub(super) provenance: Provenance<EmbedIdentity>,
+    pub(super) interval: Duration,
+    pub(super) observer: &'a dyn Fn(EmbedEvent<'_>),
+    pub(super) stop: &'a StopFlag,
+    pub(super) slice_letters: u64,
+    pub(super) last_saved: Instant,
+    /// The granted requests to save at the last save.
+    pub(super) saves_seen: u64,
+}
+
+impl<'a> Computation<'a> {
+    pub(super) fn new(
+        directory: &'a JobDirectory,
+        stage: Stage,
+        encoder: &'a dyn Encoder,
+        provenance: Provenance<EmbedIdentity>,
+        interval: Duration,
+        observer: &'a dyn Fn(EmbedEvent<'_>),
+        stop: &'a StopFlag,
+    ) -> Self {
+        Self {
+            directory,
+            stage,
+            encoder,
+            provenance,
+            interval,
+            observer,
+            stop,
+            slice_letters: FIRST_LETTERS,
+            last_saved: Instant::now(),
+            saves_seen: stop.saves_granted(),
+        }
+    }
+
+    /// Computes the rows of `windows` (ascending, disjoint) from `records`, and adds their parts to the
+    /// inventory.
+    pub(super) fn run(
+        &mut self,
+        mut records: Records,
+        windows: &[RowRange],
+        inventory: &mut Inventory,
+    ) -> Result<(), Error> {
+        let mut next = 0;
+        for &window in windows {
+            while next < window.start {
+                self.stop.check()?;
+                record(&mut records, next)?;
+                next += 1;
+            }
+            self.window(&mut records, window, inventory)?;
+            next = window.end;
+        }
+        Ok(())
+    }
+
+    fn window(
+        &mut self,
+        records: &mut Records,
+        window: RowRange,
+        inventory: &mut Inventory,
+    ) -> Result<(), Error> {
+        let mut part = self.no_rows();
+        let (mut start, mut at) = (window.start, window.start);
+        while at < window.end {
+            let slice = self.read(records, at, window.end)?;
+            let outcome = self.slice(at, &slice, &mut part);
+            if outcome.is_ok() {
+                at += slice.len() as u64;
+            }
+            // Also when the encoder failed: the rows before are good.
+            if (outcome.is_err() || at == window.end || self.is_save_due()) && !part.is_empty() {
+                inventory.add(self.save(start, &part)?);
+                start = at;
+                part = self.no_rows();
+            }
+            outcome?;
+            self.stop.check()?;
+        }
+        Ok(())
+    }
+
+    fn no_rows(&self) -> Rows {
+        Rows::with_capacity(0, self.encoder.hidden_size())
+    }
+
+    /// The records of the next slice, which begins with row `at`.
+    fn read(&self, records: &mut Records, at: u64, end: u64) -> Result<Vec<EmbedRecord>, Error> {
+        let (mut slice, mut letters) = (Vec::new(), 0);
+        while at + (slice.len() as u64) < end
+            && slice.len() < MOST_ROWS
+            && letters < self.slice_letters
+        {
+            let record = record(records, at + slice.len() as u64)?;
+            letters += record.letters.len() as u64;
+            slice.push(record);
+        }
+        Ok(slice)
+    }
+
+    fn slice(&mut self, at: u64, slice: &[EmbedRecord], part: &mut Rows) -> Result<(), Error> {
+        let began = Instant::now();
+        let sound = || slice.iter().filter(|record| record.failure.is_none());
+        let sequences: Vec<&str> = sound().map(|record| record.letters.as_str()).collect();
+        let width = self.encoder.hidden_size();
+        let embeddings =
+            if sequences.is_empty() { Vec::new() } else { self.encoder.embed(&sequences)? };
+        let (expected, found) = (sequences.len().saturating_mul(width), embeddings.len());
+        if expected != found {
+            return Err(Error::ModelShape { stage: self.stage.name(), expected, found });
+        }
+        let (zeros, mut embeddings) = (vec![0.0; width], embeddings.chunks_exact(width.max(1)));
+        for record in slice {
+            let embedding = if record.failure.is_none() { embeddings.next() } else { None };
+            match embedding {
+                Some(embedding) => part.push(record.source(), embedding),
+                None => part.push_as(record.source(), &zeros, true),
+            }
+        }
+        let letters = sequences.iter().map(|sequence| sequence.len() as u64).sum();
+        self.learn(letters, began.elapsed());
+        (self.observer)(EmbedEvent::Computed(RowRange::new(at, at + slice.len() as u64)));
+        Ok(())
+    }
+
+    /// Adapts the slices to the speed of the device, by a slice that took `time`. The number has no
+    /// influence on the results: on a CPU a row is a function of its sequence.
+    fn learn(&mut self, letters: u64, time: Duration) {
+        if time > TARGET * 2 {
+            self.slice_letters = (self.slice_letters / 2).max(1);
+        } else if time < TARGET / 2 && letters >= self.slice_letters {
+            // The rest of a window says little about full slices.
+            self.slice_letters = (self.slice_letters * 2).min(MOST_LETTERS);
+        }
+    }
+
+    fn is_save_due(&self) -> bool {
+        self.stop.requested().is_some()
+            || self.last_saved.elapsed() >= self.interval
+            || self.stop.saves_granted() != self.saves_seen
+    }
+
+    fn save(&mut self, start: u64, rows: &Rows) -> Result<Part, Error> {
+        let saves_seen = self.stop.saves_granted();
+        self.directory.check_lock()?;
+        let directory = self.directory.stage(self.stage.name());
+        let part = Part::save(&directory, self.stage, start, rows, &self.provenance)?;
+        (self.last_saved, self.saves_seen) = (Instant::now(), saves_seen);
+        (self.observer)(EmbedEvent::Saved(part.rows));
+        Ok(part)
+    }
+}
+
+/// The record of row `at`, which comes next.
+fn record(records: &mut Records, at: u64) -> Result<EmbedRecord, Error> {
+    let ended = || Error::InputChanged { found: format!("it ended after {at} records") };
+    records.next()?.ok_or_else(ended)
+}

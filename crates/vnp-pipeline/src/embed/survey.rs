@@ -1,0 +1,94 @@
+//! The first reading: ids, digest, records that cannot be embedded, and letters that are refused.
+
+use std::path::Path;
+
+use vnp_job::StopFlag;
+
+use super::failures::{Failures, NAMED};
+use super::options::{RecordReading, UnknownResidues};
+use super::records::{EmbedRecord, Records};
+use crate::error::Error;
+
+/// What the first reading found.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    /// Records: rows of the output.
+    pub(super) rows: u64,
+    /// Their ids, in order: the output's ids come before its values, so that they are held. Taken when the
+    /// output is written.
+    pub(super) ids: Vec<String>,
+    /// Records that cannot be embedded.
+    pub(super) failed: Failures,
+    pub(super) input_digest: String,
+}
+
+/// Reads the whole input once. Letters that are refused are found here, before anything is computed.
+pub(super) fn survey(
+    path: &Path,
+    reading: RecordReading,
+    stop: &StopFlag,
+) -> Result<Survey, Error> {
+    let mut records = Records::open(path, reading)?;
+    let mut survey = Survey::default();
+    let mut refused = Refused::default();
+    let mut empty = 0;
+    while let Some(record) = records.next()? {
+        stop.check()?;
+        if reading == RecordReading::Proteins(UnknownResidues::Refuse) {
+            refused.add(&record);
+        }
+        empty += u64::from(record.letters.is_empty());
+        if let Some(reason) = record.failure {
+            survey.failed.add(&record.id, reason);
+        }
+        survey.rows += 1;
+        survey.ids.push(record.id);
+    }
+    refused.finish()?;
+    all_failed(&survey, empty)?;
+    survey.input_digest = records.digest();
+    Ok(survey)
+}
+
+/// An input in which every record that has letters fails is an error: that is a protein file or something
+/// worse, not a partial success.
+fn all_failed(survey: &Survey, empty: u64) -> Result<(), Error> {
+    let failed = &survey.failed;
+    if failed.count < survey.rows || failed.count == empty {
+        return Ok(());
+    }
+    let mut failed = failed.first.iter();
+    // The first may be empty ones, and one with letters says more.
+    let named = failed.clone().find(|(_, reason)| reason.contains("letter")).or(failed.next());
+    let (id, reason) = named.cloned().unwrap_or_default();
+    Err(Error::NoNucleotides { records: survey.rows, id, reason })
+}
+
+/// Records with letters that are refused.
+#[derive(Debug, Default)]
+struct Refused {
+    named: Vec<String>,
+    more: u64,
+}
+
+impl Refused {
+    fn add(&mut self, record: &EmbedRecord) {
+        let Some((letter, position)) = record.unknown else { return };
+        if self.named.len() == NAMED {
+            self.more += 1;
+            return;
+        }
+        let stop = if letter == '*' { " (a stop codon)" } else { "" };
+        let letter = letter.escape_default();
+        self.named
+            .push(format!("record \"{}\": '{letter}'{stop} at position {position}", record.id));
+    }
+
+    fn finish(self) -> Result<(), Error> {
+        let Self { named: mut records, more } = self;
+        if more > 0 {
+            records.push(format!("and {more} more records"));
+        }
+        if records.is_empty() { Ok(()) } else { Err(Error::UnknownResidues { records }) }
+    }
+}
