@@ -50,7 +50,7 @@ impl Error {
     }
 
     /// Whether the file is whole but not for this release: too new, a malformed version, a required
-    /// field missing, or contents that are not supported.
+    /// field missing, or contents or classes that are not supported.
     #[must_use]
     pub fn is_incompatible(&self) -> bool {
         matches!(
@@ -59,6 +59,7 @@ impl Error {
                 | ErrorKind::MalformedVersion { .. }
                 | ErrorKind::MissingField { .. }
                 | ErrorKind::Unsupported { .. }
+                | ErrorKind::ForbiddenGlobal { may_run: false, .. }
         )
     }
 
@@ -67,7 +68,7 @@ impl Error {
     pub fn is_corrupted(&self) -> bool {
         matches!(
             self.kind,
-            ErrorKind::NotACheckpoint
+            ErrorKind::NotACheckpoint { .. }
                 | ErrorKind::Truncated { .. }
                 | ErrorKind::Surplus { .. }
                 | ErrorKind::BadHeader { .. }
@@ -75,7 +76,7 @@ impl Error {
                 | ErrorKind::BadArchive { .. }
                 | ErrorKind::CrcMismatch { .. }
                 | ErrorKind::BadPickle { .. }
-                | ErrorKind::ForbiddenGlobal { .. }
+                | ErrorKind::ForbiddenGlobal { may_run: true, .. }
                 | ErrorKind::BadTensor { .. }
                 | ErrorKind::LimitExceeded { .. }
                 | ErrorKind::Inconsistent { .. }

@@ -52,6 +52,7 @@ pub use header::{Encoding, Header, Producer, Section, Status};
 pub use limits::Limits;
 pub use read::container::Integrity;
 pub use read::file::{CheckpointFile, Pieces};
+pub use read::mistaken::Mistaken;
 pub use read::{load_with_compatibility, open_reader, read_header, verify_digests};
 pub use rows::RowRange;
 pub use tensor::Tensor;

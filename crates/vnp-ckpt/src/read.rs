@@ -1,7 +1,7 @@
 //! Reading: the file's first bytes decide which reader takes it.
 
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 
 use crate::checkpoint::Checkpoint;
@@ -12,6 +12,7 @@ use crate::limits::Limits;
 
 pub(crate) mod container;
 pub(crate) mod file;
+pub(crate) mod mistaken;
 pub(crate) mod native;
 pub(crate) mod payload;
 #[cfg(feature = "safetensors")]
@@ -65,7 +66,8 @@ pub fn open_reader(
 ) -> Result<CheckpointFile, Error> {
     // A stream has no time of its own: this one stands in for it in files that state none.
     let modified = "1970-01-01T00:00:00Z";
-    let container = container_of(input, Origin { length_bytes, modified, limits });
+    let origin = Origin { length_bytes, modified, limits, weights_only: false };
+    let container = container_of(input, origin);
     let container = container.map_err(|kind| kind.in_file(name))?;
     Ok(CheckpointFile::new(container, name, None))
 }
@@ -96,14 +98,37 @@ impl Checkpoint {
     /// # Errors
     /// As [`load_with_compatibility`].
     pub fn open(path: &Path, limits: &Limits) -> Result<CheckpointFile, Error> {
-        let (container, file) = open(path, limits).map_err(|kind| kind.in_file(path))?;
+        let (container, file) = open(path, limits, false).map_err(|kind| kind.in_file(path))?;
+        Ok(CheckpointFile::new(container, path, Some(file)))
+    }
+
+    /// The same for a file of which only the tensors matter, such as the checkpoint of a training. Of a
+    /// PyTorch file, values beside them that no header could hold (integers of more than 64 bits, arrays
+    /// of texts, dicts with other keys than texts) are described in the metadata instead of refused, and
+    /// a `version` or `status` that is none of ours is ignored. Classes are refused all the same.
+    ///
+    /// # Errors
+    /// As [`load_with_compatibility`].
+    pub fn open_weights(path: &Path, limits: &Limits) -> Result<CheckpointFile, Error> {
+        let (container, file) = open(path, limits, true).map_err(|kind| kind.in_file(path))?;
         Ok(CheckpointFile::new(container, path, Some(file)))
     }
 }
 
-fn open(path: &Path, limits: &Limits) -> Result<(Box<dyn Container>, MappableFile), ErrorKind> {
+fn open(
+    path: &Path,
+    limits: &Limits,
+    weights_only: bool,
+) -> Result<(Box<dyn Container>, MappableFile), ErrorKind> {
     // Checked before it is opened: opening a pipe would wait for a writer.
-    if !std::fs::metadata(path).map_err(ErrorKind::io)?.is_file() {
+    let found = std::fs::metadata(path).map_err(|error| match std::fs::read_link(path) {
+        Ok(target) if error.kind() == io::ErrorKind::NotFound => {
+            let reason = format!("it is a link to {}, which does not exist", target.display());
+            ErrorKind::io(io::Error::new(error.kind(), reason))
+        }
+        _ => ErrorKind::io(error),
+    })?;
+    if !found.is_file() {
         return Err(ErrorKind::NotAFile);
     }
     let file = File::open(path).map_err(ErrorKind::io)?;
@@ -113,7 +138,8 @@ fn open(path: &Path, limits: &Limits) -> Result<(Box<dyn Container>, MappableFil
     let modified = modified.unwrap_or_default().to_string();
     let length_bytes = metadata.len();
     let handle = file.try_clone().map_err(ErrorKind::io)?;
-    let container = container_of(file, Origin { length_bytes, modified: &modified, limits })?;
+    let origin = Origin { length_bytes, modified: &modified, limits, weights_only };
+    let container = container_of(file, origin)?;
     Ok((container, MappableFile { file: handle, length_bytes }))
 }
 

@@ -118,7 +118,7 @@ pub(crate) enum ModelsCommand {
     List,
     /// Print the directories that are searched for models
     Path,
-    /// Check that the files of a model are intact (by their digests)
+    /// Check that the files of a model are intact (by their digests) and hold no NaN or infinity
     Verify {
         /// Name or directory of a model [default: all models found]
         name: Option<String>,
@@ -130,7 +130,7 @@ pub(crate) enum ModelsCommand {
 /// `vnp models import`
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArgs {
-    /// ESM-2 weights: a fair-esm .pt file, a Hugging Face directory, or its weights file
+    /// ESM-2 weights: a fair-esm file, a Hugging Face directory, or its weights file (of any name)
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) esm2: PathBuf,
     /// DNABERT-S directory with config.json, tokenizer.json and the weights
@@ -139,13 +139,13 @@ pub(crate) struct ImportArgs {
     /// DNABERT-S tokenizer.json, if it is not in that directory
     #[arg(long, value_name = "FILE")]
     pub(crate) tokenizer: Option<PathBuf>,
-    /// Head (classifier) weights: .pth (whole module or state dict) or .safetensors
+    /// Head (classifier) weights: PyTorch (module, state dict, training checkpoint), safetensors or .vnp
     #[arg(long, value_name = "FILE")]
     pub(crate) head: PathBuf,
     /// Head for nucleotides alone, in the same formats, for predict --score-all
     #[arg(long, value_name = "FILE")]
     pub(crate) fallback: Option<PathBuf>,
-    /// Chunk length that the head was trained on
+    /// Chunk length that the head was trained on; of a published head it must be that head's
     #[arg(long, value_name = "BP")]
     pub(crate) expected_length: u32,
     /// Name of the model [default: name of the output directory]

@@ -13,8 +13,10 @@ mod files;
 pub(crate) mod find;
 pub(crate) mod head_file;
 pub(crate) mod import;
+pub(crate) mod length;
 pub(crate) mod manifest;
 pub(crate) mod parts;
+pub(crate) mod published;
 pub(crate) mod write;
 
 use std::path::Path;
@@ -26,6 +28,8 @@ use crate::error::Error;
 use crate::head;
 use crate::weights::{TensorInfo, TensorSpec, Weights};
 use files::{FALLBACK, Files};
+use head_file::HeadFile;
+use length::LengthSource;
 use manifest::{BundleDigests, Manifest};
 use parts::{Parts, TokenizerFile};
 
@@ -53,7 +57,8 @@ impl Bundle {
     /// type of every tensor, and the digests of encoders and heads.
     ///
     /// # Errors
-    /// [`Error::Io`] for a missing file, [`Error::BundleTooNew`], [`Error::BundleDigest`],
+    /// [`Error::Io`] for a missing file, [`Error::Weights`] for one that is something else or holds
+    /// values that are not finite, [`Error::BundleTooNew`], [`Error::BundleDigest`],
     /// [`Error::MissingTensor`] and its like, [`Error::Json`], [`Error::Config`].
     pub fn open(directory: &Path) -> Result<Self, Error> {
         Self::read(&Files::Directory(directory.to_owned()))
@@ -89,17 +94,25 @@ impl Bundle {
         Ok(Self { manifest, parts })
     }
 
-    /// The same encoders with the head of another file, `.safetensors` with the names of the
-    /// original's state dict. Its digest replaces the bundle's. A fallback head stays: it
-    /// depends on the nucleotide encoder alone.
+    /// The same encoders with the head of another file: PyTorch, safetensors or a `.vnp` checkpoint,
+    /// with the names of the original's state dict, whatever wraps them.
     ///
     /// # Errors
-    /// As [`Bundle::open`] for the file; [`Error::HeadSize`] where it does not fit the encoders;
-    /// [`Error::WeightsFormat`] for a PyTorch file.
-    pub fn with_head_file(mut self, path: &Path) -> Result<Self, Error> {
-        self.parts.head = distribution::read_head(path)?;
+    /// As [`HeadFile::open`] and [`Bundle::with_head`].
+    pub fn with_head_file(self, path: &Path) -> Result<Self, Error> {
+        self.with_head(&HeadFile::open(path)?)
+    }
+
+    /// The same encoders with another head. Its digest replaces the bundle's. A fallback head stays:
+    /// it depends on the nucleotide encoder alone.
+    ///
+    /// # Errors
+    /// [`Error::HeadSize`] where it does not fit the encoders.
+    pub fn with_head(mut self, head: &HeadFile) -> Result<Self, Error> {
+        self.parts.head = head.weights.clone();
         self.parts.check_heads()?;
-        self.manifest.digests.head = manifest::head_digest(&self.parts.head)?;
+        self.manifest.digests.head = head.digest().to_owned();
+        self.manifest.expected_length_source = None;
         Ok(self)
     }
 
@@ -111,6 +124,11 @@ impl Bundle {
     /// The chunk length that the head was trained for, in bp.
     pub fn expected_length(&self) -> u32 {
         self.manifest.expected_length
+    }
+
+    /// How far that length is known; `None` for a bundle that does not say.
+    pub fn expected_length_source(&self) -> Option<LengthSource> {
+        self.manifest.expected_length_source
     }
 
     /// Whether it has a fallback head, which scores nucleotides alone.

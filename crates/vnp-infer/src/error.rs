@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use crate::precision::Precision;
 
+pub(crate) mod weights;
+
+use weights::WeightsError;
+
 /// The error of this crate. Every variant says what was expected, what was found and where.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -23,6 +27,9 @@ pub enum Error {
         /// Where and why parsing stopped.
         cause: serde_json::Error,
     },
+    /// A file or its weights are not what they should be.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     /// A PyTorch file could not be read.
     #[error(transparent)]
     Checkpoint(#[from] vnp_ckpt::Error),
@@ -84,7 +91,8 @@ pub enum Error {
     },
     /// A file of weights is of a kind that this crate does not read.
     #[error(
-        "{} is not a file of weights: give .safetensors, .pt, .pth, .bin, or an index .json of them",
+        "{} is not a file of weights: its first bytes are those of neither safetensors, PyTorch, a \
+         .vnp checkpoint nor an index of several such files",
         path.display()
     )]
     WeightsFormat {
@@ -94,15 +102,32 @@ pub enum Error {
     /// A directory holds no file of weights.
     #[error(
         "{} holds none of model.safetensors, model.safetensors.index.json, pytorch_model.bin, \
-         pytorch_model.bin.index.json and a .pt of fair-esm",
-        directory.display()
+         pytorch_model.bin.index.json and a .pt of fair-esm{}",
+        directory.display(), meant(nearby, "such files are in")
     )]
     NoWeights {
         /// The directory.
         directory: PathBuf,
+        /// Directories below or above it that hold some.
+        nearby: Vec<PathBuf>,
     },
-    /// A clone of a repository holds a git-lfs pointer instead of the weights.
-    #[error("{} is not the weights but a pointer of git-lfs to them: run `git lfs pull`", path.display())]
+    /// A directory is not a bundle.
+    #[error(
+        "{} is not a model: it has no bundle.json{}",
+        directory.display(), meant(nearby, "there is one in")
+    )]
+    NotABundle {
+        /// The directory.
+        directory: PathBuf,
+        /// Directories below or above it that are one.
+        nearby: Vec<PathBuf>,
+    },
+    /// A clone of a repository holds a git-lfs pointer instead of the file.
+    #[error(
+        "{} is not the file but a pointer of git-lfs to it: run `git lfs pull` in that clone, or \
+         download the file itself",
+        path.display()
+    )]
     LfsPointer {
         /// The file.
         path: PathBuf,
@@ -137,7 +162,7 @@ pub enum Error {
         /// The shape in the file.
         found: Vec<usize>,
     },
-    /// A tensor has a data type other than a float of 16 or 32 bits.
+    /// A tensor has a data type other than a float of 16 or 32 bits, or of 64 in a file that is imported.
     #[error("{file}: tensor {name} is {found}, expected F32, F16 or BF16")]
     TensorDtype {
         /// The weights file.
@@ -320,6 +345,16 @@ impl Error {
         let what = what.into();
         move |source| Self::Compute { what, cause: Box::new(source) }
     }
+}
+
+/// The end of a message that names the directories of which one was probably meant.
+fn meant(nearby: &[PathBuf], what: &str) -> String {
+    let give = match nearby {
+        [] => return String::new(),
+        [_] => "give that",
+        _ => "give the right one",
+    };
+    format!(": {what} {}, {give}", directories(nearby))
 }
 
 fn directories(searched: &[PathBuf]) -> String {

@@ -2,13 +2,19 @@
 
 #![expect(clippy::indexing_slicing, reason = "every tensor of a network has a dimension")]
 
+pub(crate) mod beside;
 pub(crate) mod bytes;
 pub(crate) mod checkpoint;
 pub(crate) mod convert;
 pub(crate) mod file;
+pub(crate) mod given;
 mod mapped;
+pub(crate) mod open;
+mod sound;
 pub(crate) mod tensors;
+pub(crate) mod unwrap;
 pub(crate) mod view;
+mod wrappers;
 pub(crate) mod write;
 
 use std::collections::BTreeMap;
@@ -21,6 +27,7 @@ use safetensors::Dtype;
 use vnp_ckpt::Value;
 
 use crate::error::Error;
+use beside::Beside;
 use bytes::{StoredTensor, TensorBytes};
 use convert::{Float, Number};
 
@@ -106,6 +113,7 @@ pub(crate) struct Weights {
     /// By the names that this crate uses.
     tensors: BTreeMap<String, Selected>,
     unused: Vec<String>,
+    beside: Beside,
 }
 
 /// A tensor of a network.
@@ -162,7 +170,18 @@ impl Weights {
         if !surplus.is_empty() {
             return Err(Error::SurplusTensors { file: source.label().to_owned(), names: surplus });
         }
-        Ok(Self { source, tensors, unused })
+        Ok(Self { source, tensors, unused, beside: Beside::default() })
+    }
+
+    /// The same with what its file holds beside the network.
+    pub(crate) fn found_beside(mut self, beside: Beside) -> Self {
+        self.beside = beside;
+        self
+    }
+
+    /// What its file holds beside the network.
+    pub(crate) fn beside(&self) -> &Beside {
+        &self.beside
     }
 
     /// The name of the file that the tensors are read from.
@@ -180,10 +199,13 @@ impl Weights {
         self.tensors.iter().map(|(name, tensor)| (name.as_str(), &tensor.info))
     }
 
-    /// The elements of a tensor as stored.
+    /// The elements of a tensor as stored, none of which is NaN, infinite or a negative variance.
     pub(crate) fn bytes(&self, name: &str) -> Result<TensorBytes<'_>, Error> {
         let tensor = self.tensors.get(name).ok_or_else(|| self.source.missing(name))?;
-        self.source.bytes(&tensor.name)
+        let bytes = self.source.bytes(&tensor.name)?;
+        let (file, name) = (self.label(), self.source.original(&tensor.name));
+        sound::check((file, name), tensor.info.dtype, &tensor.info.shape, &bytes)?;
+        Ok(bytes)
     }
 
     /// A tensor, to read numbers from; `None` for an optional one that the source does not have.

@@ -27,7 +27,7 @@ pub use inventory::Inventory;
 pub use manifest::{Counts, DnaOnlyCounts, Manifest, ModelRecord, RUN_JSON, Session};
 pub use part::{Part, Provenance};
 pub use row_set::{RowSet, windows};
-pub use rows::{RowSource, Rows};
+pub use rows::{RowSource, RowStatus, Rows};
 pub use stage::Stage;
 pub use stored::{Encoders, StoredEmbeddings};
 pub use track::Track;

@@ -110,6 +110,8 @@ pub struct ModelInfo {
     pub nucleotide_hidden: usize,
     /// Width of a protein embedding.
     pub protein_hidden: usize,
+    /// What a reader of the results should know about the use of this model, for `run.json`.
+    pub warnings: Vec<String>,
 }
 
 /// The digests of both encoders.
@@ -140,6 +142,7 @@ impl ModelInfo {
             precision: precision.to_string(),
             nucleotide_hidden: bundle.nucleotide_hidden_size(),
             protein_hidden: bundle.protein_hidden_size(),
+            warnings: Vec::new(),
         }
     }
 
@@ -161,6 +164,7 @@ impl ModelInfo {
             precision: precision.to_string(),
             nucleotide_hidden,
             protein_hidden,
+            warnings: Vec::new(),
         }
     }
 }

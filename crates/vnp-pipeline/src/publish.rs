@@ -87,7 +87,7 @@ pub(crate) fn confirm_embeddings(
         for frame in &block.rows {
             let mut failed = false;
             for stage in &mut stages {
-                failed |= stage.next(frame)?.is_none();
+                failed |= stage.next(frame)?.is_err();
             }
             counts.rows += 1;
             counts.rows_failed += u64::from(failed);
@@ -195,10 +195,13 @@ impl Writers {
             self.end_chunk()?;
             self.chunk = Some(ChunkTally::new(record, frame.chunk));
         }
-        let Some(scores) = scores else {
-            self.counts.rows_failed += 1;
-            self.record.failed_rows += 1;
-            return Ok(());
+        let scores = match scores {
+            Ok(scores) => scores,
+            Err(failed) => {
+                self.counts.rows_failed += 1;
+                self.record.add_failed(failed);
+                return Ok(());
+            }
         };
         if let Some(chunk) = &mut self.chunk {
             chunk.add(scores);
@@ -237,11 +240,10 @@ impl Writers {
         if let Some(nucleotide_only) = &mut self.nucleotide_only {
             nucleotide_only.count(&verdict);
         }
-        let unscored = by_nucleotides.failed_rows;
         let failure = verdict.failure.or_else(|| {
-            (unscored > 0).then(|| {
-                format!("{unscored} chunk(s) without an ORF gave an embedding that is not finite")
-            })
+            let failed = by_nucleotides.failed_rows;
+            (failed > 0)
+                .then(|| by_nucleotides.failure(&format!("{failed} chunk(s) without an ORF")))
         });
         if let Some(reason) = failure {
             self.counts.records_failed += 1;

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::read::mistaken::Mistaken;
 use crate::tensor::dtype::Dtype;
 use crate::version::Version;
 
@@ -54,8 +55,11 @@ pub enum ErrorKind {
         field: String,
     },
     /// The file does not start with the magic bytes of any known checkpoint.
-    #[error("the file is not a checkpoint: its first bytes are those of none of the formats read")]
-    NotACheckpoint,
+    #[error("the file is not a checkpoint{}", instead(*mistaken))]
+    NotACheckpoint {
+        /// What it is, where that is known.
+        mistaken: Option<Mistaken>,
+    },
     /// The file ends early.
     #[error(
         "the file is truncated: expected {expected_bytes} bytes, found {found_bytes}: remove it \
@@ -131,15 +135,14 @@ pub enum ErrorKind {
     },
     /// The pickle of a PyTorch file names a class or function that no checkpoint needs. Nothing
     /// was executed; nothing ever is.
-    #[error(
-        "{position}: `{global}` does not belong in a checkpoint: do not load this file with Python, \
-         it may run a program"
-    )]
+    #[error("{position}: {}", forbidden(global, *may_run))]
     ForbiddenGlobal {
         /// The position, such as `byte 17 of data.pkl`.
         position: String,
         /// Module and name, with a dot between, shortened where it is long.
         global: String,
+        /// Whether it is one with which Python may run a program; any other is only unknown here.
+        may_run: bool,
     },
     /// The description of a tensor in a PyTorch or safetensors file contradicts itself or the file.
     #[error("tensor {tensor}: expected {expected}, found {found}")]
@@ -209,6 +212,26 @@ pub enum ErrorKind {
         /// The cause of the failure.
         source: io::Error,
     },
+}
+
+fn instead(mistaken: Option<Mistaken>) -> String {
+    match mistaken {
+        Some(Mistaken { what, remedy }) => format!(" but {what}: {remedy}"),
+        None => ": its first bytes are those of none of the formats read".to_owned(),
+    }
+}
+
+fn forbidden(global: &str, may_run: bool) -> String {
+    if may_run {
+        return format!(
+            "`{global}` does not belong in a checkpoint: do not load this file with Python, it may \
+             run a program"
+        );
+    }
+    format!(
+        "unsupported class `{global}`: save the file again, where it was written, with tensors, texts \
+         and numbers only, such as the state_dict"
+    )
 }
 
 /// Constructors of the kinds that say what was expected and what was found.

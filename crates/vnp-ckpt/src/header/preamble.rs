@@ -60,7 +60,7 @@ impl Preamble {
         limits: &Limits,
     ) -> Result<Self, ErrorKind> {
         if !bytes.iter().zip(MAGIC).all(|(&found, expected)| found == expected) {
-            return Err(ErrorKind::NotACheckpoint);
+            return Err(ErrorKind::NotACheckpoint { mistaken: None });
         }
         let truncated =
             |expected_bytes, found_bytes| ErrorKind::Truncated { expected_bytes, found_bytes };
@@ -191,7 +191,7 @@ mod tests {
             let mut bytes = whole.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);
             match (bit / 8, read(&bytes)) {
-                (0..8, Err(ErrorKind::NotACheckpoint))
+                (0..8, Err(ErrorKind::NotACheckpoint { .. }))
                 | (8..12, Err(ErrorKind::TooNew { .. }))
                 | (8..64, Err(ErrorKind::DigestMismatch { .. })) => {}
                 (byte, other) => panic!("bit {bit} in byte {byte}: {other:?}"),

@@ -26,6 +26,9 @@ pub(crate) struct Origin<'a> {
     pub(crate) modified: &'a str,
     /// The limits on what a reader does for it.
     pub(crate) limits: &'a Limits,
+    /// Whether only tensors count: other values may be described instead of recorded.
+    #[allow(dead_code, reason = "of PyTorch files")]
+    pub(crate) weights_only: bool,
 }
 
 /// The checksums that protect payloads.

@@ -5,9 +5,7 @@ use std::io::{Read, SeekFrom};
 use super::container::{Input, Origin};
 use crate::error::kind::ErrorKind;
 use crate::header::preamble::MAGIC;
-
-/// How many bytes decide.
-const SNIFFED_BYTES: u64 = 24;
+use crate::read::mistaken::{Mistaken, is_old_torch};
 
 /// The containers that can be distinguished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +23,15 @@ pub(crate) enum Format {
 /// Looks at the start of a file, and goes back there.
 pub(crate) fn sniff(mut input: &mut dyn Input, origin: Origin<'_>) -> Result<Format, ErrorKind> {
     let mut start = Vec::new();
-    (&mut input).take(SNIFFED_BYTES).read_to_end(&mut start).map_err(ErrorKind::io)?;
+    let taken = Mistaken::START_BYTES as u64;
+    (&mut input).take(taken).read_to_end(&mut start).map_err(ErrorKind::io)?;
     input.seek(SeekFrom::Start(0)).map_err(ErrorKind::io)?;
-    kind_of(&start, origin.length_bytes).ok_or(ErrorKind::NotACheckpoint)
+    let found = kind_of(&start, origin.length_bytes);
+    found.ok_or_else(|| {
+        // A text is as likely one of the user's own as the message of a failed download.
+        let mistaken = Mistaken::of(&start).filter(|found| *found != Mistaken::TEXT);
+        ErrorKind::NotACheckpoint { mistaken }
+    })
 }
 
 /// A cut file of ours is still one of ours, so that it is called truncated.
@@ -38,14 +42,7 @@ fn kind_of(start: &[u8], length_bytes: u64) -> Option<Format> {
     if start.starts_with(b"PK\x03\x04") {
         return Some(Format::TorchZip);
     }
-    // A pickle of protocol 2 to 5 that is the integer 0x1950a86a20f9469cfc6c; from 4 on it
-    // is in a frame.
-    let number = match start {
-        [0x80, 4..=5, 0x95, frame @ ..] => frame.get(8..).unwrap_or_default(),
-        [0x80, 2..=5, number @ ..] => number,
-        _ => &[],
-    };
-    if number.starts_with(b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19") {
+    if is_old_torch(start) {
         return Some(Format::TorchLegacy);
     }
     let (length, rest) = start.split_first_chunk()?;

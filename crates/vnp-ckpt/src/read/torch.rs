@@ -63,7 +63,7 @@ impl<R: Input> TorchFile<R> {
         let mut window = Window::new(reader, length_bytes);
         let block = legacy::read(&mut window, limits)?;
         let pickles = legacy::pickles(block.bytes(), limits)?;
-        contents::admit(&pickles.tree)?;
+        contents::admit(&pickles.tree, origin.weights_only)?;
         let source = Source::Legacy(Legacy::open(window, &pickles)?);
         let contents = contents::contents(&pickles.tree, &source, origin)?;
         Ok(Self { source, contents })

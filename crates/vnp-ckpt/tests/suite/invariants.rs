@@ -81,7 +81,7 @@ pub(crate) fn check(bytes: &[u8], scratch: &Path) -> Option<Checkpoint> {
 fn again(error: &Error) -> Error {
     // Errors cannot be cloned; what matters here survives as the kind of another.
     if error.is_corrupted() || error.is_incompatible() {
-        return ErrorKind::NotACheckpoint.in_file(Path::new("bytes"));
+        return ErrorKind::NotACheckpoint { mistaken: None }.in_file(Path::new("bytes"));
     }
     let source = std::io::Error::other(error.to_string());
     ErrorKind::Io { source }.in_file(Path::new("bytes"))

@@ -42,7 +42,7 @@ pub(crate) struct PredictArgs {
         help_heading = "Model"
     )]
     pub(crate) model: String,
-    /// Head (classifier) to use in place of the model's: .pth, .pt or .safetensors
+    /// Head (classifier) to use in place of the model's: PyTorch, safetensors or .vnp
     #[arg(short = 'p', long, value_name = "FILE", help_heading = "Model")]
     #[serde(serialize_with = "path_text")]
     pub(crate) model_path: Option<PathBuf>,

@@ -7,38 +7,47 @@ use vnp_pipeline::ModelInfo;
 use super::bundles;
 use crate::args::predict::PredictArgs;
 
+/// The chunk length of `--model custom`, in bp, where none is given.
+const CUSTOM_LENGTH: u32 = 500;
+
 /// The requested model.
 pub(crate) enum ModelSource {
     /// Encoders and a head.
     Bundle(Box<Bundle>),
     /// A head alone, for the embeddings that an earlier run has left.
-    Head { head: HeadFile, expected_length: u32, nucleotide_hidden: usize, protein_hidden: usize },
+    Head {
+        head: Box<HeadFile>,
+        expected_length: u32,
+        nucleotide_hidden: usize,
+        protein_hidden: usize,
+    },
 }
 
 impl ModelSource {
     /// Opens the files of the requested model.
     pub(crate) fn of(args: &PredictArgs) -> anyhow::Result<Self> {
+        let head = args.model_path.as_deref().map(HeadFile::open).transpose()?;
         if args.model != "custom" {
             let bundle = bundles::find(&args.model)?;
-            return Ok(Self::Bundle(Box::new(match &args.model_path {
-                Some(head) => bundle.with_head_file(head)?,
-                None => bundle,
-            })));
+            let Some(head) = head else { return Ok(Self::Bundle(Box::new(bundle))) };
+            // The published heads fit each other's encoders, and nothing else would notice.
+            head.check_length(args.expected_length.unwrap_or(bundle.expected_length()))?;
+            return Ok(Self::Bundle(Box::new(bundle.with_head(&head)?)));
         }
-        let head = args.model_path.as_ref();
         let head = head.context("--model custom needs a head: --model-path FILE")?;
+        head.check_length(args.expected_length.unwrap_or(CUSTOM_LENGTH))?;
         // The user's own head uses the published encoders.
         let name = if args.expected_length == Some(300) { "300" } else { "500" };
         match (bundles::find(name), &args.resume_from) {
-            (Ok(bundle), _) => Ok(Self::Bundle(Box::new(bundle.with_head_file(head)?))),
+            (Ok(bundle), _) => Ok(Self::Bundle(Box::new(bundle.with_head(&head)?))),
             (Err(error), Some(old)) if is_unknown(&error) => {
                 log::warn!(
                     "model {name} is not installed: only the embeddings in {} can be scored",
                     old.display()
                 );
                 let (nucleotide_hidden, protein_hidden) = vnp_pipeline::old_feature_widths(old)?;
-                let expected_length = args.expected_length.unwrap_or(500);
-                let head = HeadFile::open(head)?;
+                let expected_length = args.expected_length.unwrap_or(CUSTOM_LENGTH);
+                let head = Box::new(head);
                 Ok(Self::Head { head, expected_length, nucleotide_hidden, protein_hidden })
             }
             (Err(error), _) => {

@@ -1,7 +1,7 @@
 //! `vnp models`: lists, finds, checks and imports model bundles.
 
 use anyhow::bail;
-use vnp_infer::ImportOptions;
+use vnp_infer::{Bundle, ImportOptions, LengthSource};
 
 use super::bundles::{find, search_dirs};
 use crate::args::{ImportArgs, ModelsCommand};
@@ -54,7 +54,10 @@ fn verify(name: Option<String>) -> anyhow::Result<Exit> {
     let mut bad = 0;
     for name in &names {
         match find(name) {
-            Ok(bundle) => output::print(&format!("{name}: OK ({})\n", bundle.name()))?,
+            Ok(bundle) => {
+                output::print(&format!("{name}: OK ({})\n", bundle.name()))?;
+                log_length(&bundle);
+            }
             Err(error) => {
                 bad += 1;
                 output::print(&format!("{name}: BAD\n"))?;
@@ -88,6 +91,7 @@ fn import(args: ImportArgs) -> anyhow::Result<Exit> {
         let names = names.join(", ");
         log::info!("{file}: tensors that vnp does not need were left out: {names}");
     }
+    log_length(&bundle);
     log::info!(
         "model {} for chunks of {} bp was written to {}",
         bundle.name(),
@@ -95,4 +99,16 @@ fn import(args: ImportArgs) -> anyhow::Result<Exit> {
         args.output_dir.display()
     );
     Ok(Exit::Done)
+}
+
+/// Logs where the model has its chunk length from, if only from the user.
+fn log_length(bundle: &Bundle) {
+    if bundle.expected_length_source() == Some(LengthSource::Stated) {
+        log::info!(
+            "the head of {} is not one that VirNucPro published: that it was trained on chunks of {} bp \
+             was stated when it was imported, and nothing here can check it",
+            bundle.name(),
+            bundle.expected_length()
+        );
+    }
 }

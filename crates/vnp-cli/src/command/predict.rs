@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use vnp_pipeline::{
-    Counts, DnaOnlyCounts, Event, Goal, OnBadFile, RunOptions, Start, Summary, Trust,
+    Counts, DnaOnlyCounts, Event, Goal, ModelInfo, OnBadFile, RunOptions, Start, Summary, Trust,
 };
 use vnp_seq::ChunkLength;
 
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
     use_threads(args.device.threads)?;
     let inputs = stdin::inputs(&args.input)?;
     let source = ModelSource::of(args)?;
-    let chunk_length = chunk_length(args, &source)?;
+    let (chunk_length, warnings) = chunk_length(args, &source)?;
     let output_dir = args.output_dir.clone().unwrap_or_else(|| default_output_dir(&args.input));
     let devices = args.devices();
     let model_options = args.device.model_options();
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
         keep_frames: args.keep_intermediate,
         settings: args.settings()?,
     };
-    let info = source.info(args.device.precision);
+    let info = ModelInfo { warnings, ..source.info(args.device.precision) };
     log::info!("model {}: {}", info.name, info.description);
     let stop = signals::listen()?;
     let progress = Progress::new(console);
@@ -72,15 +72,23 @@ pub(super) fn default_output_dir(inputs: &[PathBuf]) -> PathBuf {
     PathBuf::from(format!("{stem}_predictions"))
 }
 
-fn chunk_length(args: &PredictArgs, source: &ModelSource) -> anyhow::Result<ChunkLength> {
+/// The chunk length, and what a reader of the results should know about it.
+fn chunk_length(
+    args: &PredictArgs,
+    source: &ModelSource,
+) -> anyhow::Result<(ChunkLength, Vec<String>)> {
     let trained = source.expected_length();
     let length = args.expected_length.unwrap_or(trained);
+    let mut warnings = Vec::new();
     if !source.is_for(length) {
-        log::warn!(
+        warnings.push(format!(
             "the model was trained on chunks of {trained} bp: its scores of {length} bp may be unreliable"
-        );
+        ));
     }
-    ChunkLength::new(length).context("--expected-length")
+    for warning in &warnings {
+        log::warn!("{warning}");
+    }
+    Ok((ChunkLength::new(length).context("--expected-length")?, warnings))
 }
 
 /// Logs the summary, and how many records got no score for which reason.

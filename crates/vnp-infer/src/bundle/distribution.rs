@@ -1,6 +1,5 @@
 //! Reading weights in the forms in which they are distributed.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,11 +8,13 @@ use crate::architecture::dnabert::DnabertConfig;
 use crate::architecture::esm2::Esm2Config;
 use crate::architecture::{Architecture, NetworkSource, fair};
 use crate::error::Error;
+use crate::given;
 use crate::head;
-use crate::weights::checkpoint::CheckpointTensors;
-use crate::weights::file::TensorFile;
+use crate::weights::Weights;
+use crate::weights::beside::Beside;
+use crate::weights::open::open;
+use crate::weights::unwrap::{self, Found, Layout};
 use crate::weights::view::View;
-use crate::weights::{TensorSource, Weights};
 
 /// The names of weights in a transformers directory, the preferred form first.
 const WEIGHTS: [&str; 4] = [
@@ -27,17 +28,37 @@ const WEIGHTS: [&str; 4] = [
 /// which are not used.
 const CONTACT_REGRESSION: &str = "-contact-regression.pt";
 
+/// The names of ESM-2 in transformers, and in fair-esm.
+const ESM2: [Layout; 2] = [
+    Layout { anchor: "embeddings.word_embeddings.weight", inner: &["esm.", ""] },
+    Layout {
+        anchor: "embed_tokens.weight",
+        inner: &["encoder.sentence_encoder.", "sentence_encoder.", "encoder.", ""],
+    },
+];
+/// The names of DNABERT.
+const DNABERT: [Layout; 1] =
+    [Layout { anchor: "embeddings.word_embeddings.weight", inner: &["bert.", ""] }];
+/// The names of a head.
+const HEAD: [Layout; 1] = [Layout { anchor: "hidden_layer.weight", inner: &[""] }];
+/// Values of fair-esm's files that are read: the sizes of the network.
+const FAIR_SETTINGS: [&str; 2] = ["args", "cfg"];
+
 /// The ESM-2 network in a file of fair-esm, or in a file or directory of transformers. The latter's
 /// sizes are those of `config.json`; without one they are inferred from the tensors.
 pub(crate) fn read_esm2(path: &Path) -> Result<NetworkSource<Esm2Config>, Error> {
     let (weights, config) = locate(path)?;
-    let source = open_weights(&weights)?;
-    if fair::is_fair(source.as_ref()) {
-        let stated = source.metadata().map(fair::stated).unwrap_or_default();
-        let source = View::renamed(&source, fair::rename)?;
-        return NetworkSource::new(Esm2Config::infer(&source, &stated)?, Arc::new(source));
+    let source = open(&weights)?;
+    let stated = source.metadata().map(fair::stated).unwrap_or_default();
+    let Found { source, mut beside } = unwrap::find(source, &ESM2)?;
+    if !fair::is_fair(source.as_ref()) {
+        return read_network(Found { source, beside }, &config);
     }
-    read_network(source, &config)
+    beside.values.retain(|key| !FAIR_SETTINGS.contains(&key.as_str()));
+    let source = View::renamed(&source, fair::rename)?;
+    let config = Esm2Config::infer(&source, &stated)?;
+    let network = NetworkSource::new(config, Arc::new(source));
+    found_beside(network.map_err(|error| beside.explain(fair::rename, error))?, beside)
 }
 
 /// The DNABERT network in a file or directory of transformers, with its tokenizer.
@@ -46,7 +67,7 @@ pub(crate) fn read_dnabert(
     tokenizer: Option<&Path>,
 ) -> Result<(NetworkSource<DnabertConfig>, TokenizerFile), Error> {
     let (weights, config) = locate(path)?;
-    let network = read_network(open_weights(&weights)?, &config)?;
+    let network = read_network(unwrap::find(open(&weights)?, &DNABERT)?, &config)?;
     let tokenizer =
         tokenizer.map_or_else(|| config.with_file_name("tokenizer.json"), Path::to_owned);
     Ok((network, TokenizerFile::read(&tokenizer)?))
@@ -54,40 +75,61 @@ pub(crate) fn read_dnabert(
 
 /// A head: a state dict, or the whole module that the original saves.
 pub(crate) fn read_head(path: &Path) -> Result<Weights, Error> {
-    fs_err::metadata(path)?;
-    head::tensors::select(open_weights(path)?)
+    let Found { source, beside } = unwrap::find(open(path)?, &HEAD)?;
+    let head = head::tensors::select(source);
+    let head = head.map_err(|error| beside.explain(str::to_owned, error))?;
+    beside.log(head.label());
+    Ok(head.found_beside(beside))
 }
 
 fn read_network<A: Architecture>(
-    source: Arc<dyn TensorSource>,
+    Found { source, beside }: Found,
     config: &Path,
 ) -> Result<NetworkSource<A>, Error> {
-    let config = match config.is_file() {
-        true => serde_json::from_slice(&fs_err::read(config)?)
-            .map_err(|cause| Error::Json { file: config.display().to_string(), cause })?,
-        false => A::from_tensors(source.as_ref())?,
+    let config = match given::is_there(config) {
+        true => given::json(config),
+        false => A::from_tensors(source.as_ref()),
     };
-    NetworkSource::new(config, source)
+    let network = config.and_then(|config| NetworkSource::new(config, source));
+    found_beside(network.map_err(|error| beside.explain(str::to_owned, error))?, beside)
+}
+
+/// Notes and logs what the file of a network holds beside it.
+fn found_beside<A>(network: NetworkSource<A>, beside: Beside) -> Result<NetworkSource<A>, Error> {
+    let NetworkSource { config, weights } = network;
+    beside.log(weights.label());
+    Ok(NetworkSource { config, weights: weights.found_beside(beside) })
 }
 
 /// The files of weights and config for a path, which is a directory or a file of weights.
 fn locate(path: &Path) -> Result<(PathBuf, PathBuf), Error> {
     if !path.is_dir() {
-        fs_err::metadata(path)?;
         return Ok((path.to_owned(), path.with_file_name("config.json")));
     }
     let config = path.join("config.json");
-    if let Some(weights) = WEIGHTS.iter().map(|name| path.join(name)).find(|path| path.exists()) {
+    if let Some(weights) = weights_of(path) {
         return Ok((weights, config));
     }
     match fair_files(path)?.as_slice() {
-        [] => Err(Error::NoWeights { directory: path.to_owned() }),
+        [] => {
+            let holds_weights = |directory: &Path| {
+                let fair = fair_files(directory).is_ok_and(|files| files.len() == 1);
+                fair || weights_of(directory).is_some()
+            };
+            let nearby = given::nearby(path, holds_weights);
+            Err(Error::NoWeights { directory: path.to_owned(), nearby })
+        }
         [weights] => Ok((path.join(weights), config)),
         names => {
             let (directory, names) = (path.to_owned(), names.to_vec());
             Err(Error::AmbiguousWeights { directory, names })
         }
     }
+}
+
+/// The weights in a directory of transformers; a link that leads nowhere counts.
+fn weights_of(directory: &Path) -> Option<PathBuf> {
+    WEIGHTS.iter().map(|name| directory.join(name)).find(|path| given::is_there(path))
 }
 
 /// The names of the files of networks that fair-esm distributes.
@@ -101,37 +143,6 @@ fn fair_files(directory: &Path) -> Result<Vec<String>, Error> {
     }
     names.sort_unstable();
     Ok(names)
-}
-
-/// The tensors of a file of any form: safetensors, PyTorch, or an index of several.
-fn open_weights(path: &Path) -> Result<Arc<dyn TensorSource>, Error> {
-    if path.extension().is_some_and(|extension| extension == "json") {
-        return Ok(Arc::new(View::sharded(path, open_weights_file)?));
-    }
-    open_weights_file(path)
-}
-
-fn open_weights_file(path: &Path) -> Result<Arc<dyn TensorSource>, Error> {
-    refuse_pointer(path)?;
-    let extension = path.extension().unwrap_or_default();
-    if ["pt", "pth", "bin"].iter().any(|known| extension.eq_ignore_ascii_case(known)) {
-        return Ok(Arc::new(CheckpointTensors::open(path)?));
-    }
-    match extension == "safetensors" {
-        true => Ok(Arc::new(TensorFile::open(path)?)),
-        false => Err(Error::WeightsFormat { path: path.to_owned() }),
-    }
-}
-
-/// Refuses the pointer that git leaves instead of a large file that it did not fetch.
-fn refuse_pointer(path: &Path) -> Result<(), Error> {
-    const POINTER: &[u8] = b"version https://git-lfs";
-    let mut start = Vec::new();
-    fs_err::File::open(path)?.take(POINTER.len() as u64).read_to_end(&mut start)?;
-    if start == POINTER {
-        return Err(Error::LfsPointer { path: path.to_owned() });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::architecture::{Architecture, NetworkSource};
 use crate::error::Error;
+use crate::given;
 use crate::weights::file::TensorFile;
 
 /// The file of the fallback head, if a bundle has one.
@@ -43,11 +44,11 @@ impl Files {
         }
     }
 
-    /// A whole file.
+    /// The text of a JSON file, without a byte order mark.
     pub(crate) fn bytes(&self, name: &str) -> Result<Vec<u8>, Error> {
         match self {
             Self::Embedded => Ok(embedded(name)?.to_vec()),
-            Self::Directory(directory) => Ok(fs_err::read(directory.join(name))?),
+            Self::Directory(directory) => given::json_bytes(&directory.join(name)),
         }
     }
 
@@ -61,7 +62,11 @@ impl Files {
     pub(crate) fn tensors(&self, name: &str) -> Result<TensorFile, Error> {
         match self {
             Self::Embedded => TensorFile::embedded(&self.label(name), embedded(name)?),
-            Self::Directory(directory) => TensorFile::open_of_bundle(&directory.join(name)),
+            Self::Directory(directory) => {
+                let path = directory.join(name);
+                given::start(&path)?;
+                TensorFile::open_of_bundle(&path)
+            }
         }
     }
 

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use super::manifest::Manifest;
 use super::{Bundle, EMBEDDED_NAME};
 use crate::error::Error;
+use crate::error::weights::WeightsError;
+use crate::given;
 
 /// A bundle that can be opened by name, as [`list_bundles`] finds it. Its content is not verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +31,20 @@ pub fn find_bundle(name: &str, search: &[PathBuf]) -> Result<Bundle, Error> {
         return Bundle::embedded();
     }
     if let Some(directory) = find_directory(name, search) {
+        if !is_bundle(&directory) {
+            let nearby = given::nearby(&directory, is_bundle);
+            return Err(Error::NotABundle { directory, nearby });
+        }
         return Bundle::open(&directory);
+    }
+    let path = PathBuf::from(name);
+    if path.is_file() {
+        let remedy = "give the directory of a model, or a head alone with --model-path".to_owned();
+        let found = "a file, not the directory of a model";
+        return Err(WeightsError::NotTheFile { path, found, remedy }.into());
+    }
+    if let Ok(target) = fs_err::read_link(&path) {
+        return Err(WeightsError::BrokenLink { path, target }.into());
     }
     Err(Error::UnknownBundle { name: name.to_owned(), searched: search.to_vec() })
 }
@@ -61,17 +76,21 @@ pub fn list_bundles(search: &[PathBuf]) -> Result<Vec<BundleEntry>, Error> {
 }
 
 fn find_directory(name: &str, search: &[PathBuf]) -> Option<PathBuf> {
-    let is_bundle = |directory: &PathBuf| directory.join("bundle.json").is_file();
     let as_path = PathBuf::from(name);
     let is_path = name.contains(std::path::MAIN_SEPARATOR) || as_path.is_absolute();
     let in_search = search.iter().map(|place| place.join(name)).find(|d| !is_path && is_bundle(d));
-    // A directory that is not a bundle gets the error that names its missing file.
+    // A directory that is not a bundle gets an error of its own.
     in_search.or_else(|| as_path.is_dir().then_some(as_path))
+}
+
+/// Whether a directory has a manifest, or a link that should lead to one.
+fn is_bundle(directory: &Path) -> bool {
+    given::is_there(&directory.join("bundle.json"))
 }
 
 fn entry(directory: &Path) -> Option<BundleEntry> {
     let path = directory.join("bundle.json");
-    let json = fs_err::read(&path).ok()?;
+    let json = given::json_bytes(&path).ok()?;
     let manifest = Manifest::parse(&path.display().to_string(), &json).ok()?;
     let name = directory.file_name()?.to_str()?.to_owned();
     Some(BundleEntry {

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 use super::Bundle;
 use super::distribution::{read_dnabert, read_esm2, read_head};
+use super::head_file::HeadFile;
+use super::length::LengthSource;
 use super::parts::Parts;
+use super::published::{PUBLISHED_HEADS, PublishedHead};
 use super::write::BundleWriter;
 use crate::error::Error;
 use crate::weights::Weights;
@@ -24,7 +27,8 @@ pub struct ImportOptions {
     /// A `tokenizer.json` elsewhere.
     pub tokenizer: Option<PathBuf>,
     /// The head: `300_model.pth` or `500_model.pth` as released (a whole pickled module), a state
-    /// dict, or `.safetensors` with the names of that.
+    /// dict, or a file of any form with the names of that, whatever wraps them and whatever state of a
+    /// training lies beside.
     pub head: PathBuf,
     /// A fallback head, in the same forms: one over the nucleotide embedding alone.
     pub fallback: Option<PathBuf>,
@@ -43,30 +47,44 @@ pub struct ImportOptions {
 
 /// Makes a bundle of distributed weights. Tensors that are known to be unused (pooler, language
 /// model, contact and classification heads) are left out and listed in the provenance, see
-/// [`Bundle::left_out`]; any other surplus is an error. Types are kept. Holds one tensor in memory
-/// at a time, and reads each once.
+/// [`Bundle::left_out`], and so is the state of a training; any other surplus is an error. Types are
+/// kept, but for f64, which becomes f32. Holds one tensor in memory at a time, and reads each once.
 ///
 /// # Errors
 /// [`Error::WeightsFormat`], [`Error::NoWeights`] and [`Error::AmbiguousWeights`] for other
-/// files; a missing, misshaped or surplus tensor by name; everything of [`BundleWriter::write`].
+/// files; a missing, misshaped or surplus tensor by name; [`Error::Weights`] for values that are not
+/// finite, for a published head of another chunk length, and for files that are something else;
+/// everything of [`BundleWriter::write`].
 pub fn import(options: &ImportOptions) -> Result<Bundle, Error> {
+    import_knowing(options, &PUBLISHED_HEADS)
+}
+
+/// The same with another table of published heads.
+fn import_knowing(options: &ImportOptions, known: &[PublishedHead]) -> Result<Bundle, Error> {
+    // The smallest file first: a mix-up is reported before gigabytes are read.
+    let head = HeadFile::open_knowing(&options.head, known)?;
+    head.check_length(options.expected_length)?;
     let esm2 = read_esm2(&options.esm2)?;
     let (dnabert, tokenizer) = read_dnabert(&options.dnabert, options.tokenizer.as_deref())?;
-    let head = read_head(&options.head)?;
     let fallback = options.fallback.as_deref().map(read_head).transpose()?;
     let mut sources = json!({
         "esm2": source(&esm2.weights),
         "dnabert": source(&dnabert.weights),
         "tokenizer": &tokenizer.label,
-        "head": source(&head),
+        "head": head_source(&head),
     });
     if let (Some(fallback), Some(sources)) = (&fallback, sources.as_object_mut()) {
         sources.insert("fallback".to_owned(), source(fallback));
     }
-    let parts = Parts { esm2, dnabert, tokenizer, head, fallback };
+    let length_source = match head.published() {
+        Some(_) => LengthSource::PublishedHead,
+        None => LengthSource::Stated,
+    };
+    let parts = Parts { esm2, dnabert, tokenizer, head: head.weights, fallback };
     let mut writer = BundleWriter::from_parts(parts)?;
     writer.name.clone_from(&options.name);
     writer.expected_length = options.expected_length;
+    writer.expected_length_source = Some(length_source);
     writer.licence.clone_from(&options.licence);
     writer.provenance = match &options.provenance {
         Value::Null => json!({ "imported": sources }),
@@ -94,8 +112,34 @@ impl Bundle {
     }
 }
 
+/// Where tensors come from, and what else is in that file: `beside` are the keys of the state of a
+/// training.
 fn source(weights: &Weights) -> Value {
-    json!({ "file": weights.label(), "left_out": weights.unused() })
+    let beside = weights.beside();
+    let mut source = json!({ "file": weights.label(), "left_out": weights.unused() });
+    let more = [
+        ("prefix", Value::from(beside.prefix.clone())),
+        ("beside", Value::from(beside.keys())),
+        ("averaged", Value::from(beside.averaged.clone())),
+    ];
+    let is_empty = |value: &Value| {
+        value.as_str().is_some_and(str::is_empty) || value.as_array().is_some_and(Vec::is_empty)
+    };
+    if let Some(source) = source.as_object_mut() {
+        let more = more.into_iter().filter(|(_, value)| !is_empty(value));
+        source.extend(more.map(|(key, value)| (key.to_owned(), value)));
+    }
+    source
+}
+
+/// The same of the head, with what identifies its file.
+fn head_source(head: &HeadFile) -> Value {
+    let mut source = source(&head.weights);
+    if let Some(source) = source.as_object_mut() {
+        source.insert("git_blob".to_owned(), head.git_blob.clone().into());
+        source.insert("published".to_owned(), head.published().map(|head| head.file).into());
+    }
+    source
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::length::LengthSource;
 use super::parts::{Parts, TokenizerFile};
 use crate::architecture::NetworkSource;
 use crate::error::Error;
@@ -39,6 +40,8 @@ pub(crate) struct Manifest {
     pub(crate) expected_length: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) further_lengths: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expected_length_source: Option<LengthSource>,
     pub(crate) digests: BundleDigests,
     #[serde(default)]
     pub(crate) provenance: Value,

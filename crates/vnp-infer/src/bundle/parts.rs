@@ -7,6 +7,7 @@ use crate::architecture::NetworkSource;
 use crate::architecture::dnabert::DnabertConfig;
 use crate::architecture::esm2::Esm2Config;
 use crate::error::Error;
+use crate::given;
 use crate::head::tensors::{check_fallback_size, check_size};
 use crate::tokenizer::dnabert::DnabertTokenizer;
 use crate::weights::Weights;
@@ -55,9 +56,9 @@ impl Parts {
 }
 
 impl TokenizerFile {
-    /// Reads a file.
+    /// Reads a file, without a byte order mark.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        Ok(Self { label: path.display().to_string(), json: fs_err::read(path)?.into() })
+        Ok(Self { label: path.display().to_string(), json: given::json_bytes(path)?.into() })
     }
 
     /// The tokenizer.

@@ -8,6 +8,7 @@ use vnp_ckpt::sync_directory;
 
 use super::Bundle;
 use super::files::FALLBACK;
+use super::length::LengthSource;
 use super::manifest::{
     BUNDLE_FORMAT, BundleDigests, Manifest, check_expected_length, config_json, head_digest_with,
     network_digest,
@@ -31,6 +32,8 @@ pub struct BundleWriter {
     pub expected_length: u32,
     /// Chunk lengths that it was trained for as well.
     pub further_lengths: Vec<u32>,
+    /// How far the chunk length is known: `None` of a head that was trained for this bundle.
+    pub expected_length_source: Option<LengthSource>,
     /// The licence of the weights.
     pub licence: String,
     /// Where the weights come from: free-form, outside every digest.
@@ -71,6 +74,7 @@ impl BundleWriter {
             name: String::new(),
             expected_length: 0,
             further_lengths: Vec::new(),
+            expected_length_source: None,
             licence: String::new(),
             provenance: Value::Null,
             parts,
@@ -80,8 +84,17 @@ impl BundleWriter {
     /// The content of an open bundle, to be written again with another head or other fields.
     pub fn of(bundle: &Bundle) -> Self {
         let Bundle { manifest, parts } = bundle.clone();
-        let Manifest { name, expected_length, further_lengths, provenance, licence, .. } = manifest;
-        Self { name, expected_length, further_lengths, licence, provenance, parts }
+        let Manifest { name, expected_length, further_lengths, .. } = manifest;
+        let Manifest { expected_length_source, provenance, licence, .. } = manifest;
+        Self {
+            name,
+            expected_length,
+            further_lengths,
+            expected_length_source,
+            licence,
+            provenance,
+            parts,
+        }
     }
 
     /// Replaces the head.
@@ -91,6 +104,7 @@ impl BundleWriter {
     pub fn with_head(mut self, head: Tensors) -> Result<Self, Error> {
         self.parts.head = head::tensors::select(Arc::new(head))?;
         self.parts.check_heads()?;
+        self.expected_length_source = None;
         Ok(self)
     }
 
@@ -156,6 +170,7 @@ impl BundleWriter {
             name: self.name.clone(),
             expected_length: self.expected_length,
             further_lengths: self.further_lengths.clone(),
+            expected_length_source: self.expected_length_source,
             digests,
             provenance: self.provenance.clone(),
             licence: self.licence.clone(),

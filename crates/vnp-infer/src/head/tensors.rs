@@ -8,17 +8,11 @@ use crate::weights::{Role, TensorSource, TensorSpec, Weights};
 
 const HIDDEN: &str = "hidden_layer.weight";
 
-/// Picks a head's tensors out of a state dict, whatever its number of units. All names may have one
-/// prefix, as those of a module in another one (`module.`) or of a dict in a dict do.
+/// Picks a head's tensors out of a state dict, whatever its number of units.
 pub(crate) fn select(source: Arc<dyn TensorSource>) -> Result<Weights, Error> {
-    let names = source.names();
-    let prefix = names.iter().find_map(|name| name.strip_suffix(HIDDEN)).unwrap_or("").to_owned();
     // If the tensor is missing or not a matrix, the check below says so.
-    let (units, features) = match source.info(&format!("{prefix}{HIDDEN}")) {
-        Some(info) => matrix(&info.shape),
-        None => (0, 0),
-    };
-    let role = |name: &str| match name.strip_prefix(&prefix).unwrap_or(name) {
+    let (units, features) = source.info(HIDDEN).map_or((0, 0), |info| matrix(&info.shape));
+    let role = |name: &str| match name {
         "bn1.num_batches_tracked" => Role::Unused,
         name => Role::Used(name.to_owned()),
     };

@@ -28,7 +28,7 @@ impl CheckpointTensors {
     /// [`Error::Checkpoint`].
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let label = path.display().to_string();
-        let file = Checkpoint::open(path, &Limits::default())?;
+        let file = Checkpoint::open_weights(path, &Limits::default())?;
         let tensors = file.header().sections.iter().filter_map(|section| {
             let Encoding::Tensor { dtype, shape, .. } = &section.encoding else { return None };
             let info = TensorInfo { dtype: safetensors_dtype(*dtype)?, shape: shape.clone() };

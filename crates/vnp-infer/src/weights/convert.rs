@@ -62,6 +62,15 @@ impl Float {
         }
     }
 
+    /// The same type of a checkpoint.
+    pub(super) fn checkpoint_dtype(self) -> vnp_ckpt::Dtype {
+        match self {
+            Self::F32 => vnp_ckpt::Dtype::F32,
+            Self::F16 => vnp_ckpt::Dtype::F16,
+            Self::Bf16 => vnp_ckpt::Dtype::Bf16,
+        }
+    }
+
     /// Adds stored elements, little-endian, to `into`.
     pub(super) fn extend<T: Number>(self, bytes: &[u8], into: &mut Vec<T>) {
         match self {

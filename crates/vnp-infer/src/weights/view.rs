@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::bytes::TensorBytes;
 use super::{TensorInfo, TensorSource};
 use crate::error::Error;
+use crate::given;
 
 /// Tensors of one or more sources.
 #[derive(Debug)]
@@ -25,6 +26,13 @@ struct Index {
 }
 
 impl View {
+    /// Some tensors of a source, from their names here to those there.
+    pub(crate) fn of(source: Arc<dyn TensorSource>, names: BTreeMap<String, String>) -> Self {
+        let label = source.label().to_owned();
+        let tensors = names.into_iter().map(|(ours, theirs)| (ours, (Arc::clone(&source), theirs)));
+        Self { label, tensors: tensors.collect() }
+    }
+
     /// The tensors of a source, every one renamed by `rename`.
     ///
     /// # Errors
@@ -51,8 +59,7 @@ impl View {
         open_shard: impl Fn(&Path) -> Result<Arc<dyn TensorSource>, Error>,
     ) -> Result<Self, Error> {
         let label = index.display().to_string();
-        let Index { weight_map } = serde_json::from_slice(&fs_err::read(index)?)
-            .map_err(|cause| Error::Json { file: label.clone(), cause })?;
+        let Index { weight_map } = given::json(index)?;
         let mut by_file = BTreeMap::<String, Vec<String>>::new();
         for (tensor, file) in weight_map {
             by_file.entry(file).or_default().push(tensor);

@@ -31,6 +31,9 @@ pub struct Manifest {
     /// Whether ids are numbered in the tables, because they are not unique.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub numbered_ids: bool,
+    /// What a reader of the results should know; written only if there is something.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// The model.
     pub model: ModelRecord,
     /// The caller's settings.

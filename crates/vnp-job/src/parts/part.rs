@@ -6,7 +6,7 @@ use vnp_ckpt::{Checkpoint, Dtype, Encoding, Header, Limits, RowRange, Tensor, Va
 use vnp_validate::{Schema, TensorRule};
 
 use super::identity::{IDENTITY_KEY, Identity, PartIdentity};
-use super::rows::Rows;
+use super::rows::{RowStatus, Rows};
 use super::stage::Stage;
 use crate::error::Error;
 use crate::part_name::file_name;
@@ -15,7 +15,7 @@ use crate::part_name::file_name;
 const KEPT: &str = "kept";
 /// Metadata: the device that computed the part.
 const DEVICE: &str = "device";
-/// Tensor: 0 for a computed row, 1 for a failed one.
+/// Tensor: a [`RowStatus`] per row.
 const STATUS: &str = "status";
 /// Tensor: the fingerprint of what each row was computed from.
 const FRAME: &str = "frame";
@@ -90,7 +90,7 @@ impl Part {
     ) -> Result<Self, Error> {
         let count = values.len();
         let rows = RowRange { start, end: start + count as u64 };
-        let status = values.failed.iter().map(|&failed| u8::from(failed)).collect();
+        let status = values.status.iter().map(|&status| status as u8).collect();
         let shape = vec![count, values.width];
         let checkpoint = Checkpoint::builder(stage.name())
             .rows(rows)
@@ -132,14 +132,14 @@ impl Part {
             width,
             values: values.to_f32_vec()?,
             fingerprints: tensor(FRAME)?.as_i64()?.to_vec(),
-            failed: tensor(STATUS)?.as_u8()?.iter().map(|&status| status != 0).collect(),
+            status: tensor(STATUS)?.as_u8()?.iter().map(|&number| RowStatus::of(number)).collect(),
             ids: checkpoint.ids().to_vec(),
         };
         // A file may hold tensors that are not tied to its ids.
         let count = rows.ids.len();
         let lengths = [
             (self.stage.tensor(), rows.values.len(), count.saturating_mul(width)),
-            (STATUS, rows.failed.len(), count),
+            (STATUS, rows.status.len(), count),
             (FRAME, rows.fingerprints.len(), count),
         ];
         match lengths.into_iter().find(|(_, found, expected)| found != expected) {

@@ -20,6 +20,29 @@ impl RowSource<'_> {
     }
 }
 
+/// What became of a row. Its number is what parts record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum RowStatus {
+    /// It has values.
+    Computed = 0,
+    /// It could not be computed: an embedding is not finite.
+    Failed = 1,
+    /// The head gave a score that is not finite for embeddings that are.
+    FailedInHead = 2,
+}
+
+impl RowStatus {
+    /// The status of this number; of one that is not known only that it is none of a computed row.
+    pub(super) fn of(number: u8) -> Self {
+        match number {
+            0 => Self::Computed,
+            2 => Self::FailedInHead,
+            _ => Self::Failed,
+        }
+    }
+}
+
 /// The values of consecutive rows of one stage.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
@@ -31,8 +54,8 @@ pub struct Rows {
     pub(super) values: Vec<f32>,
     /// Values per row.
     pub(super) width: usize,
-    /// Whether the row could not be computed.
-    pub(super) failed: Vec<bool>,
+    /// What became of each row.
+    pub(super) status: Vec<RowStatus>,
 }
 
 #[expect(
@@ -48,7 +71,7 @@ impl Rows {
             fingerprints: Vec::with_capacity(rows),
             values: Vec::with_capacity(rows.saturating_mul(width)),
             width,
-            failed: Vec::with_capacity(rows),
+            status: Vec::with_capacity(rows),
         }
     }
 
@@ -66,19 +89,25 @@ impl Rows {
 
     /// Adds a row. A value that is not finite makes it a failed one.
     pub fn push(&mut self, source: RowSource<'_>, values: &[f32]) {
-        self.push_as(source, values, !values.iter().all(|value| value.is_finite()));
+        self.push_or(RowStatus::Failed, source, values);
+    }
+
+    /// Adds a row, which gets this status if a value is not finite.
+    pub fn push_or(&mut self, otherwise: RowStatus, source: RowSource<'_>, values: &[f32]) {
+        let is_finite = values.iter().all(|value| value.is_finite());
+        self.push_as(source, values, if is_finite { RowStatus::Computed } else { otherwise });
     }
 
     /// Adds a row whose status is known.
-    pub fn push_as(&mut self, source: RowSource<'_>, values: &[f32], failed: bool) {
+    pub fn push_as(&mut self, source: RowSource<'_>, values: &[f32], status: RowStatus) {
         debug_assert_eq!(values.len(), self.width, "values of row {}", source.id);
         self.ids.push(source.id.to_owned());
         self.fingerprints.push(source.fingerprint());
-        self.failed.push(failed);
-        if failed {
-            self.values.resize(self.values.len() + self.width, 0.0);
-        } else {
+        self.status.push(status);
+        if status == RowStatus::Computed {
             self.values.extend_from_slice(values);
+        } else {
+            self.values.resize(self.values.len() + self.width, 0.0);
         }
     }
 
@@ -88,7 +117,7 @@ impl Rows {
         self.ids.append(&mut other.ids);
         self.fingerprints.append(&mut other.fingerprints);
         self.values.append(&mut other.values);
-        self.failed.append(&mut other.failed);
+        self.status.append(&mut other.status);
     }
 
     /// The values of row `row`, which must be one of these.
@@ -119,12 +148,21 @@ impl Rows {
     /// Whether row `row` could not be computed, or is not one of these.
     #[must_use]
     pub fn is_failed(&self, row: usize) -> bool {
-        self.failed.get(row).copied().unwrap_or(true)
+        self.status(row) != RowStatus::Computed
+    }
+
+    /// What became of row `row`; failed if it is not one of these.
+    #[must_use]
+    pub fn status(&self, row: usize) -> RowStatus {
+        self.status.get(row).copied().unwrap_or(RowStatus::Failed)
     }
 
     /// The rows in order: id, values, whether the row failed.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[f32], bool)> {
-        self.ids.iter().enumerate().map(|(row, id)| (id.as_str(), self.row(row), self.failed[row]))
+        self.ids
+            .iter()
+            .enumerate()
+            .map(|(row, id)| (id.as_str(), self.row(row), self.is_failed(row)))
     }
 }
 
@@ -152,7 +190,13 @@ mod tests {
         rows.push(of("a", "GCC"), &[1.0, 2.0]);
         rows.push(of("b", "GCC"), &[f32::NAN, 2.0]);
         rows.push(of("c", "GCC"), &[3.0, f32::INFINITY]);
-        assert_eq!(rows.failed, [false, true, true]);
+        rows.push_or(RowStatus::FailedInHead, of("d", "GCC"), &[f32::NAN; 2]);
+        let failed = [RowStatus::Failed; 2];
+        assert_eq!(rows.status[..3], [&[RowStatus::Computed][..], &failed].concat());
+        assert_eq!((rows.status(3), rows.is_failed(3)), (RowStatus::FailedInHead, true));
+        rows.ids.pop();
+        rows.status.pop();
+        rows.values.truncate(6);
         assert_eq!(rows.values, [1.0, 2.0, 0.0, 0.0, 0.0, 0.0]);
         assert_eq!(rows.row(0), [1.0, 2.0]);
         assert!(rows.is_failed(7));

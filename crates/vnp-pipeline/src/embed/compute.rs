@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use vnp_ckpt::RowRange;
 use vnp_infer::Encoder;
-use vnp_job::parts::{Inventory, Part, Provenance, Rows, Stage};
+use vnp_job::parts::{Inventory, Part, Provenance, RowStatus, Rows, Stage};
 use vnp_job::{JobDirectory, StopFlag};
 
 use super::event::EmbedEvent;
@@ -139,7 +139,7 @@ impl<'a> Computation<'a> {
             let embedding = if record.failure.is_none() { embeddings.next() } else { None };
             match embedding {
                 Some(embedding) => part.push(record.source(), embedding),
-                None => part.push_as(record.source(), &zeros, true),
+                None => part.push_as(record.source(), &zeros, RowStatus::Failed),
             }
         }
         let letters = sequences.iter().map(|sequence| sequence.len() as u64).sum();

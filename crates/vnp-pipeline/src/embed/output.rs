@@ -95,7 +95,7 @@ impl Output {
                 )))
             }
             Err(error)
-                if matches!(error.kind(), ErrorKind::NotACheckpoint)
+                if matches!(error.kind(), ErrorKind::NotACheckpoint { .. })
                     && fs_err::metadata(&self.path)?.len() > 0 =>
             {
                 Err(self.not_ours("a file that is not a checkpoint"))

@@ -42,10 +42,13 @@ impl NucleotideOnly {
     ) -> Result<(), Error> {
         let scores = self.scores.next(chunk)?;
         self.counts.rows += 1;
-        let Some(scores) = scores else {
-            self.counts.rows_failed += 1;
-            self.record.failed_rows += 1;
-            return Ok(());
+        let scores = match scores {
+            Ok(scores) => scores,
+            Err(failed) => {
+                self.counts.rows_failed += 1;
+                self.record.add_failed(failed);
+                return Ok(());
+            }
         };
         let mut tally = ChunkTally::new(record, chunk.chunk);
         tally.add(scores);

@@ -1,6 +1,6 @@
 //! The two scores of every row of a track, read back in order.
 
-use vnp_job::parts::{Inventory, Stage, Track};
+use vnp_job::parts::{Inventory, RowStatus, Stage, Track};
 
 use super::stored_rows::StoredRows;
 use crate::error::Error;
@@ -20,14 +20,17 @@ impl ScoreReader {
         Self { stage, rows: StoredRows::new(inventory.parts(stage)) }
     }
 
-    /// The scores of the next row, which must be those of `row`; none if it failed.
-    pub(super) fn next(&mut self, row: &impl Row) -> Result<Option<[f32; 2]>, Error> {
-        let Some(values) = self.rows.next(row)? else { return Ok(None) };
+    /// The scores of the next row, which must be those of `row`, or what became of it instead.
+    pub(super) fn next(&mut self, row: &impl Row) -> Result<Result<[f32; 2], RowStatus>, Error> {
+        let values = match self.rows.next(row)? {
+            Ok(values) => values,
+            Err(failed) => return Ok(Err(failed)),
+        };
         let scores = values.try_into().map_err(|_| Error::ModelShape {
             stage: self.stage.name(),
             expected: 2,
             found: values.len(),
         })?;
-        Ok(Some(scores))
+        Ok(Ok(scores))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use vnp_job::parts::{Part, Rows};
+use vnp_job::parts::{Part, RowStatus, Rows};
 
 use crate::error::Error;
 use crate::row::Row;
@@ -21,8 +21,8 @@ impl StoredRows {
         Self { parts: parts.into_iter().cloned().collect(), current: None, row: 0 }
     }
 
-    /// The values of the next row, which must be those of `row`; none if it failed.
-    pub(super) fn next(&mut self, row: &impl Row) -> Result<Option<&[f32]>, Error> {
+    /// The values of the next row, which must be those of `row`, or what became of it instead.
+    pub(super) fn next(&mut self, row: &impl Row) -> Result<Result<&[f32], RowStatus>, Error> {
         let source = row.source();
         let past_end = |(part, _): &(Part, Rows)| part.rows.end <= self.row;
         if self.current.as_ref().is_none_or(past_end) {
@@ -33,13 +33,16 @@ impl StoredRows {
             let rows = part.read()?;
             self.current = Some((part, rows));
         }
-        let Some((part, rows)) = &self.current else { return Ok(None) };
+        let Some((part, rows)) = &self.current else { return Ok(Err(RowStatus::Failed)) };
         let index = usize::try_from(self.row - part.rows.start).unwrap_or(usize::MAX);
         if let Err(found) = rows.check(index, source) {
             let (path, expected) = (part.path.clone(), source.id.to_owned());
             return Err(Error::RowMismatch { path, row: self.row, expected, found });
         }
         self.row += 1;
-        Ok((!rows.is_failed(index)).then(|| rows.row(index)))
+        Ok(match rows.status(index) {
+            RowStatus::Computed => Ok(rows.row(index)),
+            failed => Err(failed),
+        })
     }
 }

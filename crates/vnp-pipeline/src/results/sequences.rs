@@ -93,7 +93,7 @@ fn evidence(record: &RecordOutcome) -> Evidence {
 fn status(record: &RecordOutcome, tally: &RecordTally) -> (&'static str, String) {
     let failed_rows = |of: u64, what: &str| {
         let failed = tally.failed_rows;
-        ("failed", format!("{failed} of {of} {what}(s) gave an embedding that is not finite"))
+        ("failed", tally.failure(&format!("{failed} of {of} {what}(s)")))
     };
     match &record.status {
         RecordStatus::Failed { reason } => ("failed", reason.clone()),
@@ -116,6 +116,7 @@ fn status(record: &RecordOutcome, tally: &RecordTally) -> (&'static str, String)
 mod tests {
     use super::*;
     use crate::results::ChunkTally;
+    use vnp_job::parts::RowStatus as JobStatus;
     use vnp_seq::ChunkPosition;
 
     fn record(status: RecordStatus) -> RecordOutcome {
@@ -127,6 +128,21 @@ mod tests {
             frames: 3,
             status,
         }
+    }
+
+    #[test]
+    fn a_head_that_gives_no_score_is_named() {
+        let mut tally = RecordTally::default();
+        tally.add_failed(JobStatus::FailedInHead);
+        let expected = "1 of 3 frame(s) gave a score that is not finite from embeddings that are: the \
+                        head is the cause, not the embedding";
+        assert_eq!(status(&record(RecordStatus::HasFrames), &tally).1, expected);
+        tally.add_failed(JobStatus::Failed);
+        let (name, reason) = status(&record(RecordStatus::HasFrames), &tally);
+        assert_eq!(name, "failed");
+        let expected = "2 of 3 frame(s) gave no score: 1 an embedding that is not finite, 1 a score that \
+                        is not finite from embeddings that are (the head is the cause)";
+        assert_eq!(reason, expected);
     }
 
     #[track_caller]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use vnp_job::parts::RowStatus;
 use vnp_seq::ChunkPosition;
 
 use super::name::RecordName;
@@ -56,6 +57,8 @@ pub(crate) struct RecordTally {
     pub(crate) chunks_scored: u64,
     pub(crate) viral_chunks: u64,
     pub(crate) failed_rows: u64,
+    /// Those of them whose embeddings are finite: the head failed.
+    failed_in_head: u64,
     sum: f64,
     /// Half-open in bp, merged where they touch or overlap.
     regions: Vec<(u64, u64)>,
@@ -74,6 +77,28 @@ impl RecordTally {
         match self.regions.last_mut() {
             Some((_, end)) if start_bp <= *end => *end = end_bp.max(*end),
             _ => self.regions.push((start_bp, end_bp)),
+        }
+    }
+
+    /// Counts a row without scores.
+    pub(crate) fn add_failed(&mut self, status: RowStatus) {
+        self.failed_rows += 1;
+        self.failed_in_head += u64::from(status == RowStatus::FailedInHead);
+    }
+
+    /// The reason why rows failed; `rows` says which.
+    pub(crate) fn failure(&self, rows: &str) -> String {
+        let in_head = self.failed_in_head;
+        match self.failed_rows.saturating_sub(in_head) {
+            _ if in_head == 0 => format!("{rows} gave an embedding that is not finite"),
+            0 => format!(
+                "{rows} gave a score that is not finite from embeddings that are: the head is the cause, \
+                 not the embedding"
+            ),
+            embeddings => format!(
+                "{rows} gave no score: {embeddings} an embedding that is not finite, {in_head} a score \
+                 that is not finite from embeddings that are (the head is the cause)"
+            ),
         }
     }
 

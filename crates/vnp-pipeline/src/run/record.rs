@@ -27,6 +27,7 @@ impl Run<'_> {
             input_maybe_truncated: published.maybe_truncated,
             inputs: self.input_column(),
             numbered_ids: self.numbers_ids(survey),
+            warnings: self.model.warnings.clone(),
             model: ModelRecord {
                 name: self.model.name.clone(),
                 description: self.model.description.clone(),

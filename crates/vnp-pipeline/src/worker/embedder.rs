@@ -10,7 +10,7 @@ use vnp_seq::FrameRow;
 use super::cancellation::Ended;
 use super::handle::SessionHandle;
 use super::offset::offset;
-use super::slices::Slices;
+use super::slices::{Slices, Values};
 use crate::error::Error;
 use crate::row::Row;
 
@@ -29,7 +29,7 @@ impl<'a> Embedder<'a> {
     ) -> Self {
         let embed = move |frames: &[FrameRow]| {
             let sequences: Vec<&str> = frames.iter().map(sequence).collect();
-            Ok(encoder.embed(&sequences)?)
+            Ok(Values { values: encoder.embed(&sequences)?, embedded: Vec::new() })
         };
         Self { slices: Slices::new(stage, encoder.hidden_size(), embed), loaded: None }
     }
@@ -82,7 +82,7 @@ impl<'a> Embedder<'a> {
                 let (path, expected) = (part.path.clone(), frame.id.clone());
                 return Err(Error::RowMismatch { path, row, expected, found });
             }
-            rows.push_as(frame.source(), loaded.row(index), loaded.is_failed(index));
+            rows.push_as(frame.source(), loaded.row(index), loaded.status(index));
             next = row + 1;
         }
         self.loaded = Some((part.path.clone(), loaded));

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use vnp_ckpt::RowRange;
 use vnp_infer::{Head, Model};
-use vnp_job::parts::{Rows, Stage};
+use vnp_job::parts::{RowStatus, Rows, Stage};
 use vnp_seq::FrameRow;
 
 use super::cancellation::Ended;
@@ -79,8 +79,10 @@ impl Frames<'_> {
             check_shape(Stage::Scores, batch.len(), scores.len())?;
             first = batch.end;
             for ((row, frame), scores) in batch.clone().zip(&frames[batch]).zip(scores) {
-                let failed = nucleotide.is_failed(row) || protein.is_failed(row);
-                rows.push(frame.source(), if failed { &[f32::NAN; 2] } else { &scores });
+                match nucleotide.is_failed(row) || protein.is_failed(row) {
+                    true => rows.push(frame.source(), &[f32::NAN; 2]),
+                    false => rows.push_or(RowStatus::FailedInHead, frame.source(), &scores),
+                }
             }
         }
         Ok(rows)

@@ -8,7 +8,7 @@ use vnp_seq::OrflessChunk;
 use super::cancellation::Ended;
 use super::handle::SessionHandle;
 use super::offset::offset;
-use super::slices::{Slices, check_shape};
+use super::slices::{Slices, Values, check_shape};
 use super::window::{Computable, Settings, Worker};
 use crate::error::Error;
 
@@ -46,7 +46,7 @@ impl Worker<OrflessChunk> for OrflessChunks<'_> {
 
 /// The scores of chunks: for each the means over its two strands, each embedded from its first
 /// base to its last. Which strand is the coding one is not known, and neither is preferred.
-fn score(model: &Model, chunks: &[OrflessChunk]) -> Result<Vec<f32>, Error> {
+fn score(model: &Model, chunks: &[OrflessChunk]) -> Result<Values, Error> {
     let reverse: Vec<String> = chunks.iter().map(OrflessChunk::reverse_complement).collect();
     let strands: Vec<&str> = chunks
         .iter()
@@ -63,5 +63,7 @@ fn score(model: &Model, chunks: &[OrflessChunk]) -> Result<Vec<f32>, Error> {
     let mean = |[forward, reverse]: &[[f32; 2]; 2]| {
         [(forward[0] + reverse[0]) / 2.0, (forward[1] + reverse[1]) / 2.0]
     };
-    Ok(pairs.iter().flat_map(mean).collect())
+    let strands = embeddings.chunks_exact((2 * model.nucleotide.hidden_size()).max(1));
+    let embedded = strands.map(|values| values.iter().all(|value| value.is_finite())).collect();
+    Ok(Values { values: pairs.iter().flat_map(mean).collect(), embedded })
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use vnp_ckpt::RowRange;
-use vnp_job::parts::{Rows, Stage};
+use vnp_job::parts::{RowStatus, Rows, Stage};
 
 use super::batch_size::AdaptiveBatchSize;
 use super::handle::SessionHandle;
@@ -11,8 +11,17 @@ use super::offset::offset;
 use crate::error::Error;
 use crate::row::Row;
 
-/// Computes the values of some rows, `[rows, width]`.
-type ValuesOf<'a, R> = dyn Fn(&[R]) -> Result<Vec<f32>, Error> + 'a;
+/// The values of some rows.
+pub(super) struct Values {
+    /// `[rows, width]`
+    pub(super) values: Vec<f32>,
+    /// For each row whether the head alone is at fault if a value is not finite; empty where no head is
+    /// at work.
+    pub(super) embedded: Vec<bool>,
+}
+
+/// Computes the values of some rows.
+type ValuesOf<'a, R> = dyn Fn(&[R]) -> Result<Values, Error> + 'a;
 
 /// Computes the rows of a stage in which an encoder is at work, slice by slice, and saves them.
 pub(super) struct Slices<'a, R> {
@@ -27,7 +36,7 @@ impl<'a, R: Row> Slices<'a, R> {
     pub(super) fn new(
         stage: Stage,
         width: usize,
-        values_of: impl Fn(&[R]) -> Result<Vec<f32>, Error> + 'a,
+        values_of: impl Fn(&[R]) -> Result<Values, Error> + 'a,
     ) -> Self {
         Self {
             stage,
@@ -84,10 +93,13 @@ impl<'a, R: Row> Slices<'a, R> {
         part: &mut Rows,
     ) -> Result<(), Error> {
         let began = Instant::now();
-        let values = (self.values_of)(rows)?;
+        let Values { values, embedded } = (self.values_of)(rows)?;
         check_shape(self.stage, rows.len() * self.width, values.len())?;
-        for (row, values) in rows.iter().zip(values.chunks_exact(self.width.max(1))) {
-            part.push(row.source(), values);
+        let embedded = embedded.into_iter().chain(std::iter::repeat(false));
+        let values = values.chunks_exact(self.width.max(1));
+        for ((row, values), embedded) in rows.iter().zip(values).zip(embedded) {
+            let otherwise = if embedded { RowStatus::FailedInHead } else { RowStatus::Failed };
+            part.push_or(otherwise, row.source(), values);
         }
         self.batch_size.learn(slice.len(), began.elapsed());
         session.computed(self.stage, slice, began);

@@ -273,6 +273,7 @@ pub(crate) fn info() -> ModelInfo {
         precision: "f32".into(),
         nucleotide_hidden: 3,
         protein_hidden: 3,
+        warnings: Vec::new(),
     }
 }
 

@@ -41,8 +41,12 @@ fn finding(report: &Report, fault: Fault) -> Result<Finding, Error> {
         ErrorKind::NotAFile => {
             Finding::new(Code::NotAFile, "file", "a regular file", "something else")
         }
-        ErrorKind::NotACheckpoint => {
-            Finding::new(Code::NotACheckpoint, "file", "the first bytes of a checkpoint", "others")
+        ErrorKind::NotACheckpoint { mistaken } => {
+            let found = match mistaken {
+                Some(mistaken) => format!("others ({})", mistaken.what),
+                None => "others".to_owned(),
+            };
+            Finding::new(Code::NotACheckpoint, "file", "the first bytes of a checkpoint", found)
         }
         ErrorKind::TooNew { found, current, .. } => {
             Finding::new(Code::TooNew, "version", format!("at most {current}"), found.to_string())
@@ -85,7 +89,11 @@ fn finding(report: &Report, fault: Fault) -> Result<Finding, Error> {
         ErrorKind::BadPickle { position, expected, found } => {
             Finding::new(Code::BadPickle, position, expected, found)
         }
-        ErrorKind::ForbiddenGlobal { position, global } => {
+        ErrorKind::ForbiddenGlobal { position, global, may_run: false } => {
+            let found = format!("class `{global}`");
+            Finding::new(Code::Unsupported, position, "classes that this release reads", found)
+        }
+        ErrorKind::ForbiddenGlobal { position, global, .. } => {
             let expected = "classes and functions of checkpoints";
             Finding::new(Code::ForbiddenGlobal, position, expected, format!("`{global}`"))
         }

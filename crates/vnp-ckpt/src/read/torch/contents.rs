@@ -63,7 +63,7 @@ pub(crate) fn contents<R: Input>(
     origin: Origin<'_>,
 ) -> Result<Contents, ErrorKind> {
     let limits = origin.limits;
-    let (version, status) = gate::ask(tree)?;
+    let (version, status) = gate::ask(tree, origin.weights_only)?;
     extent::check(tree, limits)?;
     let storages = Storages::check(tree, source, limits)?;
     let draft = draft(tree, &storages, origin, limits)?;
@@ -107,7 +107,7 @@ fn draft(
         ids_unknown: BTreeMap::new(),
     };
     let root = tree.root();
-    let mut walk = Walk::new(tree, storages, limits);
+    let mut walk = Walk::new(tree, storages, limits, origin.weights_only);
     let Some(entries) = tree.dict(root) else {
         top(&mut draft, &mut walk, root)?;
         draft.tensors = walk.into_tensors();

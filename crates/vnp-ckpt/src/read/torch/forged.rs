@@ -18,8 +18,17 @@ pub(crate) fn open_within(
     bytes: &[u8],
     limits: &Limits,
 ) -> Result<TorchFile<Cursor<Vec<u8>>>, ErrorKind> {
-    let origin =
-        Origin { length_bytes: bytes.len() as u64, modified: "2026-01-31T23:59:59Z", limits };
+    open_as(bytes, limits, false)
+}
+
+pub(crate) fn open_as(
+    bytes: &[u8],
+    limits: &Limits,
+    weights_only: bool,
+) -> Result<TorchFile<Cursor<Vec<u8>>>, ErrorKind> {
+    let length_bytes = bytes.len() as u64;
+    let modified = "2026-01-31T23:59:59Z";
+    let origin = Origin { length_bytes, modified, limits, weights_only };
     let input = Cursor::new(bytes.to_vec());
     if bytes.starts_with(b"PK") {
         TorchFile::open(input, origin)

@@ -1,4 +1,6 @@
-//! numpy arrays: their elements are in the pickle itself.
+//! numpy arrays and scalars: their elements are in the pickle itself.
+
+use half::f16;
 
 use crate::error::kind::ErrorKind;
 use crate::limits::{self, Limits};
@@ -9,6 +11,7 @@ use crate::tensor::Tensor;
 use crate::tensor::block::Block;
 use crate::tensor::dtype::Dtype;
 use crate::tensor::element_count;
+use crate::value::Value;
 
 /// The array as a tensor.
 pub(crate) fn tensor(
@@ -17,11 +20,12 @@ pub(crate) fn tensor(
     limits: &Limits,
 ) -> Result<Tensor, ErrorKind> {
     let what = || format!("array at byte {}", state.position);
-    let dtype = dtype(tree, state)?;
+    let Stored { dtype, unsigned } = stored(tree, state)?;
     if !matches!(state.data, Item::Bytes { .. } | Item::Latin1 { .. }) {
         return Err(ErrorKind::bad_tensor(what(), "bytes", tree.noun(state.data)));
     }
-    let size = dtype.size_bytes();
+    // Unsigned integers take half of the room that they get below.
+    let size = dtype.size_bytes() / if unsigned { 2 } else { 1 };
     let shape = tree.tuple(state.shape).unwrap_or_default();
     limits::check("tensor_rank", limits.tensor_rank, shape.len())?;
     let shape: Option<Vec<usize>> = shape
@@ -64,17 +68,95 @@ pub(crate) fn tensor(
         gather(block.bytes(), size, 0, &shape, &stride, ordered.bytes_mut());
         block = ordered;
     }
+    if unsigned {
+        let mut wider = Block::for_section("data.pkl", length.saturating_mul(2))?;
+        let elements = block.bytes().chunks_exact(size);
+        for (to, from) in wider.bytes_mut().chunks_exact_mut(2 * size).zip(elements) {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        }
+        block = wider;
+    }
     Tensor::from_block(dtype, shape, block)
 }
 
+/// The value of a numpy scalar of this dtype and data.
+pub(crate) fn scalar(tree: &Tree<'_>, dtype: Item, data: Item) -> Result<Value, ErrorKind> {
+    let (order, name) = match tree.node_of(dtype) {
+        Some(&Node::ArrayType { name, order: Some(order) }) => {
+            (tree.text(order).unwrap_or("?"), tree.text(name).unwrap_or("?"))
+        }
+        _ => ("?", "?"),
+    };
+    let bytes: Vec<u8> = match tree.latin1(data) {
+        Some(text) => text.chars().map(|byte| u8::try_from(byte).unwrap_or_default()).collect(),
+        None => tree.raw(data).to_vec(),
+    };
+    let value = match (order, name) {
+        ("<", "f8") => number(&bytes).map(|bytes| Value::Float(f64::from_le_bytes(bytes))),
+        ("<", "f4") => number(&bytes).map(|bytes| Value::Float(f32::from_le_bytes(bytes).into())),
+        ("<", "f2") => number(&bytes).map(|bytes| Value::Float(f16::from_le_bytes(bytes).into())),
+        ("<", "i8") => number(&bytes).map(|bytes| Value::Int(i64::from_le_bytes(bytes))),
+        ("<", "i4") => number(&bytes).map(|bytes| Value::Int(i32::from_le_bytes(bytes).into())),
+        ("<", "i2") => number(&bytes).map(|bytes| Value::Int(i16::from_le_bytes(bytes).into())),
+        ("|", "i1") => number(&bytes).map(|bytes| Value::Int(i8::from_le_bytes(bytes).into())),
+        ("<", "u8") => number(&bytes)
+            .and_then(|bytes| i64::try_from(u64::from_le_bytes(bytes)).ok())
+            .map(Value::Int),
+        ("<", "u4") => number(&bytes).map(|bytes| Value::Int(u32::from_le_bytes(bytes).into())),
+        ("<", "u2") => number(&bytes).map(|bytes| Value::Int(u16::from_le_bytes(bytes).into())),
+        ("|", "u1") => number(&bytes).map(|[byte]| Value::Int(byte.into())),
+        ("|", "b1") => number(&bytes).and_then(|[byte]| match byte {
+            0 => Some(Value::Bool(false)),
+            1 => Some(Value::Bool(true)),
+            _ => None,
+        }),
+        ("<", name) if name.starts_with('U') => unicode(&bytes).map(Value::String),
+        ("|", name) if name.starts_with('S') => Some(Value::Bytes(without_padding(&bytes))),
+        _ => None,
+    };
+    value.ok_or_else(|| {
+        let what = format!("a numpy scalar of `{}`", shown(format!("{order}{name}").as_bytes()));
+        ErrorKind::unsupported(what, "save it as a number or a text of Python")
+    })
+}
+
+fn number<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+    bytes.try_into().ok()
+}
+
+/// A text of numpy: a character in 4 bytes, zeros at the end.
+fn unicode(bytes: &[u8]) -> Option<String> {
+    let (characters, rest) = bytes.as_chunks::<4>();
+    let text: Option<String> =
+        characters.iter().map(|character| char::from_u32(u32::from_le_bytes(*character))).collect();
+    text.filter(|_| rest.is_empty()).map(|text| text.trim_end_matches('\0').to_owned())
+}
+
+fn without_padding(bytes: &[u8]) -> Vec<u8> {
+    let length = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    bytes.iter().take(length).copied().collect()
+}
+
+/// The type that the elements of an array are stored in.
+struct Stored {
+    /// The type that they become.
+    dtype: Dtype,
+    /// Whether they are unsigned integers of half its size, which it holds all of.
+    unsigned: bool,
+}
+
 /// The type of the elements of an array.
-fn dtype(tree: &Tree<'_>, state: &ArrayState) -> Result<Dtype, ErrorKind> {
+fn stored(tree: &Tree<'_>, state: &ArrayState) -> Result<Stored, ErrorKind> {
     let Some(&Node::ArrayType { name, order: Some(order) }) = tree.node(state.dtype) else {
         let what = format!("array at byte {}", state.position);
         return Err(ErrorKind::bad_tensor(what, "a dtype", "none"));
     };
     let (name, order) = (tree.text(name).unwrap_or("?"), tree.text(order).unwrap_or("?"));
-    Ok(match (order, name) {
+    let signed = |dtype| Stored { dtype, unsigned: false };
+    Ok(signed(match (order, name) {
+        // As in the state of numpy's random numbers.
+        ("<", "u4") => return Ok(Stored { dtype: Dtype::I64, unsigned: true }),
+        ("<", "u2") => return Ok(Stored { dtype: Dtype::I32, unsigned: true }),
         ("<", "f4") => Dtype::F32,
         ("<", "f2") => Dtype::F16,
         ("<", "f8") => Dtype::F64,
@@ -89,7 +171,7 @@ fn dtype(tree: &Tree<'_>, state: &ArrayState) -> Result<Dtype, ErrorKind> {
             let remedy = "convert the array to a little-endian type that PyTorch has";
             return Err(ErrorKind::unsupported(format!("a numpy array of `{found}`"), remedy));
         }
-    })
+    }))
 }
 
 #[cfg(test)]
@@ -136,6 +218,17 @@ mod tests {
         assert_eq!(read("u1", "|", &[2, 1], latin1("\u{ff}a")).as_u8().unwrap(), [0xff, b'a']);
         assert_eq!(read("b1", "|", &[1], latin1("\x01")).dtype(), Dtype::Bool);
         assert_eq!(read("f2", "<", &[0, 5], latin1("")).shape(), [0, 5]);
+    }
+
+    #[test]
+    fn unsigned_integers_become_wider_ones() {
+        let four = array("u4", "<", &[2], false, latin1("\u{ff}\u{ff}\u{ff}\u{ff}\x01\0\0\0"));
+        let four = self::read(&four).unwrap();
+        assert_eq!(four.as_i64().unwrap(), [i64::from(u32::MAX), 1]);
+        let two = array("u2", "<", &[1, 2], true, latin1("\u{ff}\u{ff}\x01\0"));
+        let two = self::read(&two).unwrap();
+        assert_eq!((two.shape(), two.dtype()), (&[1, 2][..], Dtype::I32));
+        assert_eq!(two.bytes(), [0xff, 0xff, 0, 0, 1, 0, 0, 0]);
     }
 
     #[test]

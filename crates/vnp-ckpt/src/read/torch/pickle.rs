@@ -7,9 +7,12 @@
 use crate::error::kind::ErrorKind;
 use crate::limits::Limits;
 
+mod danger;
 pub(crate) mod extent;
 pub(crate) mod global;
+mod inert;
 pub(crate) mod machine;
+mod names;
 mod number;
 mod opcode;
 mod reduce;

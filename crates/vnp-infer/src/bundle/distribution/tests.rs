@@ -6,6 +6,7 @@ use vnp_ckpt::Value;
 
 use super::*;
 use crate::bundle::manifest::{head_digest, network_digest};
+use crate::error::weights::WeightsError;
 use crate::testing::distribute::{
     fair_name, renamed, write_index, write_safetensors, write_shards, write_torch,
 };
@@ -14,6 +15,8 @@ use crate::testing::{
 };
 use crate::weights::tensors::Tensors;
 use crate::weights::write::digest;
+
+mod mistakes;
 
 const FAIR: &str = "model.encoder.sentence_encoder.";
 const HF: (&str, &str) = ("model", "safetensors");
@@ -180,18 +183,6 @@ fn a_directory_holds_one_network() {
 }
 
 #[test]
-fn a_pointer_is_not_a_file_of_weights() {
-    let directory = tempfile::tempdir().unwrap();
-    for name in ["model.safetensors", "pytorch_model.bin"] {
-        let path = directory.path().join(name);
-        let text = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n";
-        fs_err::write(&path, text).unwrap();
-        let Err(Error::LfsPointer { path: found }) = read_esm2(&path) else { panic!("{name}") };
-        assert_eq!(found, path);
-    }
-}
-
-#[test]
 fn every_form_of_dnabert_is_one_network() {
     let config = dnabert_config(24, 2, 3);
     let tensors = random_tensors(config.tensors(), 5);
@@ -243,6 +234,83 @@ fn every_form_of_a_head_is_one_head() {
     let wrapped = renamed(&head, false, |name| Some(format!("state_dict.module.{name}")));
     write_torch(&path, &wrapped, &[]);
     assert_eq!(digest_of(&path), expected);
+}
+
+/// The names that wrappers put before all names of a network, those of a submodule that was compiled
+/// by itself, and of a training checkpoint.
+const WRAPPERS: [&str; 6] =
+    ["module.", "_orig_mod.", "module._orig_mod.", "model.", "state_dict.model.module.", "net."];
+
+#[test]
+fn wrapped_encoders_are_the_same_networks() {
+    let (directory, config, tensors) = esm2(false);
+    let path = |name: &str| directory.path().join(name);
+    fs_err::write(path("config.json"), serde_json::to_vec(&config).unwrap()).unwrap();
+    write_safetensors(&path("model.safetensors"), &hf(&tensors));
+    let expected = esm2_digest(directory.path());
+    let wrapped = |tensors: &Tensors, prefix: &str| {
+        renamed(tensors, false, |name| Some(format!("{prefix}{name}")))
+    };
+    for prefix in WRAPPERS {
+        write_safetensors(&path("model.safetensors"), &wrapped(&hf(&tensors), prefix));
+        assert_eq!(esm2_digest(directory.path()), expected, "{prefix}");
+        let shards = path(&format!("{prefix}shards"));
+        fs_err::create_dir(&shards).unwrap();
+        write_shards(&shards, BIN, &wrapped(&hf(&tensors), prefix));
+        assert_eq!(esm2_digest(&shards), expected, "{prefix} in shards, without a config");
+        for own in [FAIR, ""] {
+            let fair = renamed(&tensors, false, |name| Some(fair_name(own, name)));
+            write_torch(&path("fair.pt"), &wrapped(&fair, prefix), &settings(2, "cfg"));
+            assert_eq!(esm2_digest(&path("fair.pt")), expected, "{prefix}{own}");
+        }
+    }
+    let compiled =
+        |name: &str| Some(name.replace("encoder.layer.1.", "encoder.layer.1._orig_mod."));
+    write_safetensors(&path("model.safetensors"), &renamed(&hf(&tensors), false, compiled));
+    assert_eq!(esm2_digest(directory.path()), expected);
+
+    let config = dnabert_config(24, 2, 3);
+    let tensors = random_tensors(config.tensors(), 5);
+    let make = |name: &str, prefix: &str| {
+        fs_err::create_dir(path(name)).unwrap();
+        fs_err::write(path(name).join("config.json"), serde_json::to_vec(&config).unwrap())
+            .unwrap();
+        fs_err::write(path(name).join("tokenizer.json"), tokenizer_json()).unwrap();
+        let mut tensors = wrapped(&tensors, prefix);
+        tensors.insert_f32("loss", &[1], &[0.5]);
+        write_torch(&path(name).join("pytorch_model.bin"), &tensors, &[("epoch", 3.into())]);
+        let (network, tokenizer) = read_dnabert(&path(name), None).unwrap();
+        assert_eq!(network.weights.beside().keys(), ["epoch", "loss"]);
+        dnabert_digest(&network, &tokenizer)
+    };
+    let expected = make("dnabert", "");
+    for prefix in WRAPPERS {
+        assert_eq!(make(&format!("{prefix}bare"), prefix), expected, "{prefix}");
+        let bert = format!("{prefix}bert.");
+        assert_eq!(make(&bert, &bert), expected, "{bert}");
+    }
+}
+
+#[test]
+fn a_prefix_that_some_tensors_lack_is_refused() {
+    let (directory, _, tensors) = esm2(false);
+    let path = directory.path().join("a.pt");
+    let check = |rename: &dyn Fn(&str) -> String, without: &str| {
+        let odd = rename(without);
+        let wrapped = renamed(&tensors, false, |name| {
+            let name = rename(name);
+            Some(if name == odd { name } else { format!("module.{name}") })
+        });
+        write_torch(&path, &wrapped, &[]);
+        let Err(Error::Weights(WeightsError::PartlyWrapped { prefix, name, .. })) =
+            read_esm2(&path)
+        else {
+            panic!("{odd}")
+        };
+        assert_eq!((prefix.as_str(), name), ("module.", odd));
+    };
+    check(&|name| name.to_owned(), "encoder.layer.0.LayerNorm.bias");
+    check(&|name| fair_name("", name), "encoder.layer.1.output.dense.bias");
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn refused(change: impl FnOnce(&Path, &mut ImportOptions)) -> Error {
 fn other_files_are_refused() {
     let error = refused(|directory, options| {
         options.esm2 = directory.join("esm2.onnx");
-        fs_err::write(&options.esm2, b"PK").unwrap();
+        fs_err::write(&options.esm2, b"\x08\x07\x12\x07pytorch").unwrap();
     });
     let Error::WeightsFormat { path } = error else { panic!("{error}") };
     assert!(path.ends_with("esm2.onnx"));
@@ -110,7 +110,7 @@ fn other_files_are_refused() {
     assert!(file.ends_with("config.json") && cause.to_string().contains("missing field"));
     let error = refused(|directory, options| {
         options.head = directory.join("head.onnx");
-        fs_err::write(&options.head, b"PK").unwrap();
+        fs_err::write(&options.head, b"\x08\x07\x12\x07pytorch").unwrap();
     });
     let Error::WeightsFormat { path } = error else { panic!("{error}") };
     assert!(path.ends_with("head.onnx"));
@@ -125,8 +125,106 @@ fn other_files_are_refused() {
         options.dnabert = directory.join("dnabert");
         fs_err::create_dir(&options.dnabert).unwrap();
     });
-    let Error::NoWeights { directory } = error else { panic!("{error}") };
-    assert!(directory.ends_with("dnabert"));
+    let Error::NoWeights { directory, nearby } = error else { panic!("{error}") };
+    assert!(nearby.is_empty() && directory.ends_with("dnabert"));
+}
+
+/// A head of ours in place of a published one.
+#[test]
+fn a_published_head_is_imported_for_its_length_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut options = options(directory.path());
+    options.head = fixture("torch/head.pth");
+    let blob: &'static str = super::super::published::git_blob(&options.head).unwrap().leak();
+    let known = [PublishedHead { file: "300_model.pth", git_blob: blob, expected_length: 300 }];
+    let error = import_knowing(&options, &known).unwrap_err().to_string();
+    assert!(error.contains("300_model.pth") && error.contains("300 bp, not 500 bp"), "{error}");
+    assert!(!options.out.exists());
+    options.expected_length = 300;
+    let bundle = import_knowing(&options, &known).unwrap();
+    assert_eq!(bundle.expected_length_source(), Some(LengthSource::PublishedHead));
+    let head = &bundle.provenance()["imported"]["head"];
+    assert_eq!((&head["git_blob"], &head["published"]), (&json!(blob), &json!("300_model.pth")));
+
+    // Of any other head only the user knows the length.
+    options.out = directory.path().join("unknown");
+    options.expected_length = 700;
+    let bundle = import(&options).unwrap();
+    assert_eq!(bundle.expected_length_source(), Some(LengthSource::Stated));
+    let head = &bundle.provenance()["imported"]["head"];
+    assert_eq!((&head["git_blob"], &head["published"]), (&json!(blob), &Value::Null));
+    let manifest = fs_err::read_to_string(options.out.join("bundle.json")).unwrap();
+    assert!(manifest.contains("\"expected_length_source\": \"stated\""), "{manifest}");
+
+    // Bundles of earlier versions, and of later ones.
+    let write = |from: &str, to: &str| {
+        fs_err::write(options.out.join("bundle.json"), manifest.replace(from, to)).unwrap();
+        Bundle::open(&options.out).unwrap().expected_length_source()
+    };
+    assert_eq!(write("\"expected_length_source\": \"stated\",", ""), None);
+    assert_eq!(write("\"stated\"", "\"measured\""), Some(LengthSource::Other));
+}
+
+/// A safetensors file with another second element of a tensor.
+fn with_value(good: &[u8], tensor: &str, value: f32) -> Vec<u8> {
+    let tensors = safetensors::SafeTensors::deserialize(good).unwrap();
+    let tensor = tensors.tensor(tensor).unwrap();
+    assert_eq!(tensor.dtype(), safetensors::Dtype::F32);
+    let start = tensor.data().as_ptr() as usize - good.as_ptr() as usize;
+    let mut bad = good.to_vec();
+    bad[start + 4..start + 8].copy_from_slice(&value.to_le_bytes());
+    bad
+}
+
+/// Of what the network does not use any value is left out with its tensor.
+#[test]
+fn values_that_no_network_has_are_not_imported() {
+    let with = |directory: &Path, options: &mut ImportOptions, tensor: &str| {
+        let esm2 = directory.join("esm2");
+        fs_err::create_dir(&esm2).unwrap();
+        fs_err::copy(options.esm2.join("config.json"), esm2.join("config.json")).unwrap();
+        let good = fs_err::read(options.esm2.join("model.safetensors")).unwrap();
+        fs_err::write(esm2.join("model.safetensors"), with_value(&good, tensor, f32::NAN)).unwrap();
+        options.esm2 = esm2;
+    };
+    let name = "esm.encoder.layer.1.LayerNorm.weight";
+    let error = refused(|directory, options| with(directory, options, name)).to_string();
+    assert!(error.contains(&format!("tensor {name} holds NaN at index [1]")), "{error}");
+    let directory = tempfile::tempdir().unwrap();
+    let mut options = options(directory.path());
+    with(directory.path(), &mut options, "lm_head.bias");
+    let load = |path: &Path| load_esm2(path, &ModelOptions::default());
+    drop(load(&options.esm2).unwrap());
+    drop(import(&options).unwrap());
+    // Loaded without an import, too.
+    let directory = tempfile::tempdir().unwrap();
+    with(directory.path(), &mut options, name);
+    let error = load(&options.esm2).unwrap_err().to_string();
+    assert!(error.contains("holds NaN"), "{error}");
+}
+
+/// Bundles that earlier versions wrote may hold such values, with the digests of them.
+#[test]
+fn a_bundle_with_values_that_no_network_has_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = options(directory.path());
+    drop(import(&options).unwrap());
+    let check = |file: &str, tensor: &str, value: f32, expected: &str| {
+        let path = options.out.join(file);
+        let good = fs_err::read(&path).unwrap();
+        fs_err::write(&path, with_value(&good, tensor, value)).unwrap();
+        let error = Bundle::open(&options.out).unwrap_err().to_string();
+        let named = error.contains(file) && error.contains(&format!("tensor {tensor} holds"));
+        assert!(named && error.contains(expected), "{error}");
+        fs_err::write(&path, good).unwrap();
+    };
+    check("head.safetensors", "hidden_layer.weight", f32::NAN, "NaN at index [0, 1]");
+    check("head.safetensors", "output_layer.bias", f32::INFINITY, "inf at index [1]");
+    check("head.safetensors", "bn1.running_var", -1.0, "a variance of -1 at index [1]");
+    let (esm2, dnabert) = ("esm2/model.safetensors", "dnabert/model.safetensors");
+    check(esm2, "encoder.layer.0.LayerNorm.bias", f32::NAN, "NaN at index [1]");
+    check(dnabert, "embeddings.LayerNorm.weight", f32::NEG_INFINITY, "-inf at index [1]");
+    drop(Bundle::open(&options.out).unwrap());
 }
 
 #[test]

@@ -10,16 +10,18 @@ use crate::read::torch::shown::shown;
 use crate::version::Version;
 
 /// Checks the version, where something else is inspected before the contents.
-pub(crate) fn admit(tree: &Tree<'_>) -> Result<(), ErrorKind> {
-    ask(tree).map(drop)
+pub(crate) fn admit(tree: &Tree<'_>, weights_only: bool) -> Result<(), ErrorKind> {
+    ask(tree, weights_only).map(drop)
 }
 
-/// The version and the status: before anything else of the file is inspected.
-pub(super) fn ask(tree: &Tree<'_>) -> Result<(Version, Status), ErrorKind> {
+/// The version and the status: before anything else of the file is inspected. Where only the weights
+/// matter, those of other programs count as none: ours are texts of a few words.
+pub(super) fn ask(tree: &Tree<'_>, weights_only: bool) -> Result<(Version, Status), ErrorKind> {
     let version = match entry(tree, tree.root(), "version")? {
         None => Version::V0,
         Some(item) => match tree.text(item) {
             Some(text) => Version::parse(text).map_err(Error::into_kind)?,
+            None if weights_only => Version::V0,
             None => return Err(Version::malformed(&spelled(tree, item))),
         },
     };
@@ -29,6 +31,7 @@ pub(super) fn ask(tree: &Tree<'_>) -> Result<(Version, Status), ErrorKind> {
         Some(item) => match tree.text(item) {
             Some("complete") => Status::Complete,
             Some("in_progress") => Status::InProgress,
+            _ if weights_only => Status::Complete,
             text => {
                 let found = text.map_or_else(
                     || tree.noun(item).to_owned(),

@@ -17,6 +17,7 @@ use crate::value::MAX_DEPTH;
 use crate::value::Value;
 
 mod frame;
+mod inert;
 
 use frame::{Collected, Frame, Members, name, pop};
 
@@ -28,6 +29,8 @@ pub(super) struct Walk<'w, 'p> {
     pub(super) tree: &'w Tree<'p>,
     pub(super) storages: &'w Storages,
     limits: &'w Limits,
+    /// Whether values that cannot be recorded are described instead of refused.
+    weights_only: bool,
     tensors: Vec<Entry>,
     /// Arrays that were met: each is made once.
     arrays: HashMap<Handle, Plan>,
@@ -46,9 +49,23 @@ enum Visit {
 }
 
 impl<'w, 'p> Walk<'w, 'p> {
-    pub(super) fn new(tree: &'w Tree<'p>, storages: &'w Storages, limits: &'w Limits) -> Self {
-        let (tensors, arrays) = (Vec::new(), HashMap::new());
-        Self { tree, storages, limits, tensors, arrays, values: 0, bytes: 0, made_bytes: 0 }
+    pub(super) fn new(
+        tree: &'w Tree<'p>,
+        storages: &'w Storages,
+        limits: &'w Limits,
+        weights_only: bool,
+    ) -> Self {
+        Self {
+            tree,
+            storages,
+            limits,
+            weights_only,
+            tensors: Vec::new(),
+            arrays: HashMap::new(),
+            values: 0,
+            bytes: 0,
+            made_bytes: 0,
+        }
     }
 
     /// The tensors found, under their paths.
@@ -62,7 +79,13 @@ impl<'w, 'p> Walk<'w, 'p> {
         let mut path: Vec<Frame> = Vec::new();
         let (mut key, mut item) = (name.to_owned(), item);
         loop {
-            let mut value = match self.look(&path, &key, item)? {
+            let visit = match self.look(&path, &key, item) {
+                Err(ErrorKind::Unsupported { what, .. }) if self.weights_only => {
+                    Visit::Value(Some(self.described(what)?))
+                }
+                visit => visit?,
+            };
+            let mut value = match visit {
                 Visit::Value(value) => value,
                 Visit::Container(members, collected) => {
                     path.push(Frame { key, members, next: 0, collected, has_tensors: false });
@@ -175,6 +198,7 @@ impl<'w, 'p> Walk<'w, 'p> {
             Item::BigInt { .. } => {
                 return Err(self.unsupported(path, key, "an int of more than 64 bits"));
             }
+            Item::Global(Global::Name(name)) => Value::String(name.to_owned()),
             // Runs are taken before: there is none elsewhere.
             Item::Global(_) | Item::Floats { .. } => {
                 return Err(self.unsupported(path, key, self.tree.noun(item)));
@@ -208,6 +232,9 @@ impl<'w, 'p> Walk<'w, 'p> {
             let field = shown(name(path, key).as_bytes());
             return Err(ErrorKind::bad_header(field, "a tensor or a module", found));
         }
+        if let Some(value) = self.inert(item)? {
+            return Ok(Visit::Value(Some(value)));
+        }
         let (members, collected) = match node {
             Some(Node::List(_) | Node::Tuple(_) | Node::Set(_)) => {
                 (Members::Of(handle), Collected::List(Vec::new(), false))
@@ -222,7 +249,9 @@ impl<'w, 'p> Walk<'w, 'p> {
             }
             _ => return Err(self.unsupported(path, key, self.tree.noun(item))),
         };
-        if path.len() >= MAX_DEPTH && !matches!(collected, Collected::Module) {
+        // Below the top level of a header, and above the text in place of the rest.
+        let most = if self.weights_only { MAX_DEPTH - 4 } else { MAX_DEPTH };
+        if path.len() >= most && !matches!(collected, Collected::Module) {
             return Err(self.unsupported(path, key, "metadata of more than 30 levels"));
         }
         Ok(Visit::Container(members, collected))
@@ -252,18 +281,38 @@ impl<'w, 'p> Walk<'w, 'p> {
 
     /// A key as text.
     pub(super) fn key(&mut self, key: Item) -> Result<String, ErrorKind> {
-        Ok(match key {
+        let value = match key {
             Item::Text { .. } => return self.text(key),
-            Item::Int(number) => number.to_string(),
-            Item::Float(number) => format!("{number:?}"),
-            Item::Bool(true) => "True".to_owned(),
-            Item::Bool(false) => "False".to_owned(),
-            Item::None => "None".to_owned(),
-            other => {
-                let what = format!("a dict with {} as a key", self.tree.noun(other));
+            Item::Int(number) => Some(Value::Int(number)),
+            Item::Float(number) => Some(Value::Float(number)),
+            Item::Bool(value) => Some(Value::Bool(value)),
+            Item::None => Some(Value::Null),
+            Item::Global(Global::Name(name)) => Some(Value::String(name.to_owned())),
+            other => match self.inert(other) {
+                Err(ErrorKind::Unsupported { .. }) if self.weights_only => None,
+                value => value?,
+            },
+        };
+        Ok(match value {
+            Some(Value::String(text)) => text,
+            Some(Value::Int(number)) => number.to_string(),
+            Some(Value::Float(number)) => format!("{number:?}"),
+            Some(Value::Bool(true)) => "True".to_owned(),
+            Some(Value::Bool(false)) => "False".to_owned(),
+            Some(Value::Null) => "None".to_owned(),
+            // Numbered: of such keys a dict may have several.
+            _ if self.weights_only => format!("{} {}", self.tree.noun(key), self.values),
+            _ => {
+                let what = format!("a dict with {} as a key", self.tree.noun(key));
                 return Err(ErrorKind::unsupported(what, "use texts as keys"));
             }
         })
+    }
+
+    /// The description of a value that cannot be recorded.
+    fn described(&mut self, what: String) -> Result<Value, ErrorKind> {
+        self.count(0, what.len() as u64)?;
+        Ok(Value::String(what))
     }
 
     fn text(&mut self, item: Item) -> Result<String, ErrorKind> {
@@ -288,111 +337,4 @@ impl<'w, 'p> Walk<'w, 'p> {
 }
 
 #[cfg(test)]
-mod tests {
-    use vnp_forge::items::*;
-
-    use super::*;
-    use crate::checkpoint::Checkpoint;
-    use crate::read::torch::forged::*;
-
-    fn read(value: &[u8]) -> Checkpoint {
-        load_value(value, &[1.0, 2.0]).unwrap()
-    }
-
-    #[track_caller]
-    fn check_names(value: &[u8], expected: &[&str]) {
-        let read = read(value);
-        assert_eq!(read.tensors().map(|(name, _)| name).collect::<Vec<_>>(), expected);
-        assert_eq!((read.kind(), read.rows().len()), ("weights", 0));
-    }
-
-    #[test]
-    fn tensors_by_their_paths() {
-        let one = || tensor("0", &[2]);
-        check_names(&one(), &["tensor"]);
-        check_names(&list(&[one(), int(1), one()]), &["0", "2"]);
-        check_names(&tuple(&[list(&[one()])]), &["0.0"]);
-        check_names(&dict(&[("w", one()), ("m", dict(&[("a.b", one())]))]), &["w", "m.a.b"]);
-        check_names(&dict(&[("data", one())]), &["data"]);
-    }
-
-    #[track_caller]
-    fn check_metadata(value: &[u8], expected: &[(&str, Value)]) {
-        let expected = expected.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
-        assert_eq!(read(value).metadata(), &expected.collect::<BTreeMap<_, _>>());
-    }
-
-    #[test]
-    fn the_rest_is_metadata() {
-        let one = || tensor("0", &[2]);
-        check_metadata(&dict(&[("w", one())]), &[]);
-        check_metadata(&dict(&[("w", dict(&[("x", one())]))]), &[]);
-        check_metadata(&dict(&[("e", dict(&[]))]), &[("e", BTreeMap::new().into())]);
-        let mixed = dict(&[("w", list(&[one(), int(5)]))]);
-        check_metadata(&mixed, &[("w", vec![Value::Null, Value::Int(5)].into())]);
-        check_metadata(&int(7), &[("value", Value::Int(7))]);
-        let list = list(&[one(), text("x")]);
-        check_metadata(&list, &[("value", vec![Value::Null, "x".into()].into())]);
-        let floats = || floats(&[0.5, 1.5]);
-        let both = || Value::from(vec![Value::Float(0.5), Value::Float(1.5)]);
-        check_metadata(&floats(), &[("value", both())]);
-        check_metadata(
-            &dict(&[("f", floats()), ("t", tuple(&[float(0.5), float(1.5)]))]),
-            &[
-                ("f", vec![Value::Float(0.5), Value::Float(1.5)].into()),
-                ("t", vec![Value::Float(0.5), Value::Float(1.5)].into()),
-            ],
-        );
-        let bytes = call("_codecs", "encode", &[text("\u{ff}a"), text("latin1")]);
-        check_metadata(&dict(&[("b", bytes)]), &[("b", vec![0xff, b'a'].into())]);
-        let namespace = [b"cargparse\nNamespace\n)\x81", &dict(&[("arch", text("esm"))])[..], b"b"];
-        let map = BTreeMap::from([("arch".to_owned(), "esm".into())]);
-        check_metadata(
-            &dict(&[("args", namespace.concat())]),
-            &[("args", Value::Map(map.clone()))],
-        );
-        check_metadata(&namespace.concat(), &[("arch", "esm".into())]);
-        check_metadata(
-            &[&b"}(K\x01K\x02\x88K\x03NK\x04G\x3f\xf8\0\0\0\0\0\0K\x05u"[..]].concat(),
-            &[("1", 2.into()), ("True", 3.into()), ("None", 4.into()), ("1.5", 5.into())],
-        );
-    }
-
-    #[track_caller]
-    fn check_unsupported(value: &[u8], expected: &str) {
-        match load_value(value, &[1.0, 2.0]) {
-            Err(ErrorKind::Unsupported { what, .. }) => assert_eq!(what, expected),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn what_no_header_can_hold() {
-        let big = b"\x8a\x09\0\0\0\0\0\0\0\0\x40".to_vec();
-        check_unsupported(&dict(&[("i", list(&[big]))]), "an int of more than 64 bits at `i.0`");
-        check_unsupported(
-            &dict(&[("c", b"ctorch\nFloatStorage\n".to_vec())]),
-            "a class or function at `c`",
-        );
-        check_unsupported(&dict(&[("s", storage("0", "Float", 2, &[]))]), "a storage at `s`");
-        check_unsupported(b"})Ns", "a dict with a tuple as a key");
-        let deep = (0..40).fold(int(1), |inner, _| list(&[inner]));
-        check_unsupported(
-            &dict(&[("d", deep)]),
-            "metadata of more than 30 levels at `d.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0....`",
-        );
-        let deep = (0..31).fold(int(1), |inner, _| list(&[inner]));
-        check_unsupported(&dict(&[("d", deep)]), "metadata of more than 30 levels at `d`");
-        let deep = (0..30).fold(int(1), |inner, _| list(&[inner]));
-        assert!(load_value(&dict(&[("d", deep)]), &[]).is_ok());
-    }
-
-    #[test]
-    fn keys_are_there_once() {
-        let value = dict(&[("m", dict(&[("a", int(1)), ("a", int(2))]))]);
-        let Err(ErrorKind::BadPickle { found, .. }) = load_value(&value, &[]) else {
-            panic!("the last of two values held")
-        };
-        assert_eq!(found, "twice");
-    }
-}
+mod tests;

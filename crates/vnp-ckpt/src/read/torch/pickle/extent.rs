@@ -77,6 +77,7 @@ fn member(tree: &Tree<'_>, handle: Handle, number: usize) -> Option<Item> {
             0 => state.map(Item::Node),
             _ => None,
         },
+        Node::Inert { arguments, .. } => (number == 0).then_some(Item::Node(*arguments)),
         _ => None,
     }
 }

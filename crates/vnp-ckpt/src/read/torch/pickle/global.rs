@@ -1,5 +1,6 @@
 //! The classes and functions that a checkpoint may name.
 
+use crate::read::torch::pickle::names;
 use crate::tensor::dtype::Dtype;
 
 /// The meaning of a name. None is ever called: each is a tag that decides how to interpret the values
@@ -28,6 +29,27 @@ pub(crate) enum Global {
     Module,
     /// `argparse.Namespace`
     Namespace,
+    /// `numpy.core.multiarray.scalar`
+    Scalar,
+    /// `torch.Size`
+    Size,
+    /// `torch.device`
+    Device,
+    /// `torch.serialization._get_layout`
+    Layout,
+    /// `collections.Counter`
+    Counter,
+    /// `collections.defaultdict`
+    DefaultDict,
+    /// A path of `pathlib`, by the rules of Windows or of all other systems.
+    Path {
+        /// Whether `\` separates its parts.
+        windows: bool,
+    },
+    /// The full name of what has no contents: an element type of PyTorch or numpy.
+    Name(&'static str),
+    /// A type of Python that fills gaps in a `defaultdict`.
+    PlainType,
 }
 
 impl Global {
@@ -36,16 +58,36 @@ impl Global {
         Some(match (module, name) {
             ("torch._utils", "_rebuild_tensor_v2") => Self::RebuildTensor,
             ("torch._utils", "_rebuild_parameter") => Self::RebuildParameter,
-            ("torch", storage) => Self::Storage(storage_type(storage)?),
+            ("torch", "Size") => Self::Size,
+            ("torch", "device") => Self::Device,
+            ("torch.serialization", "_get_layout") => Self::Layout,
+            ("torch", name) => match storage_type(name) {
+                Some(dtype) => Self::Storage(dtype),
+                None => Self::Name(names::torch(name)?),
+            },
             ("collections", "OrderedDict") => Self::OrderedDict,
+            ("collections", "Counter") => Self::Counter,
+            ("collections", "defaultdict") => Self::DefaultDict,
             ("__builtin__" | "builtins", "set") => Self::Set,
+            ("__builtin__" | "builtins", name) if names::is_plain_type(name) => Self::PlainType,
             ("_codecs", "encode") => Self::Encode,
             (
                 "numpy.core.multiarray" | "numpy._core.multiarray" | "numpy.multiarray",
                 "_reconstruct",
             ) => Self::Reconstruct,
+            ("numpy.core.multiarray" | "numpy._core.multiarray" | "numpy.multiarray", "scalar") => {
+                Self::Scalar
+            }
             ("numpy", "ndarray") => Self::Array,
             ("numpy", "dtype") => Self::ArrayType,
+            ("numpy", name) => Self::Name(names::numpy(name)?),
+            // Python 3.13 moved them.
+            ("pathlib" | "pathlib._local", "PosixPath" | "PurePosixPath") => {
+                Self::Path { windows: false }
+            }
+            ("pathlib" | "pathlib._local", "WindowsPath" | "PureWindowsPath") => {
+                Self::Path { windows: true }
+            }
             ("__main__", "MLPClassifier")
             | ("torch.nn.modules.linear", "Linear")
             | ("torch.nn.modules.batchnorm", "BatchNorm1d")
@@ -90,7 +132,18 @@ mod tests {
         check("torch", "load", None);
         check("torch", "", None);
         check("numpy._core.multiarray", "_reconstruct", Some(Global::Reconstruct));
-        check("numpy.core.multiarray", "scalar", None);
+        check("numpy.core.multiarray", "scalar", Some(Global::Scalar));
+        check("numpy", "float32", Some(Global::Name("numpy.float32")));
+        check("numpy", "load", None);
+        check("torch", "Size", Some(Global::Size));
+        check("torch", "bfloat16", Some(Global::Name("torch.bfloat16")));
+        check("torch.float32", "", None);
+        check("collections", "deque", None);
+        check("pathlib", "PosixPath", Some(Global::Path { windows: false }));
+        check("pathlib._local", "WindowsPath", Some(Global::Path { windows: true }));
+        check("builtins", "int", Some(Global::PlainType));
+        check("builtins", "compile", None);
+        check("datetime", "datetime", None);
         check("__builtin__", "set", Some(Global::Set));
         check("__builtin__", "eval", None);
         check("builtins", "getattr", None);

@@ -2,6 +2,7 @@
 
 use crate::error::kind::ErrorKind;
 use crate::limits::Limits;
+use crate::read::torch::pickle::danger;
 use crate::read::torch::pickle::global::Global;
 use crate::read::torch::pickle::opcode::{self as op, name};
 use crate::read::torch::pickle::tree::{Item, Node, Tree};
@@ -268,6 +269,8 @@ impl<'c, 'p> Machine<'c, 'p> {
             None => Err(ErrorKind::ForbiddenGlobal {
                 position: self.here(),
                 global: format!("{}.{}", shown(module), shown(name)),
+                // What is not UTF-8 is the name of nothing.
+                may_run: global.is_some_and(|(module, name)| danger::may_run(module, name)),
             }),
         }
     }

@@ -11,6 +11,11 @@ impl Machine<'_, '_> {
     pub(super) fn reduce(&mut self) -> Result<(), ErrorKind> {
         let arguments = self.pop()?;
         let function = self.pop()?;
+        if let (Item::Global(class), Item::Node(arguments)) = (function, arguments)
+            && let Some(made) = self.inert(class, arguments)
+        {
+            return made;
+        }
         let (Item::Global(global), Some(arguments)) = (function, self.arguments(arguments)) else {
             return self.bad("a function and its arguments", "something else");
         };

@@ -71,6 +71,12 @@ pub(crate) enum Node {
         class: Global,
         state: Option<Handle>,
     },
+    /// A small value of a class that has nothing but the arguments that it is made of: a numpy
+    /// scalar, a device or a path.
+    Inert {
+        class: Global,
+        arguments: Handle,
+    },
 }
 
 /// The description of a tensor's memory.
@@ -245,6 +251,9 @@ impl<'p> Tree<'p> {
                 Some(Node::ArrayType { .. }) => "a numpy dtype",
                 Some(Node::Instance { class: Global::Namespace, .. }) => "a namespace",
                 Some(Node::Instance { .. }) => "a module",
+                Some(Node::Inert { class: Global::Scalar, .. }) => "a numpy scalar",
+                Some(Node::Inert { class: Global::Device, .. }) => "a torch.device",
+                Some(Node::Inert { .. }) => "a path",
                 None => "nothing",
             },
         }

@@ -34,7 +34,7 @@ impl Machine<'_, '_> {
     }
 
     /// How deep lists and dicts are nested in a value.
-    pub(super) fn height(&self, item: Item) -> u32 {
+    pub(in super::super) fn height(&self, item: Item) -> u32 {
         match item {
             Item::Node(handle) => {
                 self.tree.heights.get(handle.0 as usize).copied().unwrap_or_default()
@@ -108,7 +108,7 @@ impl Machine<'_, '_> {
             return self.bad("pairs of keys and values", "a key alone");
         }
         let is_key = |item| match self.tree.node_of(item) {
-            Some(node) => matches!(node, Node::Tuple(_)),
+            Some(node) => matches!(node, Node::Tuple(_) | Node::Inert { .. }),
             None => true,
         };
         if let Some(&[key, _]) = pairs.iter().find(|[key, _]| !is_key(*key)) {

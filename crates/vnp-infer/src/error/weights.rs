@@ -1,0 +1,96 @@
+//! Errors about files of weights that were given by mistake, or hold what no network is.
+
+use std::path::PathBuf;
+
+/// A file or its weights are not what they should be.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WeightsError {
+    /// A link leads to a file that does not exist.
+    #[error(
+        "{} is a link to {}, which does not exist: copy or download the file itself",
+        path.display(), target.display()
+    )]
+    BrokenLink {
+        /// The link.
+        path: PathBuf,
+        /// What it leads to.
+        target: PathBuf,
+    },
+    /// A path leads to something else than the file that was meant.
+    #[error("{} is {found}: {remedy}", path.display())]
+    NotTheFile {
+        /// The path.
+        path: PathBuf,
+        /// What it leads to.
+        found: &'static str,
+        /// What to do.
+        remedy: String,
+    },
+    /// A tensor holds a value with which nothing can be computed.
+    #[error(
+        "{file}: tensor {name} holds {found} at index {index:?}: the training failed or the file is \
+         damaged, use another one"
+    )]
+    BadValue {
+        /// The weights file.
+        file: String,
+        /// The tensor's name in it.
+        name: String,
+        /// The first bad value: one number per dimension, from 0.
+        index: Vec<usize>,
+        /// The value.
+        found: String,
+    },
+    /// A file holds several networks that fit, such as the last and the best of a training.
+    #[error(
+        "{file} holds several networks that fit, below {}: save one of them alone",
+        names.join(" and ")
+    )]
+    SeveralNetworks {
+        /// The weights file.
+        file: String,
+        /// What the names of each begin with.
+        names: Vec<String>,
+    },
+    /// Some tensors of a network stand below a prefix and others do not.
+    #[error(
+        "{file}: tensor {name} is not below {prefix}, as other tensors of the network are: a prefix is \
+         removed only where all have it"
+    )]
+    PartlyWrapped {
+        /// The weights file.
+        file: String,
+        /// The prefix of the network's tensors.
+        prefix: String,
+        /// A tensor without it.
+        name: String,
+    },
+    /// Two tensors of a file are the same one of the network once prefixes are removed.
+    #[error(
+        "{file}: {first} and {second} are the same tensor of the network: save one of them alone"
+    )]
+    TensorTwice {
+        /// The weights file.
+        file: String,
+        /// The one.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A published head was given for another chunk length than it was trained for.
+    #[error(
+        "{file} is VirNucPro's {head}, which was trained on chunks of {trained} bp, not {given} bp: give \
+         --expected-length {trained}, or the head for {given} bp"
+    )]
+    HeadLength {
+        /// The head's file.
+        file: String,
+        /// Its published name.
+        head: &'static str,
+        /// The chunk length that it was trained on, in bp.
+        trained: u32,
+        /// The length that was given, in bp.
+        given: u32,
+    },
+}
