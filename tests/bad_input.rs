@@ -205,6 +205,12 @@ fn a_bgzip_file_without_its_end_is_read_with_a_warning_or_refused() {
     assert_eq!(bench.json("whole/run.json")["input_maybe_truncated"], serde_json::Value::Null);
     bench.vnp(&["predict", "cut.fa.gz", "-o", "cut"]).expect(0, &["cut.fa.gz"]);
     assert_eq!(bench.json("cut/run.json")["input_maybe_truncated"], true);
+    // What a finished run says of its input is what the last session saw.
+    for (input, expected) in [("whole.fa.gz", serde_json::Value::Null), ("cut.fa.gz", true.into())]
+    {
+        bench.vnp(&["predict", input, "-o", "cut", "--resume"]).expect(0, &["an earlier session"]);
+        assert_eq!(bench.json("cut/run.json")["input_maybe_truncated"], expected);
+    }
     let strict = bench.vnp(&["predict", "cut.fa.gz", "-o", "strict", "--strict-input"]);
     strict.expect(1, &["cut.fa.gz"]);
     assert!(!bench.path("strict").exists());

@@ -54,8 +54,12 @@ fn outputs_that_are_inputs(bench: &Bench) {
     std::os::unix::fs::symlink("i.fa", bench.path("symbolic.vnp")).unwrap();
     let embed = ["embed", "i.fa", "--encoder", "dnabert-s", "--weights", "mini", "-o"];
     for output in ["i.fa", "./i.fa", "hard.vnp", "symbolic.vnp"] {
-        bench.vnp(&["orfs", "i.fa", "--nucleotide", output, "--protein", "p.fa"]).expect(1, &[output]);
-        bench.vnp(&["orfs", "i.fa", "--nucleotide", "n.fa", "--protein", output]).expect(1, &[output]);
+        bench
+            .vnp(&["orfs", "i.fa", "--nucleotide", output, "--protein", "p.fa"])
+            .expect(1, &[output]);
+        bench
+            .vnp(&["orfs", "i.fa", "--nucleotide", "n.fa", "--protein", output])
+            .expect(1, &[output]);
         bench.vnp(&[&embed[..], &[output]].concat()).expect(1, &[output]);
         for words in [["predict", "i.fa"], ["validate", "i.fa"]] {
             bench.vnp(&[&words[..], &["--log-file", output]].concat()).expect(1, &[output]);
@@ -98,7 +102,13 @@ fn without_locks(bench: &Bench) {
             assert!(Instant::now() < patience, "no warning");
             std::thread::sleep(Duration::from_millis(5));
         }
-        let second = crate::support::ended(&mut command(&["predict", "field/base.fa", "-o", &out, "--resume"]));
+        let second = crate::support::ended(&mut command(&[
+            "predict",
+            "field/base.fa",
+            "-o",
+            &out,
+            "--resume",
+        ]));
         second.expect(1, &["is in use by"]);
         let mut base = std::fs::File::open(bench.path("field/base.fa")).unwrap();
         std::io::copy(&mut base, &mut first.stdin.take().unwrap()).unwrap();

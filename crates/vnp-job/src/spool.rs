@@ -53,6 +53,7 @@ impl fmt::Debug for Input {
 #[derive(Debug)]
 pub struct Spool {
     paths: Vec<PathBuf>,
+    names: Vec<PathBuf>,
     _copies: Vec<tempfile::NamedTempFile>,
 }
 
@@ -62,6 +63,11 @@ impl Spool {
     /// # Errors
     /// [`Error::Io`]; [`Error::Interrupted`] when a stop was requested meanwhile.
     pub fn new(inputs: Vec<Input>, scratch: &Path, stop: &StopFlag) -> Result<Self, Error> {
+        let name = |input: &Input| match input {
+            Input::File(path) => path.clone(),
+            Input::Stream(_) => "standard input".into(),
+        };
+        let names = inputs.iter().map(name).collect();
         let mut paths = Vec::new();
         let mut copies = Vec::new();
         for input in inputs {
@@ -76,13 +82,19 @@ impl Spool {
             paths.push(copy.path().to_owned());
             copies.push(copy);
         }
-        Ok(Self { paths, _copies: copies })
+        Ok(Self { paths, names, _copies: copies })
     }
 
     /// The files, in the order of the inputs.
     #[must_use]
     pub fn paths(&self) -> &[PathBuf] {
         &self.paths
+    }
+
+    /// What messages call the inputs, also those that were copied.
+    #[must_use]
+    pub fn names(&self) -> &[PathBuf] {
+        &self.names
     }
 }
 

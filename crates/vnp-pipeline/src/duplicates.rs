@@ -34,9 +34,11 @@ pub struct Duplicates {
 pub struct Duplicate {
     /// 0-based number of the file among the inputs.
     pub input: usize,
+    /// The name of that file.
+    pub file: String,
     /// Number of the record in that file, counted from 1.
     pub record: u64,
-    /// The id; bytes that are not UTF-8 are replaced.
+    /// The id as messages show it.
     pub id: String,
 }
 
@@ -57,12 +59,9 @@ impl fmt::Display for Duplicates {
         let Self { records, first } = self;
         let (noun, verb) = if *records == 1 { ("record", "has") } else { ("records", "have") };
         write!(f, "{records} {noun} {verb} the id of an earlier record of the same file (")?;
-        for (index, Duplicate { input, record, id }) in first.iter().enumerate() {
+        for (index, Duplicate { file, record, id, .. }) in first.iter().enumerate() {
             let comma = if index > 0 { ", " } else { "" };
-            write!(f, "{comma}\"{}\" in record {record}", id.escape_debug())?;
-            if *input > 0 {
-                write!(f, " of input {}", input + 1)?;
-            }
+            write!(f, "{comma}\"{id}\" in record {record} of {file}")?;
         }
         f.write_str(if *records > first.len() as u64 { ", …)" } else { ")" })
     }
@@ -74,17 +73,20 @@ mod tests {
 
     #[test]
     fn a_message_names_record_and_input() {
-        let duplicate = |input, record, id: &str| Duplicate { input, record, id: id.to_owned() };
+        let duplicate = |input: usize, record, id: &str| {
+            let (file, id) = (format!("{}.fa", ["x", "y"][usize::from(input > 0)]), id.to_owned());
+            Duplicate { input, file, record, id }
+        };
         let mut found = Duplicates::default();
-        for one in [duplicate(1, 5, "b\u{7}"), duplicate(0, 9, "a"), duplicate(0, 2, "c")] {
+        for one in [duplicate(1, 5, "b"), duplicate(0, 9, "a"), duplicate(0, 2, "c")] {
             found.add(one);
         }
         assert_eq!(
             found.to_string(),
-            "3 records have the id of an earlier record of the same file (\"c\" in record 2, \
-             \"a\" in record 9, \"b\\u{7}\" in record 5 of input 2)"
+            "3 records have the id of an earlier record of the same file (\"c\" in record 2 of \
+             x.fa, \"a\" in record 9 of x.fa, \"b\" in record 5 of y.fa)"
         );
         found.add(duplicate(0, 1, "d"));
-        assert!(found.to_string().ends_with("\"a\" in record 9, …)"), "{found}");
+        assert!(found.to_string().ends_with("\"a\" in record 9 of x.fa, …)"), "{found}");
     }
 }

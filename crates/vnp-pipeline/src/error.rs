@@ -7,6 +7,8 @@ use vnp_ckpt::RowRange;
 use vnp_job::parts::Stage;
 use vnp_job::{BadFile, Interrupted, listed};
 
+use vnp_seq::shown_id;
+
 use crate::duplicates::Duplicates;
 
 /// What ended a run before its results were published.
@@ -26,11 +28,18 @@ pub enum Error {
     #[error(transparent)]
     Sequence(#[from] vnp_seq::Error),
     /// No record of the input can be a nucleotide sequence.
-    #[error("none of the {records} records is a nucleotide sequence: record \"{}\": {reason}", id.escape_debug())]
+    #[error(
+        "{}: none of the {records} records is a nucleotide sequence: record {record} \"{id}\": {reason}",
+        file.display()
+    )]
     NoNucleotides {
         /// How many records the input holds.
         records: u64,
-        /// The first refused record.
+        /// The file of the first refused record.
+        file: PathBuf,
+        /// The number of that record in its file, counted from 1.
+        record: u64,
+        /// Its id, as messages show it.
         id: String,
         /// Why it was refused.
         reason: String,
@@ -127,7 +136,7 @@ pub enum Error {
     },
     /// A part's row was computed from another frame than the input has at that row.
     #[error(
-        "{}: row {row} is {found}, expected \"{}\"", path.display(), expected.escape_debug()
+        "{}: row {row} is {found}, expected \"{}\"", path.display(), shown_id(expected.as_bytes())
     )]
     RowMismatch {
         /// The part.
@@ -202,7 +211,10 @@ impl Error {
         match self {
             Self::RowMismatch { path, row, expected, found } => Some(BadFile {
                 path: path.clone(),
-                reason: format!("row {row} is {found}, expected \"{}\"", expected.escape_debug()),
+                reason: format!(
+                    "row {row} is {found}, expected \"{}\"",
+                    shown_id(expected.as_bytes())
+                ),
             }),
             Self::Job(vnp_job::Error::Mismatch { path, what, expected, found }) => Some(BadFile {
                 path: path.clone(),

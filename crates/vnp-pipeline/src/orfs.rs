@@ -38,7 +38,7 @@ pub fn orfs(
     let scratch = file.and_then(Path::parent).filter(|dir| !dir.as_os_str().is_empty());
     let scratch = scratch.unwrap_or(Path::new("."));
     let inputs = Spool::new(inputs, scratch, stop)?;
-    let reader = FrameReader::open(inputs.paths(), chunk_length)?;
+    let reader = FrameReader::open_as(inputs.paths(), inputs.names(), chunk_length)?;
     let mut reader = reader.strict(strict).scratch(scratch);
     let mut tally = Tally::default();
     while let Some(block) = reader.next_block()? {
@@ -49,7 +49,7 @@ pub fn orfs(
         tally.add(&block);
         observer(tally.event());
     }
-    let survey = tally.finish(&reader)?;
+    let survey = tally.finish(&reader, inputs.names())?;
     let nucleotides = nucleotides.finish().map_err(in_file(nucleotide))?.finish()?;
     let proteins = proteins.finish().map_err(in_file(protein))?.finish()?;
     nucleotides.publish()?;

@@ -1,9 +1,11 @@
 //! Reading the whole input: to learn how many rows there are and what they are rows of, and to
 //! confirm later that it is still the same input.
 
+use std::path::PathBuf;
+
 use vnp_job::StopFlag;
 use vnp_job::parts::Track;
-use vnp_seq::{Block, FrameReader, RecordOutcome, RecordStatus};
+use vnp_seq::{Block, FrameReader, RecordOutcome, RecordStatus, shown_id};
 
 use crate::duplicates::finder::{DuplicateFinder, Suffixes};
 use crate::error::Error;
@@ -16,7 +18,19 @@ use crate::survey::Survey;
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     survey: Survey,
-    first_failed: Option<(String, String)>,
+    first_failed: Option<FirstFailed>,
+    /// The file that is read, and the number of its first record.
+    input: (usize, u64),
+}
+
+/// The first record that is not a nucleotide sequence.
+#[derive(Debug)]
+struct FirstFailed {
+    input: usize,
+    /// Its number in the file, counted from 1.
+    record: u64,
+    id: String,
+    reason: String,
 }
 
 impl Tally {
@@ -24,8 +38,14 @@ impl Tally {
         self.survey.orfless_chunks += block.orfless.len() as u64;
         for outcome in &block.records {
             self.count(outcome);
+            let head = &outcome.record;
+            if head.input != self.input.0 {
+                self.input = (head.input, head.number);
+            }
             if let (None, RecordStatus::Failed { reason }) = (&self.first_failed, &outcome.status) {
-                self.first_failed = Some((outcome.record.id.clone(), reason.clone()));
+                let (input, record) = (head.input, head.number - self.input.1 + 1);
+                let (id, reason) = (shown_id(&head.raw_id()), reason.clone());
+                self.first_failed = Some(FirstFailed { input, record, id, reason });
             }
         }
     }
@@ -37,12 +57,16 @@ impl Tally {
 
     /// The survey of an input that was read to its end. An input in which every record that has
     /// letters fails is an error: that is a protein file or something worse, not a partial success.
-    pub(crate) fn finish(self, reader: &FrameReader) -> Result<Survey, Error> {
-        let Self { mut survey, first_failed } = self;
-        if let Some((id, reason)) = first_failed
+    ///
+    /// Messages call the inputs `names`.
+    pub(crate) fn finish(self, reader: &FrameReader, names: &[PathBuf]) -> Result<Survey, Error> {
+        let Self { mut survey, first_failed, .. } = self;
+        if let Some(FirstFailed { input, record, id, reason }) = first_failed
             && survey.failed + survey.empty == survey.records
         {
-            return Err(Error::NoNucleotides { records: survey.records, id, reason });
+            let file = names.get(input).cloned().unwrap_or_default();
+            let records = survey.records;
+            return Err(Error::NoNucleotides { records, file, record, id, reason });
         }
         survey.input_digest = digest(reader);
         survey.maybe_truncated = reader.maybe_truncated();
@@ -93,7 +117,7 @@ pub(crate) fn survey(
         block.records.iter().try_for_each(|outcome| finder.add(&outcome.record))?;
         observer(tally.event());
     }
-    let mut survey = tally.finish(&reader)?;
+    let mut survey = tally.finish(&reader, source.names)?;
     let (duplicate_ids, suffixes) = finder.finish()?;
     survey.duplicate_ids = duplicate_ids;
     observer(Event::Surveyed(&survey));

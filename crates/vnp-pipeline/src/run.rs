@@ -110,12 +110,17 @@ impl Run<'_> {
         let inputs = Spool::new(inputs, directory.checkpoints(), self.stop)?;
         let source = Source {
             inputs: inputs.paths(),
+            names: inputs.names(),
             chunk_length: self.options.chunk_length,
             strict: self.options.strict_input,
             scratch: directory.checkpoints(),
         };
         let began = Instant::now();
-        let finder = DuplicateFinder::new(directory.checkpoints(), self.options.duplicate_ids);
+        let finder = DuplicateFinder::new(
+            directory.checkpoints(),
+            inputs.names(),
+            self.options.duplicate_ids,
+        );
         let first = survey(source, self.tracks, finder, self.observer, self.stop)?;
         self.seconds.insert("survey".to_owned(), began.elapsed().as_secs_f64());
 
@@ -315,6 +320,8 @@ impl Run<'_> {
         let has = |name| earlier.results.contains_key(name);
         let has_tables = has(names::FRAMES)
             && (has(names::NUCLEOTIDE_FASTA) || !self.options.keep_frames)
+            && earlier.input_maybe_truncated == survey.maybe_truncated
+            && earlier.counts.records_with_duplicate_id == survey.duplicate_ids
             && earlier.inputs == self.input_column()
             && earlier.numbered_ids == self.numbers_ids(survey);
         let as_asked =

@@ -149,15 +149,16 @@ pub(crate) fn write_entries(
     dir: &Path,
     entries: impl Iterator<Item = io::Result<Entry>>,
 ) -> io::Result<File> {
-    let file = tempfile::tempfile_in(dir).map_err(|error| io_at("write", dir, &error))?;
-    let mut writer = BufWriter::new(file);
+    let error = |error: io::Error| io_at("sort ids in", dir, &error);
+    let mut writer = BufWriter::new(tempfile::tempfile_in(dir).map_err(error)?);
     for entry in entries {
         let Entry { key, value } = entry?;
-        writer.write_all(&(key.len() as u64).to_le_bytes())?;
-        writer.write_all(&value.to_le_bytes())?;
-        writer.write_all(&key)?;
+        let (length, value) = ((key.len() as u64).to_le_bytes(), value.to_le_bytes());
+        for piece in [&length[..], &value, &key] {
+            writer.write_all(piece).map_err(error)?;
+        }
     }
-    Ok(writer.into_inner()?)
+    writer.into_inner().map_err(|failed| error(failed.into_error()))
 }
 
 /// Reads the next entry of such a file; none at its end.

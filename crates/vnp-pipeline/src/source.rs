@@ -11,6 +11,8 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source<'a> {
     pub(crate) inputs: &'a [PathBuf],
+    /// What messages call them.
+    pub(crate) names: &'a [PathBuf],
     pub(crate) chunk_length: ChunkLength,
     /// Refuse inputs that may be truncated.
     pub(crate) strict: bool,
@@ -21,7 +23,7 @@ pub(crate) struct Source<'a> {
 impl Source<'_> {
     /// Opens the inputs for the rows of some tracks.
     pub(crate) fn open(&self, tracks: &[Track]) -> Result<FrameReader, Error> {
-        let reader = FrameReader::open(self.inputs, self.chunk_length)?;
+        let reader = FrameReader::open_as(self.inputs, self.names, self.chunk_length)?;
         let reader = reader.strict(self.strict).scratch(self.scratch);
         Ok(match tracks.contains(&Track::OrflessChunks) {
             true => reader.with_orfless_chunks(),

@@ -28,19 +28,21 @@ pub struct Validation {
 /// Reads an input to its end as [`predict`](crate::predict) does, so that both accept the same files.
 /// `invalid` receives the head of each record with an invalid letter, and which letter that is.
 ///
-/// Long records, and ids if they are many, are kept in unnamed files in `scratch`.
+/// Messages call the input `name`. Long records, and ids if they are many, are kept in unnamed files in `scratch`.
 ///
 /// # Errors
 /// [`Error::Sequence`] for an input that cannot be read to its end; [`Error::DuplicateIds`] if that is
 /// asked for; [`Error::Io`] of `scratch`.
 pub fn validate(
     reader: RecordReader,
+    name: &Path,
     duplicate_ids: DuplicateIds,
     scratch: &Path,
     invalid: &mut dyn FnMut(&RecordHead, &str),
 ) -> Result<Validation, Error> {
     let mut found = Validation::default();
-    let mut finder = DuplicateFinder::new(scratch, duplicate_ids);
+    let names = [name.to_owned()];
+    let mut finder = DuplicateFinder::new(scratch, &names, duplicate_ids);
     let mut reader = FrameReader::records_only(reader).scratch(scratch);
     while let Some(block) = reader.next_block()? {
         for outcome in block.records {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::compression::Compression;
+use crate::id::shown_id;
 
 /// Why an input could not be read. A record that is empty, short or not a nucleotide sequence is not
 /// an error but a [`RecordStatus`](crate::RecordStatus).
@@ -136,16 +137,23 @@ pub enum Error {
         found: u8,
     },
 
-    /// Lines end in a lone carriage return, so that the sequence would be read as part of the header.
+    /// A header holds a carriage return. If it is the only line, lines end in one (old Macintosh files), and
+    /// the sequence would be read as part of the header.
     #[error(
-        "{}: record {record} has a carriage return inside its header: convert the line ends to LF \
-         (for example with `tr '\\r' '\\n'`)", path.display()
+        "{}: record {record} has a carriage return inside its header: {}", path.display(),
+        if *is_mac {
+            "convert the line ends to LF (for example with `tr '\\r' '\\n'`)"
+        } else {
+            "remove it (for example with `tr -d '\\r'`)"
+        }
     )]
     CarriageReturn {
         /// The input.
         path: PathBuf,
         /// The record, counted from 1.
         record: u64,
+        /// Whether no other line follows.
+        is_mac: bool,
     },
 
     /// A header that is longer than any id and description.
@@ -223,7 +231,7 @@ pub(crate) fn display_byte(byte: u8) -> String {
 }
 
 fn display_id(id: &Option<String>) -> String {
-    id.as_ref().map(|id| format!(" ('{}')", id.escape_debug())).unwrap_or_default()
+    id.as_ref().map(|id| format!(" ('{}')", shown_id(id.as_bytes()))).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ pub use error::{Error, FastqFault};
 pub use fasta::{write_nucleotide_fasta, write_protein_fasta};
 pub use frame::Frame;
 pub use head::RecordHead;
-pub use id::{chunk_id, chunk_of_frame, chunk_suffix, frame_id, record_of_chunk};
+pub use id::{chunk_id, chunk_of_frame, chunk_suffix, frame_id, record_of_chunk, shown_id};
 pub use orf::{Orf, find_orfs};
 pub use orfless_chunk::OrflessChunk;
 pub use outcome::{Block, Counts, FrameRow, RecordOutcome, RecordStatus};

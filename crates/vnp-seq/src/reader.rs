@@ -71,8 +71,13 @@ impl RecordReader {
     /// # Errors
     /// [`Error::Io`] if it cannot be opened, and those of [`from_reader`](Self::from_reader).
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let file = std::fs::File::open(path).map_err(|cause| cannot_read(path, cause))?;
-        Self::from_reader(path, Box::new(file))
+        Self::open_as(path, path)
+    }
+
+    /// Opens a file that errors call `name`.
+    pub(crate) fn open_as(path: &Path, name: &Path) -> Result<Self, Error> {
+        let file = std::fs::File::open(path).map_err(|cause| cannot_read(name, cause))?;
+        Self::from_reader(name, Box::new(file))
     }
 
     /// Reads from a stream; errors call it `name`.
@@ -211,7 +216,7 @@ impl RecordReader {
         let (path, record) = (self.path.clone(), self.records + 1);
         match fault {
             Fault::Read(source) => text::read_error(&path, self.compression, record, byte, source),
-            Fault::CarriageReturn => Error::CarriageReturn { path, record },
+            Fault::CarriageReturn { is_mac } => Error::CarriageReturn { path, record, is_mac },
             Fault::LongHeader { limit } => Error::LongHeader { path, record, limit },
             Fault::Scratch(error) => scratch_error(error),
             Fault::Fastq { line, id, fault, detail } => {

@@ -41,7 +41,8 @@ impl Default for BlockLimits {
 /// See the [crate's example](crate).
 #[derive(Debug)]
 pub struct FrameReader {
-    inputs: VecDeque<PathBuf>,
+    /// The inputs that are not open yet, and what errors call them.
+    inputs: VecDeque<(PathBuf, PathBuf)>,
     /// None to cut nothing.
     chunk_length: Option<ChunkLength>,
     orfless_chunks: bool,
@@ -68,12 +69,27 @@ impl FrameReader {
     /// # Errors
     /// [`Error::Io`] for an input that is missing, and those of [`RecordReader::open`].
     pub fn open(inputs: &[PathBuf], chunk_length: ChunkLength) -> Result<Self, Error> {
+        Self::open_as(inputs, inputs, chunk_length)
+    }
+
+    /// [`open`](Self::open) for inputs that errors call `names`, of which there is one for each.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn open_as(
+        inputs: &[PathBuf],
+        names: &[PathBuf],
+        chunk_length: ChunkLength,
+    ) -> Result<Self, Error> {
+        debug_assert_eq!(inputs.len(), names.len());
+        let mut inputs: VecDeque<(PathBuf, PathBuf)> =
+            inputs.iter().cloned().zip(names.iter().cloned()).collect();
         // Not by opening: opening and closing a pipe would end its writer.
-        for path in inputs {
-            std::fs::metadata(path).map_err(|cause| cannot_read(path, cause))?;
+        for (path, name) in &inputs {
+            std::fs::metadata(path).map_err(|cause| cannot_read(name, cause))?;
         }
-        let mut inputs: VecDeque<PathBuf> = inputs.iter().cloned().collect();
-        let reader = inputs.pop_front().map(|path| RecordReader::open(&path)).transpose()?;
+        let first = inputs.pop_front();
+        let reader = first.map(|(path, name)| RecordReader::open_as(&path, &name)).transpose()?;
         Ok(Self::new(reader, inputs, Some(chunk_length)))
     }
 
@@ -86,7 +102,7 @@ impl FrameReader {
 
     fn new(
         reader: Option<RecordReader>,
-        inputs: VecDeque<PathBuf>,
+        inputs: VecDeque<(PathBuf, PathBuf)>,
         chunk_length: Option<ChunkLength>,
     ) -> Self {
         Self {
@@ -240,8 +256,8 @@ impl FrameReader {
                 return Ok(Some(record));
             }
             self.maybe_truncated |= reader.maybe_truncated();
-            let open = |path: PathBuf| -> Result<RecordReader, Error> {
-                let reader = RecordReader::open(&path)?.strict(self.strict);
+            let open = |(path, name): (PathBuf, PathBuf)| -> Result<RecordReader, Error> {
+                let reader = RecordReader::open_as(&path, &name)?.strict(self.strict);
                 Ok(match &self.scratch {
                     Some(scratch) => reader.scratch(scratch),
                     None => reader,

@@ -108,14 +108,15 @@ impl Text {
             line.extend_from_slice(&next[..content]);
             let at_end = next.is_empty();
             self.bytes.consume(content + usize::from(end.is_some()));
-            if line.len() - before > limit {
+            // One more for a carriage return.
+            if line.len() - before > limit + 1 {
                 return Ok(false);
             }
             if end.is_some() || at_end {
                 if line[before..].last() == Some(&b'\r') {
                     line.pop();
                 }
-                return Ok(true);
+                return Ok(line.len() - before <= limit);
             }
         }
     }

@@ -20,10 +20,15 @@ pub(crate) fn inputs(paths: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
     Ok(paths.iter().map(input).collect())
 }
 
+/// What messages call an input.
+pub(crate) fn name(path: &Path) -> &Path {
+    if is_stdin(path) { Path::new("standard input") } else { path }
+}
+
 /// The records of an input that is read once.
 pub(crate) fn records(path: &Path) -> Result<RecordReader, vnp_seq::Error> {
     if is_stdin(path) {
-        RecordReader::from_reader(Path::new("standard input"), Box::new(io::stdin()))
+        RecordReader::from_reader(name(path), Box::new(io::stdin()))
     } else {
         RecordReader::open(path)
     }

@@ -15,11 +15,21 @@ pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<Exit> {
     let mut invalid = |record: &vnp_seq::RecordHead, reason: &str| {
         named += 1;
         if named <= NAMED {
-            log::error!("record {} \"{}\": {reason}", record.number + 1, record.id.escape_debug());
+            log::error!(
+                "record {} \"{}\": {reason}",
+                record.number + 1,
+                vnp_seq::shown_id(&record.raw_id())
+            );
         }
     };
     let mode = args.duplicate_ids.into();
-    let found = vnp_pipeline::validate(reader, mode, &std::env::temp_dir(), &mut invalid)?;
+    let found = vnp_pipeline::validate(
+        reader,
+        stdin::name(&args.input),
+        mode,
+        &std::env::temp_dir(),
+        &mut invalid,
+    )?;
     if found.invalid > NAMED {
         log::error!("… and {} more invalid records", grouped(found.invalid - NAMED));
     }

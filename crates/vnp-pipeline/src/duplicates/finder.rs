@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::io::{self, BufReader, Seek};
 use std::iter::Peekable;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use vnp_seq::RecordHead;
+use vnp_seq::{RecordHead, shown_id};
 
 use super::{Duplicate, DuplicateIds, Duplicates};
 use crate::error::Error;
@@ -18,6 +18,8 @@ use crate::sorter::{Entry, Sorted, Sorter, read_entry, write_entries};
 #[derive(Debug)]
 pub(crate) struct DuplicateFinder<'a> {
     scratch: &'a Path,
+    /// The names of the inputs.
+    names: &'a [PathBuf],
     mode: DuplicateIds,
     input: usize,
     /// The number of the input's first record.
@@ -33,11 +35,11 @@ pub(crate) struct DuplicateFinder<'a> {
 
 impl<'a> DuplicateFinder<'a> {
     /// Sorts in unnamed files in `scratch`.
-    pub(crate) fn new(scratch: &'a Path, mode: DuplicateIds) -> Self {
+    pub(crate) fn new(scratch: &'a Path, names: &'a [PathBuf], mode: DuplicateIds) -> Self {
         let sorter = || Sorter::new(scratch);
         let (ids, taken, suffixes) = (sorter(), sorter(), sorter());
         let (input, first_record, found) = (0, 0, Duplicates::default());
-        Self { scratch, mode, input, first_record, ids, taken, suffixes, found }
+        Self { scratch, names, mode, input, first_record, ids, taken, suffixes, found }
     }
 
     /// Adds the next record.
@@ -103,8 +105,9 @@ impl<'a> DuplicateFinder<'a> {
                 number += 1;
             }
             let (input, record) = (self.input, value - self.first_record + 1);
-            let id = String::from_utf8_lossy(&key).into_owned();
-            self.found.add(Duplicate { input, record, id });
+            let file = self.names.get(input).map(|name| name.display().to_string());
+            let (file, id) = (file.unwrap_or_default(), shown_id(&key));
+            self.found.add(Duplicate { input, file, record, id });
         }
         Ok(())
     }
@@ -188,7 +191,7 @@ mod tests {
     #[track_caller]
     fn check(inputs: &[&[&str]], records: u64, expected: &str) {
         let dir = tempfile::tempdir().unwrap();
-        let mut finder = DuplicateFinder::new(dir.path(), DuplicateIds::Number);
+        let mut finder = DuplicateFinder::new(dir.path(), &[], DuplicateIds::Number);
         let mut heads = Vec::new();
         for (input, ids) in inputs.iter().enumerate() {
             for id in *ids {
@@ -234,7 +237,7 @@ mod tests {
     #[test]
     fn many_duplicates_are_counted_and_the_first_are_named() {
         let dir = tempfile::tempdir().unwrap();
-        let mut finder = DuplicateFinder::new(dir.path(), DuplicateIds::Warn);
+        let mut finder = DuplicateFinder::new(dir.path(), &[], DuplicateIds::Warn);
         for number in 0..200_000_u64 {
             let id = format!("some longer id {}", number.wrapping_mul(0x9E37_79B9) % 150_000);
             finder.add(&RecordHead { number, id, ..RecordHead::default() }).unwrap();

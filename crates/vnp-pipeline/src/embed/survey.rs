@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use vnp_job::StopFlag;
+use vnp_seq::shown_id;
 
 use super::failures::{Failures, NAMED};
 use super::options::{RecordReading, UnknownResidues};
@@ -31,37 +32,32 @@ pub(super) fn survey(
     let mut records = Records::open(path, reading)?;
     let mut survey = Survey::default();
     let mut refused = Refused::default();
-    let mut empty = 0;
+    let mut first_with_letters = None;
     while let Some(record) = records.next()? {
         stop.check()?;
         if reading == RecordReading::Proteins(UnknownResidues::Refuse) {
             refused.add(&record);
         }
-        empty += u64::from(record.letters.is_empty());
-        if let Some(reason) = record.failure {
-            survey.failed.add(&record.id, reason);
-        }
         survey.rows += 1;
+        if let Some(reason) = record.failure {
+            survey.failed.add(&record.id, reason.clone());
+            if !record.letters.is_empty() {
+                first_with_letters.get_or_insert((survey.rows, record.id.clone(), reason));
+            }
+        }
         survey.ids.push(record.id);
     }
     refused.finish()?;
-    all_failed(&survey, empty)?;
+    // An input in which every record that has letters fails is an error: that is a protein file or
+    // something worse, not a partial success.
+    if let Some((record, id, reason)) = first_with_letters
+        && survey.failed.count == survey.rows
+    {
+        let (file, id) = (path.to_owned(), shown_id(id.as_bytes()));
+        return Err(Error::NoNucleotides { records: survey.rows, file, record, id, reason });
+    }
     survey.input_digest = records.digest();
     Ok(survey)
-}
-
-/// An input in which every record that has letters fails is an error: that is a protein file or something
-/// worse, not a partial success.
-fn all_failed(survey: &Survey, empty: u64) -> Result<(), Error> {
-    let failed = &survey.failed;
-    if failed.count < survey.rows || failed.count == empty {
-        return Ok(());
-    }
-    let mut failed = failed.first.iter();
-    // The first may be empty ones, and one with letters says more.
-    let named = failed.clone().find(|(_, reason)| reason.contains("letter")).or(failed.next());
-    let (id, reason) = named.cloned().unwrap_or_default();
-    Err(Error::NoNucleotides { records: survey.rows, id, reason })
 }
 
 /// Records with letters that are refused.
@@ -80,8 +76,10 @@ impl Refused {
         }
         let stop = if letter == '*' { " (a stop codon)" } else { "" };
         let letter = letter.escape_default();
-        self.named
-            .push(format!("record \"{}\": '{letter}'{stop} at position {position}", record.id));
+        self.named.push(format!(
+            "record \"{}\": '{letter}'{stop} at position {position}",
+            shown_id(record.id.as_bytes())
+        ));
     }
 
     fn finish(self) -> Result<(), Error> {

@@ -97,11 +97,17 @@ impl RecordNames {
     }
 }
 
-/// The name of a file in a table, which cannot hold tabs and line ends.
+/// The name of a file in a table. Tables cannot hold tabs and line ends: in a name with one, they and `%`
+/// are percent-encoded.
 fn in_table(name: &[u8]) -> Arc<[u8]> {
+    let breaks = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r');
+    if !name.iter().any(breaks) {
+        return name.into();
+    }
     let encode = |byte: &u8| match byte {
-        b'\t' | b'\n' | b'\r' => format!("%{byte:02X}").into_bytes(),
-        _ => vec![*byte],
+        b'%' => b"%25".to_vec(),
+        byte if breaks(byte) => format!("%{byte:02X}").into_bytes(),
+        byte => vec![*byte],
     };
     name.iter().flat_map(encode).collect()
 }
@@ -124,7 +130,8 @@ mod tests {
     fn a_row_names_its_input_where_there_are_several() {
         check(&["x.fa"], 0, "a\tx\ty");
         check(&["x.fa", "d/y.fa"], 1, "a\tx\ty\td/y.fa");
-        check(&["x.fa", "a\tb\n"], 1, "a\tx\ty\ta%09b%0A");
+        check(&["x.fa", "a\tb%\n"], 1, "a\tx\ty\ta%09b%25%0A");
+        check(&["x.fa", "a%09b"], 1, "a\tx\ty\ta%09b");
     }
 
     #[test]

@@ -16,7 +16,7 @@ type Found = Result<[u64; 4], String>;
 fn validated(path: &Path, strict: bool) -> Found {
     let scratch = path.parent().unwrap();
     let reader = RecordReader::open(path).map_err(|error| error.to_string())?.strict(strict);
-    let found = vnp_pipeline::validate(reader, DuplicateIds::Warn, scratch, &mut |_, _| ())
+    let found = vnp_pipeline::validate(reader, path, DuplicateIds::Warn, scratch, &mut |_, _| ())
         .map_err(|error| error.to_string())?;
     Ok([found.records, found.empty, found.invalid, found.duplicate_ids])
 }

@@ -10,10 +10,11 @@ use super::fault::Fault;
 use super::raw::Raw;
 use crate::error::{FastqFault, display_byte};
 use crate::id::{id_bytes, id_text};
+use crate::record::invalid_letter;
 use crate::text::Text;
 
-/// Bytes of quality beyond the expected ones that are still counted for a message.
-const MORE_QUALITY: usize = 1 << 16;
+/// Bytes of quality that are kept at most, a line aside.
+const KEPT_QUALITY: usize = 16 << 20;
 
 /// Reads the next record into `raw`; `false` at the end. `quality` is a buffer.
 pub(super) fn next(text: &mut Text, raw: &mut Raw, quality: &mut Vec<u8>) -> Result<bool, Fault> {
@@ -33,20 +34,23 @@ pub(super) fn next(text: &mut Text, raw: &mut Raw, quality: &mut Vec<u8>) -> Res
         text.each_piece_of_line(|_| Ok::<_, Fault>(()))?;
     }
     quality.clear();
-    let expected = usize::try_from(raw.letters.length()).unwrap_or(usize::MAX);
+    let expected = raw.letters.length();
     let (found, lines) = read_quality(text, quality, expected)?;
     let next = text.peek()?;
-    let ends_well =
-        lines <= 1 || is_boundary(next) && !(sequence_lines == 1 && holds_record(quality));
-    if found == expected && ends_well {
+    let swallowed = lines > 1 && holds_record(quality, sequence_lines == 1);
+    if found == expected && (lines <= 1 || is_boundary(next) && !swallowed) {
         return Ok(true);
     }
     let first = quality.split(|byte| *byte == b'\n').next().unwrap_or_default().len();
-    let mut detail = format!("the sequence has {expected} letters, the quality {first}");
-    if lines > 1 {
-        let last = text.line() - 1;
-        detail += &format!(" on its first line and {found} with the lines up to line {last}");
-    }
+    let mut detail = format!("the sequence has {expected} letters, the quality ");
+    detail += &match lines {
+        0 | 1 => found.to_string(),
+        _ => {
+            let last = text.line() - 1;
+            let and = if swallowed { ", which look like other records" } else { "" };
+            format!("{first} on its first line and {found} with the lines up to line {last}{and}")
+        }
+    };
     Err(fault(start, raw, FastqFault::QualityLength, detail))
 }
 
@@ -70,13 +74,15 @@ fn read_sequence(text: &mut Text, raw: &mut Raw) -> Result<u64, Fault> {
     }
 }
 
-/// Reads lines until they hold as much quality as `expected`, and counts its letters and the lines.
+/// Reads lines until they hold as much quality as `expected`, and counts its letters and the lines. The
+/// lines are kept for inspection, unless they are very many.
 fn read_quality(
     text: &mut Text,
     quality: &mut Vec<u8>,
-    expected: usize,
-) -> Result<(usize, u64), Fault> {
-    if text.skip_line_of(expected)? {
+    expected: u64,
+) -> Result<(u64, u64), Fault> {
+    let length = usize::try_from(expected).unwrap_or(usize::MAX);
+    if text.skip_line_of(length)? {
         return Ok((expected, 1));
     }
     let (mut found, mut lines) = (0, 0);
@@ -87,14 +93,14 @@ fn read_quality(
             Some(b'@') if expected == 0 => break,
             Some(_) => {}
         }
-        let before = quality.len();
         lines += 1;
-        // A line that is much too long is not kept: it is refused in any case.
-        let is_whole = text.read_line(quality, expected - found + MORE_QUALITY)?;
-        found += quality.len() - before;
-        if !is_whole {
-            break;
-        }
+        text.each_piece_of_line(|piece| {
+            found += piece.len() as u64;
+            if quality.len() < KEPT_QUALITY {
+                quality.extend_from_slice(piece);
+            }
+            Ok::<_, Fault>(())
+        })?;
         quality.push(b'\n');
     }
     Ok((found, lines))
@@ -105,19 +111,17 @@ fn is_boundary(next: Option<u8>) -> bool {
     matches!(next, None | Some(b'@' | b'\n' | b'\r'))
 }
 
-/// Whether lines of quality look like a whole record: a header, bases, `+`, and a line as long.
-fn holds_record(quality: &[u8]) -> bool {
+/// Whether lines of quality look like a record: a header, nucleotide codes, and `+`. Of a wrapped sequence
+/// quality is wrapped too, where a line of one letter is no sign.
+fn holds_record(quality: &[u8], sequence_on_one_line: bool) -> bool {
     let lines: Vec<&[u8]> = quality.split(|byte| *byte == b'\n').collect();
-    lines.windows(4).any(|lines| match lines {
-        [[b'@', ..], sequence, [b'+', ..], last] => {
-            sequence.len() == last.len() && sequence.iter().all(is_likely_base)
+    lines.windows(3).any(|lines| match lines {
+        [[b'@', id @ ..], sequence, [b'+', ..]] => {
+            let least = if sequence_on_one_line { 1 } else { 2 };
+            !id.is_empty() && sequence.len() >= least && invalid_letter(sequence, 0).is_none()
         }
         _ => false,
     })
-}
-
-fn is_likely_base(letter: &u8) -> bool {
-    matches!(letter.to_ascii_uppercase(), b'A' | b'C' | b'G' | b'T' | b'U' | b'N')
 }
 
 fn fault(line: u64, raw: &Raw, fault: FastqFault, detail: String) -> Fault {

@@ -9,8 +9,8 @@ use crate::letters::ScratchError;
 pub(super) enum Fault {
     /// The text could not be read on.
     Read(io::Error),
-    /// A header has a carriage return inside.
-    CarriageReturn,
+    /// A header has a carriage return inside; `is_mac` if no line follows.
+    CarriageReturn { is_mac: bool },
     /// A header is longer than the limit, in bytes.
     LongHeader { limit: usize },
     /// A temporary file for the letters failed.

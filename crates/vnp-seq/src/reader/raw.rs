@@ -25,7 +25,7 @@ impl Raw {
             return Err(Fault::LongHeader { limit: HEADER_BYTES });
         }
         match self.header.contains(&b'\r') {
-            true => Err(Fault::CarriageReturn),
+            true => Err(Fault::CarriageReturn { is_mac: text.peek()?.is_none() }),
             false => Ok(()),
         }
     }

@@ -12,6 +12,19 @@ fn check_fastq(text: &str, record: u64, line: u64, id: Option<&str>, fault: Fast
     assert_eq!((r, l, i.as_deref(), f), (record, line, id, fault), "{text:?}");
 }
 
+/// A short quality would be completed by the records that follow, if their lengths coincide.
+#[test]
+fn a_short_quality_does_not_swallow_the_next_record() {
+    for text in [
+        "@r1\nACGTACGTACGTACGT\n+\nII\n@r2\nACGAT\n+\nIIIII\n",
+        "@r1\nACGTACGTACGTACGT\n+\nII\n@r2\nACGRT\n+\nIIIII\n",
+        "@r1\nACGTACGTACGTA\nCGT\n+\nII\n@r2\nACGAT\n+\nIIIII\n",
+        "@r1\nACGTACGTACGTACG\n+\nII\n@r2\nACGAT\n+\nIIII\n@r3\nACG\n+\nIII\n",
+    ] {
+        check_fastq(text, 1, 1, Some("r1"), FastqFault::QualityLength);
+    }
+}
+
 #[test]
 fn a_broken_fastq_record_is_an_error_with_its_place() {
     use FastqFault::{End, QualityLength, Separator, Start};

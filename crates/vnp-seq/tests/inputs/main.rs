@@ -127,7 +127,9 @@ fn formats_that_are_not_read_are_named() {
 #[test]
 fn a_header_without_an_end_is_refused_before_it_fills_the_memory() {
     let whole = ">".to_owned() + &"x".repeat((1 << 20) - 1);
-    assert_eq!(read_all((whole.clone() + "\nAC").as_bytes()).unwrap().len(), 1);
+    for line_end in ["\n", "\r\n"] {
+        assert_eq!(read_all((whole.clone() + line_end + "AC").as_bytes()).unwrap().len(), 1);
+    }
     let Err(Error::LongHeader { record: 2, limit, .. }) =
         read_all((">a\nAC\n".to_owned() + &whole + "x\nAC").as_bytes())
     else {
@@ -156,10 +158,13 @@ fn line_ends_at_the_end_of_a_buffer_are_not_letters() {
 
 #[test]
 fn old_macintosh_line_ends_are_refused_and_not_taken_for_one_header() {
-    let Err(Error::CarriageReturn { record, .. }) = read_all(b">a\rACGT\r>b\rAC\r") else {
-        panic!()
+    let carriage_return = |text: &[u8]| match read_all(text) {
+        Err(Error::CarriageReturn { record, is_mac, .. }) => (record, is_mac),
+        other => panic!("{other:?}"),
     };
-    assert_eq!(record, 1);
+    assert_eq!(carriage_return(b">a\rACGT\r>b\rAC\r"), (1, true));
+    // One that is not the line end of its file.
+    assert_eq!(carriage_return(b">a\nACGT\n>c note\raa\nACGT\n"), (2, false));
 }
 
 #[test]
