@@ -7,6 +7,7 @@
 mod case;
 mod inputs;
 mod recipes;
+mod weights;
 
 use std::panic::catch_unwind;
 use std::path::Path;
@@ -17,7 +18,7 @@ use crate::support::{Bench, shared};
 
 /// The table of cases, each run on fresh copies of the recipes, and how many fail.
 fn table(prepare: &(dyn Fn(&Bench) + std::panic::RefUnwindSafe)) -> (String, usize) {
-    let cases = [inputs::CASES];
+    let cases = [inputs::CASES, weights::CASES];
     let (mut table, mut failed) = (String::new(), 0);
     for Case { input, command, expected, check } in cases.into_iter().flatten() {
         let outcome = catch_unwind(|| {
