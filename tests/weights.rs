@@ -9,12 +9,14 @@ use crate::heads::{Head, four, numpy_dtype, numpy_random, numpy_scalar};
 use crate::import::Import;
 use crate::support::{Bench, Ended, Nucleotides, root};
 
-fn import(bench: &Bench, head: &Path) -> Ended {
+/// Imports a head with the encoders of the fixtures, in place of an earlier import.
+pub(crate) fn import(bench: &Bench, head: &Path) -> Ended {
     drop(std::fs::remove_dir_all(bench.path("tiny")));
     Import { head: head.to_owned(), ..Import::new() }.run(bench, "tiny")
 }
 
-fn head_digest(bench: &Bench) -> serde_json::Value {
+/// The digest of the head that was imported last.
+pub(crate) fn head_digest(bench: &Bench) -> serde_json::Value {
     bench.json("tiny/bundle.json")["digests"]["head"].clone()
 }
 
