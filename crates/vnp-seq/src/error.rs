@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::compression::Compression;
-use crate::id::shown_id;
+use crate::shown::shown_id;
 
 /// Why an input could not be read. A record that is empty, short or not a nucleotide sequence is not
 /// an error but a [`RecordStatus`](crate::RecordStatus).
