@@ -157,6 +157,7 @@ impl EmbedRun<'_> {
                 if records > 0 {
                     encoder.get(self.encoder, self.stage, self.observer)?;
                 }
+                directory.check_lock()?;
                 self.output.remove()?;
                 directory.clear()?;
             }

@@ -13,8 +13,9 @@ impl JobDirectory {
     /// then.
     ///
     /// # Errors
-    /// [`Error::Io`]
+    /// [`Error::LockLost`], [`Error::Io`]
     pub fn remove(self) -> Result<(), Error> {
+        self.check_lock()?;
         let stages: Vec<_> = self.kind.stages.iter().map(|name| self.stage(name)).collect();
         let mut quarantined = 0_usize;
         for path in stages.iter().map(|dir| entries(dir)).collect::<Result<Vec<_>, _>>()?.concat() {
