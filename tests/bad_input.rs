@@ -173,6 +173,15 @@ fn a_full_disk_and_a_closed_pipe_have_their_exits() {
     let words = ["orfs", "in.fa", "--nucleotide", "/dev/full", "--protein", "p.faa"];
     bench.vnp(&words).expect(1, &["/dev/full", "No space left"]);
     assert!(!bench.path("p.faa").exists());
+    // A limit of the size of files is an error too, not the death of the process.
+    let line = format!(
+        "ulimit -f 1; exec {} orfs in.fa --nucleotide n.fa --protein p.faa",
+        env!("CARGO_BIN_EXE_vnp")
+    );
+    let mut shell = std::process::Command::new("sh");
+    crate::support::ended(shell.args(["-c", &line]).current_dir(bench.path(".")))
+        .expect(1, &["too large"]);
+    assert!(!bench.path("p.faa").exists());
     // A reader that closes the pipe early does not make the command fail.
     let mut command = bench.command(&["man"]);
     let (reader, writer) = std::io::pipe().unwrap();

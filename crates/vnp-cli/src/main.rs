@@ -16,7 +16,7 @@ use crate::args::Args;
 use crate::exit::Exit;
 
 fn main() -> std::process::ExitCode {
-    signals::survive_save_requests();
+    signals::survive();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {

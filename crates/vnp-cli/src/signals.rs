@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 #[cfg(unix)]
-use signal_hook::consts::{SIGHUP, SIGUSR1, SIGXCPU};
+use signal_hook::consts::{SIGHUP, SIGUSR1, SIGXCPU, SIGXFSZ};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use vnp_job::{Interrupted, StopFlag};
@@ -17,11 +17,15 @@ use crate::exit::Exit;
 /// kill after 10 seconds or more. What has a name is whole at every moment.
 const GRACE: Duration = Duration::from_secs(9);
 
-/// Has SIGUSR1, which asks a job to save, do nothing in commands that have nothing to save.
-pub(crate) fn survive_save_requests() {
+/// Has signals not kill the process that mean something else: SIGUSR1, which asks a job to save, in
+/// commands that have nothing to save; SIGXFSZ, so that a file that grows beyond its limit (`ulimit -f`) is
+/// an error of writing.
+pub(crate) fn survive() {
     #[cfg(unix)]
-    if let Err(error) = flag::register(SIGUSR1, Arc::default()) {
-        log::debug!("cannot listen for SIGUSR1: {error}");
+    for signal in [SIGUSR1, SIGXFSZ] {
+        if let Err(error) = flag::register(signal, Arc::default()) {
+            log::debug!("cannot listen for signal {signal}: {error}");
+        }
     }
 }
 
