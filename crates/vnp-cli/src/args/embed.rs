@@ -29,13 +29,13 @@ pub(crate) struct EmbedArgs {
     /// Encoder: esm2 for proteins, dnabert-s for nucleotides
     #[arg(long)]
     pub(crate) encoder: EncoderName,
-    /// Name or directory of a model, or the directory or weights file of an encoder
+    /// Name or directory of a model (mini is built in), or the directory or weights file of an encoder
     #[arg(long, value_name = "FILE|DIR|BUNDLE")]
     pub(crate) weights: String,
     /// File to write, in the format that its name ends in: .vnp (checkpoint), .pt or .safetensors.
     /// It holds the sequence ids and their embedding vectors; until it is complete, saved work is in
     /// OUT.parts
-    #[arg(short, long, value_name = "OUT.vnp")]
+    #[arg(short, long, value_name = "OUT")]
     pub(crate) output: PathBuf,
     /// Letters that ESM-2 does not know: refuse the input, or mask (read them as unknown) [default: refuse]
     #[arg(long, value_name = "refuse|mask", hide_possible_values = true)]

@@ -31,8 +31,8 @@ pub(crate) struct PredictArgs {
     #[arg(long, value_name = "WHAT", default_value = "warn")]
     pub(crate) duplicate_ids: DuplicateIdsArg,
 
-    /// Model: mini (built in), 300, 500 or another installed model, custom (your own head, with -p),
-    /// or a model directory
+    /// Model: mini (built in), the name of an installed model (300 and 500, once imported with vnp
+    /// models import), custom (your own head, with -p), or a model directory
     #[arg(
         short,
         long,

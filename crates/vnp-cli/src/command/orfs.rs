@@ -7,7 +7,7 @@ use super::threads::use_threads;
 use crate::args::OrfsArgs;
 use crate::exit::{self, Exit};
 use crate::logging::Console;
-use crate::output::grouped;
+use crate::output::{counted, grouped};
 use crate::paths::standard_output;
 use crate::progress::Progress;
 use crate::signals;
@@ -43,8 +43,8 @@ pub(crate) fn run(args: &OrfsArgs, console: &Console) -> anyhow::Result<Exit> {
         }
     };
     log::info!(
-        "{} records have no ORF, {} are too short, {} are empty, {} failed",
-        grouped(survey.no_open_frame),
+        "{} without an ORF, {} too short, {} empty, {} failed",
+        counted(survey.no_open_frame, "record"),
         grouped(survey.too_short),
         grouped(survey.empty),
         grouped(survey.failed),
