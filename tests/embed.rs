@@ -158,16 +158,82 @@ fn an_output_is_kept_continued_or_replaced_on_request() {
     assert_eq!(bench.everything("."), before);
     embed(&bench, "other", "x.vnp", &["--force"]).expect(0, &[]);
     assert_ne!(bench.everything("."), before);
-    // What is not an output of embed stays, whatever is asked for.
-    let fixture = root().join("tests/fixtures/v1.0/embedding.vnp");
-    let kind = load_with_compatibility(&fixture, &Limits::default()).unwrap().kind().to_owned();
-    std::fs::copy(&fixture, bench.path("theirs.vnp")).unwrap();
-    let bytes = std::fs::read(bench.path("theirs.vnp")).unwrap();
-    if kind != "embedding" {
-        embed(&bench, "in", "theirs.vnp", &["--force"]).expect(1, &[&kind]);
+}
+
+/// A safetensors file with a type that no release reads.
+fn safetensors_of_8_bits() -> Vec<u8> {
+    let header = br#"{"w":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}"#;
+    [&(header.len() as u64).to_le_bytes()[..], header, &[0]].concat()
+}
+
+#[test]
+fn files_of_others_stay_whatever_is_asked_for() {
+    let bench = Bench::new();
+    bench.write("in", ">a\nMKV\n");
+    for out in ["own.vnp", "own.pt", "own.safetensors"] {
+        embed(&bench, "in", out, &[]).expect(0, &[]);
     }
-    embed(&bench, "in", "theirs.vnp", &["--resume"]).expect(3, &["weights was absent"]);
-    assert_eq!(std::fs::read(bench.path("theirs.vnp")).unwrap(), bytes);
+    let own = |name: &str| std::fs::read(bench.path(name)).unwrap();
+    let fixture = |name: &str| std::fs::read(root().join("tests/fixtures").join(name)).unwrap();
+    let half = |mut bytes: Vec<u8>| {
+        bytes.truncate(bytes.len() / 2);
+        bytes
+    };
+    let of_the_user = "a file that vnp embed did not write";
+    let unknown = "cannot be recognised as one of vnp embed";
+    let cases = [
+        ("part.vnp", fixture("v1.0/embedding.vnp"), "of kind nucleotide, which vnp embed did not"),
+        ("dict.pt", fixture("torch/f16.pt"), of_the_user),
+        ("class.pt", fixture("torch/path.pt"), unknown),
+        ("damaged.pt", half(own("own.pt")), unknown),
+        ("eight.safetensors", safetensors_of_8_bits(), unknown),
+        ("damaged.safetensors", half(own("own.safetensors")), "not a checkpoint"),
+        ("text.vnp", b"notes of a user".to_vec(), "a file that is not a checkpoint"),
+        ("byte.vnp", own("own.vnp")[..3].to_vec(), unknown),
+    ];
+    for (name, bytes, _) in &cases {
+        bench.write(name, bytes);
+    }
+    let before = bench.everything(".");
+    for (name, _, found) in cases {
+        for start in ["--force", "--resume", "--force-resume"] {
+            let refused = embed(&bench, "in", name, &[start]);
+            refused.expect(1, &[name, found, "choose another name, or move it away"]);
+            assert!(!refused.stderr.contains("loading the encoder"), "{}", refused.stderr);
+            assert_eq!(bench.everything("."), before, "{name} {start}");
+        }
+    }
+}
+
+#[test]
+fn an_own_output_that_is_damaged_or_empty_is_replaced_or_quarantined() {
+    let bench = Bench::new();
+    bench.write("in", ">a\nMKV\n");
+    embed(&bench, "in", "whole.vnp", &[]).expect(0, &[]);
+    let mut torn = std::fs::read(bench.path("whole.vnp")).unwrap();
+    torn.truncate(torn.len() / 2);
+    for (bytes, reason) in [(torn, "bytes"), (Vec::new(), "the file is empty")] {
+        bench.write("x.vnp", &bytes);
+        embed(&bench, "in", "x.vnp", &["--resume"]).expect(3, &["x.vnp", reason]);
+        assert_eq!(std::fs::read(bench.path("x.vnp")).unwrap(), bytes);
+        embed(&bench, "in", "x.vnp", &["--force"]).expect(0, &[]);
+        assert_eq!(contents(&bench, "x.vnp"), contents(&bench, "whole.vnp"));
+        assert!(!bench.path("x.vnp.parts").exists());
+
+        bench.write("x.vnp", &bytes);
+        embed(&bench, "in", "x.vnp", &["--force-resume"]).expect(0, &["quarantined as x.vnp.bad"]);
+        assert_eq!(contents(&bench, "x.vnp"), contents(&bench, "whole.vnp"));
+        assert_eq!(std::fs::read(bench.path("x.vnp.bad")).unwrap(), bytes);
+        let log = bench.path("x.vnp.parts/checkpoints/failed_checkpoints.txt");
+        assert!(std::fs::read_to_string(log).unwrap().contains(reason));
+        std::fs::remove_dir_all(bench.path("x.vnp.parts")).unwrap();
+        std::fs::remove_file(bench.path("x.vnp.bad")).unwrap();
+    }
+    // A link to nothing is none of these, and what it names is not made.
+    std::os::unix::fs::symlink("nowhere", bench.path("link.vnp")).unwrap();
+    embed(&bench, "in", "link.vnp", &[]).expect(1, &["link.vnp exists"]);
+    embed(&bench, "in", "link.vnp", &["--force"]).expect(0, &[]);
+    assert!(bench.path("link.vnp").is_file() && !bench.path("nowhere").exists());
 }
 
 #[test]
@@ -178,6 +244,30 @@ fn standard_input_is_embedded_too() {
     bench.vnp_with_stdin(&words("-", "esm2", "stdin.vnp", &[]), &input).expect(0, &[]);
     assert_eq!(contents(&bench, "stdin.vnp"), contents(&bench, "file.vnp"));
     assert!(!bench.path("stdin.vnp.parts").exists());
+}
+
+#[test]
+fn what_is_wrong_with_a_stream_is_said_of_the_stream() {
+    let bench = Bench::new();
+    let fifo = std::process::Command::new("mkfifo").arg(bench.path("fifo")).status().unwrap();
+    assert!(fifo.success());
+    for (text, encoder, expected) in [
+        ("@a\nACGT\n+\n!!\n", "dnabert-s", "a"),
+        ("no FASTA", "esm2", "FASTA"),
+        (">a\nMKLE\n", "dnabert-s", "none of the 1 records is a nucleotide sequence"),
+    ] {
+        let input = bench.write("in", text);
+        let stdin = bench.vnp_with_stdin(&words("-", encoder, "x.vnp", &[]), &input);
+        stdin.expect(1, &["standard input", expected]);
+        assert!(!stdin.stderr.contains("standard-input-"), "{}", stdin.stderr);
+        let (fifo, text) = (bench.path("fifo"), text.to_owned());
+        let writer = std::thread::spawn(move || std::fs::write(fifo, text));
+        let piped = bench.vnp(&words("fifo", encoder, "x.vnp", &[]));
+        piped.expect(1, &["fifo: ", expected]);
+        assert!(!piped.stderr.contains("standard-input-"), "{}", piped.stderr);
+        writer.join().unwrap().unwrap();
+        assert!(!bench.path("x.vnp").exists() && !bench.path("x.vnp.parts").exists());
+    }
 }
 
 const ROWS: u64 = 32;

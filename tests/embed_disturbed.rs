@@ -42,7 +42,11 @@ impl Setting {
     }
 
     fn command(&self) -> Command {
-        let words = ["embed", "in.fa", "--encoder", "dnabert-s", "--weights", "mini", "--resume"];
+        self.command_with("--resume")
+    }
+
+    fn command_with(&self, start: &str) -> Command {
+        let words = ["embed", "in.fa", "--encoder", "dnabert-s", "--weights", "mini", start];
         let output = ["-d", "cpu", "--checkpoint-rows", "16", "-o", self.output];
         self.bench.command(&[&words[..], &output].concat())
     }
@@ -60,6 +64,44 @@ impl Setting {
         let tensors: Vec<_> =
             checkpoint.tensors().map(|(name, tensor)| (name, tensor.bytes().to_vec())).collect();
         format!("{:?} {:?} {tensors:?}", checkpoint.ids(), checkpoint.metadata())
+    }
+
+    /// Puts the output of another input in place, and returns what it holds.
+    fn put_earlier(&self) -> String {
+        self.reset(&Image::default());
+        std::fs::copy(self.bench.path("earlier"), self.bench.path(self.output)).unwrap();
+        self.contents()
+    }
+
+    /// Kills `--force` over an earlier output: it stays until the new one takes its name, and a resume goes on.
+    fn disturb_force(&self, seed: u64) {
+        let force = || self.command_with("--force");
+        let mut random = Random::new(seed);
+        let earlier = self.put_earlier();
+        let trace = Tracer::new(&self.root()).run(&force()).unwrap();
+        assert_eq!(self.contents(), self.undisturbed);
+        let changes = trace.calls.iter().filter(|call| call.is_among(Calls::Changes)).count();
+        for _ in 0..times() {
+            let nth = 1 + random.below(changes);
+            let fault = Fault { calls: Calls::Changes, nth, harm: Harm::Kill };
+            self.put_earlier();
+            let trace = Tracer::new(&self.root()).fault(fault).run(&force()).unwrap();
+            let after = format!("{fault} ({:?})", trace.hurt);
+            let found = self.contents();
+            assert!(found == earlier || found == self.undisturbed, "{after}");
+            let resumed = crate::support::ended(&mut self.command());
+            assert!(matches!(resumed.code, Some(2 | 3)), "{after}: {}", resumed.stderr);
+            if resumed.code == Some(3) {
+                // Killed before it had begun to replace anything.
+                assert_eq!(self.contents(), earlier, "{after}");
+                assert!(
+                    self.bench.parts(&format!("{}.parts", self.output), "nucleotide").is_empty()
+                );
+                crate::support::ended(&mut force()).expect(2, &[]);
+            }
+            self.resume(&after);
+            assert_eq!(self.contents(), self.undisturbed, "{after}");
+        }
     }
 
     /// What has a name is whole; the run is finished by a resume, and nothing else is left.
@@ -103,6 +145,20 @@ fn a_kill_at_any_call_costs_nothing_that_was_saved() {
             let trace = tracer.run(&setting.command()).unwrap();
             setting.check(&format!("{fault} ({:?})", trace.hurt));
         }
+    }
+}
+
+#[test]
+fn a_kill_while_an_output_is_replaced_leaves_it_or_the_new_one() {
+    for output in ["work/x.vnp", "work/x.pt"] {
+        let Some(setting) = Setting::new(output) else { return };
+        let input = std::fs::read(setting.bench.path("in.fa")).unwrap();
+        setting.bench.write("in.fa", Nucleotides::new(5).fasta(3, 200) + ">empty\n");
+        setting.reset(&Image::default());
+        setting.resume("nothing");
+        std::fs::rename(setting.bench.path(output), setting.bench.path("earlier")).unwrap();
+        setting.bench.write("in.fa", input);
+        setting.disturb_force(4);
     }
 }
 

@@ -48,6 +48,7 @@ pub use checkpoint::rows::{Row, Rows};
 pub use digest::Digest;
 pub use error::Error;
 pub use error::kind::ErrorKind;
+pub use header::preamble::MAGIC;
 pub use header::{Encoding, Header, Producer, Section, Status};
 pub use limits::Limits;
 pub use read::container::Integrity;

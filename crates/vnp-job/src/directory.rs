@@ -179,11 +179,7 @@ impl JobDirectory {
         }
         remove_file_if_there(&self.failed_checkpoints())?;
         remove_file_if_there(&self.failed_files())?;
-        for path in entries(&self.checkpoints)? {
-            if self.kind.state.iter().any(|name| is_of(&path, name)) {
-                remove_file_if_there(&path)?;
-            }
-        }
+        self.remove_state()?;
         for published in self.kind.result_directories {
             published.remove(&self.result(published.name))?;
         }
@@ -199,6 +195,15 @@ impl JobDirectory {
             sync_directory(dir)?;
         }
         self.sync()
+    }
+
+    fn remove_state(&self) -> Result<(), Error> {
+        for path in entries(&self.checkpoints)? {
+            if self.kind.state.iter().any(|name| is_of(&path, name)) {
+                remove_file_if_there(&path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes what [`open`](Self::open) created, if nothing was added since: a job that failed

@@ -57,6 +57,6 @@ pub use lock::claim::{Claim, NotTaken, STALE_AFTER};
 pub use log_file::{LOG_FIRST_LINE, is_log_file};
 pub use published_directory::PublishedDirectory;
 pub use quarantine::{QUARANTINED, quarantine, record_failures};
-pub use spool::{Input, Spool};
+pub use spool::{Input, Spool, SpooledInput};
 pub use stop::{Interrupted, StopFlag};
 pub use time::rfc3339;

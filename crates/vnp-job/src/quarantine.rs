@@ -16,17 +16,20 @@ pub const QUARANTINED: &str = ".bad";
 /// # Errors
 /// [`Error::Io`]
 pub fn quarantine(path: &Path) -> Result<PathBuf, Error> {
-    let named = |number: u32| {
-        let mut name = path.as_os_str().to_owned();
-        if number > 1 {
-            name.push(format!(".{number}"));
-        }
-        name.push(QUARANTINED);
-        PathBuf::from(name)
-    };
+    let named = |number| quarantined_name(path, number);
     let free = (1..u32::MAX).map(named).find(|name| !name.exists()).unwrap_or_else(|| named(1));
     fs_err::rename(path, &free)?;
     Ok(free)
+}
+
+/// The `number`th name, from 1 on, that a quarantined file may get.
+pub(crate) fn quarantined_name(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    if number > 1 {
+        name.push(format!(".{number}"));
+    }
+    name.push(QUARANTINED);
+    PathBuf::from(name)
 }
 
 /// Appends bad files to the failure log at `log`, each once for as long as it stays as it is: the

@@ -47,42 +47,68 @@ impl fmt::Debug for Input {
     }
 }
 
-/// The inputs of a session as files that can be read again. Streams, and files that are pipes, are
-/// copied into a scratch directory; the copies go with this value, because a session that resumes
-/// is given its stream again.
+/// One input of a session as a file that can be read again. A stream, or a file that is a pipe, is copied
+/// into a scratch directory; the copy goes with this value, because a session that resumes is given its
+/// stream again.
+#[derive(Debug)]
+pub struct SpooledInput {
+    path: PathBuf,
+    name: PathBuf,
+    _copy: Option<tempfile::NamedTempFile>,
+}
+
+impl SpooledInput {
+    /// Copies into `scratch` what can be read only once.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Interrupted`] when a stop was requested meanwhile.
+    pub fn new(input: Input, scratch: &Path, stop: &StopFlag) -> Result<Self, Error> {
+        let name = match &input {
+            Input::File(path) => path.clone(),
+            Input::Stream(_) => "standard input".into(),
+        };
+        let stream = match input {
+            Input::File(path) if !is_pipe(&path) => return Ok(Self { path, name, _copy: None }),
+            stream => read_elsewhere(stream)?,
+        };
+        let copy = copy(&stream, scratch, stop)?;
+        Ok(Self { path: copy.path().to_owned(), name, _copy: Some(copy) })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What messages call the input, also one that was copied.
+    #[must_use]
+    pub fn name(&self) -> &Path {
+        &self.name
+    }
+}
+
+/// The inputs of a session, each as a [`SpooledInput`].
 #[derive(Debug)]
 pub struct Spool {
     paths: Vec<PathBuf>,
     names: Vec<PathBuf>,
-    _copies: Vec<tempfile::NamedTempFile>,
+    _inputs: Vec<SpooledInput>,
 }
 
 impl Spool {
     /// Copies into `scratch` what can be read only once.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Interrupted`] when a stop was requested meanwhile.
+    /// Those of [`SpooledInput::new`].
     pub fn new(inputs: Vec<Input>, scratch: &Path, stop: &StopFlag) -> Result<Self, Error> {
-        let name = |input: &Input| match input {
-            Input::File(path) => path.clone(),
-            Input::Stream(_) => "standard input".into(),
-        };
-        let names = inputs.iter().map(name).collect();
-        let mut paths = Vec::new();
-        let mut copies = Vec::new();
-        for input in inputs {
-            let stream = match input {
-                Input::File(path) if !is_pipe(&path) => {
-                    paths.push(path);
-                    continue;
-                }
-                stream => read_elsewhere(stream)?,
-            };
-            let copy = copy(&stream, scratch, stop)?;
-            paths.push(copy.path().to_owned());
-            copies.push(copy);
-        }
-        Ok(Self { paths, names, _copies: copies })
+        let inputs = inputs.into_iter().map(|input| SpooledInput::new(input, scratch, stop));
+        let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            paths: inputs.iter().map(|input| input.path.clone()).collect(),
+            names: inputs.iter().map(|input| input.name.clone()).collect(),
+            _inputs: inputs,
+        })
     }
 
     /// The files, in the order of the inputs.

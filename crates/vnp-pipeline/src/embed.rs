@@ -12,18 +12,19 @@ mod identity;
 mod lazy_encoder;
 mod options;
 mod output;
+mod publication;
 mod records;
+mod replacement;
 mod survey;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use vnp_ckpt::RowRange;
 use vnp_job::parts::{
     Expectation, Inspection, Inventory, Provenance, Stage, Track, Trust, inspect, windows,
 };
 use vnp_job::{
-    BadFile, Input, JobDirectory, JobKind, OnBadFile, Spool, Start, StopFlag, quarantine,
+    BadFile, Input, JobDirectory, JobKind, OnBadFile, SpooledInput, Start, StopFlag, quarantine,
     record_failures,
 };
 
@@ -33,8 +34,9 @@ pub use self::failures::Failures;
 use self::identity::EmbedIdentity;
 use self::lazy_encoder::LazyEncoder;
 pub use self::options::{EmbedOptions, EncoderInfo, LoadEncoder, RecordReading, UnknownResidues};
-use self::output::{Existing, Output, Publication};
-use self::records::Records;
+use self::output::{Existing, Output};
+use self::publication::Publication;
+use self::records::RecordSource;
 use self::survey::{Survey, survey};
 use crate::error::Error;
 
@@ -44,7 +46,7 @@ static JOB: JobKind = JobKind {
     results: &[],
     result_directories: &[],
     stages: &[Stage::Nucleotide.name(), Stage::Protein.name()],
-    state: &[],
+    state: &[replacement::MARK],
     temporaries: &[],
     stranger: |path, has_lock| {
         // Killed before it had its lock; or finished, with quarantined parts that are left.
@@ -71,9 +73,9 @@ pub struct EmbedSummary {
 ///
 /// # Errors
 /// [`Error::OutputFormat`], [`Error::OutputFileExists`], [`Error::OutputNotOurs`], [`Error::Io`].
-pub fn check(options: &EmbedOptions) -> Result<(), Error> {
+pub fn check(input: &Input, options: &EmbedOptions) -> Result<(), Error> {
     Output::new(options.output.clone())?.check(options.start)?;
-    if let Input::File(path) = &options.input {
+    if let Input::File(path) = input {
         fs_err::metadata(path)?;
     }
     Ok(())
@@ -84,13 +86,18 @@ pub fn check(options: &EmbedOptions) -> Result<(), Error> {
 /// A record that cannot be embedded is a failed row, whose vector is zeros; letters that are refused
 /// ([`UnknownResidues::Refuse`]) end the run before anything is computed. `load` is called only if rows are
 /// missing. Memory: the ids of all records, the rows between two saves, and the encoder; an output in
-/// another format than the native one is made from a native file's mapped pages.
+/// another format than the native one is written from a native file's mapped pages.
 ///
 /// # Errors
-/// Every [`Error`]; [`Error::Interrupted`] when a stop was requested, after the work was saved. An
-/// output and parts of an earlier session are untouched until the new ones are complete;
-/// [`Start::Again`] removes both, but not before the input was read and the encoder loaded.
+/// Every [`Error`]; [`Error::Interrupted`] when a stop was requested, after the work was saved.
+///
+/// An output of an earlier session stays until the new one is complete and takes its name.
+/// [`Start::Again`] removes the parts of an earlier session, but not before the input was read and the
+/// encoder loaded, and leaves a mark in their directory: [`Start::Resume`] then goes on with the new parts
+/// although the output is that of another run. Without the mark such an output is refused, and so is, in
+/// any case, a file that is not recognisably of a run like this.
 pub fn embed(
+    input: Input,
     options: EmbedOptions,
     encoder: &EncoderInfo,
     load: Box<LoadEncoder<'_>>,
@@ -98,15 +105,15 @@ pub fn embed(
     stop: &StopFlag,
 ) -> Result<EmbedSummary, Error> {
     let output = Output::new(options.output.clone())?;
-    output.check(options.start)?;
+    let replaces = output.check(options.start)? && options.start == Start::Again;
     let stage = match options.reading {
         RecordReading::Nucleotides => Stage::Nucleotide,
         RecordReading::Proteins(_) => Stage::Protein,
     };
     let stages = vec![stage.name()];
     let directory = JobDirectory::open(&output.parts(), &JOB, options.start, stages)?;
-    let run = EmbedRun { options, stage, output: &output, encoder, observer, stop };
-    let result = run.run(&directory, &mut LazyEncoder::new(load));
+    let run = EmbedRun { options, stage, output: &output, replaces, encoder, observer, stop };
+    let result = run.run(&directory, input, &mut LazyEncoder::new(load));
     match &result {
         Ok(_) => {
             // The output is complete: what is left of the parts is not worth a failure.
@@ -125,6 +132,8 @@ struct EmbedRun<'a> {
     options: EmbedOptions,
     stage: Stage,
     output: &'a Output,
+    /// Whether this session was asked to replace an output that is there.
+    replaces: bool,
     encoder: &'a EncoderInfo,
     observer: &'a dyn Fn(EmbedEvent<'_>),
     stop: &'a StopFlag,
@@ -132,19 +141,19 @@ struct EmbedRun<'a> {
 
 impl EmbedRun<'_> {
     fn run(
-        mut self,
+        self,
         directory: &JobDirectory,
+        input: Input,
         encoder: &mut LazyEncoder<'_>,
     ) -> Result<EmbedSummary, Error> {
         self.output.remove_unpublished(directory)?;
-        let none = Input::File(Path::new("").to_owned());
-        let input = std::mem::replace(&mut self.options.input, none);
-        let inputs = Spool::new(vec![input], directory.checkpoints(), self.stop)?;
-        let path = inputs.paths().first().map(std::path::PathBuf::as_path).unwrap_or(Path::new(""));
-        let mut survey = survey(path, self.options.reading, self.stop)?;
+        let input = SpooledInput::new(input, directory.checkpoints(), self.stop)?;
+        let reading = self.options.reading;
+        let source = RecordSource { path: input.path(), name: input.name(), reading };
+        let mut survey = survey(source, self.stop)?;
         let (records, failed) = (survey.rows, survey.failed.count);
         (self.observer)(EmbedEvent::Surveyed { records, failed });
-        let identity = EmbedIdentity::new(&survey.input_digest, self.encoder, self.options.reading);
+        let identity = EmbedIdentity::new(&survey.input_digest, self.encoder, reading);
         match self.options.start {
             Start::New => {}
             Start::Resume => {
@@ -157,15 +166,16 @@ impl EmbedRun<'_> {
                 if records > 0 {
                     encoder.get(self.encoder, self.stage, self.observer)?;
                 }
-                directory.check_lock()?;
-                self.output.remove()?;
                 directory.clear()?;
+                if self.replaces {
+                    replacement::allow(directory)?;
+                }
             }
         }
         let mut computed = 0;
         loop {
             let attempt =
-                self.attempt(directory, path, &identity, &mut survey, encoder, &mut computed);
+                self.attempt(directory, source, &identity, &mut survey, encoder, &mut computed);
             let error = match attempt {
                 Err(error) => error,
                 Ok(failed) => return Ok(summary(&survey, failed, computed, false)),
@@ -173,12 +183,12 @@ impl EmbedRun<'_> {
             // A part that passed for good until it was used. Each turn quarantines one.
             let Some(bad) = error.bad_part() else { return Err(error) };
             // But an input that was changed explains a part that does not fit.
-            survey.ids = self.confirm(path, &survey)?;
+            survey.ids = self.confirm(source, &survey)?;
             self.dispose(directory, vec![bad])?;
         }
     }
 
-    /// The summary of an output that an earlier session finished.
+    /// The summary of an output that an earlier session finished; none if it is to be computed.
     fn finished(
         &self,
         directory: &JobDirectory,
@@ -187,6 +197,13 @@ impl EmbedRun<'_> {
     ) -> Result<Option<EmbedSummary>, Error> {
         match self.output.existing(identity)? {
             Existing::Absent => Ok(None),
+            Existing::Other(_) | Existing::Bad(_) if replacement::is_allowed(directory) => {
+                let path = self.output.path().display();
+                log::info!(
+                    "{path} is of an earlier run: it stays until its replacement is complete"
+                );
+                Ok(None)
+            }
             Existing::Finished(count) => {
                 let failed = Failures { count, ..survey.failed.clone() };
                 Ok(Some(summary(survey, failed, 0, true)))
@@ -217,8 +234,8 @@ impl EmbedRun<'_> {
     }
 
     /// Fails if the input is not what the survey saw; returns its ids.
-    fn confirm(&self, path: &Path, survey: &Survey) -> Result<Vec<String>, Error> {
-        let mut records = Records::open(path, self.options.reading)?;
+    fn confirm(&self, source: RecordSource<'_>, survey: &Survey) -> Result<Vec<String>, Error> {
+        let mut records = source.open()?;
         let mut ids = Vec::new();
         while let Some(record) = records.next()? {
             self.stop.check()?;
@@ -234,7 +251,7 @@ impl EmbedRun<'_> {
     fn attempt(
         &self,
         directory: &JobDirectory,
-        path: &Path,
+        source: RecordSource<'_>,
         identity: &EmbedIdentity,
         survey: &mut Survey,
         encoder: &mut LazyEncoder<'_>,
@@ -257,7 +274,7 @@ impl EmbedRun<'_> {
             let done = Computation::new(
                 directory, self.stage, loaded, provenance, interval, observer, self.stop,
             )
-            .run(Records::open(path, self.options.reading)?, &windows, &mut inventory);
+            .run(source.open()?, &windows, &mut inventory);
             *computed += inventory.covered(self.stage).rows() - before;
             done?;
         }
@@ -271,7 +288,7 @@ impl EmbedRun<'_> {
             input_digest: &survey.input_digest,
             stop: self.stop,
         };
-        publication.write(self.stage, &inventory, Records::open(path, self.options.reading)?)
+        publication.write(self.stage, &inventory, source.open()?)
     }
 
     /// The parts that may be trusted.

@@ -72,7 +72,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The output's name is that of something else.
-    #[error("output {} is {found}: choose another name", path.display())]
+    #[error("output {} is {found}: choose another name, or move it away", path.display())]
     OutputNotOurs {
         /// The output.
         path: PathBuf,

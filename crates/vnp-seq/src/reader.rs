@@ -74,8 +74,11 @@ impl RecordReader {
         Self::open_as(path, path)
     }
 
-    /// Opens a file that errors call `name`.
-    pub(crate) fn open_as(path: &Path, name: &Path) -> Result<Self, Error> {
+    /// [`open`](Self::open) for a file that errors call `name`, such as the copy of a stream.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn open_as(path: &Path, name: &Path) -> Result<Self, Error> {
         let file = std::fs::File::open(path).map_err(|cause| cannot_read(name, cause))?;
         Self::from_reader(name, Box::new(file))
     }

@@ -12,8 +12,8 @@ pub(crate) const ALIGNMENT: u64 = 64;
 /// Length of the preamble.
 pub(crate) const PREAMBLE_BYTES: u64 = 64;
 
-/// A byte above 127, the name, and every way to end a line, so that a transfer as text shows.
-pub(crate) const MAGIC: [u8; 8] = *b"\x89VNP\r\n\x1a\n";
+/// The first bytes of a native file: a byte above 127, the name, and every way to end a line, so that a transfer as text shows.
+pub const MAGIC: [u8; 8] = *b"\x89VNP\r\n\x1a\n";
 
 /// Number of bytes that the preamble's own digest covers.
 const COVERED_BYTES: usize = 48;

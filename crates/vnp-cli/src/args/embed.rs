@@ -49,7 +49,7 @@ pub(crate) struct EmbedArgs {
     /// As --resume, but damaged checkpoints are renamed and computed again instead of stopping
     #[arg(long, conflicts_with = "force", help_heading = "Checkpoints")]
     pub(crate) force_resume: bool,
-    /// Start again: delete OUT and OUT.parts of an earlier run
+    /// Start again: delete OUT.parts of an earlier run, and replace OUT once the new one is complete
     #[arg(short, long, help_heading = "Checkpoints")]
     pub(crate) force: bool,
     /// Save at least after every N sequences: the most work that a crash can cost

@@ -25,7 +25,6 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> anyhow::Result<Exit> {
     let input = stdin::inputs(std::slice::from_ref(&args.input))?;
     let input = input.into_iter().next().context("an input is missing")?;
     let options = EmbedOptions {
-        input,
         output: args.output.clone(),
         reading: reading(args)?,
         start: match (args.force, args.resume || args.force_resume) {
@@ -38,7 +37,7 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> anyhow::Result<Exit> {
         checkpoint_interval: Duration::from_secs(args.checkpoint_seconds),
     };
     // First: what can be refused is refused before weights of gigabytes are read.
-    embed::check(&options)?;
+    embed::check(&input, &options)?;
     let stop = signals::listen()?;
     let files = files(args)?;
     let info = EncoderInfo {
@@ -51,7 +50,7 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> anyhow::Result<Exit> {
     let load = Box::new(move || files.load(&model_options));
     let progress = EmbeddingProgress::new(console);
     let observer = |event: EmbedEvent<'_>| progress.event(event);
-    let summary = embed::embed(options, &info, load, &observer, &stop)?;
+    let summary = embed::embed(input, options, &info, load, &observer, &stop)?;
     drop(progress);
     log_summary(&summary, &args.output);
     Ok(if summary.failed.count > 0 { Exit::Partial } else { Exit::Done })

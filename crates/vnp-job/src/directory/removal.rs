@@ -5,12 +5,12 @@ use crate::error::Error;
 use crate::files::{entries, remove_file_if_there};
 use crate::part_name::is_part_or_quarantined;
 use crate::publish::{parent, sync_directory};
-use crate::quarantine::QUARANTINED;
+use crate::quarantine::{QUARANTINED, quarantined_name};
 
 impl JobDirectory {
-    /// Removes the job's parts, its lock and the directory itself: for a job whose result lies outside of
-    /// it. Other files stay, and quarantined ones with the log of their faults; so does the directory
-    /// then.
+    /// Removes the job's parts, its state, its lock and the directory itself: for a job whose result lies
+    /// outside of it. Other files stay, and quarantined ones; so does the log of their faults, also of a
+    /// result that was quarantined where it lay, and the directory then.
     ///
     /// # Errors
     /// [`Error::LockLost`], [`Error::Io`]
@@ -28,8 +28,12 @@ impl JobDirectory {
                 false => remove_file_if_there(&path)?,
             }
         }
+        self.remove_state()?;
         if quarantined > 0 {
             log::info!("quarantined files are left in {}", self.checkpoints.display());
+        } else if self.has_quarantined_results() {
+            let log = self.failed_checkpoints();
+            log::info!("{} says why a file was quarantined", log.display());
         } else {
             remove_file_if_there(&self.failed_checkpoints())?;
             remove_file_if_there(&self.failed_files())?;
@@ -45,5 +49,15 @@ impl JobDirectory {
             log::debug!("{error}");
         }
         Ok(())
+    }
+
+    /// Whether a result that lies beside the directory was quarantined, and the log says why.
+    fn has_quarantined_results(&self) -> bool {
+        let log = vnp_validate::load_failed_checkpoints(&self.failed_checkpoints());
+        log.unwrap_or_default().iter().any(|failure| {
+            // By its name: another session may have been given another path to it.
+            let beside = failure.path.file_name().map(|name| parent(&self.path).join(name));
+            beside.is_some_and(|path| quarantined_name(&path, 1).exists())
+        })
     }
 }

@@ -88,19 +88,22 @@ impl<'a> Computation<'a> {
         let mut part = self.no_rows();
         let (mut start, mut at) = (window.start, window.start);
         while at < window.end {
-            let slice = self.read(records, at, window.end)?;
-            let outcome = self.slice(at, &slice, &mut part);
-            if outcome.is_ok() {
-                at += slice.len() as u64;
-            }
-            // Also when the encoder failed: the rows before are good.
-            if (outcome.is_err() || at == window.end || self.is_save_due()) && !part.is_empty() {
+            let outcome = match self.read(records, at, window.end) {
+                Ok(slice) => self.slice(at, &slice, &mut part).map(|()| slice.len() as u64),
+                Err(error) => Err(error),
+            };
+            at += outcome.as_ref().map_or(0, |rows| *rows);
+            // Asked once: a stop that came after the save would cost the rows that are not saved.
+            let stopped = self.stop.check();
+            // Also when reading or the encoder failed: the rows before are good.
+            let ends = outcome.is_err() || stopped.is_err() || at == window.end;
+            if (ends || self.is_save_due()) && !part.is_empty() {
                 inventory.add(self.save(start, &part)?);
                 start = at;
                 part = self.no_rows();
             }
             outcome?;
-            self.stop.check()?;
+            stopped?;
         }
         Ok(())
     }
@@ -160,9 +163,7 @@ impl<'a> Computation<'a> {
     }
 
     fn is_save_due(&self) -> bool {
-        self.stop.requested().is_some()
-            || self.last_saved.elapsed() >= self.interval
-            || self.stop.saves_granted() != self.saves_seen
+        self.last_saved.elapsed() >= self.interval || self.stop.saves_granted() != self.saves_seen
     }
 
     fn save(&mut self, start: u64, rows: &Rows) -> Result<Part, Error> {

@@ -5,13 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use vnp_infer::Encoder;
-use vnp_job::{Input, OnBadFile, Start};
+use vnp_job::{OnBadFile, Start};
 
-/// Everything that [`embed`](crate::embed::embed) is given, apart from the encoder.
+/// Everything that [`embed`](crate::embed::embed) is given, apart from the input and the encoder.
 #[derive(Debug)]
 pub struct EmbedOptions {
-    /// The input: one row per record.
-    pub input: Input,
     /// The file to write; its extension decides on its format. Parts lie in a directory next to it, of its
     /// name and `.parts`.
     pub output: PathBuf,

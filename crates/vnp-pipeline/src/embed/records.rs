@@ -21,6 +21,16 @@ pub(super) struct EmbedRecord {
     pub(super) unknown: Option<(char, u64)>,
 }
 
+/// An input that is read several times.
+#[derive(Clone, Copy)]
+pub(super) struct RecordSource<'a> {
+    /// The file that is read: that of the caller, or the copy of a stream.
+    pub(super) path: &'a Path,
+    /// What messages call the input.
+    pub(super) name: &'a Path,
+    pub(super) reading: RecordReading,
+}
+
 /// The records of an input, read once more, and the digest of those that were read.
 pub(super) struct Records {
     reader: RecordReader,
@@ -28,17 +38,20 @@ pub(super) struct Records {
     digest: Sha256,
 }
 
-impl Records {
-    pub(super) fn open(path: &Path, reading: RecordReading) -> Result<Self, Error> {
-        let reader = RecordReader::open(path)?;
-        let reader = match reading {
+impl RecordSource<'_> {
+    /// Reads from the first record on.
+    pub(super) fn open(&self) -> Result<Records, Error> {
+        let reader = RecordReader::open_as(self.path, self.name)?;
+        let reader = match self.reading {
             RecordReading::Nucleotides => reader,
             // In proteins U is selenocysteine.
             RecordReading::Proteins(_) => reader.keep_u(),
         };
-        Ok(Self { reader, reading, digest: Sha256::new() })
+        Ok(Records { reader, reading: self.reading, digest: Sha256::new() })
     }
+}
 
+impl Records {
     pub(super) fn next(&mut self) -> Result<Option<EmbedRecord>, Error> {
         let Some(record) = self.reader.next_record()? else { return Ok(None) };
         self.add(&record.raw_id());

@@ -1,13 +1,11 @@
 //! The first reading: ids, digest, records that cannot be embedded, and letters that are refused.
 
-use std::path::Path;
-
 use vnp_job::StopFlag;
 use vnp_seq::shown_id;
 
 use super::failures::{Failures, NAMED};
 use super::options::{RecordReading, UnknownResidues};
-use super::records::{EmbedRecord, Records};
+use super::records::{EmbedRecord, RecordSource};
 use crate::error::Error;
 
 /// What the first reading found.
@@ -24,18 +22,14 @@ pub(super) struct Survey {
 }
 
 /// Reads the whole input once. Letters that are refused are found here, before anything is computed.
-pub(super) fn survey(
-    path: &Path,
-    reading: RecordReading,
-    stop: &StopFlag,
-) -> Result<Survey, Error> {
-    let mut records = Records::open(path, reading)?;
+pub(super) fn survey(source: RecordSource<'_>, stop: &StopFlag) -> Result<Survey, Error> {
+    let mut records = source.open()?;
     let mut survey = Survey::default();
     let mut refused = Refused::default();
     let mut first_with_letters = None;
     while let Some(record) = records.next()? {
         stop.check()?;
-        if reading == RecordReading::Proteins(UnknownResidues::Refuse) {
+        if source.reading == RecordReading::Proteins(UnknownResidues::Refuse) {
             refused.add(&record);
         }
         survey.rows += 1;
@@ -53,7 +47,7 @@ pub(super) fn survey(
     if let Some((record, id, reason)) = first_with_letters
         && survey.failed.count == survey.rows
     {
-        let (file, id) = (path.to_owned(), shown_id(id.as_bytes()));
+        let (file, id) = (source.name.to_owned(), shown_id(id.as_bytes()));
         return Err(Error::NoNucleotides { records: survey.rows, file, record, id, reason });
     }
     survey.input_digest = records.digest();

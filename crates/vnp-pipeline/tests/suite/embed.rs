@@ -28,6 +28,8 @@ struct Bench {
     computed: Cell<u64>,
     parts: RefCell<Vec<(u64, u64)>>,
     loaded: Cell<u32>,
+    /// What the input becomes when the encoder is loaded, after the first reading.
+    changed_input: Option<String>,
 }
 
 impl Bench {
@@ -42,6 +44,7 @@ impl Bench {
             computed: Cell::new(0),
             parts: RefCell::default(),
             loaded: Cell::new(0),
+            changed_input: None,
         }
     }
 
@@ -51,7 +54,6 @@ impl Bench {
 
     fn options(&self, output: &str, start: Start, reading: RecordReading) -> EmbedOptions {
         EmbedOptions {
-            input: Input::File(self.path("in.faa")),
             output: self.path(output),
             reading,
             start,
@@ -73,6 +75,9 @@ impl Bench {
     ) -> Result<EmbedSummary, Error> {
         let load = Box::new(|| {
             self.loaded.set(self.loaded.get() + 1);
+            if let Some(fasta) = &self.changed_input {
+                std::fs::write(self.path("in.faa"), fasta).unwrap();
+            }
             Ok((Box::new(Counting { fault }) as Box<dyn Encoder>, "test".to_owned()))
         });
         let observer = |event: EmbedEvent<'_>| match event {
@@ -88,7 +93,7 @@ impl Bench {
             EmbedEvent::Saved(rows) => self.parts.borrow_mut().push((rows.start, rows.end)),
             _ => {}
         };
-        embed(options, info, load, &observer, &self.stop)
+        embed(Input::File(self.path("in.faa")), options, info, load, &observer, &self.stop)
     }
 
     fn read(&self, name: &str) -> Checkpoint {
@@ -333,6 +338,80 @@ fn damage_is_refused_or_computed_again() {
     bench.run(again(Start::Resume)).unwrap();
     assert_eq!(bench.values("out.vnp").iter().sum::<f32>(), expected);
     assert!(bench.path("out.vnp.bad").exists());
+}
+
+#[test]
+fn the_reason_why_an_output_was_quarantined_stays_readable() {
+    let bench = Bench::new(&fasta(3));
+    bench.run(bench.options("out.vnp", Start::New, PROTEINS)).unwrap();
+    damage(&bench.path("out.vnp"));
+    let again = || EmbedOptions {
+        on_bad_part: OnBadFile::Recompute,
+        ..bench.options("out.vnp", Start::Resume, PROTEINS)
+    };
+    bench.run(again()).unwrap();
+    let log = bench.path("out.vnp.parts/checkpoints/failed_checkpoints.txt");
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert!(text.contains("out.vnp") && text.contains("does not match"), "{text}");
+    assert!(bench.run(again()).unwrap().already_finished && log.exists());
+    // It goes with the file of which it tells.
+    std::fs::remove_file(bench.path("out.vnp.bad")).unwrap();
+    assert!(bench.run(again()).unwrap().already_finished && !bench.has_parts());
+}
+
+#[test]
+fn an_output_that_is_replaced_stays_until_the_new_one_is_complete() {
+    for damaged in [false, true] {
+        let mut bench = Bench::new(&fasta(3));
+        bench.run(bench.options("out.vnp", Start::New, PROTEINS)).unwrap();
+        if damaged {
+            damage(&bench.path("out.vnp"));
+        }
+        let earlier = std::fs::read(bench.path("out.vnp")).unwrap();
+        std::fs::write(bench.path("in.faa"), fasta(35)).unwrap();
+        (bench.stop_after, bench.computed) = (Some(12), Cell::new(0));
+        let stopped = bench.run(bench.options("out.vnp", Start::Again, PROTEINS)).unwrap_err();
+        assert!(stopped.interrupted().is_some());
+        assert_eq!(std::fs::read(bench.path("out.vnp")).unwrap(), earlier);
+        let saved = bench.computed.get();
+        (bench.stop_after, bench.stop) = (None, StopFlag::default());
+        // The session that goes on replaces it too, without being asked again.
+        let summary = bench.run(bench.options("out.vnp", Start::Resume, PROTEINS)).unwrap();
+        assert_eq!(summary.rows_computed_now, 35 - saved);
+        assert_eq!(bench.read("out.vnp").ids().len(), 35);
+        assert!(!bench.has_parts() && !bench.path("out.vnp.bad").exists());
+    }
+}
+
+#[test]
+fn an_output_that_appears_while_a_run_computes_is_not_replaced() {
+    let mut bench = Bench::new(&fasta(35));
+    bench.run(bench.options("other.vnp", Start::New, PROTEINS)).unwrap();
+    (bench.stop_after, bench.computed) = (Some(12), Cell::new(0));
+    bench.run(bench.options("out.vnp", Start::New, MASK)).unwrap_err();
+    (bench.stop_after, bench.stop) = (None, StopFlag::default());
+    std::fs::rename(bench.path("other.vnp"), bench.path("out.vnp")).unwrap();
+    let earlier = std::fs::read(bench.path("out.vnp")).unwrap();
+    // No run that starts again left its mark.
+    let error = bench.run(bench.options("out.vnp", Start::Resume, MASK)).unwrap_err();
+    assert!(error.is_checkpoint_issue(), "{error}");
+    assert_eq!(std::fs::read(bench.path("out.vnp")).unwrap(), earlier);
+    assert!(!bench.part_files().is_empty());
+}
+
+#[test]
+fn an_input_that_ends_early_costs_none_of_the_rows_before() {
+    let long = |records: usize| format!(">p\n{}\n", "MKGC".repeat(2000)).repeat(records);
+    let mut bench = Bench::new(&long(8));
+    bench.changed_input = Some(long(5));
+    let error = bench.run(bench.options("out.vnp", Start::New, PROTEINS)).unwrap_err();
+    assert!(matches!(error, Error::InputChanged { .. }), "{error}");
+    let saved: u64 = bench.parts.take().iter().map(|(start, end)| end - start).sum();
+    assert!(saved > 0 && saved == bench.computed.get(), "{saved} of {}", bench.computed.get());
+    bench.changed_input = None;
+    std::fs::write(bench.path("in.faa"), long(8)).unwrap();
+    let summary = bench.run(bench.options("out.vnp", Start::Resume, PROTEINS)).unwrap();
+    assert_eq!(summary.rows_computed_now, 8 - saved);
 }
 
 #[test]
