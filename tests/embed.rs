@@ -179,11 +179,10 @@ fn files_of_others_stay_whatever_is_asked_for() {
         bytes.truncate(bytes.len() / 2);
         bytes
     };
-    let of_the_user = "a file that vnp embed did not write";
     let unknown = "cannot be recognised as one of vnp embed";
     let cases = [
         ("part.vnp", fixture("v1.0/embedding.vnp"), "of kind nucleotide, which vnp embed did not"),
-        ("dict.pt", fixture("torch/f16.pt"), of_the_user),
+        ("dict.pt", fixture("torch/f16.pt"), "of kind merged, which vnp embed did not"),
         ("class.pt", fixture("torch/path.pt"), unknown),
         ("damaged.pt", half(own("own.pt")), unknown),
         ("eight.safetensors", safetensors_of_8_bits(), unknown),

@@ -23,10 +23,7 @@ use vnp_ckpt::RowRange;
 use vnp_job::parts::{
     Expectation, Inspection, Inventory, Provenance, Stage, Track, Trust, inspect, windows,
 };
-use vnp_job::{
-    BadFile, Input, JobDirectory, JobKind, OnBadFile, SpooledInput, Start, StopFlag, quarantine,
-    record_failures,
-};
+use vnp_job::{Input, JobDirectory, JobKind, OnBadFile, SpooledInput, Start, StopFlag};
 
 use self::compute::Computation;
 pub use self::event::EmbedEvent;
@@ -38,6 +35,7 @@ use self::output::{Existing, Output};
 use self::publication::Publication;
 use self::records::RecordSource;
 use self::survey::{Survey, survey};
+use crate::bad_parts::dispose;
 use crate::error::Error;
 
 /// The directory of the parts.
@@ -184,7 +182,7 @@ impl EmbedRun<'_> {
             let Some(bad) = error.bad_part() else { return Err(error) };
             // But an input that was changed explains a part that does not fit.
             survey.ids = self.confirm(source, &survey)?;
-            self.dispose(directory, vec![bad])?;
+            dispose(directory, vec![bad], self.options.on_bad_part)?;
         }
     }
 
@@ -216,21 +214,10 @@ impl EmbedRun<'_> {
             Existing::Bad(bad) if self.options.on_bad_part == OnBadFile::Refuse => {
                 Err(vnp_job::Error::BadParts { files: vec![bad] }.into())
             }
-            Existing::Bad(bad) => self.dispose(directory, vec![bad]).map(|()| None),
+            Existing::Bad(bad) => {
+                dispose(directory, vec![bad], self.options.on_bad_part).map(|()| None)
+            }
         }
-    }
-
-    /// Refuses bad files, or moves them out of the way, as the options say.
-    fn dispose(&self, directory: &JobDirectory, files: Vec<BadFile>) -> Result<(), Error> {
-        record_failures(&directory.failed_checkpoints(), &files);
-        if self.options.on_bad_part == OnBadFile::Refuse && !files.is_empty() {
-            return Err(vnp_job::Error::BadParts { files }.into());
-        }
-        for file in &files {
-            let moved = quarantine(&file.path)?;
-            log::warn!("{file}; quarantined as {}, its rows are computed again", moved.display());
-        }
-        Ok(())
     }
 
     /// Fails if the input is not what the survey saw; returns its ids.
@@ -313,7 +300,7 @@ impl EmbedRun<'_> {
         let present = inventory.covered(self.stage).rows();
         let (rows, bad_parts) = (survey.rows, bad.len() as u64);
         (self.observer)(EmbedEvent::Planned { rows, present, bad_parts });
-        self.dispose(directory, bad)?;
+        dispose(directory, bad, self.options.on_bad_part)?;
         Ok(inventory)
     }
 }

@@ -12,6 +12,7 @@
 //! The crate prints nothing, reads no environment and knows no command line: a caller gives it
 //! [`RunOptions`], a model, a function that receives every [`Event`], and a [`StopFlag`].
 
+mod bad_parts;
 mod duplicates;
 pub mod embed;
 mod error;

@@ -12,12 +12,10 @@ use std::time::Instant;
 use vnp_job::parts::{
     Counts, Expectation, Identity, Inspection, Inventory, Manifest, Stage, Track, inspect,
 };
-use vnp_job::{
-    BadFile, Input, JobDirectory, OnBadFile, Spool, Start, StopFlag, quarantine, record_failures,
-    remove_file_if_there,
-};
+use vnp_job::{Input, JobDirectory, Spool, Start, StopFlag, remove_file_if_there};
 use vnp_seq::{FrameRow, OrflessChunk};
 
+use crate::bad_parts::dispose;
 use crate::duplicates::finder::DuplicateFinder;
 use crate::error::Error;
 use crate::event::Event;
@@ -141,10 +139,7 @@ impl Run<'_> {
             let Some(bad) = error.bad_part() else { return Err(error) };
             // But an input that was changed explains a part that does not fit.
             confirm(&mut source.open(&[])?, &first.survey)?;
-            if self.options.on_bad_part == OnBadFile::Refuse {
-                return Err(refused(directory, vec![bad]));
-            }
-            quarantine_parts(directory, &[bad])?;
+            dispose(directory, vec![bad], self.options.on_bad_part)?;
         }
     }
 
@@ -302,10 +297,7 @@ impl Run<'_> {
             return Err(vnp_job::Error::OtherIdentity { path, differences }.into());
         }
         (self.observer)(Event::Planned(&self.summary(&inventory, survey, bad.len())));
-        if !bad.is_empty() && self.options.on_bad_part == OnBadFile::Refuse {
-            return Err(refused(directory, bad));
-        }
-        quarantine_parts(directory, &bad)?;
+        dispose(directory, bad, self.options.on_bad_part)?;
         Ok(inventory)
     }
 
@@ -348,22 +340,6 @@ fn compute(
             Track::Frames => pool.compute::<FrameRow>(session, windows, reader)?,
             Track::OrflessChunks => pool.compute::<OrflessChunk>(session, windows, reader)?,
         }
-    }
-    Ok(())
-}
-
-/// The error that these parts are bad, after it was recorded.
-fn refused(directory: &JobDirectory, files: Vec<BadFile>) -> Error {
-    record_failures(&directory.failed_checkpoints(), &files);
-    vnp_job::Error::BadParts { files }.into()
-}
-
-/// Records bad parts and moves each out of the way, so that its rows can be computed again.
-fn quarantine_parts(directory: &JobDirectory, bad: &[BadFile]) -> Result<(), Error> {
-    record_failures(&directory.failed_checkpoints(), bad);
-    for part in bad {
-        let moved = quarantine(&part.path)?;
-        log::warn!("{part}; quarantined as {}, its rows are computed again", moved.display());
     }
     Ok(())
 }

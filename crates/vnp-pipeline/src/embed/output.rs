@@ -73,29 +73,33 @@ impl Output {
 
     /// Whether a run that starts so may write it; returns whether something is there that it replaces.
     pub(super) fn check(&self, start: Start) -> Result<bool, Error> {
-        let is_there = !matches!(self.find()?, Found::Nothing);
-        if start == Start::New && (is_there || self.path.is_symlink()) {
+        if start != Start::New {
+            return Ok(!matches!(self.find()?, Found::Nothing));
+        }
+        if self.length()?.is_some() || self.path.is_symlink() {
             return Err(Error::OutputFileExists { path: self.path.clone() });
         }
-        Ok(is_there)
+        Ok(false)
+    }
+
+    /// The length of the file under the name, in bytes; none if nothing is there, or a link to nothing.
+    fn length(&self) -> Result<Option<u64>, Error> {
+        match fs_err::metadata(&self.path) {
+            Ok(found) if found.is_dir() => Err(self.not_ours("a directory")),
+            Ok(found) if !found.is_file() => Err(self.not_ours("a device or a pipe")),
+            Ok(found) => Ok(Some(found.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// What lies under the name. Whatever a run replaces or quarantines passes through here: a file that is
     /// not recognisably of `vnp embed` is an error.
     fn find(&self) -> Result<Found, Error> {
-        let found = match fs_err::metadata(&self.path) {
-            Ok(found) => found,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
-            Err(error) => return Err(error.into()),
-        };
-        if found.is_dir() {
-            return Err(self.not_ours("a directory"));
-        }
-        if !found.is_file() {
-            return Err(self.not_ours("a device or a pipe"));
-        }
-        if found.len() == 0 {
-            return Ok(Found::Damaged("the file is empty".to_owned()));
+        match self.length()? {
+            None => return Ok(Found::Nothing),
+            Some(0) => return Ok(Found::Damaged("the file is empty".to_owned())),
+            Some(_) => {}
         }
         let is_native = self.is_native()?;
         let error = match Checkpoint::open(&self.path, &Limits::default()) {
