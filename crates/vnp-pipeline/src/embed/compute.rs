@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use vnp_ckpt::RowRange;
 use vnp_infer::Encoder;
 use vnp_job::parts::{Inventory, Part, Provenance, RowStatus, Rows, Stage};
-use vnp_job::{JobDirectory, StopFlag};
+use vnp_job::{JobDirectory, SaveClock, StopFlag};
 
 use super::event::EmbedEvent;
 use super::identity::EmbedIdentity;
@@ -25,13 +25,10 @@ pub(super) struct Computation<'a> {
     pub(super) stage: Stage,
     pub(super) encoder: &'a dyn Encoder,
     pub(super) provenance: Provenance<EmbedIdentity>,
-    pub(super) interval: Duration,
     pub(super) observer: &'a dyn Fn(EmbedEvent<'_>),
     pub(super) stop: &'a StopFlag,
     pub(super) slice_letters: u64,
-    pub(super) last_saved: Instant,
-    /// The granted requests to save at the last save.
-    pub(super) saves_seen: u64,
+    pub(super) clock: SaveClock,
 }
 
 impl<'a> Computation<'a> {
@@ -49,12 +46,10 @@ impl<'a> Computation<'a> {
             stage,
             encoder,
             provenance,
-            interval,
             observer,
             stop,
             slice_letters: FIRST_LETTERS,
-            last_saved: Instant::now(),
-            saves_seen: stop.saves_granted(),
+            clock: SaveClock::new(interval, stop),
         }
     }
 
@@ -97,7 +92,7 @@ impl<'a> Computation<'a> {
             let stopped = self.stop.check();
             // Also when reading or the encoder failed: the rows before are good.
             let ends = outcome.is_err() || stopped.is_err() || at == window.end;
-            if (ends || self.is_save_due()) && !part.is_empty() {
+            if (ends || self.clock.is_due(self.stop)) && !part.is_empty() {
                 inventory.add(self.save(start, &part)?);
                 start = at;
                 part = self.no_rows();
@@ -162,16 +157,12 @@ impl<'a> Computation<'a> {
         }
     }
 
-    fn is_save_due(&self) -> bool {
-        self.last_saved.elapsed() >= self.interval || self.stop.saves_granted() != self.saves_seen
-    }
-
     fn save(&mut self, start: u64, rows: &Rows) -> Result<Part, Error> {
-        let saves_seen = self.stop.saves_granted();
+        self.clock.begin(self.stop);
         self.directory.check_lock()?;
         let directory = self.directory.stage(self.stage.name());
         let part = Part::save(&directory, self.stage, start, rows, &self.provenance)?;
-        (self.last_saved, self.saves_seen) = (Instant::now(), saves_seen);
+        self.clock.saved();
         (self.observer)(EmbedEvent::Saved(part.rows));
         Ok(part)
     }

@@ -42,8 +42,8 @@ impl<'a> Cancellation<'a> {
         self.stop.requested().is_some() || self.failed.load(Ordering::Relaxed)
     }
 
-    /// How many requests to save and go on were granted.
-    pub(super) fn saves_granted(&self) -> u64 {
-        self.stop.saves_granted()
+    /// The flag by which stops and saves are asked for.
+    pub(super) fn stop(&self) -> &StopFlag {
+        self.stop
     }
 }

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use vnp_ckpt::RowRange;
+use vnp_job::SaveClock;
 use vnp_job::parts::{Inventory, Provenance, Rows, Stage};
 
 use super::cancellation::{Cancellation, Ended};
@@ -19,10 +20,7 @@ pub(crate) struct SessionHandle<'a> {
     requests: Sender<Request>,
     cancellation: &'a Cancellation<'a>,
     provenance: Arc<Provenance>,
-    checkpoint_interval: Duration,
-    last_saved: Instant,
-    /// The granted requests to save at the last save.
-    saves_seen: u64,
+    clock: SaveClock,
     /// The parts that hold rows of the window at work. No other worker adds any.
     pub(super) inventory: Inventory,
 }
@@ -38,9 +36,7 @@ impl<'a> SessionHandle<'a> {
             requests,
             cancellation,
             provenance: Arc::new(provenance),
-            checkpoint_interval,
-            last_saved: Instant::now(),
-            saves_seen: cancellation.saves_granted(),
+            clock: SaveClock::new(checkpoint_interval, cancellation.stop()),
             inventory: Inventory::default(),
         }
     }
@@ -52,9 +48,7 @@ impl<'a> SessionHandle<'a> {
 
     /// Whether computed rows should be saved now, before more are added to them.
     pub(super) fn is_save_due(&self) -> bool {
-        self.cancellation.is_cancelled()
-            || self.last_saved.elapsed() >= self.checkpoint_interval
-            || self.cancellation.saves_granted() != self.saves_seen
+        self.cancellation.is_cancelled() || self.clock.is_due(self.cancellation.stop())
     }
 
     /// Begins another window.
@@ -66,13 +60,12 @@ impl<'a> SessionHandle<'a> {
     /// Saves rows from `start` on, and returns them; they are durable then.
     pub(super) fn save(&mut self, stage: Stage, start: u64, rows: Rows) -> Result<Rows, Error> {
         let provenance = Arc::clone(&self.provenance);
-        // Before the save: a request that comes meanwhile is one for the rows after these.
-        let saves_seen = self.cancellation.saves_granted();
+        self.clock.begin(self.cancellation.stop());
         let saved = self.ask(move |session| {
             session.save(stage, start, &rows, &provenance).map(|part| (part, rows))
         })?;
         let (part, rows) = saved?;
-        (self.last_saved, self.saves_seen) = (Instant::now(), saves_seen);
+        self.clock.saved();
         self.inventory.add(part);
         Ok(rows)
     }

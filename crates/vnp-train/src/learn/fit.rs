@@ -1,6 +1,8 @@
 //! The training loop: steps, validation, early stopping, best weights, saves.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use vnp_job::SaveClock;
 
 use crate::error::Error;
 use crate::event::Event;
@@ -52,8 +54,8 @@ pub(crate) fn fit(
         epoch: progress.epoch(),
         step: progress.step,
     });
-    let (saved, saves_seen) = (Instant::now(), session.stop.saves_granted());
-    Fit { learner, schedule, session, progress, saved, saves_seen, is_saved: false }.run()
+    let clock = SaveClock::new(session.checkpoint_interval, session.stop);
+    Fit { learner, schedule, session, progress, clock, is_saved: false }.run()
 }
 
 struct Fit<'a> {
@@ -61,9 +63,7 @@ struct Fit<'a> {
     schedule: &'a Schedule,
     session: &'a Session<'a>,
     progress: Progress,
-    saved: Instant,
-    /// The granted requests to save at the last save.
-    saves_seen: u64,
+    clock: SaveClock,
     /// Whether the file holds the current state.
     is_saved: bool,
 }
@@ -78,8 +78,7 @@ impl Fit<'_> {
                     return Err(interrupted.into());
                 }
                 self.step(steps)?;
-                let asked = self.session.stop.saves_granted() != self.saves_seen;
-                if asked || self.saved.elapsed() >= self.session.checkpoint_interval {
+                if self.clock.is_due(self.session.stop) {
                     self.save()?;
                 }
             }
@@ -104,7 +103,7 @@ impl Fit<'_> {
     fn save_before_validation(&mut self) -> Result<(), Error> {
         const WORTH_SAVING: Duration = Duration::from_secs(10);
         let stop = self.session.stop.check();
-        if stop.is_err() || self.saved.elapsed() >= WORTH_SAVING {
+        if stop.is_err() || self.clock.elapsed() >= WORTH_SAVING {
             self.save()?;
         }
         Ok(stop?)
@@ -173,12 +172,12 @@ impl Fit<'_> {
     }
 
     fn save(&mut self) -> Result<(), Error> {
-        self.saves_seen = self.session.stop.saves_granted();
+        self.clock.begin(self.session.stop);
         if !self.is_saved {
             state::save(self.session, self.schedule, &self.progress, self.learner.parameters())?;
             self.is_saved = true;
         }
-        self.saved = Instant::now();
+        self.clock.saved();
         Ok(())
     }
 }
