@@ -326,3 +326,30 @@ fn a_second_signal_ends_at_once() {
     bench.vnp(&["predict", "in.fa", "-o", "undisturbed"]).expect(0, &[]);
     assert_eq!(bench.results("out"), bench.results("undisturbed"));
 }
+
+/// Nothing looks at the stop flag while a pipe is full: the process ends all the same, and gives no advice that
+/// cannot help.
+#[test]
+fn a_process_that_cannot_answer_ends_in_time() {
+    let bench = Bench::new();
+    let letters = "GCC".repeat(100);
+    let record = |number| format!(">r{number}\n{letters}\n");
+    bench.write("in.fa", (0..2_000).map(record).collect::<String>());
+    let fifo = bench.path("full.fa");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    // It opens the pipe and reads nothing.
+    let line = format!("sleep 60 < {}", fifo.display());
+    let mut reader = Command::new("sh").args(["-c", &format!("exec {line}")]).spawn().unwrap();
+    let words = ["orfs", "in.fa", "--nucleotide", "full.fa", "--protein", "p.faa"];
+    let mut child = start(&bench, &words, Stdio::null());
+    std::thread::sleep(Duration::from_secs(2));
+    send("-TERM", &child);
+    let asked = Instant::now();
+    assert_eq!(ends_soon(&mut child), Some(143), "{}", messages_of(&bench));
+    assert!(asked.elapsed() > Duration::from_secs(5), "it was not waiting");
+    let last = last_line(&bench);
+    assert!(last.contains("SIGTERM") && last.ends_with("nothing was written"), "{last}");
+    assert!(!bench.path("p.faa").exists());
+    reader.kill().unwrap();
+    reader.wait().unwrap();
+}

@@ -17,6 +17,9 @@ use crate::exit::Exit;
 /// kill after 10 seconds or more. What has a name is whole at every moment.
 const GRACE: Duration = Duration::from_secs(9);
 
+/// The advice of a job that ends before it could save everything.
+pub(crate) const RESUME: &str = "what was not saved is computed again: continue with --resume";
+
 /// Has signals not kill the process that mean something else: SIGUSR1, which asks a job to save, in
 /// commands that have nothing to save; SIGXFSZ, so that a file that grows beyond its limit (`ulimit -f`) is
 /// an error of writing.
@@ -32,8 +35,9 @@ pub(crate) fn survive() {
 /// SIGINT, SIGTERM, SIGHUP and SIGXCPU ask a job to save and end, within [`GRACE`]; a second SIGINT or
 /// SIGTERM ends it at once. SIGUSR1 asks it to save and go on.
 ///
-/// Ending at once is safe: files get their names only when they are complete and durable.
-pub(crate) fn listen() -> anyhow::Result<StopFlag> {
+/// Ending at once is safe: files get their names only when they are complete and durable. `advice` ends the
+/// message then.
+pub(crate) fn listen(advice: &'static str) -> anyhow::Result<StopFlag> {
     let stop = StopFlag::default();
     let again = Arc::new(AtomicBool::new(false));
     let signals = ending_signals();
@@ -43,7 +47,7 @@ pub(crate) fn listen() -> anyhow::Result<StopFlag> {
     #[cfg(unix)]
     {
         flag::register(SIGUSR1, stop.shared_save()).context("cannot listen for signals")?;
-        end_in_time(&signals, stop.clone()).context("cannot listen for signals")?;
+        end_in_time(&signals, stop.clone(), advice).context("cannot listen for signals")?;
     }
     Ok(stop)
 }
@@ -86,7 +90,7 @@ fn ignores(status: &str, signal: i32) -> Option<bool> {
 /// Ends the process some seconds after the first signal if it has not ended by itself: while it loads a
 /// model, or computes a sequence that takes longer, nothing else looks at the stop flag.
 #[cfg(unix)]
-fn end_in_time(signals: &[i32], stop: StopFlag) -> std::io::Result<()> {
+fn end_in_time(signals: &[i32], stop: StopFlag, advice: &'static str) -> std::io::Result<()> {
     let mut signals = signal_hook::iterator::Signals::new(signals)?;
     std::thread::Builder::new().name("vnp signals".to_owned()).spawn(move || {
         let Some(first) = signals.forever().next() else { return };
@@ -94,11 +98,7 @@ fn end_in_time(signals: &[i32], stop: StopFlag) -> std::io::Result<()> {
         let first = usize::try_from(first).unwrap_or_default();
         let signal = stop.requested().unwrap_or(first);
         let cause = Interrupted { signal }.cause();
-        log::warn!(
-            "interrupted by {cause}; what was not saved after {} s is computed again: continue \
-             with --resume",
-            GRACE.as_secs()
-        );
+        log::warn!("interrupted by {cause}, and ended after {} s: {advice}", GRACE.as_secs());
         signal_hook::low_level::exit(Exit::Interrupted(signal).code().into());
     })?;
     Ok(())

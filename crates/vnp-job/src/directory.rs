@@ -13,7 +13,7 @@ use crate::lock::claim::NotTaken;
 use crate::lock::{Lock, held_by, is_lock, is_of_lock};
 use crate::part_name::is_part_or_quarantined;
 use crate::publish::{parent, sync_directory};
-use contents::{LOCK, holds_nothing_but, is_of, remove_stale};
+use contents::{LOCK, holds_nothing_but, holds_nothing_but_the_lock, is_of, remove_stale};
 
 /// Where a job keeps its work, below its directory.
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
@@ -72,6 +72,7 @@ impl JobDirectory {
             }
         }
         let opened = Self::enter(path, checkpoints, kind, stages, (created, was_empty));
+        let opened = opened.and_then(|directory| directory.check_new(start));
         if created && opened.is_err() {
             // remove_dir refuses a directory that is not empty: nothing of value can go.
             drop(std::fs::remove_dir(path.join(CHECKPOINTS)));
@@ -100,6 +101,17 @@ impl JobDirectory {
         directory.sync()?;
         remove_stale(&directory.path, &directory.checkpoints, kind)?;
         Ok(directory)
+    }
+
+    /// Checks again that a new job's directory is empty, now that no other process can change that: one
+    /// may have come and gone before the lock was taken.
+    fn check_new(self, start: Start) -> Result<Self, Error> {
+        let is_empty = holds_nothing_but(&self.path, &[CHECKPOINTS])?
+            && holds_nothing_but_the_lock(&self.checkpoints)?;
+        match start == Start::New && !is_empty {
+            true => Err(Error::OutputExists { path: self.path, job: self.kind.name }),
+            false => Ok(self),
+        }
     }
 
     /// Makes the directories themselves durable: a durable part in a directory that is lost with the

@@ -67,10 +67,11 @@ impl Spool {
             Input::File(path) => path.clone(),
             Input::Stream(_) => "standard input".into(),
         };
-        let names = inputs.iter().map(name).collect();
+        let names: Vec<PathBuf> = inputs.iter().map(name).collect();
         let mut paths = Vec::new();
         let mut copies = Vec::new();
-        for input in inputs {
+        for (number, input) in inputs.into_iter().enumerate() {
+            let name: Option<&PathBuf> = names.get(number);
             let stream = match input {
                 Input::File(path) if !is_pipe(&path) => {
                     paths.push(path);
@@ -78,7 +79,7 @@ impl Spool {
                 }
                 stream => read_elsewhere(stream)?,
             };
-            let copy = copy(&stream, scratch, stop)?;
+            let copy = copy(&stream, name.map_or(scratch, PathBuf::as_path), scratch, stop)?;
             paths.push(copy.path().to_owned());
             copies.push(copy);
         }
@@ -141,8 +142,10 @@ fn send_all(mut stream: Box<dyn Read>, sender: &SyncSender<Piece>) {
     }
 }
 
+/// Copies the stream that messages call `name`.
 fn copy(
     pieces: &Receiver<Piece>,
+    name: &Path,
     scratch: &Path,
     stop: &StopFlag,
 ) -> Result<tempfile::NamedTempFile, Error> {
@@ -155,11 +158,12 @@ fn copy(
         stop.check()?;
         match piece {
             Ok(bytes) => {
-                let bytes = bytes?;
+                let bytes = bytes.map_err(|error| io_at("read", name, &error))?;
                 if bytes.is_empty() {
                     return Ok(copy);
                 }
-                copy.write_all(&bytes).map_err(|error| io_at("write", copy.path(), &error))?;
+                let error = |error: io::Error| io_at("copy an input into", scratch, &error);
+                copy.write_all(&bytes).map_err(error)?;
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
@@ -237,6 +241,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let inputs = vec![Input::Stream(Box::new(Broken))];
         let error = Spool::new(inputs, dir.path(), &StopFlag::default()).unwrap_err();
-        assert_eq!(error.to_string(), "no more");
+        assert_eq!(error.to_string(), "failed to read `standard input`: no more");
     }
 }

@@ -235,8 +235,13 @@ pub(super) fn sweep(claim: &Path, stale_after: Duration) -> Result<(), Error> {
     let own = Mark::write(claim, Owner::this_process())?;
     let now = Now::of(&own.file)?;
     for mark in marks {
-        if Found::at(&mark)?.is_some_and(|found| found.is_stale(&now, stale_after)) {
-            remove_file_if_there(&mark)?;
+        // One that cannot be read or removed harms nothing.
+        let is_stale = match Found::at(&mark) {
+            Ok(found) => found.is_some_and(|found| found.is_stale(&now, stale_after)),
+            Err(_) => false,
+        };
+        if is_stale && let Err(error) = remove_file_if_there(&mark) {
+            log::debug!("{error}");
         }
     }
     Ok(())
