@@ -13,6 +13,7 @@ use crate::lock::claim::NotTaken;
 use crate::lock::{Lock, held_by, is_lock, is_of_lock};
 use crate::part_name::is_part_or_quarantined;
 use crate::publish::{parent, sync_directory};
+use crate::quarantine::{QUARANTINED, quarantine};
 use contents::{LOCK, holds_nothing_but, holds_nothing_but_the_lock, is_of, remove_stale};
 
 /// Where a job keeps its work, below its directory.
@@ -61,7 +62,10 @@ impl JobDirectory {
             }
         };
         let checkpoints = path.join(CHECKPOINTS);
-        let was_empty = created || holds_nothing_but(path, &[])?;
+        // Of a try that failed or was killed before it saved anything, a lock is left.
+        let was_empty = created
+            || holds_nothing_but(path, &[CHECKPOINTS])?
+                && (!checkpoints.is_dir() || holds_nothing_but_the_lock(&checkpoints)?);
         if !was_empty {
             may_enter(path, &checkpoints.join(LOCK), kind, start)?;
         }
@@ -202,8 +206,11 @@ impl JobDirectory {
         let stages: Vec<PathBuf> = self.kind.stages.iter().map(|name| self.stage(name)).collect();
         for path in stages.iter().map(|dir| entries(dir)).collect::<Result<Vec<_>, _>>()?.concat() {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if is_part_or_quarantined(&name) {
-                remove_file_if_there(&path)?;
+            match (is_part_or_quarantined(&name), path.is_dir()) {
+                (true, false) => remove_file_if_there(&path)?,
+                // A directory is not a part, but stands where one may be written.
+                (true, true) if !name.ends_with(QUARANTINED) => drop(quarantine(&path)?),
+                _ => {}
             }
         }
         // Parts that came back after a loss of power would be those of another job.

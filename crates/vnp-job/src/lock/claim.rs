@@ -75,8 +75,7 @@ impl Claim {
     /// [`NotTaken::Held`], [`NotTaken::Io`].
     pub fn take(path: &Path, stale_after: Duration) -> Result<Self, NotTaken> {
         let owner = Owner::this_process();
-        let mark = Mark::write(path, owner.clone())?;
-        let now = Now::of(&mark.file)?;
+        let mut mark = Mark::write(path, owner.clone())?;
         for _ in 0..TRIES {
             if let Some(file) = mark.place(path)? {
                 drop(mark);
@@ -85,7 +84,9 @@ impl Claim {
             }
             // Released in this moment: try again.
             let Some(found) = Found::at(path)? else { continue };
-            if !found.is_stale(&now, stale_after) {
+            // Measured after the claim was read: whatever came before may have taken long.
+            mark.owner.write(&mut mark.file)?;
+            if !found.is_stale(&Now::of(&mark.file)?, stale_after) {
                 return Err(NotTaken::Held(found.line()));
             }
             log::warn!("{}: {} is gone: its claim is taken over", path.display(), found.line());
