@@ -54,7 +54,14 @@ fn a_failed_first_try_leaves_a_directory_for_the_next_one() {
     bench.vnp(&words("bad.fa")).expect(1, &["is not a nucleotide"]);
     bench.vnp(&[&words("a.fa")[..], &["-m", "none"]].concat()).expect(1, &[]);
     assert_eq!(bench.everything("out").len(), 1);
+    // What a process leaves that could not lock or sync the directory.
+    std::fs::create_dir_all(bench.path("out/checkpoints/scores")).unwrap();
+    bench.write("out/checkpoints/lock", "");
     bench.vnp(&words("a.fa")).expect(0, &[]);
+    // A directory is not a part, whatever its name.
+    std::fs::create_dir(bench.path("out/checkpoints/scores/rows-000000000000-000000000001.vnp"))
+        .unwrap();
+    bench.vnp(&[&words("a.fa")[..], &["--force"]].concat()).expect(0, &[]);
     // A process that was killed between two directories.
     for made in ["out2", "out2/checkpoints"] {
         std::fs::create_dir(bench.path(made)).unwrap();

@@ -18,11 +18,14 @@ use std::process::Command;
 use self::case::Case;
 use crate::support::{Bench, shared};
 
+fn cases() -> impl Iterator<Item = &'static Case> {
+    [inputs::CASES, places::CASES, embeddings::CASES, weights::CASES].into_iter().flatten()
+}
+
 /// The table of cases, each run on fresh copies of the recipes, and how many fail.
 fn table(prepare: &(dyn Fn(&Bench) + std::panic::RefUnwindSafe)) -> (String, usize) {
-    let cases = [inputs::CASES, places::CASES, embeddings::CASES, weights::CASES];
     let (mut table, mut failed) = (String::new(), 0);
-    for Case { input, command, expected, check } in cases.into_iter().flatten() {
+    for Case { input, command, expected, check } in cases() {
         let outcome = catch_unwind(|| {
             let bench = Bench::new();
             prepare(&bench);
@@ -45,6 +48,12 @@ fn every_situation_gives_the_line_that_is_expected_of_it() {
 #[test]
 fn the_shared_recipes_give_the_same_lines() {
     let Some(script) = shared("field/make.py") else { return };
+    let listed = std::fs::read_to_string(script.with_file_name("cases.tsv")).unwrap();
+    for line in listed.lines().skip(1) {
+        let has_case =
+            cases().any(|case| line.starts_with(&format!("{}\t{}\t", case.input, case.command)));
+        assert!(has_case, "no case for {line}");
+    }
     let made = tempfile::tempdir().unwrap();
     let dir = made.path().join("field");
     let Ok(output) = Command::new("python3").arg(&script).arg(&dir).output() else {

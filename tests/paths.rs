@@ -237,3 +237,44 @@ fn orfs_go_to_standard_output_wherever_that_leads() {
     let mut command = bench.command(&["orfs", "a.fa", "--nucleotide", "-", "--protein", "p"]);
     assert_eq!(command.stdout(file).status().unwrap().code(), Some(1));
 }
+
+/// A name that the shell gave to an open file is that file.
+#[test]
+fn a_log_on_an_open_file_is_checked_like_any_other() {
+    let bench = Bench::new();
+    bench.write("a.fa", Nucleotides::new(41).fasta(3, 1_000));
+    bench.write("notes.txt", "mine\n");
+    let before = bench.everything(".");
+    let vnp = env!("CARGO_BIN_EXE_vnp");
+    for (words, redirection) in [
+        ("predict a.fa -o o --log-file /dev/fd/3", "3>>a.fa"),
+        ("predict a.fa -o o --log-file /dev/stdout", ">>a.fa"),
+        ("predict - -o o --log-file /dev/fd/0", "<a.fa"),
+        ("predict a.fa -o o --log-file /dev/fd/3", "3>>notes.txt"),
+        ("orfs a.fa --nucleotide - --protein p.fa --log-file /dev/stdout", ">>notes.txt"),
+    ] {
+        let mut shell = std::process::Command::new("sh");
+        let line = format!("exec {vnp} {words} {redirection}");
+        shell.args(["-c", &line]).current_dir(bench.path("."));
+        crate::support::ended(&mut shell).expect(1, &[]);
+        assert_eq!(bench.everything("."), before, "{words} {redirection}");
+    }
+    let line = format!("exec {vnp} predict a.fa -o o --log-file /dev/stderr 2>>log.txt");
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &line]).current_dir(bench.path("."));
+    crate::support::ended(&mut shell).expect(0, &[]);
+}
+
+/// What a killed session left of standard input is the only copy of it.
+#[test]
+fn an_input_among_unfinished_work_is_refused() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.path("o/checkpoints")).unwrap();
+    bench.write("o/checkpoints/standard-input-x", ">a\nACGT\n");
+    let input = "o/checkpoints/standard-input-x";
+    for how in [&[][..], &["--resume"], &["--force"]] {
+        let words = [&["predict", input, "-o", "o"], how].concat();
+        bench.vnp(&words).expect(1, &[input, "move it"]);
+        assert!(bench.path(input).exists());
+    }
+}

@@ -305,27 +305,67 @@ fn a_second_process_is_told_who_holds_the_directory() {
     bench.vnp(&["predict", "in.fa", "-o", "out", "--resume"]).expect(0, &[]);
 }
 
-/// The second signal does not wait for the batch; what has a name is whole all the same.
+/// `timeout` signals its child and the group of it in one moment.
+#[test]
+fn two_signals_in_one_moment_are_one() {
+    for both in [["-TERM", "-TERM"], ["-INT", "-TERM"]] {
+        let bench = Bench::new();
+        let mut child = long_run(&bench);
+        both.iter().for_each(|signal| send(signal, &child));
+        let code = ends_soon(&mut child);
+        assert!(matches!(code, Some(130 | 143)), "{code:?}");
+        assert!(last_line(&bench).contains("continue with --resume"), "{}", messages_of(&bench));
+        bench.vnp(&["predict", "in.fa", "-o", "out", "--resume"]).expect(0, &[]);
+        bench.vnp(&["predict", "in.fa", "-o", "undisturbed"]).expect(0, &[]);
+        assert_eq!(bench.results("out"), bench.results("undisturbed"));
+    }
+}
+
+/// Nothing looks at the stop flag while a pipe is full: the process ends all the same, and gives no advice that
+/// cannot help.
+#[test]
+fn a_process_that_cannot_answer_ends_in_time() {
+    let (bench, mut child, mut reader) = blocked();
+    send("-TERM", &child);
+    let asked = Instant::now();
+    assert_eq!(ends_soon(&mut child), Some(143), "{}", messages_of(&bench));
+    assert!(asked.elapsed() > Duration::from_secs(5), "it was not waiting");
+    let last = last_line(&bench);
+    assert!(last.contains("SIGTERM") && last.ends_with("nothing was written"), "{last}");
+    assert!(!bench.path("p.faa").exists());
+    reader.kill().unwrap();
+    reader.wait().unwrap();
+}
+
 #[test]
 fn a_second_signal_ends_at_once() {
-    let bench = Bench::new();
-    let mut child = long_run(&bench);
-    // Stopped while both arrive, so that the run cannot end by itself between them.
-    send("-STOP", &child);
-    send("-TERM", &child);
-    send("-INT", &child);
-    send("-CONT", &child);
-    let code = child.wait().unwrap().code();
-    // Whichever is delivered last.
-    assert!(matches!(code, Some(130 | 143)), "{code:?}");
-    assert!(!messages_of(&bench).contains("continue with --resume"), "{}", messages_of(&bench));
-    for stage in ["nucleotide", "protein", "scores"] {
-        for part in bench.parts("out", stage) {
-            let limits = vnp_ckpt::Limits::default();
-            vnp_ckpt::load_with_compatibility(&part, &limits).unwrap();
-        }
+    for (again, expected) in [("-TERM", 143), ("-INT", 130)] {
+        let (bench, mut child, mut reader) = blocked();
+        send("-TERM", &child);
+        std::thread::sleep(Duration::from_millis(1_500));
+        assert_eq!(child.try_wait().unwrap(), None, "{}", messages_of(&bench));
+        send(again, &child);
+        let asked = Instant::now();
+        assert_eq!(ends_soon(&mut child), Some(expected), "{}", messages_of(&bench));
+        assert!(asked.elapsed() < Duration::from_secs(5));
+        reader.kill().unwrap();
+        reader.wait().unwrap();
     }
-    bench.vnp(&["predict", "in.fa", "-o", "out", "--resume"]).expect(0, &[]);
-    bench.vnp(&["predict", "in.fa", "-o", "undisturbed"]).expect(0, &[]);
-    assert_eq!(bench.results("out"), bench.results("undisturbed"));
+}
+
+/// A command that waits for a pipe that is full, and the process that does not read it.
+fn blocked() -> (Bench, Child, Child) {
+    let bench = Bench::new();
+    let letters = "GCC".repeat(100);
+    let record = |number| format!(">r{number}\n{letters}\n");
+    bench.write("in.fa", (0..2_000).map(record).collect::<String>());
+    let fifo = bench.path("full.fa");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    // It opens the pipe and reads nothing.
+    let line = format!("sleep 60 < {}", fifo.display());
+    let reader = Command::new("sh").args(["-c", &format!("exec {line}")]).spawn().unwrap();
+    let words = ["orfs", "in.fa", "--nucleotide", "full.fa", "--protein", "p.faa"];
+    let child = start(&bench, &words, Stdio::null());
+    std::thread::sleep(Duration::from_secs(2));
+    (bench, child, reader)
 }

@@ -73,10 +73,31 @@ pub(crate) fn start(args: &GlobalArgs, file: Option<File>) -> anyhow::Result<Con
     Ok(console)
 }
 
+/// Whether a path is standard output or standard error by name.
+fn is_standard(path: &Path) -> bool {
+    let streams = [
+        "/dev/stdout",
+        "/dev/stderr",
+        "/dev/fd/1",
+        "/dev/fd/2",
+        "/proc/self/fd/1",
+        "/proc/self/fd/2",
+    ];
+    streams.iter().any(|stream| path == Path::new(stream))
+}
+
 /// Opens a log file to append to it: a new or empty one, a log of ours, or a special file. No other
 /// file gets a line of ours.
 fn open_log(path: &Path) -> anyhow::Result<File> {
     if let Some(file) = open_special(path).context("cannot open the log file")? {
+        // A file that the shell has opened may hold anything; standard output and error are for messages.
+        let is_other =
+            file.metadata()?.is_file() && !is_standard(path) && file.metadata()?.len() > 0;
+        ensure!(
+            !is_other || is_log_file(path).context("cannot read the log file")?,
+            "{} is not a log file of vnp: nothing was written to it; name an empty one",
+            path.display()
+        );
         return Ok(file);
     }
     let mut options = fs_err::OpenOptions::new();

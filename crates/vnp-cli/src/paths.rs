@@ -47,6 +47,8 @@ enum Shape {
     Whole,
     /// A directory in which files are written, each an output of its own.
     Root,
+    /// The directory of a job's unfinished work, of which any file may be removed.
+    Work,
 }
 
 impl Files {
@@ -73,7 +75,9 @@ impl Files {
 
     /// Adds a log, which is appended to. A pipe, a terminal or standard error may be shared with others.
     pub(crate) fn log(self, what: &'static str, path: &Path) -> Self {
-        let is_shared = !path.is_dir() && vnp_job::publish::is_special(path);
+        let is_special = !path.is_dir() && vnp_job::publish::is_special(path);
+        // Standard output that leads to a file is that file.
+        let is_shared = is_special && !Place::of(path).is_file();
         if is_shared { self } else { self.add(what, path, Shape::Log) }
     }
 
@@ -90,6 +94,7 @@ impl Files {
         let results = kind.results.iter().map(|name| path.join(name));
         let files: Vec<PathBuf> = results.chain(names.map(|name| checkpoints.join(name))).collect();
         let root = self.add("output directory", path, Shape::Root);
+        let root = root.add("the unfinished work in", &checkpoints, Shape::Work);
         let published = kind.result_directories.iter().map(|published| path.join(published.name));
         let root = published.fold(root, |files, path| files.whole(RESULT, &path));
         files.iter().fold(root, |files, path| files.output(RESULT, path))
@@ -138,10 +143,14 @@ impl Output {
                 path.display()
             );
         }
-        if *shape == Shape::Whole && input.place.is_within(place) {
+        let fate = match shape {
+            Shape::Whole => "is replaced as a whole",
+            Shape::Work => "is removed when it is no longer needed",
+            _ => "",
+        };
+        if !fate.is_empty() && input.place.is_within(place) {
             bail!(
-                "{read} {shown} lies in {what} {}, which is replaced as a whole: move it, or choose \
-                 another output",
+                "{read} {shown} lies in {what} {}, which {fate}: move it, or choose another output",
                 path.display()
             );
         }

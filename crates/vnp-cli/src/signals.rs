@@ -1,8 +1,7 @@
 //! Signals: which of them save and end a job, save and go on, or end it at once.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 #[cfg(unix)]
@@ -16,6 +15,14 @@ use crate::exit::Exit;
 /// The time between the first signal and the end of the process, whatever it is at: clusters and clouds
 /// kill after 10 seconds or more. What has a name is whole at every moment.
 const GRACE: Duration = Duration::from_secs(9);
+
+/// Two signals are two when they are this far apart: `timeout` and schedulers send one to the process and
+/// to its group in the same moment.
+#[cfg(unix)]
+const APART: Duration = Duration::from_secs(1);
+
+/// The advice of a job that ends before it could save everything.
+pub(crate) const RESUME: &str = "what was not saved is computed again: continue with --resume";
 
 /// Has signals not kill the process that mean something else: SIGUSR1, which asks a job to save, in
 /// commands that have nothing to save; SIGXFSZ, so that a file that grows beyond its limit (`ulimit -f`) is
@@ -32,31 +39,28 @@ pub(crate) fn survive() {
 /// SIGINT, SIGTERM, SIGHUP and SIGXCPU ask a job to save and end, within [`GRACE`]; a second SIGINT or
 /// SIGTERM ends it at once. SIGUSR1 asks it to save and go on.
 ///
-/// Ending at once is safe: files get their names only when they are complete and durable.
-pub(crate) fn listen() -> anyhow::Result<StopFlag> {
+/// Ending at once is safe: files get their names only when they are complete and durable. `advice` ends the
+/// message then.
+pub(crate) fn listen(advice: &'static str) -> anyhow::Result<StopFlag> {
     let stop = StopFlag::default();
-    let again = Arc::new(AtomicBool::new(false));
     let signals = ending_signals();
-    for &signal in &signals {
-        register(signal, &stop, &again).context("cannot listen for signals")?;
-    }
-    #[cfg(unix)]
-    {
-        flag::register(SIGUSR1, stop.shared_save()).context("cannot listen for signals")?;
-        end_in_time(&signals, stop.clone()).context("cannot listen for signals")?;
-    }
+    register(&signals, &stop, advice).context("cannot listen for signals")?;
     Ok(stop)
 }
 
-fn register(signal: i32, stop: &StopFlag, again: &Arc<AtomicBool>) -> std::io::Result<()> {
-    // A closed terminal may send SIGHUP more than once, and the system sends SIGXCPU every second.
-    if matches!(signal, SIGINT | SIGTERM) {
-        // In this order, so that the first signal arms what only the second one triggers.
-        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(again))?;
-        flag::register(signal, Arc::clone(again))?;
+fn register(signals: &[i32], stop: &StopFlag, advice: &'static str) -> std::io::Result<()> {
+    for &signal in signals {
+        let number = usize::try_from(signal).unwrap_or_default();
+        flag::register_usize(signal, stop.shared(), number)?;
     }
-    let number = usize::try_from(signal).unwrap_or_default();
-    flag::register_usize(signal, stop.shared(), number).map(drop)
+    #[cfg(unix)]
+    {
+        flag::register(SIGUSR1, stop.shared_save())?;
+        end_in_time(signals, stop.clone(), advice)?;
+    }
+    #[cfg(not(unix))]
+    let _ = advice;
+    Ok(())
 }
 
 #[cfg(not(unix))]
@@ -66,9 +70,11 @@ fn ending_signals() -> Vec<i32> {
 
 #[cfg(unix)]
 fn ending_signals() -> Vec<i32> {
-    let mut signals = vec![SIGINT, SIGTERM, SIGXCPU];
-    // nohup: what was ignored when the process started stays ignored.
+    // What was ignored when the process started stays ignored: SIGHUP under nohup, SIGINT in the background
+    // of a script.
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut signals = vec![SIGINT, SIGTERM, SIGXCPU];
+    signals.retain(|&signal| ignores(&status, signal) != Some(true));
     if ignores(&status, SIGHUP) == Some(false) {
         signals.push(SIGHUP);
     }
@@ -83,22 +89,28 @@ fn ignores(status: &str, signal: i32) -> Option<bool> {
     Some(mask >> (signal - 1) & 1 == 1)
 }
 
-/// Ends the process some seconds after the first signal if it has not ended by itself: while it loads a
-/// model, or computes a sequence that takes longer, nothing else looks at the stop flag.
+/// Ends the process at the second SIGINT or SIGTERM, and some seconds after the first signal of any kind if it
+/// has not ended by itself: while it loads a model, or computes a sequence that takes longer, nothing
+/// else looks at the stop flag.
 #[cfg(unix)]
-fn end_in_time(signals: &[i32], stop: StopFlag) -> std::io::Result<()> {
+fn end_in_time(signals: &[i32], stop: StopFlag, advice: &'static str) -> std::io::Result<()> {
     let mut signals = signal_hook::iterator::Signals::new(signals)?;
     std::thread::Builder::new().name("vnp signals".to_owned()).spawn(move || {
         let Some(first) = signals.forever().next() else { return };
-        std::thread::sleep(GRACE);
+        let began = Instant::now();
+        let is_request = |signal: &i32| matches!(*signal, SIGINT | SIGTERM);
+        let mut requested = is_request(&first).then_some(began);
+        while began.elapsed() < GRACE {
+            std::thread::sleep(Duration::from_millis(20));
+            let Some(again) = signals.pending().find(is_request) else { continue };
+            if requested.get_or_insert_with(Instant::now).elapsed() >= APART {
+                signal_hook::low_level::exit(128 + again);
+            }
+        }
         let first = usize::try_from(first).unwrap_or_default();
         let signal = stop.requested().unwrap_or(first);
         let cause = Interrupted { signal }.cause();
-        log::warn!(
-            "interrupted by {cause}; what was not saved after {} s is computed again: continue \
-             with --resume",
-            GRACE.as_secs()
-        );
+        log::warn!("interrupted by {cause}, and ended after {} s: {advice}", GRACE.as_secs());
         signal_hook::low_level::exit(Exit::Interrupted(signal).code().into());
     })?;
     Ok(())

@@ -13,7 +13,8 @@ use crate::lock::claim::NotTaken;
 use crate::lock::{Lock, held_by, is_lock, is_of_lock};
 use crate::part_name::is_part_or_quarantined;
 use crate::publish::{parent, sync_directory};
-use contents::{LOCK, holds_nothing_but, is_of, remove_stale};
+use crate::quarantine::{QUARANTINED, quarantine};
+use contents::{LOCK, holds_nothing_but, holds_nothing_but_the_lock, is_of, remove_stale};
 
 /// Where a job keeps its work, below its directory.
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
@@ -61,7 +62,10 @@ impl JobDirectory {
             }
         };
         let checkpoints = path.join(CHECKPOINTS);
-        let was_empty = created || holds_nothing_but(path, &[])?;
+        // Of a try that failed or was killed before it saved anything, a lock is left.
+        let was_empty = created
+            || holds_nothing_but(path, &[CHECKPOINTS])?
+                && (!checkpoints.is_dir() || holds_nothing_but_the_lock(&checkpoints)?);
         if !was_empty {
             may_enter(path, &checkpoints.join(LOCK), kind, start)?;
         }
@@ -72,6 +76,7 @@ impl JobDirectory {
             }
         }
         let opened = Self::enter(path, checkpoints, kind, stages, (created, was_empty));
+        let opened = opened.and_then(|directory| directory.check_new(start));
         if created && opened.is_err() {
             // remove_dir refuses a directory that is not empty: nothing of value can go.
             drop(std::fs::remove_dir(path.join(CHECKPOINTS)));
@@ -100,6 +105,17 @@ impl JobDirectory {
         directory.sync()?;
         remove_stale(&directory.path, &directory.checkpoints, kind)?;
         Ok(directory)
+    }
+
+    /// Checks again that a new job's directory is empty, now that no other process can change that: one
+    /// may have come and gone before the lock was taken.
+    fn check_new(self, start: Start) -> Result<Self, Error> {
+        let is_empty = holds_nothing_but(&self.path, &[CHECKPOINTS])?
+            && holds_nothing_but_the_lock(&self.checkpoints)?;
+        match start == Start::New && !is_empty {
+            true => Err(Error::OutputExists { path: self.path, job: self.kind.name }),
+            false => Ok(self),
+        }
     }
 
     /// Makes the directories themselves durable: a durable part in a directory that is lost with the
@@ -186,8 +202,11 @@ impl JobDirectory {
         let stages: Vec<PathBuf> = self.kind.stages.iter().map(|name| self.stage(name)).collect();
         for path in stages.iter().map(|dir| entries(dir)).collect::<Result<Vec<_>, _>>()?.concat() {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if is_part_or_quarantined(&name) {
-                remove_file_if_there(&path)?;
+            match (is_part_or_quarantined(&name), path.is_dir()) {
+                (true, false) => remove_file_if_there(&path)?,
+                // A directory is not a part, but stands where one may be written.
+                (true, true) if !name.ends_with(QUARANTINED) => drop(quarantine(&path)?),
+                _ => {}
             }
         }
         // Parts that came back after a loss of power would be those of another job.

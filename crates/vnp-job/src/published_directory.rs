@@ -58,6 +58,14 @@ fn foreign(path: &Path) -> Error {
     Error::Foreign { path: path.to_owned() }
 }
 
+/// Whether a file or directory is one that systems leave next to the files of others, and that holds nothing:
+/// it goes with its directory.
+fn is_side_file(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    matches!(&*name, ".DS_Store" | "Thumbs.db" | "desktop.ini" | "@eaDir")
+        || ["._", ".nfs", ".fuse_hidden"].iter().any(|start| name.starts_with(start))
+}
+
 /// The files below a directory, links among them.
 fn files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
@@ -65,6 +73,7 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     while let Some(dir) = dirs.pop() {
         for path in entries(&dir)? {
             match fs_err::symlink_metadata(&path) {
+                _ if is_side_file(&path) => {}
                 Ok(metadata) if metadata.is_dir() => dirs.push(path),
                 Ok(_) => files.push(path),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -71,7 +71,7 @@ impl SpooledInput {
             Input::File(path) if !is_pipe(&path) => return Ok(Self { path, name, _copy: None }),
             stream => read_elsewhere(stream)?,
         };
-        let copy = copy(&stream, scratch, stop)?;
+        let copy = copy(&stream, &name, scratch, stop)?;
         Ok(Self { path: copy.path().to_owned(), name, _copy: Some(copy) })
     }
 
@@ -167,8 +167,10 @@ fn send_all(mut stream: Box<dyn Read>, sender: &SyncSender<Piece>) {
     }
 }
 
+/// Copies the stream that messages call `name`.
 fn copy(
     pieces: &Receiver<Piece>,
+    name: &Path,
     scratch: &Path,
     stop: &StopFlag,
 ) -> Result<tempfile::NamedTempFile, Error> {
@@ -181,11 +183,12 @@ fn copy(
         stop.check()?;
         match piece {
             Ok(bytes) => {
-                let bytes = bytes?;
+                let bytes = bytes.map_err(|error| io_at("read", name, &error))?;
                 if bytes.is_empty() {
                     return Ok(copy);
                 }
-                copy.write_all(&bytes).map_err(|error| io_at("write", copy.path(), &error))?;
+                let error = |error: io::Error| io_at("copy an input into", scratch, &error);
+                copy.write_all(&bytes).map_err(error)?;
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
@@ -263,6 +266,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let inputs = vec![Input::Stream(Box::new(Broken))];
         let error = Spool::new(inputs, dir.path(), &StopFlag::default()).unwrap_err();
-        assert_eq!(error.to_string(), "no more");
+        assert_eq!(error.to_string(), "failed to read `standard input`: no more");
     }
 }

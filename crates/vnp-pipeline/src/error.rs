@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use vnp_ckpt::RowRange;
 use vnp_job::parts::Stage;
 use vnp_job::{BadFile, Interrupted, listed};
-
 use vnp_seq::shown_id;
 
 use crate::duplicates::Duplicates;

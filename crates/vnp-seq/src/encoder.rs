@@ -8,17 +8,23 @@ use flate2::{Compression, GzBuilder};
 /// Bytes of one block of BGZF before compression: with the header it stays below 64 kB, whatever they are.
 const BLOCK_BYTES: usize = 0xff00;
 /// Other formats of compression and of sequences, which are not written.
-const REFUSED: [&str; 30] = [
+const REFUSED: [&str; 41] = [
+    "2bit",
     "7z",
     "bam",
     "br",
+    "bz",
     "bz2",
+    "bzip2",
     "cram",
     "csv",
+    "deflate",
     "fastq",
     "fq",
     "gb",
     "gbk",
+    "gzip",
+    "h5",
     "json",
     "lz",
     "lz4",
@@ -34,11 +40,16 @@ const REFUSED: [&str; 30] = [
     "sam",
     "sz",
     "tar",
+    "tbz2",
+    "tgz",
     "tsv",
+    "txz",
+    "tzst",
     "vnp",
     "xz",
     "z",
     "zip",
+    "zlib",
 ];
 
 /// A writer of text in the format that the name of its file says.

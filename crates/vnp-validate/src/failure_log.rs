@@ -169,7 +169,10 @@ fn may_append(file: &mut File) -> io::Result<bool> {
     let lines: Vec<&[u8]> = start.split_inclusive(|&byte| byte == b'\n').collect();
     let mut whole = lines.iter().filter_map(|line| line.strip_suffix(b"\n")).peekable();
     let is_text = !start.contains(&0);
-    Ok(is_text && whole.peek().is_none()
+    // Half of a first line has at least its path.
+    let is_first_half = is_text && whole.peek().is_none() && start.contains(&b'|');
+    Ok(start.is_empty()
+        || is_first_half
         || whole.any(|line| parse(line.strip_suffix(b"\r").unwrap_or(line), true).is_some()))
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> anyhow::Result<Exit> {
     };
     // First: what can be refused is refused before weights of gigabytes are read.
     embed::check(&input, &options)?;
-    let stop = signals::listen()?;
+    let stop = signals::listen(signals::RESUME)?;
     let files = files(args)?;
     let info = EncoderInfo {
         name: name(args.encoder).to_owned(),

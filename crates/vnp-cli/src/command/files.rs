@@ -82,6 +82,9 @@ fn of_command(command: &Command) -> Files {
 
 /// The directories and files that the name of a model or encoder may mean.
 fn model(name: &str) -> Vec<PathBuf> {
+    if name == vnp_infer::EMBEDDED_NAME {
+        return Vec::new();
+    }
     let named = search_dirs().into_iter().map(|dir| dir.join(name));
     std::iter::once(PathBuf::from(name)).chain(named).filter(|path| path.exists()).collect()
 }

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &OrfsArgs, console: &Console) -> anyhow::Result<Exit> {
     use_threads(args.threads)?;
     let inputs = stdin::inputs(&args.input)?;
     let length = ChunkLength::new(args.expected_length)?;
-    let stop = signals::listen()?;
+    let stop = signals::listen("nothing was written")?;
     let progress = Progress::new(console);
     let (nucleotide, protein) =
         (&standard_output(&args.nucleotide), &standard_output(&args.protein));

@@ -56,7 +56,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
     };
     let info = ModelInfo { warnings, ..source.info(args.device.precision) };
     log::info!("model {}: {}", info.name, info.description);
-    let stop = signals::listen()?;
+    let stop = signals::listen(signals::RESUME)?;
     let progress = Progress::new(console);
     let load = Box::new(move || source.load(&devices, &model_options));
     let observer = |event: Event<'_>| progress.event(event);

@@ -46,7 +46,7 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> anyhow::Result<Exit> {
         name: bundle_name(args),
         model: args.model.clone(),
     };
-    let stop = signals::listen()?;
+    let stop = signals::listen(signals::RESUME)?;
     let embed =
         |chunks: &Path, output: &Path| embed::embed(args, console, &bundle, chunks, output, &stop);
     let progress = TrainingProgress::new(console);

@@ -20,9 +20,9 @@ pub(crate) struct Place {
 enum Kind {
     File,
     Directory,
-    /// A pipe, a socket, a block device.
+    /// A pipe, a block device.
     Special,
-    /// A terminal or `/dev/null`: many may write to it at once.
+    /// A terminal, a socket or `/dev/null`: what is written is not what is read.
     Shared,
     Missing,
 }
@@ -95,7 +95,7 @@ fn kind(metadata: &Metadata) -> Kind {
     #[cfg(unix)]
     {
         use std::os::unix::fs::FileTypeExt;
-        if metadata.file_type().is_char_device() {
+        if metadata.file_type().is_char_device() || metadata.file_type().is_socket() {
             return Kind::Shared;
         }
     }

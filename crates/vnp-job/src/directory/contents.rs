@@ -27,6 +27,13 @@ pub(super) fn holds_nothing_but(dir: &Path, but: &[&str]) -> Result<bool, Error>
     all_logs(entries(dir)?.into_iter().filter(counts).collect(), DEPTH)
 }
 
+/// The same of `checkpoints`, in which the lock's files do not count.
+pub(super) fn holds_nothing_but_the_lock(checkpoints: &Path) -> Result<bool, Error> {
+    let lock = checkpoints.join(LOCK);
+    let counts = |path: &PathBuf| !is_of_lock(path, &lock);
+    all_logs(entries(checkpoints)?.into_iter().filter(counts).collect(), DEPTH)
+}
+
 fn all_logs(paths: Vec<PathBuf>, depth: usize) -> Result<bool, Error> {
     for path in paths {
         let is_nothing = if fs_err::symlink_metadata(&path)?.is_dir() {

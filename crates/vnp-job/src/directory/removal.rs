@@ -20,7 +20,7 @@ impl JobDirectory {
         let mut quarantined = 0_usize;
         for path in stages.iter().map(|dir| entries(dir)).collect::<Result<Vec<_>, _>>()?.concat() {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if !is_part_or_quarantined(&name) {
+            if !is_part_or_quarantined(&name) || path.is_dir() {
                 continue;
             }
             match name.ends_with(QUARANTINED) {

@@ -30,6 +30,10 @@ fn an_existing_directory_is_entered_only_when_asked() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("a/out");
     drop(open(&out, Start::New).unwrap());
+    // A try that saved nothing is not a job to continue.
+    let began = open(&out, Start::New).unwrap();
+    std::fs::write(began.stage("one").join("rows-0-1.vnp"), "x").unwrap();
+    drop(began);
     let Err(Error::OutputExists { path, .. }) = open(&out, Start::New) else { panic!("entered") };
     assert_eq!(path, out);
     let held = open(&out, Start::Resume).unwrap();

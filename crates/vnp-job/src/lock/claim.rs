@@ -75,8 +75,7 @@ impl Claim {
     /// [`NotTaken::Held`], [`NotTaken::Io`].
     pub fn take(path: &Path, stale_after: Duration) -> Result<Self, NotTaken> {
         let owner = Owner::this_process();
-        let mark = Mark::write(path, owner.clone())?;
-        let now = Now::of(&mark.file)?;
+        let mut mark = Mark::write(path, owner.clone())?;
         for _ in 0..TRIES {
             if let Some(file) = mark.place(path)? {
                 drop(mark);
@@ -85,7 +84,9 @@ impl Claim {
             }
             // Released in this moment: try again.
             let Some(found) = Found::at(path)? else { continue };
-            if !found.is_stale(&now, stale_after) {
+            // Measured after the claim was read: whatever came before may have taken long.
+            mark.owner.write(&mut mark.file)?;
+            if !found.is_stale(&Now::of(&mark.file)?, stale_after) {
                 return Err(NotTaken::Held(found.line()));
             }
             log::warn!("{}: {} is gone: its claim is taken over", path.display(), found.line());
@@ -235,8 +236,13 @@ pub(super) fn sweep(claim: &Path, stale_after: Duration) -> Result<(), Error> {
     let own = Mark::write(claim, Owner::this_process())?;
     let now = Now::of(&own.file)?;
     for mark in marks {
-        if Found::at(&mark)?.is_some_and(|found| found.is_stale(&now, stale_after)) {
-            remove_file_if_there(&mark)?;
+        // One that cannot be read or removed harms nothing.
+        let is_stale = match Found::at(&mark) {
+            Ok(found) => found.is_some_and(|found| found.is_stale(&now, stale_after)),
+            Err(_) => false,
+        };
+        if is_stale && let Err(error) = remove_file_if_there(&mark) {
+            log::debug!("{error}");
         }
     }
     Ok(())

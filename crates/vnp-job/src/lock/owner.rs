@@ -37,7 +37,7 @@ impl Owner {
             process,
             since: rfc3339_now(),
             scope: scope(),
-            began: began(process),
+            began: began(process).ok().flatten(),
         }
     }
 
@@ -68,7 +68,7 @@ impl Owner {
         let (Some(theirs), Some(ticks)) = (&self.scope, self.began) else { return false };
         // Copies of one virtual machine have a start in common, and are given names of their own.
         let is_here = self.host == host() && scope().is_some_and(|ours| ours == *theirs);
-        is_here && began(self.process) != Some(ticks)
+        is_here && began(self.process).is_ok_and(|found| found != Some(ticks))
     }
 }
 

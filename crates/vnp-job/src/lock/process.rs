@@ -1,5 +1,6 @@
 //! What distinguishes this process from every other one, and whether another one has ended.
 
+use std::io;
 use std::path::Path;
 
 /// The name of this machine, or of its container.
@@ -25,16 +26,33 @@ pub(super) fn scope() -> Option<String> {
 
 /// When a process of this scope began, in ticks since the system started, which distinguishes it from a
 /// later one of the same number; none if there is no such process, or it has ended and was not waited for.
-pub(super) fn began(process: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+///
+/// # Errors
+/// Anything else that keeps the system from saying so: then nothing is known of the process.
+pub(super) fn began(process: u32) -> io::Result<Option<u64>> {
+    let stat = match std::fs::read_to_string(format!("/proc/{process}/stat")) {
+        Ok(stat) => stat,
+        // A process that ends while it is asked about is "no such process".
+        Err(error) if error.kind() == io::ErrorKind::NotFound || is_no_process(&error) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
     // The name of the program is in parentheses and may hold any character.
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_ascii_whitespace();
-    let state = fields.next()?;
-    if matches!(state, "Z" | "X") {
-        return None;
+    let fields = stat.rsplit_once(')').map(|(_, fields)| fields.split_ascii_whitespace());
+    let mut fields = fields.ok_or(io::ErrorKind::InvalidData)?;
+    if matches!(fields.next(), Some("Z" | "X")) {
+        return Ok(None);
     }
-    fields.nth(18)?.parse().ok()
+    let ticks = fields.nth(18).and_then(|ticks| ticks.parse().ok());
+    ticks.map(Some).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+fn is_no_process(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error());
+    #[cfg(not(unix))]
+    return false;
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -45,19 +63,19 @@ mod tests {
     fn this_process_is_known_and_an_ended_one_is_not() {
         let own = std::process::id();
         assert!(scope().is_some());
-        assert!(began(own).is_some_and(|ticks| ticks > 0));
-        assert_eq!(began(own), began(own));
+        assert!(began(own).unwrap().is_some_and(|ticks| ticks > 0));
+        assert_eq!(began(own).unwrap(), began(own).unwrap());
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let pause = std::time::Duration::from_millis(10);
         // It ends by itself, and stays in the table until it is waited for.
         for _ in 0..500 {
-            if began(child.id()).is_none() {
+            if began(child.id()).unwrap().is_none() {
                 break;
             }
             std::thread::sleep(pause);
         }
-        assert_eq!(began(child.id()), None);
+        assert_eq!(began(child.id()).unwrap(), None);
         child.wait().unwrap();
-        assert_eq!(began(child.id()), None);
+        assert_eq!(began(child.id()).unwrap(), None);
     }
 }
