@@ -92,6 +92,56 @@ fn of_two_copies_the_averaged_one_is_left_out() {
     assert!(!bench.path("tiny").exists());
 }
 
+/// Moments and gradients have the names of the weights: beside averaged weights too they are left out.
+#[test]
+fn what_a_training_computes_is_never_the_network() {
+    let bench = Bench::new();
+    let (head, other) = (Head::new(), Head::new().with("bn1.bias", 9.0));
+    import(&bench, &root().join("tests/fixtures/torch/head.pth")).expect(0, &[]);
+    let expected = head_digest(&bench);
+    let (good, bad) = (head.state_dict(""), other.state_dict(""));
+    // The first number of `bn1.bias` is of the other head, in a storage of its own.
+    let mut both = Head::new();
+    both.tensors.extend(other.tensors.iter().map(|(name, dtype, shape, bytes)| {
+        (format!("other.{name}"), *dtype, shape.clone(), bytes.clone())
+    }));
+    let take = |key: &str| {
+        let mut taken = Head { tensors: both.tensors.clone() };
+        for (number, (name, ..)) in taken.tensors.iter_mut().enumerate() {
+            let bare = name.trim_start_matches("other.").to_owned();
+            let is_other = number >= head.tensors.len();
+            *name = format!("{}{bare}", if is_other { key } else { "" });
+        }
+        taken
+    };
+    for (derived, network) in [
+        ("optimizer.master_params.", "ema."),
+        ("momentum_buffer.", "ema_state_dict."),
+        ("loss.", "ema."),
+        ("student_optimizer.w.", "teacher."),
+        ("grads.", "model."),
+    ] {
+        let mut taken = take(derived);
+        for (name, ..) in taken.tensors.iter_mut().filter(|(name, ..)| !name.starts_with(derived)) {
+            name.insert_str(0, network);
+        }
+        let key = derived.split('.').next().unwrap();
+        let file = taken.file(&bench, "h.pth", &taken.state_dict(""));
+        let ended = import(&bench, &file);
+        ended.expect(0, &[&format!("h.pth: left out, because it is not the network: {key}")]);
+        assert_eq!(head_digest(&bench), expected, "{derived}");
+    }
+    for key in ["momentum", "grads", "student_optimizer"] {
+        let file = head.file(&bench, "h.pth", &dict(&[(key, good.clone())]));
+        let said = format!("only below `{key}.`, which a training computes");
+        import(&bench, &file).expect(1, &[&said]);
+        assert!(!bench.path("tiny").exists());
+    }
+    let nested = dict(&[("optimizer", dict(&[("master_params", bad)]))]);
+    let file = other.file(&bench, "h.pth", &nested);
+    import(&bench, &file).expect(1, &["only below `optimizer.master_params.`"]);
+}
+
 #[test]
 fn prefixes_are_removed_only_together() {
     let bench = Bench::new();

@@ -53,6 +53,18 @@ pub enum WeightsError {
         /// What the names of each begin with.
         names: Vec<String>,
     },
+    /// A file holds what was computed of a network in its training, and not the network.
+    #[error(
+        "{file} has the tensors of such a network only below {}, which a training computes of the \
+         weights and is not the network: save its state_dict",
+        quoted(names)
+    )]
+    NoNetwork {
+        /// The weights file.
+        file: String,
+        /// What the names of the tensors begin with.
+        names: Vec<String>,
+    },
     /// Some tensors of a network stand below a prefix and others do not.
     #[error(
         "{file}: tensor {name} is not below {prefix}, as other tensors of the network are: a prefix is \
@@ -93,4 +105,8 @@ pub enum WeightsError {
         /// The length that was given, in bp.
         given: u32,
     },
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
 }
