@@ -66,7 +66,7 @@ fn of_a_training_checkpoint_the_network_is_taken() {
     let pcg64 = [b"\x8a\x10", &[0x7f; 16][..]].concat();
     let pairs = [&b"}"[..], &numbers(&[1, 2]), &int(3), b"s"].concat();
     let odd = [("pairs", pairs), ("rng", dict(&[("state", pcg64)])), ("version", int(2))];
-    check("model", &odd, &["pairs", "rng"]);
+    check("model", &odd, &["pairs", "rng", "version"]);
     let plain = [
         ("dtype", b"ctorch\nfloat32\n".to_vec()),
         ("factory", call("collections", "defaultdict", &[b"cbuiltins\nlist\n".to_vec()])),
@@ -348,6 +348,98 @@ fn another_chunk_length_is_recorded() {
     let plain = run("plain", &[]);
     assert!(!plain.expect(0, &[]).stderr.contains("unreliable"));
     assert!(bench.json("plain/run.json").get("warnings").is_none());
+}
+
+/// Of a head that is given by itself nothing says for which length it was trained.
+#[test]
+fn a_head_of_unknown_length_is_a_warning() {
+    let bench = Bench::new();
+    Import::new().run(&bench, "tiny").expect(0, &[]);
+    let head = Head::new().with("bn1.bias", 0.25);
+    head.file(&bench, "h.pth", &head.state_dict(""));
+    bench.write("reads.fa", Nucleotides::new(1).fasta(1, 700));
+    for (length, words) in [("500", &[][..]), ("300", &["-e", "300"])] {
+        let run = ["predict", "reads.fa", "-m", "./tiny", "-p", "h.pth", "-o", length];
+        let warning = format!(
+            "the chunk length that the head of --model-path was trained on is not known: the run uses \
+             {length} bp"
+        );
+        let ended = bench.vnp(&[&run[..], words].concat());
+        assert!(!ended.expect(0, &[&warning]).stderr.contains("unreliable"), "{}", ended.stderr);
+        let recorded = bench.json(&format!("{length}/run.json"))["warnings"].clone();
+        assert_eq!(recorded, serde_json::json!([warning]));
+    }
+    // The bundle's own head is known as far as the bundle's is.
+    let own = ["predict", "reads.fa", "-m", "./tiny", "-p", "tiny/head.safetensors", "-o", "own"];
+    bench.vnp(&own).expect(0, &[]);
+    assert!(bench.json("own/run.json").get("warnings").is_none());
+}
+
+/// Keys that our checkpoints have too.
+#[test]
+fn keys_of_ours_in_other_files_are_left_out() {
+    let bench = Bench::new();
+    let head = Head::new();
+    import(&bench, &root().join("tests/fixtures/torch/head.pth")).expect(0, &[]);
+    let expected = head_digest(&bench);
+    let more = [
+        ("version", text("1.2.3")),
+        ("ids", numbers(&[1, 2])),
+        ("proteins", texts(&["a"])),
+        ("embeddings", four()),
+        ("vnp", int(1)),
+        ("status", text("done")),
+    ];
+    for (key, value) in more {
+        let entries = [("model", head.state_dict("")), (key, value)];
+        let file = head.file(&bench, "h.pth", &dict(&entries));
+        let listed = format!("left out, because it is not the network: {key}");
+        import(&bench, &file).expect(0, &[&listed]);
+        assert_eq!(head_digest(&bench), expected, "{key}");
+    }
+}
+
+/// A model that cannot be read is neither passed over by `models verify` nor by `models list`.
+#[test]
+fn models_that_cannot_be_read_are_named() {
+    let bench = Bench::new();
+    Import::new().run(&bench, "models/good").expect(0, &[]);
+    let run = |words: &[&str], models: &str| {
+        let mut command = bench.command(words);
+        let output = command.env("VNP_MODELS", bench.path(models)).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, _, log) = run(&["models", "verify"], "models");
+    assert_eq!(code, Some(0), "{log}");
+    let whole = std::fs::read_to_string(bench.path("models/good/bundle.json")).unwrap();
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n";
+    std::fs::create_dir(bench.path("models/bad")).unwrap();
+    for (manifest, reason) in [
+        (&whole[..whole.len() / 2], "not the JSON expected"),
+        (pointer, "git lfs pull"),
+        ("", "an empty file"),
+        ("<html>404</html>", "a web page"),
+        ("{\"format\": 2}", "upgrade vnp"),
+    ] {
+        bench.write("models/bad/bundle.json", manifest);
+        let (code, table, log) = run(&["models", "verify"], "models");
+        assert_eq!(code, Some(1), "{table}{log}");
+        assert!(table.contains("bad: BAD") && table.contains("good: OK"), "{table}");
+        assert!(log.contains(reason), "{log}");
+        let (code, table, log) = run(&["models", "list"], "models");
+        assert_eq!(code, Some(0), "{log}");
+        let line = table.lines().find(|line| line.starts_with("bad ")).unwrap();
+        assert!(line.ends_with("bad: cannot be read"), "{line}");
+        assert!(log.contains(reason), "{log}");
+    }
+    bench.write("file", "x");
+    for models in ["file", "nowhere"] {
+        let (code, _, log) = run(&["models", "list"], models);
+        assert_eq!(code, Some(0), "{log}");
+        let said = format!("{models} cannot be searched for models");
+        assert_eq!(log.matches(&said).count(), 1, "{log}");
+    }
 }
 
 /// Weights that are finite may give scores that are not.

@@ -113,19 +113,31 @@ fn draft(
         draft.tensors = walk.into_tensors();
         return Ok(named(draft));
     };
-    if entry(tree, root, exported::KEY)?.is_some() {
+    if exported::is_export(tree, origin.weights_only)? {
         exported::draft(&mut draft, &mut walk, entries, limits)?;
         draft.tensors.extend(walk.into_tensors());
         return Ok(draft);
     }
-    let mut taken = BTreeSet::from(["version", "status"]);
-    if let Some((ids_key, ids, data_key, data, kind, name)) = form(tree)? {
-        draft.ids = ids::ids(tree, ids_key, ids, limits)?;
-        draft.description.rows = RowRange::new(0, draft.ids.len() as u64);
-        let rows = Rows { tree, storages, limits, key: data_key };
-        draft.tensors.push(Entry::row(name, rows.plan(data, &draft.ids)?));
-        draft.description.kind = kind.to_owned();
-        taken.extend([ids_key, data_key]);
+    let mut taken = BTreeSet::new();
+    if !origin.weights_only {
+        taken.extend(["version", "status"]);
+    }
+    match with_rows(tree, storages, limits) {
+        // The keys are those of another program.
+        Ok(Some(rows)) if origin.weights_only && !rows.fit() => {}
+        Ok(Some(WithRows { keys, ids, kind, entry })) => {
+            draft.description.rows = RowRange::new(0, ids.len() as u64);
+            draft.description.kind = kind.to_owned();
+            draft.ids = ids;
+            draft.tensors.push(entry);
+            taken.extend(keys);
+        }
+        Ok(None) => {}
+        Err(error @ (ErrorKind::LimitExceeded { .. } | ErrorKind::OutOfMemory { .. })) => {
+            return Err(error);
+        }
+        Err(_) if origin.weights_only => {}
+        Err(error) => return Err(error),
     }
     rest(&mut draft, &mut walk, entries, &taken)?;
     draft.tensors.extend(walk.into_tensors());
@@ -162,6 +174,32 @@ fn named(mut draft: Draft) -> Draft {
         draft.description.kind = kind.to_owned();
     }
     draft
+}
+
+/// The rows of a file of one of the forms.
+struct WithRows {
+    /// Of the ids, and of the rows.
+    keys: [&'static str; 2],
+    ids: Vec<String>,
+    kind: &'static str,
+    entry: Entry,
+}
+
+impl WithRows {
+    fn fit(&self) -> bool {
+        self.entry.plan.shape().first() == Some(&self.ids.len())
+    }
+}
+
+fn with_rows(
+    tree: &Tree<'_>,
+    storages: &Storages,
+    limits: &Limits,
+) -> Result<Option<WithRows>, ErrorKind> {
+    let Some((ids_key, ids, key, data, kind, name)) = form(tree)? else { return Ok(None) };
+    let ids = ids::ids(tree, ids_key, ids, limits)?;
+    let entry = Entry::row(name, Rows { tree, storages, limits, key }.plan(data, &ids)?);
+    Ok(Some(WithRows { keys: [ids_key, key], ids, kind, entry }))
 }
 
 type Form<'f> = (&'f str, Item, &'f str, Item, &'f str, &'f str);

@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::gate;
 use crate::header::Status;
+use crate::read::torch::contents::exported;
 use crate::read::torch::contents::lookup::entry;
 use crate::read::torch::pickle::tree::{Item, Tree};
 use crate::read::torch::shown::shown;
@@ -15,13 +16,15 @@ pub(crate) fn admit(tree: &Tree<'_>, weights_only: bool) -> Result<(), ErrorKind
 }
 
 /// The version and the status: before anything else of the file is inspected. Where only the weights
-/// matter, those of other programs count as none: ours are texts of a few words.
+/// matter, these keys are those of another program unless the file says that it is an export of ours.
 pub(super) fn ask(tree: &Tree<'_>, weights_only: bool) -> Result<(Version, Status), ErrorKind> {
+    if weights_only && !exported::is_export(tree, weights_only)? {
+        return Ok((Version::V0, Status::Complete));
+    }
     let version = match entry(tree, tree.root(), "version")? {
         None => Version::V0,
         Some(item) => match tree.text(item) {
             Some(text) => Version::parse(text).map_err(Error::into_kind)?,
-            None if weights_only => Version::V0,
             None => return Err(Version::malformed(&spelled(tree, item))),
         },
     };
@@ -31,7 +34,6 @@ pub(super) fn ask(tree: &Tree<'_>, weights_only: bool) -> Result<(Version, Statu
         Some(item) => match tree.text(item) {
             Some("complete") => Status::Complete,
             Some("in_progress") => Status::InProgress,
-            _ if weights_only => Status::Complete,
             text => {
                 let found = text.map_or_else(
                     || tree.noun(item).to_owned(),
