@@ -4,21 +4,15 @@ use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::gate;
 use crate::header::Status;
-use crate::read::torch::contents::exported;
 use crate::read::torch::contents::lookup::entry;
 use crate::read::torch::pickle::tree::{Item, Tree};
 use crate::read::torch::shown::shown;
 use crate::version::Version;
 
-/// Checks the version, where something else is inspected before the contents.
-pub(crate) fn admit(tree: &Tree<'_>, weights_only: bool) -> Result<(), ErrorKind> {
-    ask(tree, weights_only).map(drop)
-}
-
 /// The version and the status: before anything else of the file is inspected. Where only the weights
-/// matter, these keys are those of another program unless the file says that it is an export of ours.
-pub(super) fn ask(tree: &Tree<'_>, weights_only: bool) -> Result<(Version, Status), ErrorKind> {
-    if weights_only && !exported::is_export(tree, weights_only)? {
+/// matter, these keys are those of another program unless the file is `ours` for certain.
+pub(super) fn ask(tree: &Tree<'_>, ours: bool) -> Result<(Version, Status), ErrorKind> {
+    if !ours {
         return Ok((Version::V0, Status::Complete));
     }
     let version = match entry(tree, tree.root(), "version")? {

@@ -162,7 +162,7 @@ fn where_only_weights_matter_keys_of_ours_are_ordinary() {
     }
     check(&[("status", text("done"))], &["sd.w"], &["status"]);
     check(&[("ids", numbers(&[1, 2]))], &["sd.w"], &["ids"]);
-    check(&[("ids", texts(&["a"])), ("data", one())], &["sd.w", "data"], &["ids"]);
+    check(&[("ids", numbers(&[1])), ("data", one())], &["sd.w", "data"], &["ids"]);
     check(&[("proteins", texts(&["a"]))], &["sd.w"], &["proteins"]);
     check(&[("embeddings", one())], &["sd.w", "embeddings"], &[]);
     let network = [("embeddings", dict(&[("t", one())])), ("encoder", dict(&[("l", one())]))];
@@ -173,6 +173,8 @@ fn where_only_weights_matter_keys_of_ours_are_ordinary() {
     // What says that it is ours is ours, and a file of rows is still known as one.
     let newer = [("vnp", dict(&[("format", int(1))])), ("version", text("2.0"))];
     let Err(ErrorKind::TooNew { .. }) = read(&newer) else { panic!("a newer export was read") };
+    let newer = [("ids", texts(&["a"])), ("data", one()), ("version", text("2.0"))];
+    let Err(ErrorKind::TooNew { .. }) = read(&newer) else { panic!("a newer file was read") };
     let rows = read(&[("ids", texts(&["a", "b"])), ("data", one())]).unwrap();
     assert_eq!((rows.kind(), rows.ids().len()), ("merged", 2));
 }
