@@ -27,6 +27,28 @@ pub enum WeightsError {
         /// What to do.
         remedy: String,
     },
+    /// A file of weights is damaged.
+    #[error("{file} is damaged or no file of weights: {found}: {remedy}")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        found: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A file holds another part of a model than the one that was asked for.
+    #[error("{file} is {found}, not {expected}: {remedy}")]
+    OtherWeights {
+        /// The file.
+        file: String,
+        /// What it is.
+        found: String,
+        /// What was asked for.
+        expected: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// A tensor holds a value with which nothing can be computed.
     #[error(
         "{file}: tensor {name} holds {found} at index {index:?}: the training failed or the file is \
