@@ -1,11 +1,13 @@
-//! Weights as they lie about in the field: training checkpoints, wrapped names, broken values, files that
-//! are something else, and heads of another chunk length.
+//! Weights as they lie about in the field: wrapped names, broken values, and heads of another chunk length.
+
+mod mistaken;
+mod trainings;
 
 use std::path::Path;
 
-use vnp_forge::items::{call, dict, float, int, list, numbers, text, texts};
+use vnp_forge::items::{call, dict, text};
 
-use crate::heads::{Head, four, numpy_dtype, numpy_random, numpy_scalar};
+use crate::heads::Head;
 use crate::import::Import;
 use crate::support::{Bench, Ended, Nucleotides, root};
 
@@ -18,78 +20,6 @@ pub(crate) fn import(bench: &Bench, head: &Path) -> Ended {
 /// The digest of the head that was imported last.
 pub(crate) fn head_digest(bench: &Bench) -> serde_json::Value {
     bench.json("tiny/bundle.json")["digests"]["head"].clone()
-}
-
-#[test]
-fn of_a_training_checkpoint_the_network_is_taken() {
-    let bench = Bench::new();
-    let head = Head::new();
-    import(&bench, &root().join("tests/fixtures/torch/head.pth")).expect(0, &[]);
-    let expected = head_digest(&bench);
-    let check = |key: &str, more: &[(&str, Vec<u8>)], left_out: &[&str]| {
-        let entries = [&[(key, head.state_dict(""))], more].concat();
-        let file = head.file(&bench, "h.pth", &dict(&entries));
-        let ended = import(&bench, &file);
-        let listed =
-            format!("h.pth: left out, because it is not the network: {}", left_out.join(", "));
-        ended.expect(0, &[&listed]);
-        assert!(!ended.stderr.contains("run a program"), "{}", ended.stderr);
-        assert_eq!(head_digest(&bench), expected);
-        let imported = bench.json("tiny/bundle.json")["provenance"]["imported"]["head"].clone();
-        assert_eq!(imported["beside"], serde_json::json!(left_out));
-        assert_eq!(imported["prefix"], serde_json::json!(format!("{key}.")));
-    };
-    let moments = dict(&[("exp_avg", four()), ("step", float(3.0))]);
-    let state = [&b"}"[..], &int(0), &moments, b"s"].concat();
-    let groups = list(&[dict(&[("lr", float(0.1)), ("params", list(&[int(0)]))])]);
-    let adam = dict(&[("state", state), ("param_groups", groups)]);
-    let epoch = ("epoch", int(3));
-    check(
-        "model_state_dict",
-        &[epoch.clone(), ("optimizer_state_dict", adam)],
-        &["epoch", "optimizer_state_dict"],
-    );
-    check("model_state_dict", &[("loss", four())], &["loss"]);
-    check("state_dict", &[("best", numpy_scalar("numpy.core.multiarray"))], &["best"]);
-    check("state_dict", &[("best", numpy_scalar("numpy._core.multiarray"))], &["best"]);
-    check("state_dict", &[("dev", call("torch", "device", &[text("cuda"), int(0)]))], &["dev"]);
-    let path = ["/", "home", "me"].map(text);
-    check("state_dict", &[("p", call("pathlib", "PosixPath", &path))], &["p"]);
-    check("state_dict", &[("p", call("pathlib._local", "WindowsPath", &path))], &["p"]);
-    let milestones =
-        call("collections", "Counter", &[[&b"}"[..], &int(30), &int(1), b"s"].concat()]);
-    let scheduler = dict(&[("milestones", milestones), ("_last_lr", list(&[float(0.1)]))]);
-    check("net", &[("lr_scheduler", scheduler)], &["lr_scheduler"]);
-    let random = dict(&[("numpy", numpy_random()), ("torch", four()), ("cuda", list(&[four()]))]);
-    check("model", &[("rng_state", random), epoch], &["epoch", "rng_state"]);
-    // The state of numpy's newer generator, of 128 bits, and a dict that no JSON could hold.
-    let pcg64 = [b"\x8a\x10", &[0x7f; 16][..]].concat();
-    let pairs = [&b"}"[..], &numbers(&[1, 2]), &int(3), b"s"].concat();
-    let odd = [("pairs", pairs), ("rng", dict(&[("state", pcg64)])), ("version", int(2))];
-    check("model", &odd, &["pairs", "rng"]);
-    let plain = [
-        ("dtype", b"ctorch\nfloat32\n".to_vec()),
-        ("factory", call("collections", "defaultdict", &[b"cbuiltins\nlist\n".to_vec()])),
-        ("numpy_dtype", numpy_dtype("f4", "<")),
-        ("size", call("torch", "Size", &[numbers(&[3, 4])])),
-    ];
-    check("model", &plain, &["dtype", "factory", "numpy_dtype", "size"]);
-}
-
-#[test]
-fn of_two_copies_the_averaged_one_is_left_out() {
-    let bench = Bench::new();
-    let head = Head::new();
-    let (good, other) = (head.state_dict(""), Head::new().state_dict("module."));
-    let two = |one: &str, other_key: &str| {
-        head.file(&bench, "h.pth", &dict(&[(one, good.clone()), (other_key, other.clone())]))
-    };
-    let said = "the weights of model_state_dict. are taken, the averaged copy ema_state_dict.module. \
-                is left out";
-    import(&bench, &two("model_state_dict", "ema_state_dict")).expect(0, &[said]);
-    let refused = import(&bench, &two("last", "best_so_far"));
-    refused.expect(1, &["several networks that fit, below `best_so_far.module.` and `last.`"]);
-    assert!(!bench.path("tiny").exists());
 }
 
 #[test]
@@ -185,57 +115,6 @@ fn only_what_may_run_a_program_is_an_alarm() {
     assert!(report.expect(3, &[]).stdout.contains("INCOMPATIBLE"), "{}", report.stdout);
 }
 
-#[test]
-fn files_that_are_something_else_are_named() {
-    let bench = Bench::new();
-    let check = |import: Import, messages: &[&str]| {
-        import.run(&bench, "tiny").expect(1, messages);
-        assert!(!bench.path("tiny").exists());
-    };
-    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n";
-    let head = bench.write("300_model.pth", pointer);
-    check(Import { head, ..Import::new() }, &["300_model.pth", "git lfs pull"]);
-    let tokenizer = bench.write("tokenizer.json", pointer);
-    check(Import { tokenizer, ..Import::new() }, &["tokenizer.json", "git lfs pull"]);
-    let tokenizer = bench.write("tokenizer.json", "<html><body>404</body></html>");
-    check(Import { tokenizer, ..Import::new() }, &["tokenizer.json is a web page"]);
-    let head = bench.write("h.pth", "");
-    check(Import { head, ..Import::new() }, &["h.pth is an empty file"]);
-    let head = root().join("tests/fixtures/torch");
-    check(Import { head, ..Import::new() }, &["torch is a directory, not a file"]);
-    let esm2 = root().join("tests/fixtures/parity/cases.json");
-    check(Import { esm2, ..Import::new() }, &["cases.json is a JSON file without a weight_map"]);
-    let dnabert = root().join("tests/fixtures/parity");
-    check(
-        Import { dnabert, ..Import::new() },
-        &["such files are in", "parity/dnabert", "parity/esm2, give the right one"],
-    );
-    #[cfg(unix)]
-    {
-        let head = bench.path("link.pth");
-        std::os::unix::fs::symlink("nowhere.pth", &head).unwrap();
-        check(
-            Import { head, ..Import::new() },
-            &["link.pth is a link to nowhere.pth, which does not exist"],
-        );
-        let inspect = ["checkpoint", "inspect", "link.pth"];
-        bench.vnp(&inspect).expect(1, &["it is a link to nowhere.pth, which does not exist"]);
-        let predict = ["predict", "300_model.pth", "-m", "link.pth", "-o", "out"];
-        bench.vnp(&predict).expect(1, &["is a link to nowhere.pth, which does not exist"]);
-    }
-    bench.vnp(&["checkpoint", "inspect", "300_model.pth"]).expect(3, &["git lfs pull"]);
-    let model = |name: &str, messages: &[&str]| {
-        bench.vnp(&["predict", "300_model.pth", "-m", name, "-o", "out"]).expect(1, messages);
-    };
-    Import::new().run(&bench, "models/tiny").expect(0, &[]);
-    model(
-        "./models",
-        &["./models is not a model: it has no bundle.json", "models/tiny, give that"],
-    );
-    model("./models/tiny/esm2", &["is not a model", "models/tiny, give that"]);
-    model("./models/tiny/bundle.json", &["is a file, not the directory of a model"]);
-}
-
 /// The commands on checkpoints too go by first bytes.
 #[test]
 fn checkpoints_under_other_names() {
@@ -300,6 +179,31 @@ fn another_chunk_length_is_recorded() {
     assert!(bench.json("plain/run.json").get("warnings").is_none());
 }
 
+/// Of a head that is given by itself nothing says for which length it was trained.
+#[test]
+fn a_head_of_unknown_length_is_a_warning() {
+    let bench = Bench::new();
+    Import::new().run(&bench, "tiny").expect(0, &[]);
+    let head = Head::new().with("bn1.bias", 0.25);
+    head.file(&bench, "h.pth", &head.state_dict(""));
+    bench.write("reads.fa", Nucleotides::new(1).fasta(1, 700));
+    for (length, words) in [("500", &[][..]), ("300", &["-e", "300"])] {
+        let run = ["predict", "reads.fa", "-m", "./tiny", "-p", "h.pth", "-o", length];
+        let warning = format!(
+            "the chunk length that the head of --model-path was trained on is not known: the run uses \
+             {length} bp"
+        );
+        let ended = bench.vnp(&[&run[..], words].concat());
+        assert!(!ended.expect(0, &[&warning]).stderr.contains("unreliable"), "{}", ended.stderr);
+        let recorded = bench.json(&format!("{length}/run.json"))["warnings"].clone();
+        assert_eq!(recorded, serde_json::json!([warning]));
+    }
+    // The bundle's own head is known as far as the bundle's is.
+    let own = ["predict", "reads.fa", "-m", "./tiny", "-p", "tiny/head.safetensors", "-o", "own"];
+    bench.vnp(&own).expect(0, &[]);
+    assert!(bench.json("own/run.json").get("warnings").is_none());
+}
+
 /// Weights that are finite may give scores that are not.
 #[test]
 fn a_head_without_finite_scores_is_the_reason() {
@@ -322,14 +226,4 @@ fn a_head_without_finite_scores_is_the_reason() {
     std::fs::remove_file(bench.path("out/run.json")).unwrap();
     bench.vnp(&[&run[..], &["--resume"]].concat()).expect(2, &[]);
     assert_eq!(std::fs::read_to_string(bench.path("out/sequences.tsv")).unwrap(), table);
-}
-
-/// A list of class names, as some trainings save beside the weights, in a file without an extension.
-#[test]
-fn texts_beside_the_weights_are_left_out() {
-    let bench = Bench::new();
-    let head = Head::new();
-    let classes = texts(&["others", "virus"]);
-    let file = head.file(&bench, "h", &dict(&[("classes", classes), ("sd", head.state_dict(""))]));
-    import(&bench, &file).expect(0, &["not the network: classes"]);
 }

@@ -104,8 +104,9 @@ impl Checkpoint {
 
     /// The same for a file of which only the tensors matter, such as the checkpoint of a training. Of a
     /// PyTorch file, values beside them that no header could hold (integers of more than 64 bits, arrays
-    /// of texts, dicts with other keys than texts) are described in the metadata instead of refused, and
-    /// a `version` or `status` that is none of ours is ignored. Classes are refused all the same.
+    /// of texts, dicts with other keys than texts) are described in the metadata instead of refused.
+    /// Keys that our checkpoints have too (`version`, `status`, `ids`, `embeddings`, `vnp`) mean nothing
+    /// where the rest is not as in those. Classes are refused all the same.
     ///
     /// # Errors
     /// As [`load_with_compatibility`].

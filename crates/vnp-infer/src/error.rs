@@ -141,7 +141,7 @@ pub enum Error {
         names: Vec<String>,
     },
     /// A tensor that the config asks for is missing.
-    #[error("{file} has no tensor {name} of shape {expected:?}")]
+    #[error("{file} has no tensor {name}{}", of_shape(expected))]
     MissingTensor {
         /// The weights file.
         file: String,
@@ -212,7 +212,8 @@ pub enum Error {
     },
     /// No bundle of that name.
     #[error(
-        "no model {name}: it is neither mini nor a bundle directory, nor in {}",
+        "no model {name}: it is neither mini nor a bundle directory, nor in {}: `vnp models import` makes \
+         a model of published weights",
         directories(searched)
     )]
     UnknownBundle {
@@ -355,6 +356,12 @@ fn meant(nearby: &[PathBuf], what: &str) -> String {
         _ => "give the right one",
     };
     format!(": {what} {}, {give}", directories(nearby))
+}
+
+/// A shape, where it is known.
+fn of_shape(shape: &[usize]) -> String {
+    let is_known = !shape.is_empty() && shape.iter().all(|size| *size > 0);
+    if is_known { format!(" of shape {shape:?}") } else { String::new() }
 }
 
 fn directories(searched: &[PathBuf]) -> String {

@@ -39,7 +39,7 @@ mod weights;
 
 pub use architecture::dnabert::DnabertConfig;
 pub use architecture::esm2::Esm2Config;
-pub use bundle::find::{BundleEntry, find_bundle, list_bundles};
+pub use bundle::find::{BundleEntry, BundleSummary, find_bundle, list_bundles};
 pub use bundle::head_file::HeadFile;
 pub use bundle::import::{ImportOptions, import};
 pub use bundle::length::LengthSource;

@@ -10,6 +10,7 @@ pub(crate) mod file;
 pub(crate) mod given;
 mod mapped;
 pub(crate) mod open;
+pub(crate) mod part;
 mod sound;
 pub(crate) mod tensors;
 pub(crate) mod unwrap;
@@ -73,6 +74,10 @@ pub(crate) trait TensorSource: fmt::Debug + Send + Sync {
     }
     /// The metadata of the file.
     fn metadata(&self) -> Option<&BTreeMap<String, Value>> {
+        None
+    }
+    /// The kind that the file states, if it is a checkpoint of ours with something else than weights.
+    fn other_kind(&self) -> Option<&str> {
         None
     }
     /// The error for a tensor that the source does not have.

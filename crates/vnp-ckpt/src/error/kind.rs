@@ -163,7 +163,10 @@ pub enum ErrorKind {
         remedy: &'static str,
     },
     /// A limit of [`Limits`](crate::Limits) would be exceeded; nothing was allocated for it.
-    #[error("{found} exceeds the limit `{limit}` of {allowed}: raise it if the file is trusted")]
+    #[error(
+        "{found} exceeds the limit `{limit}` of {allowed}, which only a program that uses the library \
+         can raise"
+    )]
     LimitExceeded {
         /// The name of the field of `Limits`.
         limit: &'static str,

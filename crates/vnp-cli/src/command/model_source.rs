@@ -13,7 +13,11 @@ const CUSTOM_LENGTH: u32 = 500;
 /// The requested model.
 pub(crate) enum ModelSource {
     /// Encoders and a head.
-    Bundle(Box<Bundle>),
+    Bundle {
+        bundle: Box<Bundle>,
+        /// The head that replaced the bundle's, if it is another one.
+        other_head: Option<Box<HeadFile>>,
+    },
     /// A head alone, for the embeddings that an earlier run has left.
     Head {
         head: Box<HeadFile>,
@@ -29,17 +33,19 @@ impl ModelSource {
         let head = args.model_path.as_deref().map(HeadFile::open).transpose()?;
         if args.model != "custom" {
             let bundle = bundles::find(&args.model)?;
-            let Some(head) = head else { return Ok(Self::Bundle(Box::new(bundle))) };
+            let Some(head) = head else {
+                return Ok(Self::Bundle { bundle: Box::new(bundle), other_head: None });
+            };
             // The published heads fit each other's encoders, and nothing else would notice.
             head.check_length(args.expected_length.unwrap_or(bundle.expected_length()))?;
-            return Ok(Self::Bundle(Box::new(bundle.with_head(&head)?)));
+            return Self::with_head(bundle, head);
         }
         let head = head.context("--model custom needs a head: --model-path FILE")?;
         head.check_length(args.expected_length.unwrap_or(CUSTOM_LENGTH))?;
         // The user's own head uses the published encoders.
         let name = if args.expected_length == Some(300) { "300" } else { "500" };
         match (bundles::find(name), &args.resume_from) {
-            (Ok(bundle), _) => Ok(Self::Bundle(Box::new(bundle.with_head(&head)?))),
+            (Ok(bundle), _) => Self::with_head(bundle, head),
             (Err(error), Some(old)) if is_unknown(&error) => {
                 log::warn!(
                     "model {name} is not installed: only the embeddings in {} can be scored",
@@ -56,26 +62,46 @@ impl ModelSource {
         }
     }
 
-    /// Whether the model was trained for chunks of this length.
-    pub(crate) fn is_for(&self, length: u32) -> bool {
+    /// A bundle with another head.
+    fn with_head(bundle: Bundle, head: HeadFile) -> anyhow::Result<Self> {
+        let is_other = bundle.digests().head != head.digest();
+        let bundle = Box::new(bundle.with_head(&head)?);
+        Ok(Self::Bundle { bundle, other_head: is_other.then(|| Box::new(head)) })
+    }
+
+    /// The chunk length of a run that is given none, in bp.
+    pub(crate) fn default_length(&self) -> u32 {
         match self {
-            Self::Bundle(bundle) => bundle.is_for(length),
-            Self::Head { expected_length, .. } => *expected_length == length,
+            Self::Bundle { bundle, .. } => bundle.expected_length(),
+            Self::Head { expected_length, .. } => *expected_length,
         }
     }
 
-    /// The chunk length that the head was trained on, as far as it is known.
-    pub(crate) fn expected_length(&self) -> u32 {
+    /// What a reader of scores for chunks of this length, in bp, should know about them.
+    pub(crate) fn warning(&self, length: u32) -> Option<String> {
         match self {
-            Self::Bundle(bundle) => bundle.expected_length(),
-            Self::Head { expected_length, .. } => *expected_length,
+            Self::Bundle { bundle, other_head: None } => (!bundle.is_for(length)).then(|| {
+                format!(
+                    "the model was trained on chunks of {} bp: its scores of {length} bp may be unreliable",
+                    bundle.expected_length()
+                )
+            }),
+            Self::Bundle { other_head: Some(head), .. } | Self::Head { head, .. } => {
+                // A published one of another length was refused.
+                head.published().is_none().then(|| {
+                    format!(
+                        "the chunk length that the head of --model-path was trained on is not known: \
+                         the run uses {length} bp"
+                    )
+                })
+            }
         }
     }
 
     /// What a run needs to know about the model before it is loaded.
     pub(crate) fn info(&self, precision: Precision) -> ModelInfo {
         match self {
-            Self::Bundle(bundle) => ModelInfo::of(bundle, precision),
+            Self::Bundle { bundle, .. } => ModelInfo::of(bundle, precision),
             Self::Head { head, nucleotide_hidden, protein_hidden, .. } => {
                 ModelInfo::of_head(head, precision, *nucleotide_hidden, *protein_hidden)
             }
@@ -89,7 +115,7 @@ impl ModelSource {
         options: &ModelOptions,
     ) -> Result<Vec<Model>, Error> {
         match self {
-            Self::Bundle(bundle) => {
+            Self::Bundle { bundle, .. } => {
                 let mut models = Vec::new();
                 for &device in devices {
                     let options = ModelOptions { device, ..options.clone() };

@@ -1,7 +1,7 @@
 //! `vnp models`: lists, finds, checks and imports model bundles.
 
 use anyhow::bail;
-use vnp_infer::{Bundle, ImportOptions, LengthSource};
+use vnp_infer::{Bundle, BundleSummary, ImportOptions, LengthSource};
 
 use super::bundles::{find, search_dirs};
 use crate::args::{ImportArgs, ModelsCommand};
@@ -22,12 +22,19 @@ fn list() -> anyhow::Result<Exit> {
     let mut rows = vec![["name", "length", "score-all", "where"].map(str::to_owned).to_vec()];
     for entry in vnp_infer::list_bundles(&search_dirs())? {
         let path = entry.directory.map(|directory| directory.display().to_string());
-        rows.push(vec![
-            entry.name,
-            format!("{} bp", entry.expected_length),
-            if entry.has_fallback { "yes" } else { "no" }.to_owned(),
-            path.unwrap_or_else(|| "built in: a demonstration, not the published model".to_owned()),
-        ]);
+        let path =
+            path.unwrap_or_else(|| "built in: a demonstration, not the published model".to_owned());
+        rows.push(match entry.summary {
+            Ok(BundleSummary { expected_length, has_fallback }) => {
+                let score_all = if has_fallback { "yes" } else { "no" }.to_owned();
+                vec![entry.name, format!("{expected_length} bp"), score_all, path]
+            }
+            Err(reason) => {
+                log::warn!("{reason}");
+                let unknown = "?".to_owned();
+                vec![entry.name, unknown.clone(), unknown, format!("{path}: cannot be read")]
+            }
+        });
     }
     output::print(&output::table(&rows))?;
     Ok(Exit::Done)

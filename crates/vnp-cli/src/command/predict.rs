@@ -77,14 +77,8 @@ fn chunk_length(
     args: &PredictArgs,
     source: &ModelSource,
 ) -> anyhow::Result<(ChunkLength, Vec<String>)> {
-    let trained = source.expected_length();
-    let length = args.expected_length.unwrap_or(trained);
-    let mut warnings = Vec::new();
-    if !source.is_for(length) {
-        warnings.push(format!(
-            "the model was trained on chunks of {trained} bp: its scores of {length} bp may be unreliable"
-        ));
-    }
+    let length = args.expected_length.unwrap_or(source.default_length());
+    let warnings: Vec<String> = source.warning(length).into_iter().collect();
     for warning in &warnings {
         log::warn!("{warning}");
     }

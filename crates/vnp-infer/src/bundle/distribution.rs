@@ -10,11 +10,12 @@ use crate::architecture::{Architecture, NetworkSource, fair};
 use crate::error::Error;
 use crate::given;
 use crate::head;
-use crate::weights::Weights;
 use crate::weights::beside::Beside;
 use crate::weights::open::open;
+use crate::weights::part::Part;
 use crate::weights::unwrap::{self, Found, Layout};
 use crate::weights::view::View;
+use crate::weights::{TensorSource, Weights};
 
 /// The names of weights in a transformers directory, the preferred form first.
 const WEIGHTS: [&str; 4] = [
@@ -48,7 +49,7 @@ const FAIR_SETTINGS: [&str; 2] = ["args", "cfg"];
 /// sizes are those of `config.json`; without one they are inferred from the tensors.
 pub(crate) fn read_esm2(path: &Path) -> Result<NetworkSource<Esm2Config>, Error> {
     let (weights, config) = locate(path)?;
-    let source = open(&weights)?;
+    let source = open_as(Part::Esm2, &weights)?;
     let stated = source.metadata().map(fair::stated).unwrap_or_default();
     let Found { source, mut beside } = unwrap::find(source, &ESM2)?;
     if !fair::is_fair(source.as_ref()) {
@@ -67,7 +68,8 @@ pub(crate) fn read_dnabert(
     tokenizer: Option<&Path>,
 ) -> Result<(NetworkSource<DnabertConfig>, TokenizerFile), Error> {
     let (weights, config) = locate(path)?;
-    let network = read_network(unwrap::find(open(&weights)?, &DNABERT)?, &config)?;
+    let network =
+        read_network(unwrap::find(open_as(Part::Dnabert, &weights)?, &DNABERT)?, &config)?;
     let tokenizer =
         tokenizer.map_or_else(|| config.with_file_name("tokenizer.json"), Path::to_owned);
     Ok((network, TokenizerFile::read(&tokenizer)?))
@@ -75,11 +77,18 @@ pub(crate) fn read_dnabert(
 
 /// A head: a state dict, or the whole module that the original saves.
 pub(crate) fn read_head(path: &Path) -> Result<Weights, Error> {
-    let Found { source, beside } = unwrap::find(open(path)?, &HEAD)?;
+    let Found { source, beside } = unwrap::find(open_as(Part::Head, path)?, &HEAD)?;
     let head = head::tensors::select(source);
     let head = head.map_err(|error| beside.explain(str::to_owned, error))?;
     beside.log(head.label());
     Ok(head.found_beside(beside))
+}
+
+/// Opens a file that is not known to be another part.
+fn open_as(part: Part, path: &Path) -> Result<Arc<dyn TensorSource>, Error> {
+    let source = open(path)?;
+    part.check(source.as_ref())?;
+    Ok(source)
 }
 
 fn read_network<A: Architecture>(

@@ -15,6 +15,13 @@ pub struct BundleEntry {
     pub name: String,
     /// Its directory; `None` for the one compiled in.
     pub directory: Option<PathBuf>,
+    /// What its manifest says, or why that cannot be read.
+    pub summary: Result<BundleSummary, String>,
+}
+
+/// What the manifest of a bundle says of its heads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BundleSummary {
     /// The chunk length that its head was trained for, in bp.
     pub expected_length: u32,
     /// Whether it has a fallback head, which scores nucleotides alone.
@@ -50,8 +57,8 @@ pub fn find_bundle(name: &str, search: &[PathBuf]) -> Result<Bundle, Error> {
 }
 
 /// Every bundle that can be opened by name, the embedded one first, then by search directory and
-/// name. Of several with one name the first is the one that [`find_bundle`] opens. Directories and
-/// bundles that cannot be read are left out.
+/// name. Of several with one name the first is the one that [`find_bundle`] opens. A bundle whose
+/// manifest cannot be read is among them; search directories that cannot be read are left out.
 ///
 /// # Errors
 /// As [`Bundle::embedded`].
@@ -60,8 +67,10 @@ pub fn list_bundles(search: &[PathBuf]) -> Result<Vec<BundleEntry>, Error> {
     let mut entries = vec![BundleEntry {
         name: EMBEDDED_NAME.to_owned(),
         directory: None,
-        expected_length: embedded.expected_length(),
-        has_fallback: embedded.has_fallback(),
+        summary: Ok(BundleSummary {
+            expected_length: embedded.expected_length(),
+            has_fallback: embedded.has_fallback(),
+        }),
     }];
     for place in search {
         let Ok(listing) = fs_err::read_dir(place) else {
@@ -70,7 +79,7 @@ pub fn list_bundles(search: &[PathBuf]) -> Result<Vec<BundleEntry>, Error> {
         let mut directories: Vec<PathBuf> =
             listing.filter_map(Result::ok).map(|entry| entry.path()).collect();
         directories.sort();
-        entries.extend(directories.into_iter().filter_map(|directory| entry(&directory)));
+        entries.extend(directories.into_iter().filter(|path| is_bundle(path)).map(entry));
     }
     Ok(entries)
 }
@@ -88,17 +97,17 @@ fn is_bundle(directory: &Path) -> bool {
     given::is_there(&directory.join("bundle.json"))
 }
 
-fn entry(directory: &Path) -> Option<BundleEntry> {
+fn entry(directory: PathBuf) -> BundleEntry {
     let path = directory.join("bundle.json");
-    let json = given::json_bytes(&path).ok()?;
-    let manifest = Manifest::parse(&path.display().to_string(), &json).ok()?;
-    let name = directory.file_name()?.to_str()?.to_owned();
-    Some(BundleEntry {
-        name,
-        directory: Some(directory.to_owned()),
+    let manifest = given::json_bytes(&path)
+        .and_then(|json| Manifest::parse(&path.display().to_string(), &json));
+    let summary = manifest.map(|manifest| BundleSummary {
         expected_length: manifest.expected_length,
         has_fallback: manifest.digests.fallback.is_some(),
-    })
+    });
+    let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let summary = summary.map_err(|error| error.to_string());
+    BundleEntry { name, directory: Some(directory), summary }
 }
 
 #[cfg(test)]
@@ -127,9 +136,32 @@ mod tests {
         assert_eq!(names, ["mini", "300", "300", "500"]);
         assert_eq!(listed[0].directory, None);
         assert_eq!(listed[3].directory, Some(second.join("500")));
-        assert_eq!(listed[3].expected_length, 500);
-        let fallbacks: Vec<bool> = listed[1..].iter().map(|entry| entry.has_fallback).collect();
+        let summaries = listed[1..].iter().map(|entry| entry.summary.clone().unwrap());
+        let summaries: Vec<BundleSummary> = summaries.collect();
+        assert_eq!(summaries[2].expected_length, 500);
+        let fallbacks: Vec<bool> = summaries.iter().map(|summary| summary.has_fallback).collect();
         assert_eq!(fallbacks, [false, false, true]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_listed() {
+        let directory = tempfile::tempdir().unwrap();
+        let search = [directory.path().to_owned()];
+        let check = |manifest: &str, expected: &str| {
+            let place = directory.path().join("x");
+            fs_err::create_dir_all(&place).unwrap();
+            fs_err::write(place.join("bundle.json"), manifest).unwrap();
+            let listed = list_bundles(&search).unwrap();
+            let [_, entry] = listed.as_slice() else { panic!("{listed:?}") };
+            assert_eq!((entry.name.as_str(), &entry.directory), ("x", &Some(place)));
+            let reason = entry.summary.clone().unwrap_err();
+            assert!(reason.contains("bundle.json") && reason.contains(expected), "{reason}");
+        };
+        check("", "an empty file");
+        check("{\"format\": 1, \"na", "not the JSON expected");
+        check("version https://git-lfs.github.com/spec/v1\n", "git lfs pull");
+        check("<html>404</html>", "a web page");
+        check("{\"format\": 2}", "upgrade vnp");
     }
 
     #[test]

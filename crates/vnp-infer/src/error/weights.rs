@@ -27,6 +27,28 @@ pub enum WeightsError {
         /// What to do.
         remedy: String,
     },
+    /// A file of weights is damaged.
+    #[error("{file} is damaged or no file of weights: {found}: {remedy}")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        found: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A file holds another part of a model than the one that was asked for.
+    #[error("{file} is {found}, not {expected}: {remedy}")]
+    OtherWeights {
+        /// The file.
+        file: String,
+        /// What it is.
+        found: String,
+        /// What was asked for.
+        expected: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// A tensor holds a value with which nothing can be computed.
     #[error(
         "{file}: tensor {name} holds {found} at index {index:?}: the training failed or the file is \
@@ -51,6 +73,18 @@ pub enum WeightsError {
         /// The weights file.
         file: String,
         /// What the names of each begin with.
+        names: Vec<String>,
+    },
+    /// A file holds what was computed of a network in its training, and not the network.
+    #[error(
+        "{file} has the tensors of such a network only below {}, which a training computes of the \
+         weights and is not the network: save its state_dict",
+        quoted(names)
+    )]
+    NoNetwork {
+        /// The weights file.
+        file: String,
+        /// What the names of the tensors begin with.
         names: Vec<String>,
     },
     /// Some tensors of a network stand below a prefix and others do not.
@@ -93,4 +127,8 @@ pub enum WeightsError {
         /// The length that was given, in bp.
         given: u32,
     },
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
 }

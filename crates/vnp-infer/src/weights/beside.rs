@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::wrappers::{STATE, has_word, without_wrappers};
+use super::wrappers::{STATE, has_word, is_derived, without_wrappers};
 use crate::error::Error;
 use crate::error::weights::WeightsError;
 
@@ -43,7 +43,8 @@ impl Beside {
     }
 
     fn is_of_copy(&self, name: &str) -> bool {
-        self.averaged.iter().any(|prefix| name.starts_with(prefix)) || has_word(name, &STATE)
+        let is_averaged = self.averaged.iter().any(|prefix| name.starts_with(prefix));
+        is_averaged || has_word(name, &STATE) || is_derived(name)
     }
 
     /// Logs what is left out of a file.

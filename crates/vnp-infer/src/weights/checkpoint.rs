@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use safetensors::Dtype;
-use vnp_ckpt::{Checkpoint, CheckpointFile, Encoding, Limits, Value};
+use vnp_ckpt::{Checkpoint, CheckpointFile, Encoding, ErrorKind, Limits, Value};
 
 use super::bytes::TensorBytes;
 use super::{TensorInfo, TensorSource};
 use crate::error::Error;
+use crate::error::weights::WeightsError;
 
 /// An open PyTorch file. Names and shapes are held; a tensor is read, and its CRC compared, when it
 /// is asked for.
@@ -18,6 +19,7 @@ pub(crate) struct CheckpointTensors {
     label: String,
     file: Mutex<CheckpointFile>,
     metadata: BTreeMap<String, Value>,
+    kind: String,
     tensors: BTreeMap<String, TensorInfo>,
 }
 
@@ -28,14 +30,15 @@ impl CheckpointTensors {
     /// [`Error::Checkpoint`].
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let label = path.display().to_string();
-        let file = Checkpoint::open_weights(path, &Limits::default())?;
+        let file = Checkpoint::open_weights(path, &Limits::default()).map_err(damaged)?;
         let tensors = file.header().sections.iter().filter_map(|section| {
             let Encoding::Tensor { dtype, shape, .. } = &section.encoding else { return None };
             let info = TensorInfo { dtype: safetensors_dtype(*dtype)?, shape: shape.clone() };
             Some((section.name.clone(), info))
         });
         let (tensors, metadata) = (tensors.collect(), file.header().metadata.clone());
-        Ok(Self { label, file: Mutex::new(file), metadata, tensors })
+        let kind = file.header().kind.clone();
+        Ok(Self { label, file: Mutex::new(file), metadata, kind, tensors })
     }
 }
 
@@ -54,11 +57,18 @@ impl TensorSource for CheckpointTensors {
 
     fn bytes(&self, name: &str) -> Result<TensorBytes<'_>, Error> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.tensor(name)?.map(TensorBytes::Checkpoint).ok_or_else(|| self.missing(name))
+        file.tensor(name)
+            .map_err(damaged)?
+            .map(TensorBytes::Checkpoint)
+            .ok_or_else(|| self.missing(name))
     }
 
     fn metadata(&self) -> Option<&BTreeMap<String, Value>> {
         Some(&self.metadata)
+    }
+
+    fn other_kind(&self) -> Option<&str> {
+        (!["weights", "values"].contains(&self.kind.as_str())).then_some(&self.kind)
     }
 }
 
@@ -66,6 +76,35 @@ impl fmt::Debug for CheckpointTensors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CheckpointTensors").field("label", &self.label).finish_non_exhaustive()
     }
+}
+
+/// The error of a damaged file. A checkpoint of a run is computed again, weights are not.
+fn damaged(error: vnp_ckpt::Error) -> Error {
+    let found = match error.kind() {
+        ErrorKind::Truncated { expected_bytes, found_bytes } => {
+            format!("it ends early: expected {expected_bytes} bytes, found {found_bytes}")
+        }
+        ErrorKind::Surplus { expected_bytes, found_bytes } => {
+            format!("bytes follow its end: expected {expected_bytes} bytes, found {found_bytes}")
+        }
+        ErrorKind::BadArchive { record, expected, found } => {
+            format!("archive record `{record}`: expected {expected}, found {found}")
+        }
+        ErrorKind::CrcMismatch { record } => format!("record `{record}` does not match its CRC"),
+        ErrorKind::DigestMismatch { section } => {
+            format!("section `{section}` does not match its digest")
+        }
+        _ => return error.into(),
+    };
+    let remedy = match error.kind() {
+        ErrorKind::BadArchive { .. } => {
+            "download it again; if it is an archive of several files (a repository, .npz), unpack it and \
+             give the file of weights"
+        }
+        _ => "download or copy it again",
+    };
+    let file = error.path().map(|path| path.display().to_string()).unwrap_or_default();
+    WeightsError::Damaged { file, found, remedy }.into()
 }
 
 /// The element type of safetensors; `None` for one that was added to checkpoints later.

@@ -81,6 +81,10 @@ impl TensorSource for Given {
         self.source.metadata()
     }
 
+    fn other_kind(&self) -> Option<&str> {
+        self.source.other_kind()
+    }
+
     fn missing(&self, name: &str) -> Error {
         self.source.missing(name)
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::TensorSource;
 use super::beside::Beside;
 use super::view::View;
-use super::wrappers::{AVERAGED, STATE, WRAPPERS, has_word, without_wrappers};
+use super::wrappers::{AVERAGED, STATE, WRAPPERS, has_word, is_derived, without_wrappers};
 use crate::error::Error;
 use crate::error::weights::WeightsError;
 
@@ -35,21 +35,25 @@ pub(crate) struct Found {
 /// Finds the network of one of these layouts in a file.
 ///
 /// # Errors
-/// [`WeightsError::SeveralNetworks`], [`WeightsError::TensorTwice`].
+/// [`WeightsError::SeveralNetworks`], [`WeightsError::NoNetwork`], [`WeightsError::TensorTwice`].
 pub(crate) fn find(source: Arc<dyn TensorSource>, layouts: &[Layout]) -> Result<Found, Error> {
     let prefixes = |name| layouts.iter().filter_map(move |layout| layout.prefix(name));
     let candidates: BTreeSet<String> =
         source.names().into_iter().flat_map(prefixes).map(str::to_owned).collect();
+    // Moments and gradients have the names and shapes of the weights.
+    let (derived, candidates): (Vec<_>, Vec<_>) =
+        candidates.into_iter().partition(|prefix| is_derived(prefix));
+    if candidates.is_empty() && !derived.is_empty() {
+        let (file, names) = (source.label().to_owned(), derived);
+        return Err(WeightsError::NoNetwork { file, names }.into());
+    }
     let (averaged, networks): (Vec<_>, Vec<_>) =
         candidates.into_iter().partition(|prefix| has_word(prefix, &AVERAGED));
     // A file of nothing but averaged weights is one of those weights.
-    let (averaged, mut networks) = match networks.is_empty() {
+    let (averaged, networks) = match networks.is_empty() {
         true => (Vec::new(), averaged),
         false => (averaged, networks),
     };
-    if networks.len() > 1 {
-        networks.retain(|prefix| !has_word(prefix, &["optimizer", "optim", "momentum"]));
-    }
     let prefix = match networks.as_slice() {
         [] => String::new(),
         [prefix] => prefix.clone(),
@@ -119,7 +123,8 @@ fn within(name: &str, beside: &Beside) -> Option<String> {
     }
     let bare = without_wrappers(rest);
     let key = bare.split('.').next().unwrap_or_default();
-    (!has_word(key, &STATE) && !has_word(key, &AVERAGED)).then_some(bare)
+    let is_beside = has_word(key, &STATE) || has_word(key, &AVERAGED) || is_derived(&bare);
+    (!is_beside).then_some(bare)
 }
 
 #[cfg(test)]
@@ -212,12 +217,49 @@ mod tests {
         check(&HEAD, &["ema_state_dict.a.weight"], &["a.weight"], "ema_state_dict.", &[]);
     }
 
-    #[test]
-    fn what_is_ambiguous_is_refused() {
-        let refused = |names: &[&str]| match found(names, &HEAD) {
+    fn refused(names: &[&str]) -> String {
+        match found(names, &HEAD) {
             Err(Error::Weights(error)) => error.to_string(),
             other => panic!("{other:?}"),
-        };
+        }
+    }
+
+    #[test]
+    fn moments_and_gradients_are_never_the_network() {
+        let derived = [
+            "optimizer.master_params.",
+            "student_optimizer.w.",
+            "run.studentOptimizer.",
+            "momentum_buffer.",
+            "exp_avg.",
+            "loss.",
+            "grads.",
+            "model_gradients.module.",
+        ];
+        for derived in derived {
+            let copy = format!("{derived}a.weight");
+            for key in ["ema_state_dict.", "teacher.", "sd."] {
+                let network = format!("{key}a.weight");
+                let mut names = [network.as_str(), copy.as_str()];
+                names.sort_unstable();
+                let found = found(&names, &HEAD).unwrap();
+                assert_eq!((found.beside.prefix.as_str(), found.source.names().len()), (key, 1));
+                assert_eq!(found.beside.tensors, [copy.as_str()]);
+                assert!(found.beside.averaged.is_empty());
+            }
+            let alone = refused(&[&copy]);
+            let said = format!("only below `{derived}`, which a training computes");
+            assert!(alone.contains(&said), "{alone}");
+        }
+        // Below the network's own key, and beside a network at the top level.
+        let names = ["a.weight", "b", "x.optimizer.a.weight", "x.optimizer.b"];
+        check(&HEAD, &names, &["a.weight", "b"], "", &names[2..]);
+        let names = ["m.a.weight", "m.grads.a.weight"];
+        check(&HEAD, &names, &["a.weight"], "m.", &names[1..]);
+    }
+
+    #[test]
+    fn what_is_ambiguous_is_refused() {
         let two = refused(&["best.a.weight", "last.a.weight"]);
         assert!(two.contains("below `best.` and `last.`"), "{two}");
         let two = refused(&["a.weight", "module.a.weight"]);

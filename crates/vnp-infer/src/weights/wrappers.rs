@@ -47,8 +47,126 @@ pub(super) fn without_wrappers(name: &str) -> String {
     parts.join(".")
 }
 
-/// Whether a part of a name has one of these words between its underscores.
+/// Words in the keys of what a training computes of the weights, in the weights' own names and shapes:
+/// moments, gradients, losses. Nothing below such a key is ever the network.
+const DERIVED: [&str; 30] = [
+    "optimizer",
+    "optimizers",
+    "optimiser",
+    "optimisers",
+    "optim",
+    "optims",
+    "opt",
+    "adam",
+    "adamw",
+    "sgd",
+    "momentum",
+    "momentums",
+    "momenta",
+    "moment",
+    "moments",
+    "velocity",
+    "velocities",
+    "grad",
+    "grads",
+    "gradient",
+    "gradients",
+    "loss",
+    "losses",
+    "criterion",
+    "fisher",
+    "hessian",
+    "scheduler",
+    "schedulers",
+    "scaler",
+    "rng",
+];
+/// The same in two words, as the optimizers of PyTorch name them.
+const DERIVED_PAIRS: [[&str; 2]; 2] = [["exp", "avg"], ["square", "avg"]];
+
+/// Whether a name has one of these words in it.
 pub(super) fn has_word(name: &str, words: &[&str]) -> bool {
-    name.split(['.', '_', '-'])
-        .any(|word| words.iter().any(|known| known.eq_ignore_ascii_case(word)))
+    words_of(name).any(|word| words.iter().any(|known| known.eq_ignore_ascii_case(word)))
+}
+
+/// Whether a part of a name says that what lies below was computed of the weights.
+pub(super) fn is_derived(name: &str) -> bool {
+    let is_pair = |pair: &[&str]| {
+        let is = |known: &[&str; 2]| {
+            known.iter().zip(pair).all(|(known, word)| known.eq_ignore_ascii_case(word))
+        };
+        DERIVED_PAIRS.iter().any(is)
+    };
+    has_word(name, &DERIVED) || words_of(name).collect::<Vec<_>>().windows(2).any(is_pair)
+}
+
+/// The words of a name, which punctuation or a capital letter ends, without numbers at their ends.
+fn words_of(name: &str) -> impl Iterator<Item = &str> {
+    let parts = name.split(|letter: char| !letter.is_alphanumeric());
+    parts
+        .flat_map(split_at_capitals)
+        .map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()))
+}
+
+/// `studentOptimizer` and `EMAModel` are two words each.
+fn split_at_capitals(part: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut rest = part;
+    loop {
+        let letters: Vec<(usize, char)> = rest.char_indices().collect();
+        let end = letters.windows(2).enumerate().find_map(|(number, pair)| {
+            let [(_, first), (at, second)] = pair else { return None };
+            let next = letters.get(number + 2).map(|(_, letter)| *letter);
+            let is_start = !first.is_uppercase() || next.is_some_and(char::is_lowercase);
+            (second.is_uppercase() && is_start).then_some(*at)
+        });
+        let Some((word, more)) = end.and_then(|end| rest.split_at_checked(end)) else {
+            words.push(rest);
+            return words;
+        };
+        words.push(word);
+        rest = more;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_names() {
+        let check = |name: &str, expected: &[&str]| {
+            assert_eq!(words_of(name).collect::<Vec<_>>(), expected, "{name}");
+        };
+        check("studentOptimizer", &["student", "Optimizer"]);
+        check("EMAModel.a-b_c", &["EMA", "Model", "a", "b", "c"]);
+        check("modelEMA", &["model", "EMA"]);
+        check("optimizer0", &["optimizer"]);
+        check("SGD", &["SGD"]);
+        check("", &[""]);
+    }
+
+    #[test]
+    fn what_is_computed_of_the_weights() {
+        let derived = [
+            "optimizer.master_params",
+            "student_optimizer",
+            "studentOptimizer.w",
+            "Optimizer_0",
+            "momentum_buffer",
+            "exp_avg",
+            "state.max_exp_avg_sq",
+            "square_avg",
+            "grads",
+            "model_grads",
+            "train.loss",
+            "LOSS",
+        ];
+        for name in derived {
+            assert!(is_derived(name), "{name}");
+        }
+        for name in ["ema_avg", "optimized_model", "gloss", "state_dict", "best", "teacher", ""] {
+            assert!(!is_derived(name), "{name}");
+        }
+    }
 }

@@ -33,7 +33,6 @@ mod rows;
 mod walk;
 
 use draft::{Draft, Entry};
-pub(crate) use gate::admit;
 use lookup::entry;
 use rest::rest;
 use rows::Rows;
@@ -56,6 +55,21 @@ const FORMS: [(&str, &str, &str, &str); 4] = [
     ("sequence_ids", "embeddings", "protein", "embedding"),
 ];
 
+/// Checks the version, where something else is inspected before the contents.
+pub(crate) fn admit(tree: &Tree<'_>, weights_only: bool) -> Result<(), ErrorKind> {
+    gate::ask(tree, is_ours(tree, weights_only)?).map(drop)
+}
+
+/// Whether `version` and `status` are to be understood as ours.
+fn is_ours(tree: &Tree<'_>, weights_only: bool) -> Result<bool, ErrorKind> {
+    if !weights_only || exported::is_export(tree, weights_only)? || has_rows(tree)? {
+        return Ok(true);
+    }
+    // Of a newer version there may be nothing else that is known.
+    let is_gate = |key: Item| tree.is_text(key, "version") || tree.is_text(key, "status");
+    Ok(tree.dict(tree.root()).is_some_and(|entries| entries.iter().all(|(key, _)| is_gate(*key))))
+}
+
 /// Interprets the values of a pickle.
 pub(crate) fn contents<R: Input>(
     tree: &Tree<'_>,
@@ -63,7 +77,7 @@ pub(crate) fn contents<R: Input>(
     origin: Origin<'_>,
 ) -> Result<Contents, ErrorKind> {
     let limits = origin.limits;
-    let (version, status) = gate::ask(tree, origin.weights_only)?;
+    let (version, status) = gate::ask(tree, is_ours(tree, origin.weights_only)?)?;
     extent::check(tree, limits)?;
     let storages = Storages::check(tree, source, limits)?;
     let draft = draft(tree, &storages, origin, limits)?;
@@ -113,19 +127,22 @@ fn draft(
         draft.tensors = walk.into_tensors();
         return Ok(named(draft));
     };
-    if entry(tree, root, exported::KEY)?.is_some() {
+    if exported::is_export(tree, origin.weights_only)? {
         exported::draft(&mut draft, &mut walk, entries, limits)?;
         draft.tensors.extend(walk.into_tensors());
         return Ok(draft);
     }
-    let mut taken = BTreeSet::from(["version", "status"]);
-    if let Some((ids_key, ids, data_key, data, kind, name)) = form(tree)? {
-        draft.ids = ids::ids(tree, ids_key, ids, limits)?;
-        draft.description.rows = RowRange::new(0, draft.ids.len() as u64);
-        let rows = Rows { tree, storages, limits, key: data_key };
-        draft.tensors.push(Entry::row(name, rows.plan(data, &draft.ids)?));
-        draft.description.kind = kind.to_owned();
-        taken.extend([ids_key, data_key]);
+    let mut taken = BTreeSet::new();
+    if is_ours(tree, origin.weights_only)? {
+        taken.extend(["version", "status"]);
+        if let Some((ids_key, ids, data_key, data, kind, name)) = form(tree)? {
+            draft.ids = ids::ids(tree, ids_key, ids, limits)?;
+            draft.description.rows = RowRange::new(0, draft.ids.len() as u64);
+            let rows = Rows { tree, storages, limits, key: data_key };
+            draft.tensors.push(Entry::row(name, rows.plan(data, &draft.ids)?));
+            draft.description.kind = kind.to_owned();
+            taken.extend([ids_key, data_key]);
+        }
     }
     rest(&mut draft, &mut walk, entries, &taken)?;
     draft.tensors.extend(walk.into_tensors());
@@ -162,6 +179,18 @@ fn named(mut draft: Draft) -> Draft {
         draft.description.kind = kind.to_owned();
     }
     draft
+}
+
+/// Whether the top level is one of ours for certain: texts as ids, and something under the key of rows.
+fn has_rows(tree: &Tree<'_>) -> Result<bool, ErrorKind> {
+    for (ids_key, data_key, ..) in FORMS {
+        let ids = entry(tree, tree.root(), ids_key)?.and_then(|ids| tree.sequence(ids));
+        let are_texts = ids.is_some_and(|ids| ids.iter().all(|id| tree.text(*id).is_some()));
+        if are_texts && entry(tree, tree.root(), data_key)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 type Form<'f> = (&'f str, Item, &'f str, Item, &'f str, &'f str);

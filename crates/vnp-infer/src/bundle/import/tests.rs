@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::architecture::NetworkSource;
 use crate::encoder::{Encoder, ModelOptions};
+use crate::error::weights::WeightsError;
 use crate::head;
 use crate::model::{load_dnabert, load_esm2};
 use crate::testing::{fixture, random_esm2, random_head, tokenizer_json};
@@ -118,9 +119,10 @@ fn other_files_are_refused() {
         options.head = directory.join("head.pth");
         fs_err::write(&options.head, b"PK\x03\x04").unwrap();
     });
-    let Error::Checkpoint(error) = error else { panic!("{error}") };
-    assert!(matches!(error.kind(), vnp_ckpt::ErrorKind::BadArchive { .. }), "{error}");
-    assert!(error.path().is_some_and(|path| path.ends_with("head.pth")));
+    let Error::Weights(WeightsError::Damaged { file, found, .. }) = error else {
+        panic!("{error}")
+    };
+    assert!(file.ends_with("head.pth") && found.starts_with("archive record"), "{found}");
     let error = refused(|directory, options| {
         options.dnabert = directory.join("dnabert");
         fs_err::create_dir(&options.dnabert).unwrap();

@@ -14,7 +14,7 @@ use crate::read::torch::contents::lookup::{entry, twice};
 use crate::read::torch::contents::rest::rest;
 use crate::read::torch::contents::rows::Rows;
 use crate::read::torch::contents::walk::Walk;
-use crate::read::torch::pickle::tree::Item;
+use crate::read::torch::pickle::tree::{Item, Tree};
 use crate::read::torch::shown::shown;
 use crate::read::torch::tensors::Plan;
 use crate::tensor::Tensor;
@@ -24,10 +24,20 @@ use crate::tensor::element_count;
 use crate::value::Value;
 
 /// The key.
-pub(super) const KEY: &str = "vnp";
+const KEY: &str = "vnp";
 
 /// The newest version of the dict under it that this release reads.
 const FORMAT: i64 = 1;
+
+/// Whether a file is such an export: it has the key. Where only the weights matter, that may be the key of
+/// another program, unless it has a format as ours do.
+pub(super) fn is_export(tree: &Tree<'_>, weights_only: bool) -> Result<bool, ErrorKind> {
+    Ok(match entry(tree, tree.root(), KEY)? {
+        None => false,
+        Some(vnp) if weights_only => matches!(entry(tree, vnp, "format")?, Some(Item::Int(_))),
+        Some(_) => true,
+    })
+}
 
 /// Fills a draft from the top level of such a file.
 pub(super) fn draft(

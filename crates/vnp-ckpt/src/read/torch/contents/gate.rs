@@ -9,19 +9,16 @@ use crate::read::torch::pickle::tree::{Item, Tree};
 use crate::read::torch::shown::shown;
 use crate::version::Version;
 
-/// Checks the version, where something else is inspected before the contents.
-pub(crate) fn admit(tree: &Tree<'_>, weights_only: bool) -> Result<(), ErrorKind> {
-    ask(tree, weights_only).map(drop)
-}
-
 /// The version and the status: before anything else of the file is inspected. Where only the weights
-/// matter, those of other programs count as none: ours are texts of a few words.
-pub(super) fn ask(tree: &Tree<'_>, weights_only: bool) -> Result<(Version, Status), ErrorKind> {
+/// matter, these keys are those of another program unless the file is `ours` for certain.
+pub(super) fn ask(tree: &Tree<'_>, ours: bool) -> Result<(Version, Status), ErrorKind> {
+    if !ours {
+        return Ok((Version::V0, Status::Complete));
+    }
     let version = match entry(tree, tree.root(), "version")? {
         None => Version::V0,
         Some(item) => match tree.text(item) {
             Some(text) => Version::parse(text).map_err(Error::into_kind)?,
-            None if weights_only => Version::V0,
             None => return Err(Version::malformed(&spelled(tree, item))),
         },
     };
@@ -31,7 +28,6 @@ pub(super) fn ask(tree: &Tree<'_>, weights_only: bool) -> Result<(Version, Statu
         Some(item) => match tree.text(item) {
             Some("complete") => Status::Complete,
             Some("in_progress") => Status::InProgress,
-            _ if weights_only => Status::Complete,
             text => {
                 let found = text.map_or_else(
                     || tree.noun(item).to_owned(),

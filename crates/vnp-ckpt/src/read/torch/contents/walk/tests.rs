@@ -128,7 +128,7 @@ fn where_only_weights_matter_the_rest_is_described() {
     assert_eq!(read.version().to_string(), "0.x");
     let metadata = read.metadata();
     let keys: Vec<&str> = metadata.keys().map(String::as_str).collect();
-    assert_eq!(keys, ["deep", "keys", "seed", "storage"]);
+    assert_eq!(keys, ["deep", "keys", "seed", "status", "storage", "version"]);
     let seed = metadata["seed"].as_map().unwrap();
     assert_eq!(seed["state"], "an int of more than 64 bits at `seed.state`".into());
     assert_eq!(metadata["storage"], "a storage at `storage`".into());
@@ -141,4 +141,40 @@ fn where_only_weights_matter_the_rest_is_described() {
     else {
         panic!("a class was let in")
     };
+}
+
+/// Keys that our checkpoints have too, in those of trainings.
+#[test]
+fn where_only_weights_matter_keys_of_ours_are_ordinary() {
+    let one = || tensor("0", &[2]);
+    let read = |entries: &[(&str, Vec<u8>)]| {
+        let file = archive(&pickle(&dict(entries)), &[("0", &bytes(&[1.0, 2.0]))]);
+        Box::new(open_as(&file, &Limits::default(), true)?).load()
+    };
+    let check = |more: &[(&str, Vec<u8>)], tensors: &[&str], values: &[&str]| {
+        let read = read(&[&[("sd", dict(&[("w", one())]))], more].concat()).unwrap();
+        assert_eq!(read.tensors().map(|(name, _)| name).collect::<Vec<_>>(), tensors);
+        assert_eq!(read.metadata().keys().map(String::as_str).collect::<Vec<_>>(), values);
+        assert_eq!((read.kind(), read.version().to_string().as_str()), ("weights", "0.x"));
+    };
+    for version in ["1.2.3", "2.0", "1.0", "v3"] {
+        check(&[("version", text(version)), ("data", int(1))], &["sd.w"], &["data", "version"]);
+    }
+    check(&[("status", text("done"))], &["sd.w"], &["status"]);
+    check(&[("ids", numbers(&[1, 2]))], &["sd.w"], &["ids"]);
+    check(&[("ids", numbers(&[1])), ("data", one())], &["sd.w", "data"], &["ids"]);
+    check(&[("proteins", texts(&["a"]))], &["sd.w"], &["proteins"]);
+    check(&[("embeddings", one())], &["sd.w", "embeddings"], &[]);
+    let network = [("embeddings", dict(&[("t", one())])), ("encoder", dict(&[("l", one())]))];
+    check(&network, &["sd.w", "embeddings.t", "encoder.l"], &[]);
+    for vnp in [int(1), text("a"), dict(&[]), dict(&[("format", text("pt"))])] {
+        check(&[("vnp", vnp)], &["sd.w"], &["vnp"]);
+    }
+    // What says that it is ours is ours, and a file of rows is still known as one.
+    let newer = [("vnp", dict(&[("format", int(1))])), ("version", text("2.0"))];
+    let Err(ErrorKind::TooNew { .. }) = read(&newer) else { panic!("a newer export was read") };
+    let newer = [("ids", texts(&["a"])), ("data", one()), ("version", text("2.0"))];
+    let Err(ErrorKind::TooNew { .. }) = read(&newer) else { panic!("a newer file was read") };
+    let rows = read(&[("ids", texts(&["a", "b"])), ("data", one())]).unwrap();
+    assert_eq!((rows.kind(), rows.ids().len()), ("merged", 2));
 }
