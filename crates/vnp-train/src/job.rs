@@ -129,7 +129,9 @@ mod tests {
             };
             assert_eq!(found, holds);
         }
-        drop(open("out", Start::New).unwrap());
+        let began = open("out", Start::New).unwrap();
+        fs_err::write(began.checkpoints().join("training.vnp"), "").unwrap();
+        drop(began);
         let Err(Error::OutputExists { job: "training", .. }) = open("out", Start::New) else {
             panic!("entered twice")
         };
