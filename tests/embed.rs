@@ -351,3 +351,15 @@ fn a_second_process_is_refused() {
     embed(&bench, "in", "x.vnp", &[]).expect(1, &["x.vnp.parts exists", "--resume", "--force"]);
     embed(&bench, "in", "x.vnp", &["--force"]).expect(0, &[]);
 }
+
+/// A run whose output is called like the built-in model does not stand in its way.
+#[test]
+fn mini_is_the_built_in_model_whatever_lies_there() {
+    let bench = Bench::new();
+    bench.write("reads.fa", ">a\nGCCGCCGCC\n");
+    for how in [&[][..], &["--resume"]] {
+        bench.vnp(&[&["predict", "reads.fa", "-o", "mini"], how].concat()).expect(0, &[]);
+    }
+    let words = ["embed", "reads.fa", "--encoder", "dnabert-s", "--weights", "mini", "-o", "x.vnp"];
+    bench.vnp(&words).expect(0, &[]);
+}

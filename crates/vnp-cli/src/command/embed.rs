@@ -72,7 +72,10 @@ fn reading(args: &EmbedArgs) -> anyhow::Result<RecordReading> {
 /// The encoder of a bundle, or one with its own files.
 fn files(args: &EmbedArgs) -> anyhow::Result<EncoderFiles> {
     let path = Path::new(&args.weights);
-    let own_files = path.exists() && !path.join("bundle.json").is_file();
+    // As in predict, the name of the built-in model does not mean a directory of that name.
+    let own_files = args.weights != vnp_infer::EMBEDDED_NAME
+        && path.exists()
+        && !path.join("bundle.json").is_file();
     Ok(match (args.encoder, own_files) {
         (EncoderName::Esm2, true) => EncoderFiles::esm2(path)?,
         (EncoderName::DnabertS, true) => EncoderFiles::dnabert(path)?,
