@@ -5,11 +5,11 @@
 //! run, byte for byte where this machine's device is the one that began the work.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use crate::support::{Bench, RESULTS, root};
+use crate::support::{Bench, RESULTS, copy_directory, root};
 
 const FIXTURE: &str = "tests/fixtures/begun-0.1.0";
 const PREDICT: [&str; 7] =
@@ -46,21 +46,8 @@ const DEVICE: &str = "cpu (avx512+bf16)";
 /// A copy of the fixture.
 fn begun() -> Bench {
     let bench = Bench::new();
-    copy(&root().join(FIXTURE), &bench.path("."));
+    copy_directory(&root().join(FIXTURE), &bench.path("."));
     bench
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 /// The durable checkpoints below a directory with their bytes.

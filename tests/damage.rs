@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Bench, Nucleotides};
+use crate::support::{Bench, Nucleotides, copy_directory};
 
 const ROWS: u64 = 16;
 const STAGES: [&str; 3] = ["nucleotide", "protein", "scores"];
@@ -18,27 +18,13 @@ fn two_runs() -> Bench {
     bench
 }
 
-/// Copies a run, so that each case starts from the same one.
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, target).unwrap();
-        }
-    }
-}
-
 /// Damages the second part of a stage and resumes, twice. `--resume` must stop with the finding;
 /// `--force-resume` must compute its rows, and no others, again.
 #[track_caller]
 fn check(bench: &Bench, stage: &str, finding: Option<&str>, damage: impl Fn(&Path)) {
     let out = format!("out-{stage}");
     drop(std::fs::remove_dir_all(bench.path(&out)));
-    copy(&bench.path("out"), &bench.path(&out));
+    copy_directory(&bench.path("out"), &bench.path(&out));
     // A finished run has no need of its parts.
     std::fs::remove_file(bench.path(&out).join("run.json")).unwrap();
     let part = bench.parts(&out, stage)[1].clone();

@@ -12,11 +12,10 @@ mod recipes;
 mod weights;
 
 use std::panic::catch_unwind;
-use std::path::Path;
 use std::process::Command;
 
 use self::case::Case;
-use crate::support::{Bench, shared};
+use crate::support::{Bench, copy_directory, shared};
 
 fn cases() -> impl Iterator<Item = &'static Case> {
     [inputs::CASES, places::CASES, embeddings::CASES, weights::CASES].into_iter().flatten()
@@ -61,19 +60,6 @@ fn the_shared_recipes_give_the_same_lines() {
         return;
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let (table, failed) = table(&|bench| copy(&dir, &bench.path("field")));
+    let (table, failed) = table(&|bench| copy_directory(&dir, &bench.path("field")));
     assert_eq!(failed, 0, "{table}");
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).unwrap();
-        }
-    }
 }

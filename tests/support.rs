@@ -111,6 +111,20 @@ impl Ended {
     }
 }
 
+/// Copies a directory with all that it holds, so that each case starts from the same one.
+pub(crate) fn copy_directory(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy_directory(&path, &target);
+        } else {
+            std::fs::copy(&path, target).unwrap();
+        }
+    }
+}
+
 pub(crate) fn ended(command: &mut Command) -> Ended {
     let output = command.output().unwrap();
     Ended {

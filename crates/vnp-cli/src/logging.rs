@@ -91,8 +91,8 @@ fn is_standard(path: &Path) -> bool {
 fn open_log(path: &Path) -> anyhow::Result<File> {
     if let Some(file) = open_special(path).context("cannot open the log file")? {
         // A file that the shell has opened may hold anything; standard output and error are for messages.
-        let is_other =
-            file.metadata()?.is_file() && !is_standard(path) && file.metadata()?.len() > 0;
+        let found = file.metadata()?;
+        let is_other = found.is_file() && found.len() > 0 && !is_standard(path);
         ensure!(
             !is_other || is_log_file(path).context("cannot read the log file")?,
             "{} is not a log file of vnp: nothing was written to it; name an empty one",
