@@ -37,6 +37,7 @@ mod header;
 mod limits;
 mod read;
 mod rows;
+pub mod temporaries;
 mod tensor;
 mod value;
 mod version;
@@ -66,7 +67,7 @@ pub use write::directory::sync_directory;
 pub use write::format::Format;
 #[cfg(feature = "safetensors")]
 pub use write::safetensors::export_safetensors;
-pub use write::sweep::sweep_stale_temporaries;
+pub use write::sweep::{sweep_abandoned_temporaries, sweep_stale_temporaries};
 #[cfg(feature = "torch")]
 pub use write::torch::export_torch;
 pub use write::writer::CheckpointWriter;

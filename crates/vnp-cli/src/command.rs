@@ -16,16 +16,19 @@ mod train;
 mod validate;
 mod validate_checkpoints;
 
-use crate::args::{CheckpointCommand, Command};
+use vnp_job::StopFlag;
+
+use crate::args::{CheckpointCommand, Command, ModelsCommand};
 use crate::exit::Exit;
 use crate::logging::Console;
+use crate::signals::Leaves;
 pub(crate) use files::files;
 
 /// Runs one command.
-pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Exit> {
+pub(crate) fn run(command: Command, console: &Console, stop: &StopFlag) -> anyhow::Result<Exit> {
     match command {
-        Command::Predict(args) => predict::run(&args, console),
-        Command::Train(args) => train::run(&args, console),
+        Command::Predict(args) => predict::run(&args, console, stop),
+        Command::Train(args) => train::run(&args, console, stop),
         Command::ValidateCheckpoints(args) => validate_checkpoints::run(&args),
         Command::Checkpoint(CheckpointCommand::Inspect { file, json }) => {
             checkpoint::inspect(&file, json)
@@ -34,11 +37,29 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Exit> {
             checkpoint::convert(&input, &output)
         }
         Command::Models(command) => models::run(command),
-        Command::Orfs(args) => orfs::run(&args, console),
-        Command::Embed(args) => embed::run(&args, console),
+        Command::Orfs(args) => orfs::run(&args, console, stop),
+        Command::Embed(args) => embed::run(&args, console, stop),
         Command::Devices => devices::run(),
         Command::Validate(args) => validate::run(&args),
         Command::Completions { shell } => completions::completions(shell),
         Command::Man => completions::man(),
+    }
+}
+
+/// What a command leaves that a signal interrupts.
+pub(crate) fn leaves(command: &Command) -> Leaves {
+    match command {
+        Command::Predict(_) | Command::Train(_) | Command::Embed(_) => Leaves::Work,
+        Command::Orfs(_) | Command::Checkpoint(CheckpointCommand::Convert { .. }) => {
+            Leaves::Words("nothing was written")
+        }
+        Command::Models(ModelsCommand::Import(_)) => Leaves::Words("no unfinished model is left"),
+        Command::ValidateCheckpoints(_)
+        | Command::Checkpoint(CheckpointCommand::Inspect { .. })
+        | Command::Models(_)
+        | Command::Devices
+        | Command::Validate(_)
+        | Command::Completions { .. }
+        | Command::Man => Leaves::Words("nothing was changed"),
     }
 }

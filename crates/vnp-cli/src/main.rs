@@ -49,7 +49,10 @@ fn run(args: Args) -> Exit {
         log::error!("{error:#}");
         return Exit::Failed;
     }
-    match command::run(args.command, &console) {
+    let ended = signals::listen(command::leaves(&args.command))
+        .and_then(|stop| command::run(args.command, &console, &stop));
+    signals::ended();
+    match ended {
         Ok(exit) => exit,
         Err(error) => {
             let exit = exit::of_error(&error);

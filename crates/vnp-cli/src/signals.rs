@@ -1,6 +1,8 @@
 //! Signals: which of them save and end a job, save and go on, or end it at once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(unix)]
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -8,21 +10,44 @@ use anyhow::Context;
 use signal_hook::consts::{SIGHUP, SIGUSR1, SIGXCPU, SIGXFSZ};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
-use vnp_job::{Interrupted, StopFlag};
+#[cfg(unix)]
+use vnp_job::Interrupted;
+use vnp_job::StopFlag;
 
+#[cfg(unix)]
 use crate::exit::Exit;
+
+/// The time that a job gets, after the first signal, to end by itself; what it does not look at the stop flag for
+/// has nothing to save, and is ended then.
+#[cfg(unix)]
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The time between the first signal and the end of the process, whatever it is at: clusters and clouds
 /// kill after 10 seconds or more. What has a name is whole at every moment.
-const GRACE: Duration = Duration::from_secs(9);
+#[cfg(unix)]
+const GRACE: Duration = Duration::from_secs(8);
+
+/// The time within [`GRACE`] and a little more for the last steps: temporaries are removed and a message
+/// is written, which a full pipe may hold up.
+#[cfg(unix)]
+const LAST_STEPS: Duration = Duration::from_millis(1_500);
 
 /// Two signals are two when they are this far apart: `timeout` and schedulers send one to the process and
 /// to its group in the same moment.
 #[cfg(unix)]
 const APART: Duration = Duration::from_secs(1);
 
-/// The advice of a job that ends before it could save everything.
-pub(crate) const RESUME: &str = "what was not saved is computed again: continue with --resume";
+/// Whether the end of the process has begun: on this module's thread, or on the main one.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// What an interrupted command leaves, for its last message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leaves {
+    /// Saved work, which can be continued.
+    Work,
+    /// What these words say.
+    Words(&'static str),
+}
 
 /// Has signals not kill the process that mean something else: SIGUSR1, which asks a job to save, in
 /// commands that have nothing to save; SIGXFSZ, so that a file that grows beyond its limit (`ulimit -f`) is
@@ -36,19 +61,27 @@ pub(crate) fn survive() {
     }
 }
 
-/// SIGINT, SIGTERM, SIGHUP and SIGXCPU ask a job to save and end, within [`GRACE`]; a second SIGINT or
-/// SIGTERM ends it at once. SIGUSR1 asks it to save and go on.
+/// SIGINT, SIGTERM, SIGHUP and SIGXCPU end the process: at once where nothing that was computed is unsaved,
+/// else when it is saved, within [`GRACE`] in any case; a second SIGINT or SIGTERM ends it at once. SIGUSR1
+/// asks a job to save and go on.
 ///
-/// Ending at once is safe: files get their names only when they are complete and durable. `advice` ends the
-/// message then.
-pub(crate) fn listen(advice: &'static str) -> anyhow::Result<StopFlag> {
+/// Ending at once is safe: files get their names only when they are complete and durable, and temporaries are
+/// removed first.
+pub(crate) fn listen(leaves: Leaves) -> anyhow::Result<StopFlag> {
     let stop = StopFlag::default();
-    let signals = ending_signals();
-    register(&signals, &stop, advice).context("cannot listen for signals")?;
+    register(&ending_signals(), &stop, leaves).context("cannot listen for signals")?;
     Ok(stop)
 }
 
-fn register(signals: &[i32], stop: &StopFlag, advice: &'static str) -> std::io::Result<()> {
+/// To be called when the command has ended: from now on no signal ends the process. If one already does, this
+/// waits for it.
+pub(crate) fn ended() {
+    while ENDING.swap(true, Ordering::AcqRel) {
+        std::thread::park();
+    }
+}
+
+fn register(signals: &[i32], stop: &StopFlag, leaves: Leaves) -> std::io::Result<()> {
     for &signal in signals {
         let number = usize::try_from(signal).unwrap_or_default();
         flag::register_usize(signal, stop.shared(), number)?;
@@ -56,10 +89,10 @@ fn register(signals: &[i32], stop: &StopFlag, advice: &'static str) -> std::io::
     #[cfg(unix)]
     {
         flag::register(SIGUSR1, stop.shared_save())?;
-        end_in_time(signals, stop.clone(), advice)?;
+        end_in_time(signals, stop.clone(), leaves)?;
     }
     #[cfg(not(unix))]
-    let _ = advice;
+    let _ = leaves;
     Ok(())
 }
 
@@ -89,31 +122,72 @@ fn ignores(status: &str, signal: i32) -> Option<bool> {
     Some(mask >> (signal - 1) & 1 == 1)
 }
 
-/// Ends the process at the second SIGINT or SIGTERM, and some seconds after the first signal of any kind if it
-/// has not ended by itself: while it loads a model, or computes a sequence that takes longer, nothing
-/// else looks at the stop flag.
+/// Ends the process when it is time to.
 #[cfg(unix)]
-fn end_in_time(signals: &[i32], stop: StopFlag, advice: &'static str) -> std::io::Result<()> {
+fn end_in_time(signals: &[i32], stop: StopFlag, leaves: Leaves) -> std::io::Result<()> {
     let mut signals = signal_hook::iterator::Signals::new(signals)?;
     std::thread::Builder::new().name("vnp signals".to_owned()).spawn(move || {
         let Some(first) = signals.forever().next() else { return };
         let began = Instant::now();
+        let patience = if leaves == Leaves::Work { PATIENCE } else { Duration::ZERO };
         let is_request = |signal: &i32| matches!(*signal, SIGINT | SIGTERM);
         let mut requested = is_request(&first).then_some(began);
-        while began.elapsed() < GRACE {
+        let number = usize::try_from(first).unwrap_or_default();
+        loop {
+            let passed = began.elapsed();
+            if passed >= GRACE || (passed >= patience && !stop.has_unsaved()) {
+                // The handler may have seen another one first.
+                let signal = stop.requested().unwrap_or(number);
+                let message = last_message(Interrupted { signal }, leaves, stop.has_unsaved());
+                end(Exit::Interrupted(signal).code().into(), Some(message));
+            }
             std::thread::sleep(Duration::from_millis(20));
             let Some(again) = signals.pending().find(is_request) else { continue };
             if requested.get_or_insert_with(Instant::now).elapsed() >= APART {
-                signal_hook::low_level::exit(128 + again);
+                end(128 + again, None);
             }
         }
-        let first = usize::try_from(first).unwrap_or_default();
-        let signal = stop.requested().unwrap_or(first);
-        let cause = Interrupted { signal }.cause();
-        log::warn!("interrupted by {cause}, and ended after {} s: {advice}", GRACE.as_secs());
-        signal_hook::low_level::exit(Exit::Interrupted(signal).code().into());
     })?;
     Ok(())
+}
+
+#[cfg(unix)]
+fn last_message(interrupted: Interrupted, leaves: Leaves, is_unsaved: bool) -> String {
+    let cause = interrupted.cause();
+    match leaves {
+        Leaves::Words(words) => format!("interrupted by {cause}: {words}"),
+        Leaves::Work if !is_unsaved => interrupted.to_string(),
+        Leaves::Work => format!(
+            "interrupted by {cause}, and ended after {} s: what was not saved is computed again: continue with \
+             --resume",
+            GRACE.as_secs()
+        ),
+    }
+}
+
+/// Removes the temporaries, and ends the process.
+#[cfg(unix)]
+fn end(code: i32, message: Option<String>) -> ! {
+    // On a thread of its own: a file system or a pipe may hold it up.
+    let (done, is_done) = std::sync::mpsc::channel();
+    let last_steps = move || {
+        // Unless the command has just ended by itself.
+        if !ENDING.swap(true, Ordering::AcqRel) {
+            vnp_ckpt::temporaries::remove_all();
+            if let Some(message) = message {
+                log::warn!("{message}");
+            }
+            done.send(()).ok();
+        }
+        // The end of the process is waited for.
+        loop {
+            std::thread::park();
+        }
+    };
+    if std::thread::Builder::new().spawn(last_steps).is_ok() {
+        is_done.recv_timeout(LAST_STEPS).ok();
+    }
+    signal_hook::low_level::exit(code)
 }
 
 #[cfg(all(test, unix))]

@@ -29,6 +29,7 @@ use std::ops::Range;
 use candle_core::{Device, Result as CandleResult, Tensor};
 
 use crate::device::device_name;
+use crate::encoder::Interrupt;
 use crate::error::Error;
 use crate::network::Network;
 use budget::{Budget, is_out_of_memory};
@@ -73,6 +74,7 @@ impl<N: Forward> CandleNetwork<N> {
         sequences: &[Vec<u32>],
         first: usize,
         computed: &mut Vec<Computed>,
+        is_interrupted: &Interrupt<'_>,
     ) -> Result<(), Error> {
         let tokens = |row: usize| sequences[row].len();
         let packs = |rows: &mut dyn Iterator<Item = usize>| {
@@ -81,6 +83,9 @@ impl<N: Forward> CandleNetwork<N> {
         let has_embedding = |row: &usize| !self.network.pooled(tokens(*row)).is_empty();
         let mut waiting = packs(&mut (0..sequences.len()).filter(has_embedding));
         while let Some(pack) = waiting.pop_front() {
+            if is_interrupted() {
+                return Err(Error::Interrupted);
+            }
             let means = match self.means(sequences, &pack) {
                 Err(reason) if is_out_of_memory(&reason) => {
                     // Earlier packs still hold memory until they are computed.
@@ -110,10 +115,19 @@ impl<N: Forward> CandleNetwork<N> {
     }
 
     /// Waits for the device and puts every embedding into its row.
-    fn finish(&self, rows: usize, computed: Vec<Computed>) -> Result<Vec<f32>, Error> {
+    fn finish(
+        &self,
+        rows: usize,
+        computed: Vec<Computed>,
+        is_interrupted: &Interrupt<'_>,
+    ) -> Result<Vec<f32>, Error> {
         let width = self.network.hidden_size();
         let mut output = vec![f32::NAN; rows * width];
         for Computed { rows, means } in computed {
+            // Each waits for one pack.
+            if is_interrupted() {
+                return Err(Error::Interrupted);
+            }
             let means: Vec<f32> = means
                 .flatten_all()
                 .and_then(|means| means.to_vec1())
@@ -127,23 +141,28 @@ impl<N: Forward> CandleNetwork<N> {
 }
 
 impl<N: Forward> Network for CandleNetwork<N> {
-    fn embed(&self, sequences: &[Vec<u32>]) -> Result<Vec<f32>, Error> {
+    fn embed_unless(
+        &self,
+        sequences: &[Vec<u32>],
+        is_interrupted: &Interrupt<'_>,
+    ) -> Result<Vec<f32>, Error> {
         let mut computed = Vec::new();
-        self.start(sequences, 0, &mut computed)?;
-        self.finish(sequences.len(), computed)
+        self.start(sequences, 0, &mut computed, is_interrupted)?;
+        self.finish(sequences.len(), computed, is_interrupted)
     }
 
     fn embed_groups(
         &self,
         groups: &mut dyn Iterator<Item = Result<Vec<Vec<u32>>, Error>>,
+        is_interrupted: &Interrupt<'_>,
     ) -> Result<Vec<f32>, Error> {
         let (mut rows, mut computed) = (0, Vec::new());
         for group in groups {
             let group = group?;
-            self.start(&group, rows, &mut computed)?;
+            self.start(&group, rows, &mut computed, is_interrupted)?;
             rows += group.len();
         }
-        self.finish(rows, computed)
+        self.finish(rows, computed, is_interrupted)
     }
 }
 

@@ -23,6 +23,7 @@ use rayon::prelude::*;
 use vnp_kernels::{Cpu, Precision};
 
 use crate::architecture::plan::Plan;
+use crate::encoder::Interrupt;
 use crate::error::Error;
 use crate::network::Network;
 use crate::weights::Weights;
@@ -48,12 +49,17 @@ impl CpuNetwork {
     }
 
     /// The embeddings of the sequences of a pack.
-    fn pack(&self, sequences: &[&[u32]]) -> Result<Vec<Vec<f32>>, Error> {
+    fn pack(
+        &self,
+        sequences: &[&[u32]],
+        is_interrupted: &Interrupt<'_>,
+    ) -> Result<Vec<Vec<f32>>, Error> {
         let lock = || self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut buffers = lock().pop().unwrap_or_default();
         let hidden = self.transformer.hidden();
-        let forward = self.transformer.forward(sequences, &mut buffers, &mut |_, _| {});
-        let mut rest = forward.map_err(Error::kernel)?;
+        let observe = &mut |_: usize, _: &[f32]| {};
+        let mut rest =
+            self.transformer.forward(sequences, &mut buffers, observe, is_interrupted)?;
         let mut embeddings = Vec::with_capacity(sequences.len());
         for ids in sequences {
             let (x, after) = rest.split_at(ids.len() * hidden);
@@ -66,7 +72,11 @@ impl CpuNetwork {
 }
 
 impl Network for CpuNetwork {
-    fn embed(&self, sequences: &[Vec<u32>]) -> Result<Vec<f32>, Error> {
+    fn embed_unless(
+        &self,
+        sequences: &[Vec<u32>],
+        is_interrupted: &Interrupt<'_>,
+    ) -> Result<Vec<f32>, Error> {
         let hidden = self.transformer.hidden();
         let is_empty = |ids: &[u32]| (self.transformer.pooled)(ids.len()).is_empty();
         let lengths: Vec<usize> =
@@ -78,7 +88,7 @@ impl Network for CpuNetwork {
             .with_max_len(1)
             .map(|pack| {
                 let ids = pack.iter().map(|index| sequences[*index].as_slice());
-                self.pack(&ids.collect::<Vec<_>>())
+                self.pack(&ids.collect::<Vec<_>>(), is_interrupted)
             })
             .collect::<Result<_, _>>()?;
         let mut output = vec![f32::NAN; sequences.len() * hidden];

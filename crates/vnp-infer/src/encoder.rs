@@ -8,6 +8,9 @@ use crate::device::DeviceSpec;
 use crate::error::Error;
 use crate::precision::Precision;
 
+/// Answers whether a computation is to be given up; asked some times per second, from several threads.
+pub type Interrupt<'a> = dyn Fn() -> bool + Sync + 'a;
+
 /// Something that turns sequences into embeddings.
 pub trait Encoder: Send + Sync {
     /// Its name in messages and records: `esm2`, `dnabert-s`.
@@ -26,6 +29,27 @@ pub trait Encoder: Send + Sync {
     /// [`Error::OutOfMemory`] where a single sequence is too much for the device, and
     /// [`Error::Compute`] when the device fails otherwise.
     fn embed(&self, sequences: &[&str]) -> Result<Vec<f32>, Error>;
+
+    /// The same, given up soon after `is_interrupted` answers yes, however long a sequence takes. An
+    /// encoder that is fast need not ask.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] when it was given up; those of [`embed`](Self::embed).
+    fn embed_unless(
+        &self,
+        sequences: &[&str],
+        is_interrupted: &Interrupt<'_>,
+    ) -> Result<Vec<f32>, Error> {
+        if is_interrupted() {
+            return Err(Error::Interrupted);
+        }
+        self.embed(sequences)
+    }
+
+    /// The CPU threads that compute, each some sequences; none on a GPU, and where it is not known.
+    fn threads(&self) -> Option<usize> {
+        None
+    }
 
     /// The work of embedding `sequences`; zero from an encoder that cannot estimate it.
     ///

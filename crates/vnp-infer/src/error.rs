@@ -19,6 +19,9 @@ pub enum Error {
         #[from]
         source: std::io::Error,
     },
+    /// The computation was given up, as its caller asked.
+    #[error("the computation was interrupted")]
+    Interrupted,
     /// A JSON file could not be understood.
     #[error("{file} is not the JSON expected: {cause}")]
     Json {

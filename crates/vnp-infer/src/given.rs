@@ -113,7 +113,10 @@ pub(crate) fn nearby(directory: &Path, is_it: impl Fn(&Path) -> bool) -> Vec<Pat
         let mut below = Vec::new();
         for directory in level {
             let entries = directory.read_dir().into_iter().flatten().filter_map(Result::ok);
-            below.extend(entries.map(|entry| entry.path()).filter(|path| path.is_dir()));
+            let is_unfinished =
+                |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".vnp-");
+            let finished = entries.filter(|entry| !is_unfinished(&entry.file_name()));
+            below.extend(finished.map(|entry| entry.path()).filter(|path| path.is_dir()));
             searched += 1;
             if searched >= SEARCH_LIMIT {
                 break;

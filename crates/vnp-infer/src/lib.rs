@@ -51,7 +51,7 @@ pub use cost::Cost;
 pub use device::info::DeviceInfo;
 pub use device::{DeviceSpec, list_devices};
 pub use encoder::transformer::{Dnabert, Esm2};
-pub use encoder::{Encoder, ModelOptions};
+pub use encoder::{Encoder, Interrupt, ModelOptions};
 pub use encoder_files::EncoderFiles;
 pub use error::Error;
 pub use error::weights::WeightsError;

@@ -60,5 +60,5 @@ pub use published_directory::PublishedDirectory;
 pub use quarantine::{QUARANTINED, quarantine, record_failures};
 pub use save_clock::SaveClock;
 pub use spool::{Input, Spool, SpooledInput};
-pub use stop::{Interrupted, StopFlag};
+pub use stop::{Interrupted, StopFlag, Unsaved};
 pub use time::rfc3339;

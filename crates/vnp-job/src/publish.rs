@@ -10,13 +10,21 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tempfile::NamedTempFile;
+use vnp_ckpt::temporaries::{TemporaryFile, TemporaryName, Unlockable};
 
 use crate::error::{Error, io_at};
+use crate::spool::SPOOLED_NAME;
 
 /// How the name of a file begins while it is written; [`JobDirectory`](crate::JobDirectory) removes
 /// what a killed process left under such a name.
 pub const UNPUBLISHED: &str = ".vnp-unpublished-";
+
+/// Files and directories of such names.
+pub(crate) const UNPUBLISHED_NAME: TemporaryName = TemporaryName::new(UNPUBLISHED);
+/// The name of a directory in its temporary one.
+const NEW: &str = "new";
+/// The mode of files that the user's group may read as any other: the umask decides.
+const PUBLIC: u32 = 0o666;
 
 /// What a published file is checked against later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +76,7 @@ pub struct Output {
 
 #[derive(Debug)]
 enum Destination {
-    Temporary(NamedTempFile),
+    Temporary(TemporaryFile),
     /// `None` once its reader has closed it.
     Special(Option<std::fs::File>),
 }
@@ -105,14 +113,7 @@ impl Output {
         let inner = if let Some(file) = open_special(&path)? {
             Destination::Special(Some(file))
         } else {
-            let mut builder = tempfile::Builder::new();
-            #[cfg(unix)]
-            {
-                // Results are for the user's group as any other file: the umask decides.
-                use std::os::unix::fs::PermissionsExt;
-                builder.permissions(std::fs::Permissions::from_mode(0o666));
-            }
-            let temporary = builder.prefix(UNPUBLISHED).tempfile_in(parent(&path));
+            let temporary = UNPUBLISHED_NAME.file(parent(&path), PUBLIC);
             Destination::Temporary(temporary.map_err(|error| io_at("write", &path, &error))?)
         };
         let hashing = Hashing { inner, sha256: Sha256::new(), bytes: 0 };
@@ -191,7 +192,7 @@ impl CompleteFile {
     /// [`Error::Io`]
     pub fn publish(self) -> Result<FileDigest, Error> {
         if let Destination::Temporary(file) = self.file {
-            file.persist(&self.path).map_err(|error| io_at("write", &self.path, &error.error))?;
+            file.persist(&self.path).map_err(|error| io_at("write", &self.path, &error))?;
             sync_directory(parent(&self.path))?;
         }
         Ok(self.digest)
@@ -217,7 +218,7 @@ pub fn text(path: &Path, text: &str) -> Result<FileDigest, Error> {
 /// Those of `write` and `clear_way`; [`Error::Io`].
 pub fn directory<T, E: From<Error>>(
     path: &Path,
-    prefix: &str,
+    prefix: &'static str,
     write: impl FnOnce(&Path) -> Result<T, E>,
     clear_way: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<T, E> {
@@ -225,15 +226,29 @@ pub fn directory<T, E: From<Error>>(
     let io = |error: io::Error| E::from(Error::Io(error));
     fs_err::create_dir_all(parent).map_err(io)?;
     // Removed again when anything below fails.
-    let temporary = tempfile::Builder::new().prefix(prefix).tempdir_in(parent).map_err(io)?;
-    let root = temporary.path().join("new");
+    let temporary = TemporaryName::new(prefix).directory(parent).map_err(io)?;
+    let root = temporary.path().join(NEW);
     fs_err::create_dir(&root).map_err(io)?;
     let written = write(&root)?;
     sync_directory(&root)?;
     clear_way(path)?;
-    fs_err::rename(&root, path).map_err(io)?;
+    temporary.publish(NEW, path).map_err(io)?;
     sync_directory(parent)?;
     Ok(written)
+}
+
+/// Removes what killed processes left next to files that they were writing in a directory without a lock.
+/// What a process still works on stays.
+///
+/// # Errors
+/// [`Error::Io`]: the directory cannot be listed.
+pub fn sweep_abandoned(directory: &Path) -> Result<(), Error> {
+    for name in [UNPUBLISHED_NAME, SPOOLED_NAME] {
+        for removed in name.sweep(directory, Unlockable::Stays)? {
+            log::debug!("{} was left by a killed process: removed", removed.display());
+        }
+    }
+    Ok(())
 }
 
 /// Writes a file and flushes it to disk; for files in a directory that is published as a whole.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::files::entries;
-use crate::publish::{UNPUBLISHED, parent};
+use crate::publish::{UNPUBLISHED_NAME, parent};
 
 /// A directory that a job publishes as a whole.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +48,7 @@ impl PublishedDirectory {
         if !path.exists() {
             return Ok(());
         }
-        let aside = tempfile::Builder::new().prefix(UNPUBLISHED).tempdir_in(parent(path))?;
+        let aside = UNPUBLISHED_NAME.directory(parent(path))?;
         fs_err::rename(path, aside.path().join("removed"))?;
         Ok(aside.close()?)
     }

@@ -8,11 +8,17 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use vnp_ckpt::temporaries::{TemporaryFile, TemporaryName};
+
 use crate::error::{Error, io_at};
 use crate::stop::StopFlag;
 
 /// How the name of a copied stream begins, which messages about the input will show.
 pub(crate) const SPOOLED: &str = "standard-input-";
+/// Copies of such names.
+pub(crate) const SPOOLED_NAME: TemporaryName = TemporaryName::new(SPOOLED);
+/// The mode of a copy: what a user pipes in is not for others to read.
+const PRIVATE: u32 = 0o600;
 /// Bytes that are read at most at a time.
 const STEP_BYTES: usize = 1 << 20;
 /// How long a stop may go unseen while a stream gives nothing.
@@ -54,7 +60,7 @@ impl fmt::Debug for Input {
 pub struct SpooledInput {
     path: PathBuf,
     name: PathBuf,
-    _copy: Option<tempfile::NamedTempFile>,
+    _copy: Option<TemporaryFile>,
 }
 
 impl SpooledInput {
@@ -173,11 +179,9 @@ fn copy(
     name: &Path,
     scratch: &Path,
     stop: &StopFlag,
-) -> Result<tempfile::NamedTempFile, Error> {
-    let mut copy = tempfile::Builder::new()
-        .prefix(SPOOLED)
-        .tempfile_in(scratch)
-        .map_err(|error| io_at("write", scratch, &error))?;
+) -> Result<TemporaryFile, Error> {
+    let mut copy =
+        SPOOLED_NAME.file(scratch, PRIVATE).map_err(|error| io_at("write", scratch, &error))?;
     loop {
         let piece = pieces.recv_timeout(PATIENCE);
         stop.check()?;

@@ -12,6 +12,29 @@ const REFILL: Duration = Duration::from_secs(60);
 
 /// A request to save the work so far, and to end or to go on; shared with signal handlers.
 ///
+/// Whoever computes looks at it: between two slices of rows, within a slice between the layers of an encoder,
+/// between two steps of a training, two blocks of an input. The call returns [`Interrupted`] then, usually within a
+/// second. Some steps look at nothing, such as loading the weights of a model; they have nothing to save either.
+///
+/// A program that must end in time, as at a signal, need not wait for those. Work that is not saved yet is
+/// announced by [`unsaved`](Self::unsaved): once a stop was requested and [`has_unsaved`](Self::has_unsaved) is
+/// false, everything that was computed is on disk, and the program may remove its temporaries
+/// ([`vnp_ckpt::temporaries::remove_all`]) and exit, on a thread of its own, wherever the others are. `vnp` does
+/// so one second after the signal:
+///
+/// ```no_run
+/// # let stop = vnp_job::StopFlag::default();
+/// # let code = 143;
+/// // On the thread that waits for signals, after the first.
+/// stop.request(15);
+/// std::thread::sleep(std::time::Duration::from_secs(1));
+/// while stop.has_unsaved() {
+///     std::thread::sleep(std::time::Duration::from_millis(20));
+/// }
+/// vnp_ckpt::temporaries::remove_all();
+/// std::process::exit(code);
+/// ```
+///
 /// ```
 /// let stop = vnp_job::StopFlag::default();
 /// assert!(stop.check().is_ok());
@@ -25,6 +48,17 @@ pub struct StopFlag {
     signal: Arc<AtomicUsize>,
     save: Arc<AtomicBool>,
     granted: Arc<Mutex<Granted>>,
+    unsaved: Arc<AtomicUsize>,
+}
+
+/// Work in memory that no file holds yet: an interrupted process waits until this is dropped.
+#[derive(Debug)]
+pub struct Unsaved(Arc<AtomicUsize>);
+
+impl Drop for Unsaved {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// A signal asked the job to end; the work so far is saved.
@@ -75,6 +109,28 @@ impl StopFlag {
     /// [`Interrupted`] with the signal.
     pub fn check(&self) -> Result<(), Interrupted> {
         self.requested().map_or(Ok(()), |signal| Err(Interrupted { signal }))
+    }
+
+    /// Announces work that is not saved yet, until the result is dropped. That is to be done when the work is
+    /// saved, which whoever holds it does soon after a stop was requested.
+    #[must_use]
+    pub fn unsaved(&self) -> Unsaved {
+        self.unsaved.fetch_add(1, Ordering::AcqRel);
+        Unsaved(Arc::clone(&self.unsaved))
+    }
+
+    /// Whether anyone holds work that is not saved yet.
+    ///
+    /// ```
+    /// let stop = vnp_job::StopFlag::default();
+    /// let row = stop.unsaved();
+    /// assert!(stop.clone().has_unsaved());
+    /// drop(row);
+    /// assert!(!stop.has_unsaved());
+    /// ```
+    #[must_use]
+    pub fn has_unsaved(&self) -> bool {
+        self.unsaved.load(Ordering::Acquire) > 0
     }
 
     /// The shared number itself, for `signal_hook::flag::register_usize`.

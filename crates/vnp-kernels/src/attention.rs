@@ -21,6 +21,21 @@ impl Attention {
         output: &mut [f32],
         scratch: &mut AttentionScratch,
     ) -> Result<(), Error> {
+        self.attend_unless(qkv, output, scratch, &|| false)
+    }
+
+    /// The same, given up soon after `is_interrupted` answers yes: `output` is of no use then. It is asked
+    /// once for some queries, because the work grows with the square of the length.
+    ///
+    /// # Errors
+    /// As [`attend`](Self::attend).
+    pub fn attend_unless(
+        &self,
+        qkv: &[f32],
+        output: &mut [f32],
+        scratch: &mut AttentionScratch,
+        is_interrupted: &dyn Fn() -> bool,
+    ) -> Result<(), Error> {
         let hidden = self.heads * self.size;
         if hidden == 0 {
             return Err(Error::Shape { outputs: self.heads, inputs: self.size });
@@ -31,10 +46,10 @@ impl Attention {
             Position::Rotary(rotary) => rotary.check(qkv.len() / (3 * hidden), self.size)?,
             Position::Alibi(slopes) => check("the slopes of heads", slopes.len(), self.heads)?,
         }
-        if qkv.is_empty() || native::attend(self, qkv, output, scratch) {
+        if qkv.is_empty() || native::attend(self, qkv, output, scratch, is_interrupted) {
             return Ok(());
         }
-        portable::attend::attend(qkv, output, self)
+        portable::attend::attend(qkv, output, self, is_interrupted)
     }
 }
 

@@ -78,11 +78,12 @@ pub(crate) fn attend(
     qkv: &[f32],
     output: &mut [f32],
     scratch: &mut AttentionScratch,
+    is_interrupted: &dyn Fn() -> bool,
 ) -> bool {
     let has_avx512 = attention.cpu.level() != Level::Portable;
     if has_avx512 {
         // SAFETY: every level but the portable one has AVX-512.
-        unsafe { attend::attend(attention, qkv, output, scratch) };
+        unsafe { attend::attend(attention, qkv, output, scratch, is_interrupted) };
     }
     has_avx512
 }

@@ -196,6 +196,11 @@ impl Error {
         }
     }
 
+    /// Whether an encoder gave up, because the work was cancelled.
+    pub(crate) fn is_given_up(&self) -> bool {
+        matches!(self, Self::Model(vnp_infer::Error::Interrupted))
+    }
+
     /// The signal that ended the run, if one did.
     #[must_use]
     pub fn interrupted(&self) -> Option<Interrupted> {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use vnp_job::publish::{Output, is_special};
+use vnp_job::publish::{Output, is_special, sweep_abandoned};
 use vnp_job::{Input, Spool, StopFlag};
 use vnp_seq::{ChunkLength, Encoder, FrameReader};
 
@@ -30,13 +30,18 @@ pub fn orfs(
     observer: &dyn Fn(Event<'_>),
     stop: &StopFlag,
 ) -> Result<Survey, Error> {
+    for path in [nucleotide, protein].into_iter().filter(|path| !is_special(path)) {
+        // A directory that cannot be listed can still be written to.
+        if let Err(error) = sweep_abandoned(directory_of(path)) {
+            log::debug!("{error}");
+        }
+    }
     let create =
         |path: &Path| Ok::<_, Error>(Encoder::new(Output::create(path.to_owned())?, path)?);
     let (mut nucleotides, mut proteins) = (create(nucleotide)?, create(protein)?);
     // Next to a file that is written; special files lie where none can be made.
     let file = [protein, nucleotide].into_iter().find(|path| !is_special(path));
-    let scratch = file.and_then(Path::parent).filter(|dir| !dir.as_os_str().is_empty());
-    let scratch = scratch.unwrap_or(Path::new("."));
+    let scratch = file.map_or(Path::new("."), directory_of);
     let inputs = Spool::new(inputs, scratch, stop)?;
     let reader = FrameReader::open_as(inputs.paths(), inputs.names(), chunk_length)?;
     let mut reader = reader.strict(strict).scratch(scratch);
@@ -56,6 +61,11 @@ pub fn orfs(
     proteins.publish()?;
     observer(Event::Surveyed(&survey));
     Ok(survey)
+}
+
+/// The directory in which a file lies.
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// An error of writing with the path.

@@ -1,6 +1,6 @@
 //! Computing the missing rows: one worker per device, and what they share.
 
-mod batch_size;
+pub(crate) mod batch_size;
 mod cancellation;
 mod embedder;
 mod frames;

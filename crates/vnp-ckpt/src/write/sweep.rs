@@ -2,74 +2,42 @@
 
 use std::path::{Path, PathBuf};
 
-use fs_err as fs;
-
-use super::temporary::{FILE, PREFIX, RANDOM_CHARS};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
+use crate::temporaries::Unlockable;
+use crate::temporaries::name::SAVES;
 
 /// Removes the temporary directories that savers to `directory` left when they were killed, and
 /// returns them.
 ///
-/// **Only under the run's lock:** a saver that is still at work would lose its file, and its save
-/// would fail. Only directories that [`atomic_save`](crate::atomic_save) makes are removed: real directories
+/// **Only under the run's lock:** where the file system has no locks, a saver that is still at work would
+/// lose its file, and its save would fail; elsewhere its directory stays. Only directories that [`atomic_save`](crate::atomic_save) makes are removed: real directories
 /// of that name, with the one file in it or none. Anything else stays, with a warning in the log.
 ///
 /// # Errors
 /// [`ErrorKind::Io`] when `directory` cannot be listed.
 pub fn sweep_stale_temporaries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    sweep(directory, Unlockable::Goes)
+}
+
+/// The same in a directory that others may work in: what cannot be locked stays.
+///
+/// # Errors
+/// [`ErrorKind::Io`] when `directory` cannot be listed.
+pub fn sweep_abandoned_temporaries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    sweep(directory, Unlockable::Stays)
+}
+
+fn sweep(directory: &Path, unlockable: Unlockable) -> Result<Vec<PathBuf>, Error> {
     let io = |source| ErrorKind::Io { source }.in_file(directory);
-    let mut removed = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(io)? {
-        let entry = entry.map_err(io)?;
-        let path = entry.path();
-        // Not followed: a link of that name is nothing that a saver made.
-        let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if !is_directory || !is_temporary(&entry.file_name().to_string_lossy()) {
-            continue;
-        }
-        match remove(&path) {
-            Ok(()) => removed.push(path),
-            Err(error) => log::warn!("stale temporary stays: {error}"),
-        }
-    }
-    removed.sort();
-    Ok(removed)
-}
-
-pub(super) fn is_temporary(name: &str) -> bool {
-    name.strip_prefix(PREFIX).is_some_and(|random| {
-        random.len() == RANDOM_CHARS && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
-}
-
-fn remove(directory: &Path) -> std::io::Result<()> {
-    match fs::remove_file(directory.join(FILE)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    fs::remove_dir(directory)
+    SAVES.sweep(directory, unlockable).map_err(io)
 }
 
 #[cfg(test)]
 mod tests {
+    use fs_err as fs;
+
     use super::*;
-
-    #[track_caller]
-    fn check(name: &str, expected: bool) {
-        assert_eq!(is_temporary(name), expected, "{name}");
-    }
-
-    #[test]
-    fn names() {
-        check(".atomicwriteAb09zZ", true);
-        check(".atomicwrite", false);
-        check(".atomicwriteAb09z", false);
-        check(".atomicwriteAb09zZ7", false);
-        check(".atomicwriteAb09z_", false);
-        check("atomicwriteAb09zZ", false);
-        check("part.vnp", false);
-    }
 
     #[test]
     fn only_what_a_saver_made_is_removed() {

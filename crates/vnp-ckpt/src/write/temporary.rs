@@ -1,33 +1,23 @@
 //! A file on its way to its name: written next to it, brought to disk, renamed.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
-
-use tempfile::{Builder, TempDir};
 
 use super::directory::{is_unsupported, warn_once};
 use super::flush::Flush;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-
-/// How the temporary directories start, as `atomicwrites` names its own.
-pub(crate) const PREFIX: &str = ".atomicwrite";
-
-/// How many letters and digits follow.
-pub(crate) const RANDOM_CHARS: usize = 6;
-
-/// The file in such a directory.
-pub(crate) const FILE: &str = "tmpfile.tmp";
+use crate::temporaries::TemporaryDirectory;
+use crate::temporaries::name::{SAVED_FILE, SAVES};
+use crate::temporaries::same_file::is_at;
 
 /// A file that no one knows yet. Dropped without [`commit`](Self::commit) it leaves nothing.
 #[derive(Debug)]
 pub(crate) struct Temporary {
-    // In this order: all is closed before the directory goes.
-    file: File,
     flush: Flush,
-    directory: TempDir,
+    directory: TemporaryDirectory,
     target: PathBuf,
 }
 
@@ -42,23 +32,19 @@ impl Temporary {
             let reason = "the path has no file name";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
         }
-        let directory =
-            Builder::new().prefix(PREFIX).rand_bytes(RANDOM_CHARS).tempdir_in(parent_of(target))?;
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true);
-        let file = options.open(directory.path().join(FILE))?;
+        let directory = SAVES.directory(parent_of(target))?;
         let flush = Flush::default();
-        Ok(Self { file, flush, directory, target: target.to_owned() })
+        Ok(Self { flush, directory, target: target.to_owned() })
     }
 
     /// The file, empty and open for both reading and writing.
     pub(crate) fn file_mut(&mut self) -> &mut File {
-        &mut self.file
+        self.directory.lock_mut()
     }
 
     /// Counts the bytes written; may start a sync. To be called after each large write.
     pub(crate) fn wrote(&mut self, bytes: u64) -> io::Result<()> {
-        self.flush.wrote(&self.file, bytes)
+        self.flush.wrote(self.directory.lock(), bytes)
     }
 
     /// The final path of the file.
@@ -72,14 +58,15 @@ impl Temporary {
         self,
         verify: impl Fn(&File) -> io::Result<()> + Sync,
     ) -> Result<(), Error> {
-        let Self { file, mut flush, directory, target } = self;
-        let synced = sync_and_verify(&file, verify);
+        let Self { mut flush, directory, target } = self;
+        let file = directory.lock();
+        let synced = sync_and_verify(file, verify);
         flush.finish().and(synced).map_err(|source| not_committed(&target, source))?;
-        match atomicwrites::replace_atomic(&directory.path().join(FILE), &target) {
+        match directory.rename(SAVED_FILE, &target, atomicwrites::replace_atomic) {
             Ok(()) => Ok(()),
             // The rename was done if the final name leads to the file that was written; then it was
             // syncing a directory that failed.
-            Err(source) if is_at(&file, &target) => match is_unsupported(&source) {
+            Err(source) if is_at(file, &target) => match is_unsupported(&source) {
                 true => {
                     warn_once(parent_of(&target), &source);
                     Ok(())
@@ -119,44 +106,11 @@ fn parent_of(target: &Path) -> &Path {
     }
 }
 
-/// Whether `path` leads to this very file, which is open, so that no other can have its number.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
-    match (file.metadata(), std::fs::symlink_metadata(path)) {
-        (Ok(own), Ok(found)) => identity(own) == identity(found),
-        _ => false,
-    }
-}
-
-#[cfg(not(unix))]
-fn is_at(_file: &File, _path: &Path) -> bool {
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use fs_err as fs;
 
     use super::*;
-
-    #[cfg(unix)]
-    #[test]
-    fn a_file_is_known_by_its_identity() {
-        let directory = tempfile::tempdir().unwrap();
-        let (temporary, target) = (directory.path().join("t"), directory.path().join("a.vnp"));
-        fs::write(&target, b"new").unwrap();
-        fs::write(&temporary, b"new").unwrap();
-        let own = File::open(&temporary).unwrap();
-        assert!(!is_at(&own, &target), "the same contents in another file");
-        fs::rename(&temporary, &target).unwrap();
-        assert!(is_at(&own, &target), "renamed");
-        fs::remove_file(&target).unwrap();
-        assert!(!is_at(&own, &target), "removed");
-        fs::write(&target, b"new").unwrap();
-        assert!(!is_at(&own, &target), "another file after it was removed");
-    }
 
     #[test]
     fn what_is_not_committed_leaves_nothing() {
@@ -192,6 +146,6 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let temporary = Temporary::create(&directory.path().join("a.vnp")).unwrap();
         let name = temporary.directory.path().file_name().unwrap().to_str().unwrap();
-        assert!(super::super::sweep::is_temporary(name), "{name}");
+        assert!(SAVES.is_name(name), "{name}");
     }
 }

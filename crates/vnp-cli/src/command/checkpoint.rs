@@ -31,6 +31,10 @@ pub(crate) fn convert(input: &Path, output: &Path) -> anyhow::Result<Exit> {
     };
     let checkpoint =
         vnp_ckpt::load_with_compatibility(input, &Limits::default()).map_err(of_reading)?;
+    // A directory that cannot be listed can still be written to.
+    if let Some(Err(error)) = output.parent().map(sweep) {
+        log::debug!("{error}");
+    }
     format.save(output, &checkpoint)?;
     log::info!(
         "converted {} (version {}, {}, {}, {}) to {}",
@@ -42,6 +46,15 @@ pub(crate) fn convert(input: &Path, output: &Path) -> anyhow::Result<Exit> {
         output.display()
     );
     Ok(Exit::Done)
+}
+
+/// Removes what killed conversions left in a directory.
+fn sweep(directory: &Path) -> Result<(), Error> {
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    for removed in vnp_ckpt::sweep_abandoned_temporaries(directory)? {
+        log::debug!("{} was left by a killed process: removed", removed.display());
+    }
+    Ok(())
 }
 
 /// A file that cannot be read is not a checkpoint issue.

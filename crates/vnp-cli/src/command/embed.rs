@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use vnp_infer::EncoderFiles;
+use vnp_job::StopFlag;
 use vnp_pipeline::embed::{
     self, EmbedEvent, EmbedOptions, EmbedSummary, EncoderInfo, RecordReading, UnknownResidues,
 };
@@ -17,10 +18,9 @@ use crate::exit::Exit;
 use crate::logging::Console;
 use crate::output::{counted, grouped};
 use crate::progress::EmbeddingProgress;
-use crate::signals;
 
 /// `vnp embed`: exit 2 if some records could not be embedded.
-pub(crate) fn run(args: &EmbedArgs, console: &Console) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &EmbedArgs, console: &Console, stop: &StopFlag) -> anyhow::Result<Exit> {
     use_threads(args.device.threads)?;
     let input = stdin::inputs(std::slice::from_ref(&args.input))?;
     let input = input.into_iter().next().context("an input is missing")?;
@@ -38,7 +38,6 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> anyhow::Result<Exit> {
     };
     // First: what can be refused is refused before weights of gigabytes are read.
     embed::check(&input, &options)?;
-    let stop = signals::listen(signals::RESUME)?;
     let files = files(args)?;
     let info = EncoderInfo {
         name: name(args.encoder).to_owned(),
@@ -50,7 +49,7 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> anyhow::Result<Exit> {
     let load = Box::new(move || files.load(&model_options));
     let progress = EmbeddingProgress::new(console);
     let observer = |event: EmbedEvent<'_>| progress.event(event);
-    let summary = embed::embed(input, options, &info, load, &observer, &stop)?;
+    let summary = embed::embed(input, options, &info, load, &observer, stop)?;
     drop(progress);
     log_summary(&summary, &args.output);
     Ok(if summary.failed.count > 0 { Exit::Partial } else { Exit::Done })

@@ -1,5 +1,6 @@
 //! `vnp orfs`: writes the ORFs of the input as FASTA.
 
+use vnp_job::StopFlag;
 use vnp_seq::ChunkLength;
 
 use super::stdin;
@@ -10,27 +11,18 @@ use crate::logging::Console;
 use crate::output::{counted, grouped};
 use crate::paths::standard_output;
 use crate::progress::Progress;
-use crate::signals;
 
 /// `vnp orfs`: exit 2 if some records are not nucleotide sequences, 1 if none of them is.
-pub(crate) fn run(args: &OrfsArgs, console: &Console) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &OrfsArgs, console: &Console, stop: &StopFlag) -> anyhow::Result<Exit> {
     use_threads(args.threads)?;
     let inputs = stdin::inputs(&args.input)?;
     let length = ChunkLength::new(args.expected_length)?;
-    let stop = signals::listen("nothing was written")?;
     let progress = Progress::new(console);
     let (nucleotide, protein) =
         (&standard_output(&args.nucleotide), &standard_output(&args.protein));
     let observer = |event: vnp_pipeline::Event<'_>| progress.event(event);
-    let found = vnp_pipeline::orfs(
-        inputs,
-        length,
-        args.strict_input,
-        nucleotide,
-        protein,
-        &observer,
-        &stop,
-    );
+    let found =
+        vnp_pipeline::orfs(inputs, length, args.strict_input, nucleotide, protein, &observer, stop);
     let survey = match found {
         Ok(survey) => survey,
         // Nothing was saved, so the message must not advise to continue.

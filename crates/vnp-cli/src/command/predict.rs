@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use vnp_job::StopFlag;
 use vnp_pipeline::{
     Counts, DnaOnlyCounts, Event, Goal, ModelInfo, OnBadFile, RunOptions, Start, Summary, Trust,
 };
@@ -17,10 +18,9 @@ use crate::exit::Exit;
 use crate::logging::Console;
 use crate::output::{counted, grouped};
 use crate::progress::Progress;
-use crate::signals;
 
 /// `vnp predict`
-pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &PredictArgs, console: &Console, stop: &StopFlag) -> anyhow::Result<Exit> {
     for (flag, reason) in args.pytorch.without_effect() {
         log::warn!("{flag} has no effect: {reason}");
     }
@@ -56,11 +56,10 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<Exit>
     };
     let info = ModelInfo { warnings, ..source.info(args.device.precision) };
     log::info!("model {}: {}", info.name, info.description);
-    let stop = signals::listen(signals::RESUME)?;
     let progress = Progress::new(console);
     let load = Box::new(move || source.load(&devices, &model_options));
     let observer = |event: Event<'_>| progress.event(event);
-    let summary = vnp_pipeline::predict(options, &info, load, &observer, &stop)?;
+    let summary = vnp_pipeline::predict(options, &info, load, &observer, stop)?;
     log_summary(&summary);
     log::info!("results are in {}", output_dir.display());
     let failed = summary.counts.records_failed.saturating_add(summary.counts.rows_failed);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use vnp_infer::Bundle;
-use vnp_job::Start;
+use vnp_job::{Start, StopFlag};
 use vnp_seq::ChunkLength;
 use vnp_train::{
     Data, Evaluation, HeadTraining, JointTraining, Method, Preparation, Published, Reading, Shares,
@@ -22,14 +22,13 @@ use crate::args::{EncodersFrom, TrainArgs};
 use crate::exit::Exit;
 use crate::logging::Console;
 use crate::progress::TrainingProgress;
-use crate::signals;
 use data::Inputs;
 
 /// The chunk length of encoders from scratch, unless another is asked for.
 const DEFAULT_LENGTH: u32 = 500;
 
 /// `vnp train`
-pub(crate) fn run(args: &TrainArgs, console: &Console) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &TrainArgs, console: &Console, stop: &StopFlag) -> anyhow::Result<Exit> {
     use_threads(args.device.threads)?;
     let bundle = bundles::find(&args.model)?;
     let inputs = Inputs::of(args)?;
@@ -46,12 +45,11 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> anyhow::Result<Exit> {
         name: bundle_name(args),
         model: args.model.clone(),
     };
-    let stop = signals::listen(signals::RESUME)?;
     let embed =
-        |chunks: &Path, output: &Path| embed::embed(args, console, &bundle, chunks, output, &stop);
+        |chunks: &Path, output: &Path| embed::embed(args, console, &bundle, chunks, output, stop);
     let progress = TrainingProgress::new(console);
     let observer = |event: vnp_train::Event<'_>| progress.event(event);
-    let published = vnp_train::train(&method, &options, &embed, &observer, &stop)?;
+    let published = vnp_train::train(&method, &options, &embed, &observer, stop)?;
     drop(progress);
     log_published(&published);
     Ok(Exit::Done)

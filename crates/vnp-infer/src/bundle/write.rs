@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use vnp_ckpt::sync_directory;
+use vnp_ckpt::temporaries::{TemporaryName, Unlockable};
 
 use super::Bundle;
 use super::files::FALLBACK;
@@ -22,6 +23,11 @@ use crate::head;
 use crate::weights::Weights;
 use crate::weights::tensors::Tensors;
 use crate::weights::write::write;
+
+/// Bundles that are being written.
+const UNFINISHED: TemporaryName = TemporaryName::new(".vnp-bundle-");
+/// The bundle in its temporary directory.
+const NEW: &str = "bundle";
 
 /// A bundle to be written: both encoders and the head, checked, and the fields of its manifest.
 #[derive(Debug)]
@@ -128,7 +134,7 @@ impl BundleWriter {
 
     /// Writes the bundle, opens it again and verifies it. `directory` must not exist, or be empty. The
     /// bundle is written next to it under another name, flushed to disk and renamed, so that it is
-    /// never there in part.
+    /// never there in part. What killed processes left of theirs in the same place is removed before.
     ///
     /// # Errors
     /// [`Error::OutputExists`], [`Error::Io`], [`Error::Config`] for a length below 3 bp.
@@ -144,11 +150,13 @@ impl BundleWriter {
             _ => Path::new("."),
         };
         fs_err::create_dir_all(parent)?;
-        // Removed again when anything below fails.
-        let temporary = tempfile::Builder::new().prefix(".vnp-bundle-").tempdir_in(parent)?;
-        let root = temporary.path().join("bundle");
-        self.write_files(&root)?;
-        fs_err::rename(&root, directory)?;
+        for removed in UNFINISHED.sweep(parent, Unlockable::Stays)? {
+            log::info!("{} was left by a killed process: removed", removed.display());
+        }
+        // Removed again when anything below fails, and when the process is interrupted.
+        let temporary = UNFINISHED.directory(parent)?;
+        self.write_files(&temporary.path().join(NEW))?;
+        temporary.publish(NEW, directory)?;
         sync_directory(parent)?;
         Bundle::open(directory)
     }

@@ -114,7 +114,7 @@ fn a_smaller_budget_is_kept() {
     network.embed(&rows).unwrap();
     network.network.tried.lock().unwrap().clear();
     let mut groups = [Ok(rows.clone()), Ok(Vec::new()), Ok(rows)].into_iter();
-    let found = network.embed_groups(&mut groups).unwrap();
+    let found = network.embed_groups(&mut groups, &|| false).unwrap();
     assert_eq!(found, [0., 1., 2., 3., 0., 1., 2., 3.]);
     assert_eq!(*network.network.tried.lock().unwrap(), [4, 4, 4, 4]);
 }

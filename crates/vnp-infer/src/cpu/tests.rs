@@ -21,7 +21,8 @@ fn layers(network: &CpuNetwork, ids: &[u32]) -> Vec<Vec<f32>> {
     let mut seen = Vec::new();
     let mut buffers = Buffers::default();
     let observe = &mut |_: usize, x: &[f32]| seen.push(x.to_vec());
-    let last = network.transformer.forward(&[ids], &mut buffers, observe).unwrap().to_vec();
+    let last =
+        network.transformer.forward(&[ids], &mut buffers, observe, &|| false).unwrap().to_vec();
     seen.push(last);
     seen
 }

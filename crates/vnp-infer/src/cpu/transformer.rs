@@ -2,10 +2,15 @@
 
 use std::ops::Range;
 
-use vnp_kernels::{Attention, AttentionScratch, Buffer, Epilogue, Error, Linear, Scratch};
+use vnp_kernels::{Attention, AttentionScratch, Buffer, Epilogue, Linear, Scratch};
 
 use super::embedding::Embedding;
 use super::norm::Norm;
+use crate::encoder::Interrupt;
+use crate::error::Error;
+
+/// Tokens that a linear layer takes at once.
+const TOKEN_BLOCK: usize = 4096;
 
 /// A loaded network.
 pub(crate) struct Transformer {
@@ -60,12 +65,14 @@ impl Transformer {
     }
 
     /// The last token vectors of sequences, packed. `observe` is called with 0 and the vectors
-    /// before the first layer, then with n and the vectors after layer n.
+    /// before the first layer, then with n and the vectors after layer n. Given up soon after
+    /// `is_interrupted` answers yes.
     pub(crate) fn forward<'b>(
         &self,
         sequences: &[&[u32]],
         buffers: &'b mut Buffers,
         observe: &mut dyn FnMut(usize, &[f32]),
+        is_interrupted: &Interrupt<'_>,
     ) -> Result<&'b [f32], Error> {
         let lengths: Vec<usize> = sequences.iter().map(|ids| ids.len()).collect();
         let (tokens, hidden) = (lengths.iter().sum::<usize>(), self.hidden());
@@ -74,57 +81,98 @@ impl Transformer {
         let mut rest = buffers.x.resize(tokens * hidden);
         for ids in sequences {
             let (x, after) = rest.split_at_mut(ids.len() * hidden);
-            self.embedding.forward(ids, x)?;
+            self.embedding.forward(ids, x).map_err(Error::kernel)?;
             rest = after;
         }
         observe(0, buffers.x.get());
+        let pass = Pass { network: self, is_interrupted };
         for (index, layer) in self.layers.iter().enumerate() {
-            self.attention(layer, &lengths, buffers)?;
-            self.feed_forward(layer, buffers)?;
+            pass.attention(layer, &lengths, buffers)?;
+            pass.feed_forward(layer, buffers)?;
             observe(index + 1, buffers.x.get());
         }
         if let Some(norm) = &self.last_norm {
-            norm.forward(buffers.x.get(), buffers.side.get_mut())?;
+            norm.forward(buffers.x.get(), buffers.side.get_mut()).map_err(Error::kernel)?;
             std::mem::swap(&mut buffers.x, &mut buffers.side);
         }
         Ok(buffers.x.get())
     }
+}
+
+/// One computation, which may be given up.
+struct Pass<'a> {
+    network: &'a Transformer,
+    is_interrupted: &'a Interrupt<'a>,
+}
+
+impl Pass<'_> {
+    fn check(&self) -> Result<(), Error> {
+        if (self.is_interrupted)() { Err(Error::Interrupted) } else { Ok(()) }
+    }
+
+    /// A linear layer, token block by token block: all tokens of a very long sequence would take minutes.
+    fn linear(
+        &self,
+        linear: &Linear,
+        input: &Buffer<f32>,
+        output: &mut Buffer<f32>,
+        epilogue: Epilogue,
+        scratch: &mut Scratch,
+    ) -> Result<(), Error> {
+        let (input, output) = (input.get(), output.get_mut());
+        let tokens = output.len() / linear.width().max(1);
+        // Where the rows around a row count, they must be the same as ever.
+        let block = if self.network.packs_sequences() { TOKEN_BLOCK } else { tokens }.max(1);
+        let inputs = input.len() / tokens.max(1);
+        let inputs = input.chunks((block * inputs).max(1));
+        for (input, output) in inputs.zip(output.chunks_mut((block * linear.width()).max(1))) {
+            self.check()?;
+            linear.forward(input, output, epilogue, scratch).map_err(Error::kernel)?;
+        }
+        Ok(())
+    }
 
     fn attention(&self, layer: &Layer, lengths: &[usize], b: &mut Buffers) -> Result<(), Error> {
-        let hidden = self.hidden();
+        let network = self.network;
+        let hidden = network.hidden();
         let norm = &layer.attention_norm;
-        if self.is_pre_norm() {
-            norm.forward(b.x.get(), b.side.get_mut())?;
+        if network.is_pre_norm() {
+            norm.forward(b.x.get(), b.side.get_mut()).map_err(Error::kernel)?;
         }
-        let input = if self.is_pre_norm() { b.side.get() } else { b.x.get() };
-        layer.qkv.forward(input, b.qkv.get_mut(), Epilogue::Store, &mut b.linear)?;
+        let input = if network.is_pre_norm() { &b.side } else { &b.x };
+        self.linear(&layer.qkv, input, &mut b.qkv, Epilogue::Store, &mut b.linear)?;
         let (mut qkv, mut attended) = (b.qkv.get(), b.side.get_mut());
         for length in lengths {
             let (one, rest) = qkv.split_at(length * 3 * hidden);
             let (output, more) = attended.split_at_mut(length * hidden);
-            self.attention.attend(one, output, &mut b.attention)?;
+            let attention = &network.attention;
+            attention
+                .attend_unless(one, output, &mut b.attention, self.is_interrupted)
+                .map_err(Error::kernel)?;
             (qkv, attended) = (rest, more);
         }
-        layer.output.forward(b.side.get(), b.x.get_mut(), Epilogue::Add, &mut b.linear)?;
+        self.check()?;
+        self.linear(&layer.output, &b.side, &mut b.x, Epilogue::Add, &mut b.linear)?;
         self.norm_after(norm, b)
     }
 
     fn feed_forward(&self, layer: &Layer, b: &mut Buffers) -> Result<(), Error> {
-        let tokens = b.x.get().len() / self.hidden();
+        let is_pre_norm = self.network.is_pre_norm();
+        let tokens = b.x.get().len() / self.network.hidden();
         b.inner.resize(tokens * layer.up.width());
         let norm = &layer.feed_forward_norm;
-        if self.is_pre_norm() {
-            norm.forward(b.x.get(), b.side.get_mut())?;
+        if is_pre_norm {
+            norm.forward(b.x.get(), b.side.get_mut()).map_err(Error::kernel)?;
         }
-        let input = if self.is_pre_norm() { b.side.get() } else { b.x.get() };
-        layer.up.forward(input, b.inner.get_mut(), Epilogue::Gelu, &mut b.linear)?;
-        layer.down.forward(b.inner.get(), b.x.get_mut(), Epilogue::Add, &mut b.linear)?;
+        let input = if is_pre_norm { &b.side } else { &b.x };
+        self.linear(&layer.up, input, &mut b.inner, Epilogue::Gelu, &mut b.linear)?;
+        self.linear(&layer.down, &b.inner, &mut b.x, Epilogue::Add, &mut b.linear)?;
         self.norm_after(norm, b)
     }
 
     fn norm_after(&self, norm: &Norm, b: &mut Buffers) -> Result<(), Error> {
-        if !self.is_pre_norm() {
-            norm.forward(b.x.get(), b.side.get_mut())?;
+        if !self.network.is_pre_norm() {
+            norm.forward(b.x.get(), b.side.get_mut()).map_err(Error::kernel)?;
             std::mem::swap(&mut b.x, &mut b.side);
         }
         Ok(())

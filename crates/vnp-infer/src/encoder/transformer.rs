@@ -6,7 +6,7 @@ use candle_core::Device;
 use rayon::prelude::*;
 use vnp_kernels::Cpu;
 
-use super::{Encoder, ModelOptions};
+use super::{Encoder, Interrupt, ModelOptions};
 use crate::architecture::dnabert::DnabertConfig;
 use crate::architecture::esm2::Esm2Config;
 use crate::architecture::plan::Plan;
@@ -27,6 +27,7 @@ pub struct TransformerEncoder<T> {
     tokenizer: T,
     plan: Plan,
     network: Box<dyn Network>,
+    is_on_cpu: bool,
 }
 
 /// An ESM-2 protein encoder: the mean of the last layer's normalised vectors over the first 1,024
@@ -113,7 +114,7 @@ impl<T: Tokenizer> TransformerEncoder<T> {
                 Box::new(CandleNetwork::new(network, device, batch_tokens))
             }
         };
-        Ok(Self { tokenizer, plan, network })
+        Ok(Self { tokenizer, plan, network, is_on_cpu: device.is_cpu() })
     }
 
     fn tokens(&self, sequences: &[&str]) -> Result<Vec<Vec<u32>>, Error> {
@@ -139,7 +140,23 @@ impl<T: Tokenizer> Encoder for TransformerEncoder<T> {
     }
 
     fn embed(&self, sequences: &[&str]) -> Result<Vec<f32>, Error> {
-        self.network.embed_groups(&mut groups(sequences).map(|group| self.tokens(group)))
+        self.embed_unless(sequences, &|| false)
+    }
+
+    fn embed_unless(
+        &self,
+        sequences: &[&str],
+        is_interrupted: &Interrupt<'_>,
+    ) -> Result<Vec<f32>, Error> {
+        let tokens = |group| match is_interrupted() {
+            true => Err(Error::Interrupted),
+            false => self.tokens(group),
+        };
+        self.network.embed_groups(&mut groups(sequences).map(tokens), is_interrupted)
+    }
+
+    fn threads(&self) -> Option<usize> {
+        self.is_on_cpu.then(rayon::current_num_threads)
     }
 
     fn cost(&self, sequences: &[&str]) -> Result<Cost, Error> {

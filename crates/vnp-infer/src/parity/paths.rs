@@ -88,11 +88,16 @@ fn esm2_column(source: &NetworkSource<Esm2Config>) -> Vec<(String, f32)> {
     let mut buffers = Buffers::default();
     let last = network
         .transformer
-        .forward(&[&tokens], &mut buffers, &mut |layer, x| {
-            if layer < 2 {
-                note(format!("esm2.first.layer{layer}"), x.to_vec());
-            }
-        })
+        .forward(
+            &[&tokens],
+            &mut buffers,
+            &mut |layer, x| {
+                if layer < 2 {
+                    note(format!("esm2.first.layer{layer}"), x.to_vec());
+                }
+            },
+            &|| false,
+        )
         .unwrap()
         .to_vec();
     note("esm2.first.last".to_owned(), last);
@@ -109,7 +114,7 @@ fn dnabert_column(source: &NetworkSource<DnabertConfig>) -> Vec<(String, f32)> {
     let ids = expected.ids("dnabert.d2.ids");
     let mut buffers = Buffers::default();
     let network = on_cpu(source).transformer;
-    let hidden = network.forward(&[&ids], &mut buffers, &mut |_, _| {}).unwrap();
+    let hidden = network.forward(&[&ids], &mut buffers, &mut |_, _| {}, &|| false).unwrap();
     let name = "dnabert.d2.hidden";
     column.push((name.to_owned(), expected.worst(name, hidden)));
     let tokenizer = DnabertTokenizer::new("t", &tokenizer_json()).unwrap();

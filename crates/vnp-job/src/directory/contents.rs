@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use vnp_ckpt::temporaries::is_held;
+
 use crate::error::Error;
 use crate::files::{entries, remove_file_if_there, remove_if_there};
 use crate::kind::JobKind;
@@ -70,8 +72,8 @@ pub(super) fn is_of(path: &Path, name: &str) -> bool {
     found == name || (found.starts_with(name) && found.ends_with(QUARANTINED))
 }
 
-/// Removes temporaries of sessions that were killed. Safe only while the lock is held. One that cannot
-/// be removed, as where a network file system still holds a file in it, stays.
+/// Removes temporaries of sessions that were killed. Safe only while the lock is held: where the file system
+/// has locks, those of other commands that write here stay. One that cannot be removed, as where a network file system still holds a file in it, stays.
 pub(super) fn remove_stale(path: &Path, checkpoints: &Path, kind: &JobKind) -> Result<(), Error> {
     let stages = kind.stages.iter().map(|name| checkpoints.join(name));
     for dir in stages.chain([checkpoints.to_owned(), path.to_owned()]) {
@@ -89,14 +91,14 @@ pub(super) fn remove_stale(path: &Path, checkpoints: &Path, kind: &JobKind) -> R
     };
     for dir in [path, checkpoints] {
         for path in entries(dir)? {
-            if prefixes.clone().any(|prefix| begins_with(&path, prefix)) {
+            if prefixes.clone().any(|prefix| begins_with(&path, prefix)) && !is_held(&path) {
                 stays(remove_if_there(&path));
             }
         }
     }
     // Their names are not hidden: only where they are made, and only files.
     for path in entries(checkpoints)? {
-        if begins_with(&path, SPOOLED) && path.is_file() {
+        if begins_with(&path, SPOOLED) && path.is_file() && !is_held(&path) {
             stays(remove_file_if_there(&path));
         }
     }

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fs_err::{File, OpenOptions};
+use vnp_ckpt::temporaries::Registered;
 
 use super::found::{Found, Now};
 use super::heartbeat::Heartbeat;
@@ -65,6 +66,8 @@ pub struct Claim {
     owner: Owner,
     heartbeat: Heartbeat,
     is_lost: Arc<AtomicBool>,
+    /// Released also when the process is interrupted, or it would count for ten minutes on other machines.
+    _registered: Registered,
 }
 
 impl Claim {
@@ -115,7 +118,11 @@ impl Claim {
         };
         let heartbeat = Heartbeat::start(stale_after / BEATS, beat);
         let heartbeat = heartbeat.inspect_err(|_| drop(std::fs::remove_file(path)))?;
-        Ok(Self { path: path.to_owned(), owner, heartbeat, is_lost })
+        let registered = {
+            let (path, owner) = (path.to_owned(), owner.clone());
+            Registered::new(move || release(&path, &owner))
+        };
+        Ok(Self { path: path.to_owned(), owner, heartbeat, is_lost, _registered: registered })
     }
 
     /// Checks that the claim is still this process's.
@@ -133,12 +140,17 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         self.heartbeat.end();
-        if let Ok(Some(found)) = Found::at(&self.path)
-            && found.is_of(&self.owner)
-            && let Err(error) = take_away(&self.path, &found)
-        {
-            log::warn!("cannot remove the claim, which stays until it is stale: {error}");
-        }
+        release(&self.path, &self.owner);
+    }
+}
+
+/// Removes a claim if it is still its owner's.
+fn release(path: &Path, owner: &Owner) {
+    if let Ok(Some(found)) = Found::at(path)
+        && found.is_of(owner)
+        && let Err(error) = take_away(path, &found)
+    {
+        log::warn!("cannot remove the claim, which stays until it is stale: {error}");
     }
 }
 

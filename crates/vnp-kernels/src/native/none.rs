@@ -24,7 +24,13 @@ pub(crate) fn weights(
     None
 }
 
-pub(crate) fn attend(_: &Attention, _: &[f32], _: &mut [f32], _: &mut AttentionScratch) -> bool {
+pub(crate) fn attend(
+    _: &Attention,
+    _: &[f32],
+    _: &mut [f32],
+    _: &mut AttentionScratch,
+    _: &dyn Fn() -> bool,
+) -> bool {
     false
 }
 

@@ -13,8 +13,13 @@ use crate::error::Error;
 const QUERY_BLOCK: usize = 64;
 
 /// Attention of one sequence: `qkv` is `[length, 3 * hidden]` with rows `q | k | v`, head-major;
-/// `output` is `[length, hidden]`. The length is at least 1.
-pub(crate) fn attend(qkv: &[f32], output: &mut [f32], attention: &Attention) -> Result<(), Error> {
+/// `output` is `[length, hidden]`. The length is at least 1. Given up when `is_interrupted` answers yes.
+pub(crate) fn attend(
+    qkv: &[f32],
+    output: &mut [f32],
+    attention: &Attention,
+    is_interrupted: &dyn Fn() -> bool,
+) -> Result<(), Error> {
     let (size, hidden) = (attention.size, attention.heads * attention.size);
     let length = qkv.len() / (3 * hidden);
     let mut queries = vec![0.0; length * size];
@@ -38,6 +43,9 @@ pub(crate) fn attend(qkv: &[f32], output: &mut [f32], attention: &Attention) -> 
         let keys = Matrix::new(&keys, length, size, size)?.transposed();
         let values = Matrix::new(&qkv[of(2)..], length, size, 3 * hidden)?;
         for (block, queries) in queries.chunks(QUERY_BLOCK * size).enumerate() {
+            if is_interrupted() {
+                return Ok(());
+            }
             let (first, rows) = (block * QUERY_BLOCK, queries.len() / size);
             let scores = &mut scores[..rows * length];
             multiply(

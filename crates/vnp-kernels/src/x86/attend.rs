@@ -24,6 +24,7 @@ pub(crate) fn attend(
     qkv: &[f32],
     output: &mut [f32],
     scratch: &mut AttentionScratch,
+    is_interrupted: &dyn Fn() -> bool,
 ) {
     let size = attention.size;
     let hidden = attention.heads * size;
@@ -67,6 +68,9 @@ pub(crate) fn attend(
         }
         let blocks = qkv.chunks(ROWS * 3 * hidden).zip(output.chunks_mut(ROWS * hidden));
         for (block, (qkv, output)) in blocks.enumerate() {
+            if is_interrupted() {
+                return;
+            }
             let rows = qkv.chunks_exact(3 * hidden);
             queries.fill(0.0);
             for (at, (row, query)) in rows.zip(queries.chunks_exact_mut(size)).enumerate() {

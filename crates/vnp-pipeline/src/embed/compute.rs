@@ -11,10 +11,14 @@ use super::event::EmbedEvent;
 use super::identity::EmbedIdentity;
 use super::records::{EmbedRecord, Records};
 use crate::error::Error;
+use crate::worker::batch_size::flops_in_time;
 
 /// How long a slice should take: a stop is answered, and a save is made, between two slices.
 const TARGET: Duration = Duration::from_secs(1);
+/// Letters of the first slice but one; of the first, a single record, the cost is estimated.
 const FIRST_LETTERS: u64 = 1 << 12;
+/// Letters up to which a slice has a record for each thread.
+const SHORT_LETTERS: u64 = 1 << 15;
 const MOST_LETTERS: u64 = 1 << 24;
 /// Rows of a slice at most, whatever their length.
 const MOST_ROWS: usize = 1 << 16;
@@ -27,7 +31,8 @@ pub(super) struct Computation<'a> {
     pub(super) provenance: Provenance<EmbedIdentity>,
     pub(super) observer: &'a dyn Fn(EmbedEvent<'_>),
     pub(super) stop: &'a StopFlag,
-    pub(super) slice_letters: u64,
+    /// None before the first slice.
+    pub(super) slice_letters: Option<u64>,
     pub(super) clock: SaveClock,
 }
 
@@ -48,7 +53,7 @@ impl<'a> Computation<'a> {
             provenance,
             observer,
             stop,
-            slice_letters: FIRST_LETTERS,
+            slice_letters: None,
             clock: SaveClock::new(interval, stop),
         }
     }
@@ -81,12 +86,21 @@ impl<'a> Computation<'a> {
         inventory: &mut Inventory,
     ) -> Result<(), Error> {
         let mut part = self.no_rows();
+        let mut unsaved = None;
         let (mut start, mut at) = (window.start, window.start);
         while at < window.end {
             let outcome = match self.read(records, at, window.end) {
-                Ok(slice) => self.slice(at, &slice, &mut part).map(|()| slice.len() as u64),
+                Ok(slice) => match self.slice(at, &slice, &mut part) {
+                    Ok(()) => Ok(slice.len() as u64),
+                    // By a stop, which is seen below.
+                    Err(error) if error.is_given_up() => Ok(0),
+                    Err(error) => Err(error),
+                },
                 Err(error) => Err(error),
             };
+            if !part.is_empty() {
+                unsaved.get_or_insert_with(|| self.stop.unsaved());
+            }
             at += outcome.as_ref().map_or(0, |rows| *rows);
             // Asked once: a stop that came after the save would cost the rows that are not saved.
             let stopped = self.stop.check();
@@ -96,6 +110,7 @@ impl<'a> Computation<'a> {
                 inventory.add(self.save(start, &part)?);
                 start = at;
                 part = self.no_rows();
+                unsaved = None;
             }
             outcome?;
             stopped?;
@@ -110,9 +125,15 @@ impl<'a> Computation<'a> {
     /// The records of the next slice, which begins with row `at`.
     fn read(&self, records: &mut Records, at: u64, end: u64) -> Result<Vec<EmbedRecord>, Error> {
         let (mut slice, mut letters) = (Vec::new(), 0);
+        let is_full = |rows: usize, letters: u64| match self.slice_letters {
+            // A record for each thread takes no longer than one.
+            Some(_) if rows < self.encoder.threads().unwrap_or(1) => letters >= SHORT_LETTERS,
+            Some(most) => letters >= most,
+            None => rows > 0,
+        };
         while at + (slice.len() as u64) < end
             && slice.len() < MOST_ROWS
-            && letters < self.slice_letters
+            && !is_full(slice.len(), letters)
         {
             let record = record(records, at + slice.len() as u64)?;
             letters += record.letters.len() as u64;
@@ -125,9 +146,14 @@ impl<'a> Computation<'a> {
         let began = Instant::now();
         let sound = || slice.iter().filter(|record| record.failure.is_none());
         let sequences: Vec<&str> = sound().map(|record| record.letters.as_str()).collect();
+        let letters = sequences.iter().map(|sequence| sequence.len() as u64).sum();
+        if self.slice_letters.is_none() && letters > 0 {
+            let per_letter = self.encoder.cost(&sequences)?.flops / letters as f64;
+            let in_time = flops_in_time(self.encoder.threads()) / per_letter.max(1.0);
+            self.slice_letters = Some((in_time as u64).clamp(1, FIRST_LETTERS));
+        }
         let width = self.encoder.hidden_size();
-        let embeddings =
-            if sequences.is_empty() { Vec::new() } else { self.encoder.embed(&sequences)? };
+        let embeddings = if sequences.is_empty() { Vec::new() } else { self.embed(&sequences)? };
         let (expected, found) = (sequences.len().saturating_mul(width), embeddings.len());
         if expected != found {
             return Err(Error::ModelShape { stage: self.stage.name(), expected, found });
@@ -140,20 +166,24 @@ impl<'a> Computation<'a> {
                 None => part.push_as(record.source(), &zeros, RowStatus::Failed),
             }
         }
-        let letters = sequences.iter().map(|sequence| sequence.len() as u64).sum();
         self.learn(letters, began.elapsed());
         (self.observer)(EmbedEvent::Computed(RowRange::new(at, at + slice.len() as u64)));
         Ok(())
     }
 
+    fn embed(&self, sequences: &[&str]) -> Result<Vec<f32>, Error> {
+        Ok(self.encoder.embed_unless(sequences, &|| self.stop.requested().is_some())?)
+    }
+
     /// Adapts the slices to the speed of the device, by a slice that took `time`. The number has no
     /// influence on the results: on a CPU a row is a function of its sequence.
     fn learn(&mut self, letters: u64, time: Duration) {
+        let Some(most) = &mut self.slice_letters else { return };
         if time > TARGET * 2 {
-            self.slice_letters = (self.slice_letters / 2).max(1);
-        } else if time < TARGET / 2 && letters >= self.slice_letters {
+            *most = (*most / 2).max(1);
+        } else if time < TARGET / 2 && letters >= *most {
             // The rest of a window says little about full slices.
-            self.slice_letters = (self.slice_letters * 2).min(MOST_LETTERS);
+            *most = (*most * 2).min(MOST_LETTERS);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use vnp_ckpt::RowRange;
-use vnp_infer::Encoder;
+use vnp_infer::{Encoder, Interrupt};
 use vnp_job::parts::{Part, Rows, Stage};
 use vnp_seq::FrameRow;
 
@@ -27,11 +27,17 @@ impl<'a> Embedder<'a> {
         encoder: &'a dyn Encoder,
         sequence: fn(&FrameRow) -> &str,
     ) -> Self {
-        let embed = move |frames: &[FrameRow]| {
+        let embed = move |frames: &[FrameRow], is_interrupted: &Interrupt<'_>| {
             let sequences: Vec<&str> = frames.iter().map(sequence).collect();
-            Ok(Values { values: encoder.embed(&sequences)?, embedded: Vec::new() })
+            let values = encoder.embed_unless(&sequences, is_interrupted)?;
+            Ok(Values { values, embedded: Vec::new() })
         };
-        Self { slices: Slices::new(stage, encoder.hidden_size(), embed), loaded: None }
+        let cost = move |frames: &[FrameRow]| {
+            let sequences: Vec<&str> = frames.iter().map(sequence).collect();
+            Ok(encoder.cost(&sequences)?)
+        };
+        let (width, threads) = (encoder.hidden_size(), encoder.threads());
+        Self { slices: Slices::new(stage, width, embed, cost, threads), loaded: None }
     }
 
     /// The embeddings of a window: what parts hold is loaded, the rest is computed and saved.

@@ -53,6 +53,7 @@ impl Worker<FrameRow> for Frames<'_> {
         for range in unscored {
             let began = Instant::now();
             let rows = self.score(window, range, frames, &nucleotide, &protein)?;
+            let _unsaved = session.unsaved();
             session.computed(Stage::Scores, range, began);
             session.save(Stage::Scores, range.start, rows)?;
         }

@@ -5,8 +5,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use vnp_ckpt::RowRange;
-use vnp_job::SaveClock;
 use vnp_job::parts::{Inventory, Provenance, Rows, Stage};
+use vnp_job::{SaveClock, Unsaved};
 
 use super::cancellation::{Cancellation, Ended};
 use super::session::Session;
@@ -44,6 +44,16 @@ impl<'a> SessionHandle<'a> {
     /// Ends the worker if the work was cancelled; what it computed must be saved before.
     pub(super) fn check(&self) -> Result<(), Ended> {
         if self.cancellation.is_cancelled() { Err(Ended::Cancelled) } else { Ok(()) }
+    }
+
+    /// Whether the work was cancelled, so that a slice is given up.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancellation.is_cancelled()
+    }
+
+    /// Announces rows that are not saved yet, until the result is dropped.
+    pub(super) fn unsaved(&self) -> Unsaved {
+        self.cancellation.stop().unsaved()
     }
 
     /// Whether computed rows should be saved now, before more are added to them.

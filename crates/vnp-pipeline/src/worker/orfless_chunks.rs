@@ -1,7 +1,7 @@
 //! The worker for chunks without an ORF: the nucleotide encoder on both strands, then a head of its own.
 
 use vnp_ckpt::RowRange;
-use vnp_infer::Model;
+use vnp_infer::{Interrupt, Model};
 use vnp_job::parts::Stage;
 use vnp_seq::OrflessChunk;
 
@@ -19,7 +19,14 @@ struct OrflessChunks<'a> {
 
 impl Computable for OrflessChunk {
     fn worker<'m>(model: &'m Model, _settings: Settings) -> Box<dyn Worker<Self> + 'm> {
-        let slices = Slices::new(Stage::NucleotideOnly, 2, |chunks: &[Self]| score(model, chunks));
+        let score = |chunks: &[Self], interrupt: &Interrupt<'_>| score(model, chunks, interrupt);
+        let cost = |chunks: &[Self]| {
+            // Both strands, of one length.
+            let strands = chunks.iter().flat_map(|chunk| [chunk.nucleotide.as_str(); 2]);
+            Ok(model.nucleotide.cost(&strands.collect::<Vec<_>>())?)
+        };
+        let threads = model.nucleotide.threads();
+        let slices = Slices::new(Stage::NucleotideOnly, 2, score, cost, threads);
         Box::new(OrflessChunks { slices })
     }
 }
@@ -46,14 +53,18 @@ impl Worker<OrflessChunk> for OrflessChunks<'_> {
 
 /// The scores of chunks: for each the means over its two strands, each embedded from its first
 /// base to its last. Which strand is the coding one is not known, and neither is preferred.
-fn score(model: &Model, chunks: &[OrflessChunk]) -> Result<Values, Error> {
+fn score(
+    model: &Model,
+    chunks: &[OrflessChunk],
+    is_interrupted: &Interrupt<'_>,
+) -> Result<Values, Error> {
     let reverse: Vec<String> = chunks.iter().map(OrflessChunk::reverse_complement).collect();
     let strands: Vec<&str> = chunks
         .iter()
         .zip(&reverse)
         .flat_map(|(chunk, reverse)| [chunk.nucleotide.as_str(), reverse.as_str()])
         .collect();
-    let embeddings = model.nucleotide.embed(&strands)?;
+    let embeddings = model.nucleotide.embed_unless(&strands, is_interrupted)?;
     let expected = strands.len() * model.nucleotide.hidden_size();
     check_shape(Stage::NucleotideOnly, expected, embeddings.len())?;
     // A model whose bundle promised such a head and that has none gives no scores: the caller's

@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use vnp_ckpt::RowRange;
+use vnp_infer::{Cost, Interrupt};
 use vnp_job::parts::{RowStatus, Rows, Stage};
 
-use super::batch_size::AdaptiveBatchSize;
+use super::batch_size::{AdaptiveBatchSize, FIRST_ROWS};
 use super::handle::SessionHandle;
 use super::offset::offset;
 use crate::error::Error;
@@ -21,7 +22,10 @@ pub(super) struct Values {
 }
 
 /// Computes the values of some rows.
-type ValuesOf<'a, R> = dyn Fn(&[R]) -> Result<Values, Error> + 'a;
+type ValuesOf<'a, R> = dyn Fn(&[R], &Interrupt<'_>) -> Result<Values, Error> + 'a;
+
+/// The work of computing some rows.
+type CostOf<'a, R> = dyn Fn(&[R]) -> Result<Cost, Error> + 'a;
 
 /// Computes the rows of a stage in which an encoder is at work, slice by slice, and saves them.
 pub(super) struct Slices<'a, R> {
@@ -29,20 +33,28 @@ pub(super) struct Slices<'a, R> {
     /// Values per row.
     width: usize,
     values_of: Box<ValuesOf<'a, R>>,
-    batch_size: AdaptiveBatchSize,
+    cost_of: Box<CostOf<'a, R>>,
+    /// The CPU threads of the encoder; none on a device.
+    threads: Option<usize>,
+    /// None before the first slice.
+    batch_size: Option<AdaptiveBatchSize>,
 }
 
 impl<'a, R: Row> Slices<'a, R> {
     pub(super) fn new(
         stage: Stage,
         width: usize,
-        values_of: impl Fn(&[R]) -> Result<Values, Error> + 'a,
+        values_of: impl Fn(&[R], &Interrupt<'_>) -> Result<Values, Error> + 'a,
+        cost_of: impl Fn(&[R]) -> Result<Cost, Error> + 'a,
+        threads: Option<usize>,
     ) -> Self {
         Self {
             stage,
             width,
             values_of: Box::new(values_of),
-            batch_size: AdaptiveBatchSize::default(),
+            cost_of: Box::new(cost_of),
+            threads,
+            batch_size: None,
         }
     }
 
@@ -56,7 +68,7 @@ impl<'a, R: Row> Slices<'a, R> {
 
     /// Computes rows of `range` from `rows`, which begin with that of its start, and saves one part
     /// of them: up to the end of the range, or until a save is due. Returns the first row not
-    /// computed, and the computed ones.
+    /// computed, and the computed ones. A cancellation gives up the slice at work, and saves those before.
     #[expect(clippy::indexing_slicing, reason = "a range comes with all of its rows")]
     pub(super) fn compute(
         &mut self,
@@ -67,12 +79,23 @@ impl<'a, R: Row> Slices<'a, R> {
         let mut part = Rows::with_capacity(offset(range.end, range.start), self.width);
         let mut at = range.start;
         let mut outcome = Ok(());
+        let mut unsaved = None;
         while at < range.end && outcome.is_ok() {
-            let slice = RowRange::new(at, range.end.min(at + self.batch_size.rows()));
-            let rows = &rows[offset(slice.start, range.start)..offset(slice.end, range.start)];
+            let left = &rows[offset(at, range.start)..offset(range.end, range.start)];
+            let slice = RowRange::new(at, range.end.min(at + self.batch_size(left)?.rows()));
+            let rows = &left[..offset(slice.end, at)];
             outcome = self.slice(session, slice, rows, &mut part);
-            if outcome.is_ok() {
-                at = slice.end;
+            match &outcome {
+                Ok(()) => {
+                    at = slice.end;
+                    unsaved.get_or_insert_with(|| session.unsaved());
+                }
+                // The caller sees that the work was cancelled.
+                Err(error) if error.is_given_up() => {
+                    outcome = Ok(());
+                    break;
+                }
+                Err(_) => {}
             }
             if session.is_save_due() {
                 break;
@@ -82,7 +105,20 @@ impl<'a, R: Row> Slices<'a, R> {
         if at > range.start {
             part = session.save(self.stage, range.start, part)?;
         }
+        drop(unsaved);
         outcome.map(|()| (at, part))
+    }
+
+    /// The size of the next slice, which begins with the first of `rows`.
+    fn batch_size(&mut self, rows: &[R]) -> Result<AdaptiveBatchSize, Error> {
+        if let Some(size) = self.batch_size {
+            return Ok(size);
+        }
+        let rows = rows.get(..FIRST_ROWS).unwrap_or(rows);
+        let flops = (self.cost_of)(rows)?.flops / rows.len().max(1) as f64;
+        let size = AdaptiveBatchSize::new(flops, self.threads);
+        self.batch_size = Some(size);
+        Ok(size)
     }
 
     fn slice(
@@ -93,7 +129,7 @@ impl<'a, R: Row> Slices<'a, R> {
         part: &mut Rows,
     ) -> Result<(), Error> {
         let began = Instant::now();
-        let Values { values, embedded } = (self.values_of)(rows)?;
+        let Values { values, embedded } = (self.values_of)(rows, &|| session.is_cancelled())?;
         check_shape(self.stage, rows.len() * self.width, values.len())?;
         let embedded = embedded.into_iter().chain(std::iter::repeat(false));
         let values = values.chunks_exact(self.width.max(1));
@@ -101,7 +137,9 @@ impl<'a, R: Row> Slices<'a, R> {
             let otherwise = if embedded { RowStatus::FailedInHead } else { RowStatus::Failed };
             part.push_or(otherwise, row.source(), values);
         }
-        self.batch_size.learn(slice.len(), began.elapsed());
+        if let Some(batch_size) = &mut self.batch_size {
+            batch_size.learn(slice.len(), began.elapsed());
+        }
         session.computed(self.stage, slice, began);
         Ok(())
     }

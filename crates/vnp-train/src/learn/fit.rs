@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vnp_job::SaveClock;
+use vnp_job::{SaveClock, Unsaved};
 
 use crate::error::Error;
 use crate::event::Event;
@@ -55,7 +55,7 @@ pub(crate) fn fit(
         step: progress.step,
     });
     let clock = SaveClock::new(session.checkpoint_interval, session.stop);
-    Fit { learner, schedule, session, progress, clock, is_saved: false }.run()
+    Fit { learner, schedule, session, progress, clock, is_saved: false, unsaved: None }.run()
 }
 
 struct Fit<'a> {
@@ -66,6 +66,8 @@ struct Fit<'a> {
     clock: SaveClock,
     /// Whether the file holds the current state.
     is_saved: bool,
+    /// Steps that it does not hold.
+    unsaved: Option<Unsaved>,
 }
 
 impl Fit<'_> {
@@ -128,6 +130,7 @@ impl Fit<'_> {
         self.progress.step += 1;
         self.progress.loss_sum += value;
         self.is_saved = false;
+        self.unsaved.get_or_insert_with(|| self.session.stop.unsaved());
         let done = self.progress.step;
         (self.session.observer)(Event::Step { epoch, done, steps, loss: value });
         Ok(())
@@ -177,6 +180,7 @@ impl Fit<'_> {
             state::save(self.session, self.schedule, &self.progress, self.learner.parameters())?;
             self.is_saved = true;
         }
+        self.unsaved = None;
         self.clock.saved();
         Ok(())
     }
