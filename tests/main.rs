@@ -18,6 +18,7 @@ mod guide;
 mod heads;
 mod ids;
 mod import;
+mod interrupted;
 mod orfs;
 mod parity;
 mod paths;

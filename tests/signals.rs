@@ -21,23 +21,23 @@ fn long_run(bench: &Bench) -> Child {
     child
 }
 
-fn messages_of(bench: &Bench) -> String {
+pub(crate) fn messages_of(bench: &Bench) -> String {
     std::fs::read_to_string(bench.path("messages.txt")).unwrap()
 }
 
-fn send(signal: &str, child: &Child) {
+pub(crate) fn send(signal: &str, child: &Child) {
     let status = Command::new("kill").arg(signal).arg(child.id().to_string()).status().unwrap();
     assert!(status.success());
 }
 
 /// The last line of the messages.
-fn last_line(bench: &Bench) -> String {
+pub(crate) fn last_line(bench: &Bench) -> String {
     messages_of(bench).lines().last().unwrap_or_default().to_owned()
 }
 
 /// Waits until the child has ended, which must not take long.
 #[track_caller]
-fn ends_soon(child: &mut Child) -> Option<i32> {
+pub(crate) fn ends_soon(child: &mut Child) -> Option<i32> {
     let patience = Instant::now() + Duration::from_secs(20);
     loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -122,7 +122,7 @@ fn nohup_stays_in_force() {
     assert!(child.wait().unwrap().success(), "{}", messages_of(&bench));
 }
 
-fn wait_for(bench: &Bench, text: &str) {
+pub(crate) fn wait_for(bench: &Bench, text: &str) {
     let patience = Instant::now() + Duration::from_secs(120);
     while !messages_of(bench).contains(text) {
         assert!(Instant::now() < patience, "no {text:?}:\n{}", messages_of(bench));
@@ -131,7 +131,7 @@ fn wait_for(bench: &Bench, text: &str) {
 }
 
 /// Starts a job with its messages in a file.
-fn start(bench: &Bench, words: &[&str], stdin: Stdio) -> Child {
+pub(crate) fn start(bench: &Bench, words: &[&str], stdin: Stdio) -> Child {
     let messages = std::fs::File::create(bench.path("messages.txt")).unwrap();
     let mut command = bench.command(words);
     command.stdin(stdin).stdout(Stdio::null()).stderr(messages).spawn().unwrap()
@@ -217,7 +217,7 @@ fn sigusr1_and_sigterm_save_embeddings_of_records() {
 }
 
 /// Waits until a process has a handler for a signal.
-fn wait_for_handler(child: &Child, signal: u32) {
+pub(crate) fn wait_for_handler(child: &Child, signal: u32) {
     let patience = Instant::now() + Duration::from_secs(120);
     let path = format!("/proc/{}/status", child.id());
     let is_caught = |status: &str| {
@@ -319,53 +319,4 @@ fn two_signals_in_one_moment_are_one() {
         bench.vnp(&["predict", "in.fa", "-o", "undisturbed"]).expect(0, &[]);
         assert_eq!(bench.results("out"), bench.results("undisturbed"));
     }
-}
-
-/// Nothing looks at the stop flag while a pipe is full: the process ends all the same, and gives no advice that
-/// cannot help.
-#[test]
-fn a_process_that_cannot_answer_ends_in_time() {
-    let (bench, mut child, mut reader) = blocked();
-    send("-TERM", &child);
-    let asked = Instant::now();
-    assert_eq!(ends_soon(&mut child), Some(143), "{}", messages_of(&bench));
-    assert!(asked.elapsed() > Duration::from_secs(5), "it was not waiting");
-    let last = last_line(&bench);
-    assert!(last.contains("SIGTERM") && last.ends_with("nothing was written"), "{last}");
-    assert!(!bench.path("p.faa").exists());
-    reader.kill().unwrap();
-    reader.wait().unwrap();
-}
-
-#[test]
-fn a_second_signal_ends_at_once() {
-    for (again, expected) in [("-TERM", 143), ("-INT", 130)] {
-        let (bench, mut child, mut reader) = blocked();
-        send("-TERM", &child);
-        std::thread::sleep(Duration::from_millis(1_500));
-        assert_eq!(child.try_wait().unwrap(), None, "{}", messages_of(&bench));
-        send(again, &child);
-        let asked = Instant::now();
-        assert_eq!(ends_soon(&mut child), Some(expected), "{}", messages_of(&bench));
-        assert!(asked.elapsed() < Duration::from_secs(5));
-        reader.kill().unwrap();
-        reader.wait().unwrap();
-    }
-}
-
-/// A command that waits for a pipe that is full, and the process that does not read it.
-fn blocked() -> (Bench, Child, Child) {
-    let bench = Bench::new();
-    let letters = "GCC".repeat(100);
-    let record = |number| format!(">r{number}\n{letters}\n");
-    bench.write("in.fa", (0..2_000).map(record).collect::<String>());
-    let fifo = bench.path("full.fa");
-    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    // It opens the pipe and reads nothing.
-    let line = format!("sleep 60 < {}", fifo.display());
-    let reader = Command::new("sh").args(["-c", &format!("exec {line}")]).spawn().unwrap();
-    let words = ["orfs", "in.fa", "--nucleotide", "full.fa", "--protein", "p.faa"];
-    let child = start(&bench, &words, Stdio::null());
-    std::thread::sleep(Duration::from_secs(2));
-    (bench, child, reader)
 }

@@ -23,6 +23,7 @@ cargo xtask cuda-build        build vnp for NVIDIA GPUs, with a toolkit that it 
 cargo xtask bench-ckpt        time checkpoints against the limits of this machine and torch
 cargo xtask bench-validate    time the validation of a directory against reading and hashing it
 cargo xtask bench-infer       time both encoders against the peak of this machine and other engines
+cargo xtask latency           interrupt every long command at random moments and time its end
 cargo xtask train-mini        measure and train the embedded bundle
 ";
 
@@ -33,7 +34,7 @@ struct Package {
     run: &'static [&'static str],
 }
 
-const PACKAGES: [Package; 5] = [
+const PACKAGES: [Package; 6] = [
     Package { chore: "cuda-build", run: &["--package", "xtask-cuda", "--"] },
     Package { chore: "bench-ckpt", run: &["--release", "--package", "xtask-bench", "--", "ckpt"] },
     Package {
@@ -44,6 +45,7 @@ const PACKAGES: [Package; 5] = [
         chore: "bench-infer",
         run: &["--release", "--package", "xtask-bench", "--", "infer"],
     },
+    Package { chore: "latency", run: &["--package", "xtask-bench", "--", "latency"] },
     Package { chore: "train-mini", run: &["--release", "--package", "xtask-train-mini", "--"] },
 ];
 

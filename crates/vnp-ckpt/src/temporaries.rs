@@ -189,3 +189,6 @@ impl Write for TemporaryFile {
         self.file.flush()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,12 +11,12 @@ use anyhow::Result;
 
 mod engine;
 mod options;
-mod ours;
+pub(crate) mod ours;
 mod peak;
 mod peers;
 mod product;
 mod rounds;
-mod shape;
+pub(crate) mod shape;
 mod table;
 mod work;
 

@@ -13,6 +13,7 @@ mod ckpt;
 mod clock;
 mod draw;
 mod infer;
+mod latency;
 mod pairs;
 mod python;
 mod stats;
@@ -24,17 +25,20 @@ enum Bench {
     Infer(infer::Options),
     Ckpt(ckpt::Options),
     Validate(validate::Options),
+    Latency(latency::Options),
 }
 
 fn main() -> Result<()> {
     let bench = Bench::parse();
-    if cfg!(debug_assertions) {
+    // How soon a signal is answered is no ratio of times.
+    if cfg!(debug_assertions) && !matches!(bench, Bench::Latency(_)) {
         writeln!(std::io::stderr(), "this is a debug build: its times mean nothing")?;
     }
     match bench {
         Bench::Infer(options) => infer::run(&options),
         Bench::Ckpt(options) => ckpt::run(&options),
         Bench::Validate(options) => validate::run(&options),
+        Bench::Latency(options) => latency::run(&options),
     }
 }
 

@@ -130,3 +130,51 @@ fn empty_sequences_are_nan() {
         assert_eq!(found[..hidden], found[3 * hidden..], "{}", pair.name);
     }
 }
+
+/// A computation is given up wherever it is, soon after it is asked to, and the next one has the same bits.
+#[test]
+fn a_computation_is_given_up_between_steps() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use crate::error::Error;
+    use crate::network::Network as _;
+
+    for pair in pairs() {
+        let sequences = sequences(pair.vocabulary);
+        let expected = pair.own.embed(&sequences).unwrap();
+        let asked = AtomicUsize::new(0);
+        let count = || asked.fetch_add(1, Ordering::Relaxed) == usize::MAX;
+        pair.own.embed_unless(&sequences, &count).unwrap();
+        let times = asked.load(Ordering::Relaxed);
+        // Two layers: four products and the attention of each.
+        assert!(times >= 2 * 5, "{}: asked {times} times", pair.name);
+        for at in [0, 1, times / 2, times - 1] {
+            asked.store(0, Ordering::Relaxed);
+            let from = || asked.fetch_add(1, Ordering::Relaxed) >= at;
+            let given_up = pair.own.embed_unless(&sequences, &from);
+            assert!(matches!(given_up, Err(Error::Interrupted)), "{} at {at}", pair.name);
+        }
+        assert!(pair.own.embed(&sequences).unwrap() == expected, "{}", pair.name);
+    }
+}
+
+/// Products of a very long sequence are taken block by block.
+#[test]
+fn a_long_sequence_is_cut_without_a_change() {
+    let cpu = Cpu::detect();
+    let (plan, weights) = random_network(dnabert_config(16, 1, 2), 3);
+    let network = CpuNetwork::load(&plan, &weights, cpu, Precision::F32).unwrap().transformer;
+    let ids: Vec<u32> = (0..9_000).map(|at| 4 + at % 290).collect();
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let count = || {
+        asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        false
+    };
+    let mut buffers = Buffers::default();
+    let found = network.forward(&[&ids], &mut buffers, &mut |_, _| {}, &count).unwrap().to_vec();
+    assert!(found.iter().all(|x| x.is_finite()));
+    if network.packs_sequences() {
+        // Four products in three blocks.
+        assert!(asked.into_inner() >= 12);
+    }
+}

@@ -111,6 +111,29 @@ fn a_stop_reaches_every_device() {
     }
 }
 
+/// A slice that takes too long is given up, and the rows before it are saved.
+#[test]
+fn a_slow_slice_is_given_up_and_the_rows_before_it_are_saved() {
+    let setup = Setup::new();
+    let text = std::fs::read_to_string(setup.path("in.fa")).unwrap();
+    let later = text.lines().filter(|line| !line.starts_with('>')).nth(30).unwrap().to_owned();
+    let first = Counter::default();
+    let stop = StopFlag::default();
+    let fault = Fault::TakesHours(later.leak(), stop.clone());
+    let large =
+        RunOptions { checkpoint_rows: NonZeroU64::new(1000).unwrap(), ..setup.options(Start::New) };
+    let outcome = setup.run_on(vec![model_on("slow", fault)], large, &first, &stop);
+    assert_eq!(outcome.unwrap_err().interrupted().unwrap().signal, 15);
+    assert!(!stop.has_unsaved());
+    assert_eq!(first.rows, first.saved, "computed and not saved");
+    let saved = first.saved.borrow()[Stage::Nucleotide as usize];
+    assert!((1..240).contains(&saved), "{saved} rows");
+    let second = Counter::default();
+    let options = options(&setup, Start::Resume);
+    finished(setup.run_on(sound(1), options, &second, &StopFlag::default()));
+    assert_eq!(second.rows.borrow()[Stage::Nucleotide as usize], 240 - saved);
+}
+
 #[test]
 fn windows_of_one_old_part_go_to_several_devices() {
     let setup = Setup::new();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use vnp_infer::{Cost, Encoder, FallbackHead, Head, Model, Tensors};
+use vnp_infer::{Cost, Encoder, FallbackHead, Head, Interrupt, Model, Tensors};
 use vnp_pipeline::{
     EncoderDigests, Error, Event, Input, LoadModel, ModelInfo, RunOptions, Stage, Start, StopFlag,
     Summary,
@@ -35,6 +35,8 @@ pub(crate) enum Fault {
     Follows(Arc<Race>),
     /// Fails when the others have begun this many rows.
     FailsAfter(Arc<Race>, u64),
+    /// Takes hours for sequences with this text; asks for a stop when it begins, and gives up then.
+    TakesHours(&'static str, StopFlag),
     /// Panics.
     Panics,
 }
@@ -118,6 +120,21 @@ impl Encoder for Counting {
             values.pop();
         }
         Ok(values)
+    }
+
+    fn embed_unless(
+        &self,
+        sequences: &[&str],
+        is_interrupted: &Interrupt<'_>,
+    ) -> Result<Vec<f32>, vnp_infer::Error> {
+        if let Fault::TakesHours(text, stop) = &self.fault
+            && sequences.iter().any(|sequence| sequence.contains(text))
+        {
+            stop.request(15);
+            assert!(is_interrupted(), "nobody asks");
+            return Err(vnp_infer::Error::Interrupted);
+        }
+        self.embed(sequences)
     }
 
     /// One token per letter and two for the frame, 1,000 operations each.

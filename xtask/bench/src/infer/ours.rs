@@ -51,7 +51,7 @@ pub(crate) fn tokens(shape: Shape, sequence: &str) -> usize {
 }
 
 /// Weights that keep vectors at their size; stored as f16, as published ones are.
-fn tensors(specs: impl Iterator<Item = TensorSpec>) -> Tensors {
+pub(crate) fn tensors(specs: impl Iterator<Item = TensorSpec>) -> Tensors {
     let mut tensors = Tensors::default();
     for TensorSpec { name, shape } in specs {
         let count = shape.iter().product();
@@ -69,7 +69,7 @@ fn tensors(specs: impl Iterator<Item = TensorSpec>) -> Tensors {
 }
 
 /// The text of a `tokenizer.json` whose tokens are all words of five bases, from the fifth id on.
-fn tokenizer(size: Size) -> Result<Vec<u8>> {
+pub(crate) fn tokenizer(size: Size) -> Result<Vec<u8>> {
     let special = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"].map(str::to_owned);
     let bases = ["A", "C", "G", "T"];
     let words = (0..WORD).fold(vec![String::new()], |words, _| {
