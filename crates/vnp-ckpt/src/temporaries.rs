@@ -2,7 +2,7 @@
 //! interrupted, and swept later when it was killed.
 //!
 //! A temporary goes when it is dropped. A process that is about to end without that calls [`remove_all`].
-//! After a kill it stays, and [`TemporaryName::sweep`] tells it from one of a process at work by its lock.
+//! After a kill it stays, and [`TemporaryName::sweep`] removes it: no process holds its lock any more.
 
 pub(crate) mod name;
 mod registry;

@@ -1,3 +1,5 @@
+//! Tests of temporaries: what goes, what stays, and what a sweep may take.
+
 use std::path::PathBuf;
 
 use super::*;

@@ -23,7 +23,7 @@ pub(crate) struct AdaptiveBatchSize {
 }
 
 impl AdaptiveBatchSize {
-    /// The first size, for rows of about `flops` operations each (zero if they are unknown), on so many CPU
+    /// The first size, for rows of about `flops` operations each (zero if they are unknown), on this number of CPU
     /// threads or else on a device.
     pub(crate) fn new(flops: f64, threads: Option<usize>) -> Self {
         let smallest = threads.unwrap_or(1).max(1) as u64;

@@ -131,7 +131,7 @@ impl Encoder for Counting {
             && sequences.iter().any(|sequence| sequence.contains(text))
         {
             stop.request(15);
-            assert!(is_interrupted(), "nobody asks");
+            assert!(is_interrupted(), "it was not asked to");
             return Err(vnp_infer::Error::Interrupted);
         }
         self.embed(sequences)
