@@ -11,6 +11,8 @@ use vnp_infer::{BundleWriter, DnabertConfig, Esm2Config, TensorSpec, Tensors};
 use crate::signals::{ends_soon, last_line, messages_of, send, start, wait_for_handler};
 use crate::support::{Bench, Nucleotides, root};
 
+const NONE: [PathBuf; 0] = [];
+
 /// The temporaries below a directory.
 fn temporaries(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -62,7 +64,7 @@ fn a_command_without_work_to_save_ends_at_once_and_leaves_nothing() {
     let last = last_line(&bench);
     assert!(last.ends_with("interrupted by SIGTERM: nothing was written"), "{last}");
     assert!(!bench.path("p.faa").exists());
-    assert_eq!(temporaries(&bench.path(".")), [PathBuf::new(); 0]);
+    assert_eq!(temporaries(&bench.path(".")), NONE);
     reader.kill().unwrap();
     reader.wait().unwrap();
 }
@@ -84,7 +86,7 @@ fn commands_that_wait_for_standard_input_end_with_the_code_of_the_signal() {
         send(signal, &child);
         assert_eq!(ends_soon(&mut child), Some(code), "{words:?}");
         assert!(last_line(&bench).contains("interrupted by SIG"), "{}", messages_of(&bench));
-        assert_eq!(temporaries(&bench.path(".")), [PathBuf::new(); 0], "{words:?}");
+        assert_eq!(temporaries(&bench.path(".")), NONE, "{words:?}");
         drop(stdin);
     }
 }
@@ -117,7 +119,7 @@ fn what_a_killed_command_left_is_swept_and_what_a_live_one_writes_is_not() {
     assert_eq!(temporaries(&bench.path(".")), of_live);
     drop(stdin);
     assert!(live.wait().unwrap().success(), "{}", messages_of(&bench));
-    assert_eq!(temporaries(&bench.path(".")), [PathBuf::new(); 0]);
+    assert_eq!(temporaries(&bench.path(".")), NONE);
 }
 
 /// Random weights, of 100 MB so that an import takes long enough to be interrupted.
@@ -229,7 +231,7 @@ fn an_interrupted_import_leaves_nothing_and_a_killed_one_is_swept() {
     assert_eq!(models(), of_live, "the live one was swept");
     send("-CONT", &live);
     assert!(live.wait().unwrap().success());
-    assert_eq!(models(), [PathBuf::new(); 0]);
+    assert_eq!(models(), NONE);
     bench.vnp(&["models", "verify", "models/a"]).expect(0, &[]);
 }
 
@@ -265,7 +267,7 @@ fn a_job_that_cannot_save_ends_in_time() {
     assert_eq!(ends_soon(&mut child), Some(143));
     let waited = asked.elapsed();
     assert!((Duration::from_secs(5)..Duration::from_secs(10)).contains(&waited), "{waited:?}");
-    assert_eq!(temporaries(&bench.path("out")), [PathBuf::new(); 0]);
+    assert_eq!(temporaries(&bench.path("out")), NONE);
     bench.vnp(&["predict", "in.fa", "-o", "out", "--resume"]).expect(0, &[]);
 }
 

@@ -7,6 +7,7 @@ mod scenario;
 mod trial;
 
 use std::collections::BTreeMap;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -61,10 +62,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let place = Place { vnp, dir: dir.path().canonicalize()? };
     let files = Files { place: &place };
     files.write(&options.only)?;
-    println!(
+    writeln!(
+        io::stdout(),
         "{:<22}{:>10}{:>9}{:>7}{:>10}{:>10}{:>10}{:>9}  exit codes",
-        "command", "whole, s", "moments", "ended", "wall, s", "CPU, s", "leftovers", "resumed"
-    );
+        "command",
+        "whole, s",
+        "moments",
+        "ended",
+        "wall, s",
+        "CPU, s",
+        "leftovers",
+        "resumed"
+    )?;
     let mut all_good = true;
     for &scenario in &options.only {
         all_good &= measure(&place, scenario, options)?;
@@ -110,7 +119,8 @@ fn measure(place: &Place, scenario: Scenario, options: &Options) -> Result<bool>
     place.clear()?;
     let codes_are_good = codes.keys().all(|code| [0, 143].contains(code));
     let codes: Vec<String> = codes.iter().map(|(code, times)| format!("{code} x{times}")).collect();
-    println!(
+    writeln!(
+        io::stdout(),
         "{:<22}{:>10.1}{:>9}{:>7}{:>10.2}{:>10.2}{:>10}{:>9}  {}",
         scenario.name(),
         whole.as_secs_f32(),
@@ -121,6 +131,6 @@ fn measure(place: &Place, scenario: Scenario, options: &Options) -> Result<bool>
         leftovers,
         format!("{}/{resumed}", resumed - differing),
         codes.join(", ")
-    );
+    )?;
     Ok(leftovers == 0 && differing == 0 && codes_are_good && wall.max(cpu) <= LIMIT)
 }

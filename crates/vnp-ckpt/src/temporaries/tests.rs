@@ -6,6 +6,8 @@ use super::*;
 
 const DRAFTS: TemporaryName = TemporaryName::new(".draft-");
 
+const NONE: [PathBuf; 0] = [];
+
 fn names(dir: &Path) -> Vec<PathBuf> {
     let mut names: Vec<_> = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).collect();
     names.sort();
@@ -26,7 +28,7 @@ fn what_is_dropped_goes_and_what_is_published_stays() {
     directory.publish("new", &at("directory")).unwrap();
     assert_eq!(names(place.path()), [at("directory"), at("file")]);
     assert_eq!(std::fs::read(at("file")).unwrap(), b"text");
-    assert_eq!(names(&at("directory")), [PathBuf::new(); 0]);
+    assert_eq!(names(&at("directory")), NONE);
 }
 
 /// What has no lock is of a process that was killed.
