@@ -10,6 +10,7 @@ use vnp_seq::{ChunkLength, Encoder, FrameReader};
 use crate::error::Error;
 use crate::event::Event;
 use crate::reading::Tally;
+use crate::source::open_stream;
 use crate::survey::Survey;
 
 /// Writes the ORFs of the inputs as nucleotide and protein FASTA, and nothing else.
@@ -37,7 +38,7 @@ pub fn orfs(
     let file = [protein, nucleotide].into_iter().find(|path| !is_special(path));
     let scratch = file.and_then(Path::parent).filter(|dir| !dir.as_os_str().is_empty());
     let scratch = scratch.unwrap_or(Path::new("."));
-    let inputs = Spool::new(inputs, scratch, stop)?;
+    let inputs = Spool::new(inputs, open_stream, scratch, stop)?;
     let reader = FrameReader::open_as(inputs.paths(), inputs.names(), chunk_length)?;
     let mut reader = reader.strict(strict).scratch(scratch);
     let mut tally = Tally::default();
