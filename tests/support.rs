@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// Files that a finished run leaves.
 pub(crate) const RESULTS: [&str; 4] =
@@ -100,6 +100,14 @@ impl Bench {
 }
 
 impl Ended {
+    pub(crate) fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     /// Asserts the exit code and that standard error contains each text.
     #[track_caller]
     pub(crate) fn expect(&self, code: i32, messages: &[&str]) -> &Self {
@@ -126,12 +134,7 @@ pub(crate) fn copy_directory(from: &Path, to: &Path) {
 }
 
 pub(crate) fn ended(command: &mut Command) -> Ended {
-    let output = command.output().unwrap();
-    Ended {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    Ended::of(command.output().unwrap())
 }
 
 pub(crate) fn root() -> &'static Path {

@@ -35,6 +35,12 @@ impl Console {
 /// output directory of a job.
 pub(crate) fn open(args: &GlobalArgs, files: &Files) -> anyhow::Result<Option<File>> {
     let Some(path) = &args.log_file else { return Ok(None) };
+    ensure!(
+        !files.leads_out_of_job(path),
+        "{} is a symbolic link, or lies behind one that leads out of the output directory: name \
+         another file as --log-file",
+        path.display()
+    );
     if files.is_in_job(path)
         && let Some(folder) = path.parent()
     {

@@ -113,6 +113,13 @@ impl Files {
         roots.into_iter().any(|root| place.is_within(&root.file.place))
     }
 
+    /// Whether a path names a file in the directory of a job, and leads out of it through a link.
+    pub(crate) fn leads_out_of_job(&self, path: &Path) -> bool {
+        let roots = self.outputs.iter().filter(|output| output.shape == Shape::Root);
+        let is_named = roots.into_iter().any(|root| path.starts_with(&root.file.path));
+        is_named && (!self.is_in_job(path) || path.is_symlink())
+    }
+
     /// Checks that nothing that is read would be written, and nothing written twice.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         for (index, output) in self.outputs.iter().enumerate() {

@@ -1,7 +1,9 @@
 //! The directory of one job: entered, locked, cleared, rolled back.
 
 pub(crate) mod contents;
+pub(crate) mod place;
 mod removal;
+mod vanished;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,7 @@ use crate::part_name::is_part_or_quarantined;
 use crate::publish::{parent, sync_directory};
 use crate::quarantine::{QUARANTINED, quarantine};
 use contents::{LOCK, holds_nothing_but, holds_nothing_but_the_lock, is_of, remove_stale};
+use place::{refuse_link, refuse_special};
 
 /// Where a job keeps its work, below its directory.
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
@@ -42,7 +45,8 @@ impl JobDirectory {
     /// caller knows that the new job can start.
     ///
     /// # Errors
-    /// [`Error::OutputExists`], [`Error::NotOurs`], [`Error::Foreign`], [`Error::Locked`], [`Error::Io`].
+    /// [`Error::OutputExists`], [`Error::NotOurs`], [`Error::Foreign`], [`Error::NotAPlace`],
+    /// [`Error::Locked`], [`Error::Io`].
     pub fn open(
         path: &Path,
         kind: &'static JobKind,
@@ -69,6 +73,7 @@ impl JobDirectory {
         if !was_empty {
             may_enter(path, &checkpoints.join(LOCK), kind, start)?;
         }
+        refuse_places(path, &checkpoints, kind)?;
         if start == Start::Again {
             // Hours before they would be removed.
             for published in kind.result_directories {
@@ -247,6 +252,18 @@ impl JobDirectory {
             drop(std::fs::remove_dir(&self.path));
         }
     }
+}
+
+/// Refuses a directory in which something leads elsewhere that is written, hours before it would be.
+fn refuse_places(path: &Path, checkpoints: &Path, kind: &JobKind) -> Result<(), Error> {
+    refuse_link(checkpoints)?;
+    let logs = [vnp_validate::FAILED_CHECKPOINTS, vnp_validate::FAILED_FILES];
+    let below = kind.stages.iter().chain(&logs).map(|name| checkpoints.join(name));
+    let published = kind.result_directories.iter().map(|published| path.join(published.name));
+    below.chain(published).try_for_each(|place| refuse_link(&place))?;
+    let files = kind.results.iter().map(|name| path.join(name));
+    let logs = logs.iter().map(|name| checkpoints.join(name));
+    files.chain(logs).try_for_each(|place| refuse_special(&place))
 }
 
 /// Whether a directory that holds something may be worked in.

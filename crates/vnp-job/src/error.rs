@@ -7,6 +7,9 @@ use crate::bad_file::BadFile;
 use crate::identity::Difference;
 use crate::stop::Interrupted;
 
+/// Why an input is refused; the message names it.
+pub type Refusal = Box<dyn std::error::Error + Send + Sync>;
+
 /// What ended a job, or a step of it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -32,6 +35,14 @@ pub enum Error {
     Foreign {
         /// The file or directory.
         path: PathBuf,
+    },
+    /// What lies where a job writes would lead it elsewhere, or cannot be replaced.
+    #[error("{} is {found}: vnp writes only inside its directory; remove it, or choose another output directory", path.display())]
+    NotAPlace {
+        /// The link, directory, pipe or device.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
     },
     /// Another process works in the output directory.
     #[error("output directory {} is in use by {holder}: wait for it, or choose another directory", path.display())]
@@ -85,6 +96,14 @@ pub enum Error {
         /// What is missing.
         reason: String,
     },
+    /// Something else removed or moved what the job works with.
+    #[error("{} has vanished: something else removed or moved it during the {job}; continue with --resume, which computes again only what is missing", path.display())]
+    Vanished {
+        /// The topmost directory, or the part, that is gone.
+        path: PathBuf,
+        /// What the directory is for: `run`, `training`.
+        job: &'static str,
+    },
     /// Parts that should belong together do not.
     #[error("{}: {what} is {found}, expected {expected}", path.display())]
     Mismatch {
@@ -97,6 +116,9 @@ pub enum Error {
         /// What this one has.
         found: String,
     },
+    /// An input is not what the job reads; the message names it.
+    #[error(transparent)]
+    Input(Refusal),
     /// A signal asked for the end.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -115,6 +137,7 @@ impl Error {
             Self::OtherIdentity { .. }
             | Self::BadParts { .. }
             | Self::MissingParts { .. }
+            | Self::Vanished { .. }
             | Self::Mismatch { .. } => true,
             // A part that was trusted after the cheap checks only.
             Self::Checkpoint(error) => error.is_corrupted() || error.is_incompatible(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use vnp_ckpt::temporaries::{TemporaryFile, TemporaryName};
 
-use crate::error::{Error, io_at};
+use crate::error::{Error, Refusal, io_at};
 use crate::stop::StopFlag;
 
 /// How the name of a copied stream begins, which messages about the input will show.
@@ -53,6 +53,10 @@ impl fmt::Debug for Input {
     }
 }
 
+/// Opens an input that can be read once: a stream, or a file that is not a regular one. It refuses what
+/// the job cannot read, by the first bytes, so that nothing else is copied.
+pub type OpenStream = fn(Input) -> Result<Box<dyn Read + Send>, Refusal>;
+
 /// One input of a session as a file that can be read again. A stream, or a file that is a pipe, is copied
 /// into a scratch directory; the copy goes with this value, because a session that resumes is given its
 /// stream again.
@@ -67,15 +71,21 @@ impl SpooledInput {
     /// Copies into `scratch` what can be read only once.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Interrupted`] when a stop was requested meanwhile.
-    pub fn new(input: Input, scratch: &Path, stop: &StopFlag) -> Result<Self, Error> {
+    /// [`Error::Input`] when `open` refuses it; [`Error::Io`]; [`Error::Interrupted`] when a stop was
+    /// requested meanwhile.
+    pub fn new(
+        input: Input,
+        open: OpenStream,
+        scratch: &Path,
+        stop: &StopFlag,
+    ) -> Result<Self, Error> {
         let name = match &input {
             Input::File(path) => path.clone(),
             Input::Stream(_) => "standard input".into(),
         };
         let stream = match input {
-            Input::File(path) if !is_pipe(&path) => return Ok(Self { path, name, _copy: None }),
-            stream => read_elsewhere(stream)?,
+            Input::File(path) if !is_special(&path) => return Ok(Self { path, name, _copy: None }),
+            stream => read_elsewhere(stream, open)?,
         };
         let copy = copy(&stream, &name, scratch, stop)?;
         Ok(Self { path: copy.path().to_owned(), name, _copy: Some(copy) })
@@ -107,8 +117,13 @@ impl Spool {
     ///
     /// # Errors
     /// Those of [`SpooledInput::new`].
-    pub fn new(inputs: Vec<Input>, scratch: &Path, stop: &StopFlag) -> Result<Self, Error> {
-        let inputs = inputs.into_iter().map(|input| SpooledInput::new(input, scratch, stop));
+    pub fn new(
+        inputs: Vec<Input>,
+        open: OpenStream,
+        scratch: &Path,
+        stop: &StopFlag,
+    ) -> Result<Self, Error> {
+        let inputs = inputs.into_iter().map(|input| SpooledInput::new(input, open, scratch, stop));
         let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             paths: inputs.iter().map(|input| input.path.clone()).collect(),
@@ -130,33 +145,29 @@ impl Spool {
     }
 }
 
-/// Whether a path can be read only once, such as a shell's `<(…)`.
-fn is_pipe(path: &Path) -> bool {
+/// Whether a path can be read only once, such as a shell's `<(…)`, or not at all, such as a socket.
+fn is_special(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
 /// What a stream gave: some bytes, none at its end, or an error.
-type Piece = io::Result<Vec<u8>>;
+type Piece = Result<io::Result<Vec<u8>>, Refusal>;
 
 /// Reads a stream on a thread of its own, which may wait there for a writer that sends nothing. The thread
 /// ends with the stream, with the receiver, or with the process.
-fn read_elsewhere(input: Input) -> io::Result<Receiver<Piece>> {
+fn read_elsewhere(input: Input, open: OpenStream) -> io::Result<Receiver<Piece>> {
     let (sender, pieces) = sync_channel(1);
     thread::Builder::new().name("vnp input".to_owned()).spawn(move || {
         // Also the opening: that of a named pipe waits for its writer.
-        let stream: io::Result<Box<dyn Read>> = match input {
-            Input::File(path) => fs_err::File::open(path).map(|file| Box::new(file) as _),
-            Input::Stream(stream) => Ok(stream),
-        };
-        match stream {
+        match open(input) {
             Ok(stream) => send_all(stream, &sender),
-            Err(error) => drop(sender.send(Err(error))),
+            Err(refusal) => drop(sender.send(Err(refusal))),
         }
     })?;
     Ok(pieces)
 }
 
-fn send_all(mut stream: Box<dyn Read>, sender: &SyncSender<Piece>) {
+fn send_all(mut stream: Box<dyn Read + Send>, sender: &SyncSender<Piece>) {
     let mut buffer = vec![0; STEP_BYTES];
     loop {
         let piece = match stream.read(&mut buffer) {
@@ -167,7 +178,7 @@ fn send_all(mut stream: Box<dyn Read>, sender: &SyncSender<Piece>) {
             }),
         };
         let is_last = !matches!(&piece, Ok(bytes) if !bytes.is_empty());
-        if sender.send(piece).is_err() || is_last {
+        if sender.send(Ok(piece)).is_err() || is_last {
             return;
         }
     }
@@ -187,7 +198,8 @@ fn copy(
         stop.check()?;
         match piece {
             Ok(bytes) => {
-                let bytes = bytes.map_err(|error| io_at("read", name, &error))?;
+                let bytes =
+                    bytes.map_err(Error::Input)?.map_err(|error| io_at("read", name, &error))?;
                 if bytes.is_empty() {
                     return Ok(copy);
                 }
@@ -206,6 +218,24 @@ fn copy(
 mod tests {
     use super::*;
 
+    fn open(input: Input) -> Result<Box<dyn Read + Send>, Refusal> {
+        match input {
+            Input::File(path) => Err(format!("{} is refused", path.display()).into()),
+            Input::Stream(stream) => Ok(stream),
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_refused_is_not_copied() {
+        let dir = tempfile::tempdir().unwrap();
+        let input = Input::File("/dev/zero".into());
+        let refused = SpooledInput::new(input, open, dir.path(), &StopFlag::default());
+        let Err(Error::Input(refusal)) = refused else { panic!("{refused:?}") };
+        assert_eq!(refusal.to_string(), "/dev/zero is refused");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
     #[test]
     fn a_stream_becomes_a_file_for_as_long_as_the_session() {
         let dir = tempfile::tempdir().unwrap();
@@ -214,14 +244,15 @@ mod tests {
             vec![Input::File("a.fa".into()), stream]
         };
         let stop = StopFlag::default();
-        let spool = Spool::new(inputs(), dir.path(), &stop).unwrap();
+        let spool = Spool::new(inputs(), open, dir.path(), &stop).unwrap();
         let [file, copy] = spool.paths() else { panic!("{spool:?}") };
         assert_eq!(file, Path::new("a.fa"));
         assert_eq!(std::fs::read(copy).unwrap(), b">x\nACGT\n");
         drop(spool);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         stop.request(15);
-        let Err(Error::Interrupted(interrupted)) = Spool::new(inputs(), dir.path(), &stop) else {
+        let Err(Error::Interrupted(interrupted)) = Spool::new(inputs(), open, dir.path(), &stop)
+        else {
             panic!("not interrupted")
         };
         assert_eq!(interrupted.signal, 15);
@@ -252,7 +283,7 @@ mod tests {
                 stop.request(15);
             });
             let inputs = vec![Input::Stream(Box::new(Idle(false)))];
-            let ended = Spool::new(inputs, dir.path(), &stop);
+            let ended = Spool::new(inputs, open, dir.path(), &stop);
             assert!(matches!(ended, Err(Error::Interrupted(_))), "{ended:?}");
         });
         assert!(began.elapsed() < Duration::from_secs(60));
@@ -269,7 +300,7 @@ mod tests {
         }
         let dir = tempfile::tempdir().unwrap();
         let inputs = vec![Input::Stream(Box::new(Broken))];
-        let error = Spool::new(inputs, dir.path(), &StopFlag::default()).unwrap_err();
+        let error = Spool::new(inputs, open, dir.path(), &StopFlag::default()).unwrap_err();
         assert_eq!(error.to_string(), "failed to read `standard input`: no more");
     }
 }

@@ -23,7 +23,9 @@ use vnp_ckpt::RowRange;
 use vnp_job::parts::{
     Expectation, Inspection, Inventory, Provenance, Stage, Track, Trust, inspect, windows,
 };
-use vnp_job::{Input, JobDirectory, JobKind, OnBadFile, SpooledInput, Start, StopFlag};
+use vnp_job::{
+    Input, JobDirectory, JobKind, OnBadFile, SpooledInput, Start, StopFlag, refuse_link,
+};
 
 use self::compute::Computation;
 pub use self::event::EmbedEvent;
@@ -37,6 +39,7 @@ use self::records::RecordSource;
 use self::survey::{Survey, survey};
 use crate::bad_parts::dispose;
 use crate::error::Error;
+use crate::source::open_stream;
 
 /// The directory of the parts.
 static JOB: JobKind = JobKind {
@@ -109,9 +112,11 @@ pub fn embed(
         RecordReading::Proteins(_) => Stage::Protein,
     };
     let stages = vec![stage.name()];
+    refuse_link(&output.parts())?;
     let directory = JobDirectory::open(&output.parts(), &JOB, options.start, stages)?;
     let run = EmbedRun { options, stage, output: &output, replaces, encoder, observer, stop };
     let result = run.run(&directory, input, &mut LazyEncoder::new(load));
+    let result = result.map_err(|error| error.or_vanished(&directory));
     match &result {
         Ok(_) => {
             // The output is complete: what is left of the parts is not worth a failure.
@@ -145,7 +150,7 @@ impl EmbedRun<'_> {
         encoder: &mut LazyEncoder<'_>,
     ) -> Result<EmbedSummary, Error> {
         self.output.remove_unpublished(directory)?;
-        let input = SpooledInput::new(input, directory.checkpoints(), self.stop)?;
+        let input = SpooledInput::new(input, open_stream, directory.checkpoints(), self.stop)?;
         let reading = self.options.reading;
         let source = RecordSource { path: input.path(), name: input.name(), reading };
         let mut survey = survey(source, self.stop)?;

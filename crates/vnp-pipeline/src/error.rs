@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use vnp_ckpt::RowRange;
 use vnp_job::parts::Stage;
-use vnp_job::{BadFile, Interrupted, listed};
+use vnp_job::{BadFile, Interrupted, JobDirectory, listed};
 use vnp_seq::shown_id;
 
 use crate::duplicates::Duplicates;
@@ -173,6 +173,20 @@ impl From<vnp_job::Error> for Error {
 }
 
 impl Error {
+    /// This error, or [`vnp_job::Error::Vanished`] if its cause is that something of the directory is gone.
+    pub(crate) fn or_vanished(self, directory: &JobDirectory) -> Self {
+        let vanished = match &self {
+            Self::Io(error) => directory.vanished(error),
+            Self::Checkpoint(error) => directory.vanished(error),
+            Self::Job(error) => directory.vanished(error),
+            Self::Sequence(
+                vnp_seq::Error::Io { cause, .. } | vnp_seq::Error::Scratch { cause, .. },
+            ) => directory.vanished(cause),
+            error => directory.vanished(error),
+        };
+        vanished.map_or(self, Self::Job)
+    }
+
     /// Whether existing checkpoints are to blame (exit code 3) rather than this run.
     ///
     /// ```

@@ -10,6 +10,7 @@ use vnp_seq::{ChunkLength, Encoder, FrameReader};
 use crate::error::Error;
 use crate::event::Event;
 use crate::reading::Tally;
+use crate::source::open_stream;
 use crate::survey::Survey;
 
 /// Writes the ORFs of the inputs as nucleotide and protein FASTA, and nothing else.
@@ -42,7 +43,7 @@ pub fn orfs(
     // Next to a file that is written; special files lie where none can be made.
     let file = [protein, nucleotide].into_iter().find(|path| !is_special(path));
     let scratch = file.map_or(Path::new("."), directory_of);
-    let inputs = Spool::new(inputs, scratch, stop)?;
+    let inputs = Spool::new(inputs, open_stream, scratch, stop)?;
     let reader = FrameReader::open_as(inputs.paths(), inputs.names(), chunk_length)?;
     let mut reader = reader.strict(strict).scratch(scratch);
     let mut tally = Tally::default();

@@ -24,7 +24,7 @@ use crate::options::{EncoderDigests, Goal, ModelInfo, RunOptions};
 use crate::publish::{Published, Tables, confirm_embeddings, publish};
 use crate::reading::{FirstReading, confirm, survey};
 use crate::results::RecordNames;
-use crate::source::Source;
+use crate::source::{Source, open_stream};
 use crate::survey::Survey;
 use crate::worker::{Session, Settings, Work, WorkerPool};
 use context::Run;
@@ -89,6 +89,7 @@ pub fn predict(
         work: Work::default(),
     };
     let result = run.predict(&directory, load_model);
+    let result = result.map_err(|error| error.or_vanished(&directory));
     if let Err(error) = &result
         && error.interrupted().is_none()
     {
@@ -105,7 +106,7 @@ impl Run<'_> {
     ) -> Result<Summary, Error> {
         let inputs = std::mem::take(&mut self.options.inputs);
         self.inputs = inputs.iter().map(Input::name).collect();
-        let inputs = Spool::new(inputs, directory.checkpoints(), self.stop)?;
+        let inputs = Spool::new(inputs, open_stream, directory.checkpoints(), self.stop)?;
         let source = Source {
             inputs: inputs.paths(),
             names: inputs.names(),

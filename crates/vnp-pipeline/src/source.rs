@@ -1,8 +1,10 @@
 //! The inputs of a run as something that can be opened again and again.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use vnp_job::parts::Track;
+use vnp_job::{Input, Refusal};
 use vnp_seq::{ChunkLength, FrameReader};
 
 use crate::error::Error;
@@ -30,4 +32,12 @@ impl Source<'_> {
             false => reader,
         })
     }
+}
+
+/// Opens an input that can be read once, if its first bytes are those of a sequence file.
+pub(crate) fn open_stream(input: Input) -> Result<Box<dyn Read + Send>, Refusal> {
+    Ok(match input {
+        Input::File(path) => vnp_seq::open_recognised(&path)?,
+        Input::Stream(stream) => vnp_seq::recognised(Path::new("standard input"), stream)?,
+    })
 }

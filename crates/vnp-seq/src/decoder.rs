@@ -15,12 +15,13 @@ use self::gzip::Gzip;
 use self::xz::Xz;
 use crate::compression::{Compression, PREFIX_BYTES, detect};
 use crate::error::Error;
+use crate::foreign::open_file;
 use crate::lookahead::Lookahead;
 
 /// Opens a file for reading its decompressed content: for formats that other crates parse.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be opened. Reading a truncated or damaged stream ends in an I/O error.
+/// [`Error::Io`] if it cannot be opened, [`Error::Unsupported`] if it is neither a file nor a pipe. Reading a truncated or damaged stream ends in an I/O error.
 ///
 /// ```
 /// # let dir = tempfile::tempdir()?;
@@ -33,7 +34,7 @@ use crate::lookahead::Lookahead;
 /// ```
 pub fn open_decompressed(path: &Path) -> Result<Box<dyn Read + Send>, Error> {
     let io = |cause| Error::Io { path: path.to_owned(), cause };
-    let mut file = std::fs::File::open(path).map_err(io)?;
+    let mut file = open_file(path, path)?;
     let mut prefix = Vec::new();
     file.by_ref().take(PREFIX_BYTES).read_to_end(&mut prefix).map_err(io)?;
     let compression = detect(&prefix);

@@ -1,6 +1,7 @@
 //! Recognises what is not sequence text: formats by the start of their decompressed content, and paths
 //! that do not lead to a file.
 
+use std::fs::{File, FileType};
 use std::io::{Error as IoError, ErrorKind};
 use std::path::Path;
 
@@ -71,6 +72,32 @@ pub(crate) fn unsupported(start: &[u8]) -> Option<(&'static str, &'static str)> 
     }
     let known = FORMATS.iter().find(|(magic, ..)| start.starts_with(magic));
     known.map(|(_, format, remedy)| (*format, *remedy))
+}
+
+/// Opens a file or a pipe, which errors call `name`.
+///
+/// # Errors
+/// [`Error::Unsupported`] for a directory, a device or a socket; [`Error::Io`].
+pub(crate) fn open_file(path: &Path, name: &Path) -> Result<File, Error> {
+    // Before it is opened: opening a terminal or a tape is not without effect.
+    let found = path.metadata().map_err(|cause| cannot_read(name, cause))?;
+    if let Some(format) = not_a_file(found.file_type()) {
+        let remedy = "give a file, or a pipe";
+        return Err(Error::Unsupported { path: name.to_owned(), format, remedy });
+    }
+    File::open(path).map_err(|cause| cannot_read(name, cause))
+}
+
+#[cfg(unix)]
+fn not_a_file(found: FileType) -> Option<&'static str> {
+    use std::os::unix::fs::FileTypeExt as _;
+    let is_device = found.is_char_device() || found.is_block_device();
+    is_device.then_some("a device").or(found.is_socket().then_some("a socket"))
+}
+
+#[cfg(not(unix))]
+fn not_a_file(_: FileType) -> Option<&'static str> {
+    None
 }
 
 /// The error of an input that cannot be opened or read, by what its path leads to.
@@ -145,5 +172,10 @@ mod tests {
         assert!(refused(&link).contains("a symbolic link to a file that does not exist"));
         assert!(refused(dir.path()).contains("it is a directory"), "{}", refused(dir.path()));
         assert!(refused(&dir.path().join("gone.fa")).contains("No such file"));
+        let socket = dir.path().join("socket.fa");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert!(refused(&socket).contains("it is a socket"), "{}", refused(&socket));
+        let device = refused(Path::new("/dev/zero"));
+        assert!(device.contains("/dev/zero: it is a device"), "{device}");
     }
 }

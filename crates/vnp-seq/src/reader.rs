@@ -13,7 +13,7 @@ use self::raw::Raw;
 use crate::compression::Compression;
 use crate::decoder::ending::{Ending, warn_incomplete};
 use crate::error::Error;
-use crate::foreign::cannot_read;
+use crate::foreign::open_file;
 use crate::id::{id_bytes, id_text};
 use crate::letters::{Letters, ScratchError};
 use crate::record::Record;
@@ -79,8 +79,7 @@ impl RecordReader {
     /// # Errors
     /// Those of [`open`](Self::open).
     pub fn open_as(path: &Path, name: &Path) -> Result<Self, Error> {
-        let file = std::fs::File::open(path).map_err(|cause| cannot_read(name, cause))?;
-        Self::from_reader(name, Box::new(file))
+        Self::from_reader(name, Box::new(open_file(path, name)?))
     }
 
     /// Reads from a stream; errors call it `name`.

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use vnp_job::Interrupted;
+use vnp_job::{Interrupted, JobDirectory};
 use vnp_seq::InvalidLetter;
 
 use crate::split::Split;
@@ -220,6 +220,17 @@ impl From<vnp_job::Error> for Error {
 }
 
 impl Error {
+    /// This error, or [`vnp_job::Error::Vanished`] if its cause is that something of the directory is gone.
+    pub(crate) fn or_vanished(self, directory: &JobDirectory) -> Self {
+        let vanished = match &self {
+            Self::Io(error) => directory.vanished(error),
+            Self::Checkpoint(error) => directory.vanished(error),
+            Self::Job(error) => directory.vanished(error),
+            error => directory.vanished(error),
+        };
+        vanished.map_or(self, Self::Job)
+    }
+
     /// Whether the cause lies in existing checkpoints (exit code 3) rather than in this training.
     ///
     /// ```

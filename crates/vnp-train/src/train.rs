@@ -50,6 +50,7 @@ pub fn train(
     let directory = JobDirectory::open(&options.output_dir, &JOB, options.start, Vec::new())?;
     let context = Context { directory: &directory, options, observer, stop };
     let result = run(method, embed, &context);
+    let result = result.map_err(|error| error.or_vanished(&directory));
     if let Err(error) = &result
         && error.interrupted().is_none()
     {

@@ -99,7 +99,8 @@ pub fn log_failure(log: &Path, path: &Path, reason: &str) -> Result<(), Error> {
 /// # Errors
 /// [`Error::CannotReadLog`] when the file exists and cannot be read.
 pub fn load_failures(log: &Path) -> Result<Vec<Failure>, Error> {
-    let bytes = match fs_err::read(log) {
+    let read = refuse_special(log).and_then(|()| fs_err::read(log));
+    let bytes = match read {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => {
@@ -122,7 +123,20 @@ pub fn load_failures(log: &Path) -> Result<Vec<Failure>, Error> {
     Ok(failures)
 }
 
+/// Refuses a link, through which a line would be written elsewhere, and a pipe, which may block permanently.
+fn refuse_special(log: &Path) -> io::Result<()> {
+    match log.symlink_metadata() {
+        Ok(found) if !found.is_file() => {
+            let what = if found.is_symlink() { "a symbolic link" } else { "not a regular file" };
+            let reason = format!("it is {what}: remove it");
+            Err(io::Error::new(ErrorKind::InvalidInput, reason))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn append(log: &Path, mut line: String) -> io::Result<()> {
+    refuse_special(log)?;
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true);
     let mut file = options.open(log)?;

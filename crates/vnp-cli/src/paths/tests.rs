@@ -106,4 +106,14 @@ fn a_log_may_lie_in_the_directory_of_a_job() {
     let files = Files::default().job(&dir.path().join("out"), &KIND);
     assert!(files.is_in_job(&dir.path().join("out/logs/run.log")));
     assert!(!files.is_in_job(&dir.path().join("run.log")));
+    #[cfg(unix)]
+    {
+        let link = dir.path().join("out/link");
+        std::fs::create_dir_all(dir.path().join("out")).unwrap();
+        std::os::unix::fs::symlink(dir.path(), &link).unwrap();
+        assert!(files.leads_out_of_job(&link.join("run.log")));
+        assert!(files.leads_out_of_job(&link));
+        assert!(!files.leads_out_of_job(&dir.path().join("out/run.log")));
+        assert!(!files.leads_out_of_job(&dir.path().join("run.log")));
+    }
 }

@@ -87,6 +87,7 @@ fn prepare_and_embed(
     let runs = Class::ALL.map(|class| context.directory.result(EMBEDDINGS).join(class.name()));
     for (class, run) in Class::ALL.into_iter().zip(&runs) {
         (context.observer)(Event::Embedding(class));
+        vnp_job::refuse_link(run)?;
         embed(&prepared.fasta(class), run)?;
     }
     let [virus, others] = &runs;

@@ -1,0 +1,141 @@
+//! What is not a file: devices and sockets as inputs, streams that are no sequences, and links in a directory that
+//! came from somebody else.
+
+use std::io::Write as _;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::process::Stdio;
+
+use crate::support::{Bench, Ended, Nucleotides};
+
+/// Every command that reads sequences, of this input.
+fn commands(input: &str) -> [Vec<&str>; 5] {
+    [
+        vec!["validate", input],
+        vec!["predict", input, "-o", "out"],
+        vec!["orfs", input, "--nucleotide", "n.fa", "--protein", "p.faa"],
+        vec!["embed", input, "--encoder", "dnabert-s", "--weights", "mini", "-o", "e.vnp"],
+        vec!["train", "--virus", input, "--others", input, "-o", "trained"],
+    ]
+}
+
+#[test]
+fn devices_sockets_and_directories_are_refused_by_name() {
+    let bench = Bench::new();
+    let _listener = UnixListener::bind(bench.path("socket.fa")).unwrap();
+    std::fs::create_dir(bench.path("directory.fa")).unwrap();
+    let before = std::fs::read_dir(bench.path(".")).unwrap().count();
+    for (input, what) in
+        [("/dev/zero", "a device"), ("socket.fa", "a socket"), ("directory.fa", "a directory")]
+    {
+        for words in commands(input) {
+            if words[0] == "train" && what == "a directory" {
+                // Of a run, which training reads.
+                continue;
+            }
+            let found = bench.vnp(&words);
+            assert_eq!(found.code, Some(1), "{words:?}\n{}", found.stderr);
+            // Training says for itself what is neither a file nor a directory.
+            let is_named = found.stderr.contains(what) || found.stderr.contains("neither a file");
+            assert!(found.stderr.contains(input) && is_named, "{words:?}\n{}", found.stderr);
+        }
+    }
+    assert_eq!(std::fs::read_dir(bench.path(".")).unwrap().count(), before);
+}
+
+/// What a command says of a stream that never ends.
+fn of_endless_stream(bench: &Bench, words: &[&str], start: &[u8]) -> Ended {
+    let mut command = bench.command(words);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let piece = [start, &[0; 4096]].concat();
+    // Until the command has had enough.
+    while stdin.write_all(&piece).is_ok() {}
+    Ended::of(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn a_stream_is_recognised_before_it_is_copied() {
+    let bench = Bench::new();
+    let before = std::fs::read_dir(bench.path(".")).unwrap().count();
+    for (start, what) in [
+        (&b"\0"[..], "neither FASTA nor FASTQ"),
+        (b"BAM\x01", "a BAM file"),
+        (b"PK\x03\x04", "zip"),
+    ] {
+        for words in commands("-").iter().take(4) {
+            let found = of_endless_stream(&bench, words, start);
+            found.expect(1, &["standard input", what]);
+        }
+    }
+    assert_eq!(std::fs::read_dir(bench.path(".")).unwrap().count(), before);
+}
+
+/// Puts a link to a directory or file of somebody else into a finished run, and goes on with the run.
+#[track_caller]
+fn check_link(link: &str, to_file: bool, code: i32) {
+    let bench = Bench::new();
+    bench.write("in.fa", Nucleotides::new(71).fasta(3, 1_000));
+    bench.vnp(&["predict", "in.fa", "-o", "out", "--keep-embeddings"]).expect(0, &[]);
+    std::fs::create_dir(bench.path("theirs")).unwrap();
+    bench.write("theirs/file", "theirs\n");
+    // A name that --force would remove.
+    bench.write("theirs/rows-000000000000-000000000001.vnp", "theirs");
+    let before = bench.everything("theirs");
+    let place = bench.path("out").join(link);
+    if place.is_dir() {
+        std::fs::remove_dir_all(&place).unwrap();
+    } else if place.exists() {
+        std::fs::remove_file(&place).unwrap();
+    }
+    symlink(bench.path(if to_file { "theirs/file" } else { "theirs" }), &place).unwrap();
+    for start in ["--resume", "--force", "--force-resume"] {
+        let found = bench.vnp(&["predict", "in.fa", "-o", "out", start]);
+        assert_eq!(found.code, Some(code), "{link} {start}\n{}", found.stderr);
+        if code != 0 {
+            found.expect(1, &[link, "vnp writes only inside its directory"]);
+        }
+        assert_eq!(bench.everything("theirs"), before, "{link} {start}");
+    }
+}
+
+#[test]
+fn links_in_a_directory_do_not_lead_elsewhere() {
+    check_link("checkpoints", false, 1);
+    check_link("checkpoints/protein", false, 1);
+    check_link("checkpoints/failed_checkpoints.txt", true, 1);
+    check_link("checkpoints/failed_files.txt", true, 1);
+    // The name is replaced, and what it led to stays.
+    check_link("prediction_results.txt", true, 0);
+    check_link("run.json", true, 0);
+    check_link("prediction_results.txt", false, 1);
+}
+
+#[test]
+fn a_log_does_not_follow_a_link_out_of_the_directory() {
+    let bench = Bench::new();
+    bench.write("in.fa", Nucleotides::new(72).fasta(1, 1_000));
+    std::fs::create_dir(bench.path("out")).unwrap();
+    symlink(bench.path("theirs.log"), bench.path("out/run.log")).unwrap();
+    let words = ["predict", "in.fa", "-o", "out", "--log-file", "out/run.log"];
+    bench.vnp(&words).expect(1, &["out/run.log is a symbolic link"]);
+    assert!(!bench.path("theirs.log").exists());
+}
+
+/// A failure log that is a link or a pipe is named, and nothing waits for it.
+#[test]
+fn a_failure_log_is_a_file() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("c")).unwrap();
+    bench.write("c/bad.vnp", "not a checkpoint");
+    bench.write("theirs", "");
+    symlink("../theirs", bench.path("c/failed_checkpoints.txt")).unwrap();
+    let words = ["validate-checkpoints", "c"];
+    bench.vnp(&words).expect(3, &["a symbolic link"]);
+    assert_eq!(std::fs::read(bench.path("theirs")).unwrap(), b"");
+    std::fs::remove_file(bench.path("c/failed_checkpoints.txt")).unwrap();
+    let pipe = bench.path("c/failed_checkpoints.txt");
+    assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    bench.vnp(&words).expect(3, &["not a regular file"]);
+}
