@@ -285,3 +285,17 @@ fn a_second_signal_ends_at_once() {
         assert!(asked.elapsed() < Duration::from_secs(5));
     }
 }
+
+#[test]
+fn a_conversion_sweeps_what_killed_ones_left() {
+    let bench = Bench::new();
+    let fixtures = root().join("tests/fixtures/v1.0");
+    let files = std::fs::read_dir(fixtures).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.filter(|path| path.extension().is_some_and(|end| end == "vnp")).min().unwrap();
+    let left = bench.path("to/.atomicwriteAb09zZ");
+    std::fs::create_dir_all(&left).unwrap();
+    std::fs::write(left.join("tmpfile.tmp"), "half").unwrap();
+    let words = ["checkpoint", "convert", file.to_str().unwrap(), "to/x.vnp"];
+    bench.vnp(&words).expect(0, &[]);
+    assert!(bench.path("to/x.vnp").exists() && !left.exists());
+}

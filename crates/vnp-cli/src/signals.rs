@@ -206,4 +206,20 @@ mod tests {
         check("SigIgn:\tx\n", None);
         check("", None);
     }
+
+    #[track_caller]
+    fn check_message(leaves: Leaves, is_unsaved: bool, expected: &str) {
+        let message = last_message(Interrupted { signal: 15 }, leaves, is_unsaved);
+        assert_eq!(message, format!("interrupted by SIGTERM{expected}"));
+    }
+
+    #[test]
+    fn the_last_message_promises_no_more_than_is_so() {
+        check_message(Leaves::Words("nothing was written"), false, ": nothing was written");
+        let saved = "; the work so far is saved: continue with --resume";
+        check_message(Leaves::Work, false, saved);
+        let lost =
+            ", and ended after 8 s: what was not saved is computed again: continue with --resume";
+        check_message(Leaves::Work, true, lost);
+    }
 }

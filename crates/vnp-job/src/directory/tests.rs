@@ -237,3 +237,22 @@ fn a_temporary_that_cannot_be_removed_stops_no_one() {
     assert!(out.join("checkpoints/one/.atomicwriteAAAAAA/.nfs01").exists());
     assert!(!out.join(format!("{UNPUBLISHED}x")).exists());
 }
+
+/// As of `vnp orfs` that writes into the directory of a run.
+#[test]
+fn temporaries_of_another_command_at_work_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    drop(open(&out, Start::New).unwrap());
+    let live = crate::publish::Output::create(out.join("orfs.fa")).unwrap();
+    let temporaries = || {
+        let names = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_string_lossy().starts_with(UNPUBLISHED)).count()
+    };
+    std::fs::write(out.join(format!("{UNPUBLISHED}aaaaaa")), "half").unwrap();
+    assert_eq!(temporaries(), 2);
+    drop(open(&out, Start::Resume).unwrap());
+    assert_eq!(temporaries(), 1, "only the dead one goes");
+    live.finish().unwrap().publish().unwrap();
+    assert!(out.join("orfs.fa").exists());
+}
