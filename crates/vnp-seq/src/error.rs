@@ -114,6 +114,18 @@ pub enum Error {
         cause: io::Error,
     },
 
+    /// The process may not have as much memory as a record takes.
+    #[error(
+        "{}: not enough memory to hold record {record}: raise the memory limit of the process or job, or leave the record out",
+        path.display()
+    )]
+    Memory {
+        /// The input.
+        path: PathBuf,
+        /// The record, counted from 1.
+        record: u64,
+    },
+
     /// A known format that is not supported.
     #[error("{}: it is {format}, which is not read: {remedy}", path.display())]
     Unsupported {
