@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
+use vnp_escape::escaped_path;
 
 use vnp_ckpt::{Checkpoint, CheckpointFile, Status};
 
@@ -154,6 +155,7 @@ pub(crate) fn record_failure(report: &Report, options: &Options) {
         && let Some(log) = &options.log_failures
         && let Err(error) = failure_log::log_failed_checkpoint(log, &report.path, &report.reason())
     {
-        log::warn!("{} is bad and could not be recorded: {error}", report.path.display());
+        let path = escaped_path(&report.path);
+        log::warn!("{path} is bad and could not be recorded: {error}");
     }
 }
