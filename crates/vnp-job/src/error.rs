@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use vnp_escape::{escaped, escaped_path, listed, sentence};
+
 use crate::bad_file::BadFile;
 use crate::identity::Difference;
 use crate::stop::Interrupted;
@@ -12,7 +14,10 @@ use crate::stop::Interrupted;
 #[non_exhaustive]
 pub enum Error {
     /// The output directory exists and the caller asked neither to resume nor to start again.
-    #[error("output directory {} exists: continue its {job} with --resume, or start again with --force", path.display())]
+    #[error(
+        "output directory {} exists: continue its {job} with --resume, or start again with --force",
+        escaped_path(path)
+    )]
     OutputExists {
         /// The directory.
         path: PathBuf,
@@ -20,7 +25,7 @@ pub enum Error {
         job: &'static str,
     },
     /// The output directory holds something else than a job of this kind.
-    #[error("{} holds {found}: choose another directory", path.display())]
+    #[error("{} holds {found}: choose another directory", escaped_path(path))]
     NotOurs {
         /// The directory.
         path: PathBuf,
@@ -28,13 +33,19 @@ pub enum Error {
         found: &'static str,
     },
     /// Something lies where a job publishes a directory and removes an earlier one, and is not of a job.
-    #[error("{} was not written by vnp, and lies where results are replaced: move it away, or choose another output directory", path.display())]
+    #[error(
+        "{} was not written by vnp, and lies where results are replaced: move it away, or choose another output directory",
+        escaped_path(path)
+    )]
     Foreign {
         /// The file or directory.
         path: PathBuf,
     },
     /// Another process works in the output directory.
-    #[error("output directory {} is in use by {holder}: wait for it, or choose another directory", path.display())]
+    #[error(
+        "output directory {} is in use by {holder}: wait for it, or choose another directory",
+        escaped_path(path), holder = sentence(holder)
+    )]
     Locked {
         /// The directory.
         path: PathBuf,
@@ -42,7 +53,10 @@ pub enum Error {
         holder: String,
     },
     /// Another process has taken the directory over, on a file system without locks.
-    #[error("output directory {} is no longer ours: {holder} has taken it over while this process stalled; the work so far is saved: continue with --resume when that process has ended", path.display())]
+    #[error(
+        "output directory {} is no longer ours: {holder} has taken it over while this process stalled; the work so far is saved: continue with --resume when that process has ended",
+        escaped_path(path), holder = sentence(holder)
+    )]
     LockLost {
         /// The directory.
         path: PathBuf,
@@ -50,8 +64,8 @@ pub enum Error {
         holder: String,
     },
     /// A file of the job could not be read or written; the message names it.
-    #[error(transparent)]
-    Io(#[from] io::Error),
+    #[error("{}", escaped(.0))]
+    Io(io::Error),
     /// A part could not be saved or read.
     #[error(transparent)]
     Checkpoint(#[from] vnp_ckpt::Error),
@@ -59,7 +73,11 @@ pub enum Error {
     #[error(transparent)]
     Validation(#[from] vnp_validate::Error),
     /// The checkpoints belong to a job on other input, with another model or settings.
-    #[error("{} holds work on other data or settings: {}; give the same ones, or start again with --force", path.display(), joined(differences))]
+    #[error(
+        "{} holds work on other data or settings: {}; give the same ones, or start again with --force",
+        escaped_path(path),
+        listed(differences.iter(), 32, "; ")
+    )]
     OtherIdentity {
         /// The directory.
         path: PathBuf,
@@ -69,7 +87,7 @@ pub enum Error {
     /// Parts are corrupted, incompatible or out of place.
     #[error(
         "{}; compute these rows again with --force-resume, start again with --force, or remove the file and --resume",
-        listed(files)
+        listed(files.iter(), 8, "; ")
     )]
     BadParts {
         /// Each bad part with its finding.
@@ -77,7 +95,8 @@ pub enum Error {
     },
     /// A directory does not hold the parts that were asked for.
     #[error(
-        "{}: {reason}: finish its run with vnp predict --resume --keep-embeddings", path.display()
+        "{}: {reason}: finish its run with vnp predict --resume --keep-embeddings",
+        escaped_path(path), reason = sentence(reason)
     )]
     MissingParts {
         /// The directory.
@@ -86,7 +105,10 @@ pub enum Error {
         reason: String,
     },
     /// Parts that should belong together do not.
-    #[error("{}: {what} is {found}, expected {expected}", path.display())]
+    #[error(
+        "{}: {what} is {found}, expected {expected}",
+        escaped_path(path), what = sentence(what), found = sentence(found), expected = sentence(expected)
+    )]
     Mismatch {
         /// The part.
         path: PathBuf,
@@ -100,6 +122,12 @@ pub enum Error {
     /// A signal asked for the end.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
 impl Error {
@@ -126,21 +154,8 @@ impl Error {
 /// An I/O error with the path and the action that it interrupted, in the words of fs-err.
 #[must_use]
 pub fn io_at(action: &str, path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("failed to {action} `{}`: {error}", path.display()))
-}
-
-/// All items as one text.
-fn joined<T: ToString>(items: &[T]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
-/// The first few items as one text; a run can have thousands of bad parts.
-#[must_use]
-pub fn listed<T: ToString>(items: &[T]) -> String {
-    const SHOWN: usize = 8;
-    let mut texts: Vec<String> = items.iter().take(SHOWN).map(ToString::to_string).collect();
-    if items.len() > SHOWN {
-        texts.push(format!("and {} more", items.len() - SHOWN));
-    }
-    texts.join("; ")
+    io::Error::new(
+        error.kind(),
+        format!("failed to {action} `{}`: {}", escaped_path(path), escaped(error)),
+    )
 }

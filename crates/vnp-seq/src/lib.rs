@@ -52,7 +52,6 @@ mod orfless_chunk;
 mod outcome;
 mod reader;
 mod record;
-mod shown;
 mod stream;
 mod text;
 
@@ -72,5 +71,4 @@ pub use orfless_chunk::OrflessChunk;
 pub use outcome::{Block, Counts, FrameRow, RecordOutcome, RecordStatus};
 pub use reader::RecordReader;
 pub use record::{InvalidLetter, Record};
-pub use shown::shown_id;
 pub use stream::FrameReader;
