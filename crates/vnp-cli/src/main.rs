@@ -8,6 +8,7 @@ mod output;
 mod paths;
 mod progress;
 mod signals;
+mod usage;
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -22,6 +23,7 @@ fn main() -> std::process::ExitCode {
         Err(error) => {
             // clap's own exit code 2 means "partial" here: usage errors are 1.
             // A closed pipe is not a failure, and there is no other place to report it to.
+            let error = usage::escaped(error);
             drop(error.print());
             let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             return if asked { Exit::Done } else { Exit::Failed }.into();

@@ -8,7 +8,7 @@ use vnp_ckpt::{Checkpoint, CheckpointFile, Status};
 
 use crate::error::Error;
 use crate::failure_log;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, bounded};
 use crate::level::Level;
 use crate::options::Options;
 use crate::report::Report;
@@ -140,7 +140,7 @@ fn describe(report: &mut Report, file: &CheckpointFile) {
     let header = file.header();
     report.version = Some(header.version.to_string());
     report.status = Some(header.status);
-    report.kind = Some(header.kind.clone());
+    report.kind = Some(bounded(header.kind.clone()));
     report.rows = Some(header.rows.len());
     report.integrity = Some(file.integrity());
     if header.status != Status::Complete {

@@ -33,7 +33,8 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding of this code.
+    /// A finding of this code. Texts of more than 1000 letters are cut, and end in `…`: a report on a tree
+    /// of files must not hold their headers.
     #[must_use]
     pub fn new(
         code: Code,
@@ -44,11 +45,21 @@ impl Finding {
         Self {
             code,
             severity: code.severity(),
-            subject: subject.into(),
-            expected: expected.into(),
-            found: found.into(),
+            subject: bounded(subject.into()),
+            expected: bounded(expected.into()),
+            found: bounded(found.into()),
         }
     }
+}
+
+pub(crate) fn bounded(mut text: String) -> String {
+    const LETTERS: usize = 1000;
+    if let Some((end, _)) = text.char_indices().nth(LETTERS) {
+        text.truncate(end);
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
 }
 
 impl fmt::Display for Finding {
@@ -186,6 +197,7 @@ mod tests {
         let long = "x".repeat(1 << 24);
         let finding = Finding::new(Code::WrongKind, "kind", "`scores`", format!("`{long}`"));
         assert!(finding.to_string().len() < 1200, "{}", finding.to_string().len());
+        assert!(finding.found.capacity() < 2000 && finding.found.ends_with("x…"));
     }
 
     #[test]

@@ -96,7 +96,11 @@ impl Claim {
             if !found.is_stale(&Now::of(&mark.file)?, stale_after) {
                 return Err(NotTaken::Held(found.line()));
             }
-            log::warn!("{}: {} is gone: its claim is taken over", escaped_path(path), found.line());
+            log::warn!(
+                "{}: {} is gone: its claim is taken over",
+                escaped_path(path),
+                sentence(found.line())
+            );
             take_away(path, &found)?;
         }
         Err(NotTaken::Held("other processes, which take it in turns".to_owned()))

@@ -23,7 +23,7 @@ const HF: (&str, &str) = ("model", "safetensors");
 const BIN: (&str, &str) = ("pytorch_model", "bin");
 
 fn esm2_digest(path: &Path) -> String {
-    let files = read_esm2(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let files = read_esm2(path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
     network_digest(&files, None, |hasher| digest(&files.weights, hasher)).unwrap()
 }
 

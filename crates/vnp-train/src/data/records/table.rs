@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use vnp_escape::escaped_path;
+use vnp_escape::{escaped_path, shown};
 
 use crate::error::Error;
 
@@ -108,9 +108,10 @@ impl Table {
         let unused = || self.rows.iter().filter(|(id, _)| !is_used(id));
         if let Some((id, entry)) = unused().min_by_key(|(_, entry)| entry.line) {
             log::warn!(
-                "{}: no record has the id of {} lines, first {id} in line {}",
+                "{}: no record has the id of {} lines, first {} in line {}",
                 escaped_path(&self.path),
                 unused().count(),
+                shown(id),
                 entry.line
             );
         }
