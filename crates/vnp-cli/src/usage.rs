@@ -1,6 +1,6 @@
 //! Errors of the arguments, which quote what the user typed or a script passed on.
 
-use clap::error::ContextValue;
+use clap::error::{ContextKind, ContextValue};
 use vnp_escape::sentence;
 
 /// The error with every argument that it quotes escaped, and cut where it is long.
@@ -18,8 +18,13 @@ pub(crate) fn escaped(mut error: clap::Error) -> clap::Error {
             Some((kind, value))
         })
         .collect();
+    let mut is_plain = true;
     for (kind, value) in quoted {
-        error.insert(kind, value);
+        is_plain &= error.insert(kind, value.clone()) == Some(value);
+    }
+    if !is_plain {
+        // The tip repeats the argument as it is, with the colours of a terminal.
+        error.remove(ContextKind::Suggested);
     }
     error
 }
@@ -53,6 +58,14 @@ mod tests {
         check(&["devices", bad]);
         check(&["completions", bad]);
         check(&["devices", &format!("{bad}{}", "z".repeat(100_000))]);
+    }
+
+    #[test]
+    fn an_option_of_one_letter_is_escaped() {
+        let error = Args::try_parse_from(["vnp", "devices", "-\u{9b}"]).err().unwrap();
+        let text = escaped(error).render().to_string();
+        assert!(text.lines().all(|line| line.chars().all(is_plain)), "{text:?}");
+        assert!(text.contains("'-\\u{9b}'"), "{text:?}");
     }
 
     #[test]

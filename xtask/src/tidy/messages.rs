@@ -137,6 +137,7 @@ fn raw(tokens: TokenStream, outside: &[String]) -> Vec<String> {
         let value = argument.get(if is_named { 2 } else { 0 }..).unwrap_or_default();
         found.extend(root(value).filter(|name| outside.contains(name)));
     }
+    let format = format.replace("{{", "");
     let named = format.split('{').skip(1).filter_map(|rest| {
         let name = rest.split(['}', ':']).next().unwrap_or_default();
         outside.iter().find(|field| *field == name && !bound.iter().any(|known| known == name))
