@@ -32,6 +32,8 @@ fn safetensors(header: &serde_json::Value, data: &[u8]) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes(), header.as_bytes(), data].concat()
 }
 
+type Spoil = fn(&mut native::Parts);
+
 /// Files of every format, whole and damaged, by their names.
 fn all(directory: &Path) {
     let write = |name: &str, bytes: Vec<u8>| std::fs::write(directory.join(name), bytes).unwrap();
@@ -45,7 +47,7 @@ fn all(directory: &Path) {
         flipped[middle] ^= 1;
         write(&format!("flipped.{}", format.extension()), flipped);
     }
-    let spoiled: [(&str, fn(&mut native::Parts)); 9] = [
+    let spoiled: [(&str, Spoil); 9] = [
         ("status", |parts| drop(parts.header.insert("status".into(), MARK.into()))),
         ("version", |parts| drop(parts.header.insert("version".into(), MARK.into()))),
         ("created", |parts| drop(parts.header.insert("created".into(), MARK.into()))),

@@ -148,12 +148,14 @@ fn raw(tokens: TokenStream, outside: &[String]) -> Vec<String> {
 
 /// The field that a value is, or whose method it is; none for the call of a function.
 fn root(value: &[TokenTree]) -> Option<String> {
-    let is_sign = |token: &TokenTree| matches!(token, TokenTree::Punct(sign) if "*&.".contains(sign.as_char()));
-    let at = value.iter().position(|token| !is_sign(token))?;
-    let is_called = value[at + 1..].iter().any(|token| {
+    let is_sign = |token: &TokenTree, signs: &str| matches!(token, TokenTree::Punct(sign) if signs.contains(sign.as_char()));
+    let mut tokens = value.iter().skip_while(|token| is_sign(token, "*&.")).peekable();
+    let first = tokens.next()?;
+    let is_method = tokens.peek().is_some_and(|next| is_sign(next, "."));
+    let is_called = tokens.any(|token| {
         matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis)
-    }) && !matches!(value.get(at + 1), Some(TokenTree::Punct(sign)) if sign.as_char() == '.');
-    (!is_called).then(|| value[at].to_string())
+    });
+    (is_method || !is_called).then(|| first.to_string())
 }
 
 #[cfg(test)]
