@@ -18,6 +18,7 @@ use crate::exit::Exit;
 
 fn main() -> std::process::ExitCode {
     signals::survive();
+    std::panic::set_hook(Box::new(report_defect));
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
@@ -30,6 +31,15 @@ fn main() -> std::process::ExitCode {
         }
     };
     run(args).into()
+}
+
+/// Reports a panic, a defect of this program, whose message may quote a file as every other may.
+fn report_defect(panic: &std::panic::PanicHookInfo<'_>) {
+    output::print_error(&panic.to_string());
+    let trace = std::backtrace::Backtrace::capture();
+    if trace.status() == std::backtrace::BacktraceStatus::Captured {
+        trace.to_string().lines().for_each(output::print_error);
+    }
 }
 
 fn run(args: Args) -> Exit {
