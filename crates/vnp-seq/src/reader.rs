@@ -18,6 +18,7 @@ use crate::id::{id_bytes, id_text};
 use crate::letters::{Letters, LettersError, ScratchError};
 use crate::record::Record;
 use crate::text::{self, Text};
+use vnp_escape::escaped_path;
 
 /// Streams the records of one FASTA or FASTQ input: plain, gzip, BGZF, bzip2, xz or Zstandard,
 /// recognised by content. FASTQ may be wrapped over several lines.
@@ -97,7 +98,7 @@ impl RecordReader {
         };
         log::debug!(
             "{}: {}, empty: {}",
-            name.display(),
+            escaped_path(name),
             opened.compression,
             opened.first.is_none()
         );

@@ -1,6 +1,7 @@
 //! Removal of the temporary directories that killed writers left behind.
 
 use std::path::{Path, PathBuf};
+use vnp_escape::escaped;
 
 use fs_err as fs;
 
@@ -30,7 +31,7 @@ pub fn sweep_stale_temporaries(directory: &Path) -> Result<Vec<PathBuf>, Error> 
         }
         match remove(&path) {
             Ok(()) => removed.push(path),
-            Err(error) => log::warn!("stale temporary stays: {error}"),
+            Err(error) => log::warn!("stale temporary stays: {}", escaped(error)),
         }
     }
     removed.sort();

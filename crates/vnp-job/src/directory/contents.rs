@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use vnp_escape::escaped_path;
+
 use crate::error::Error;
 use crate::files::{entries, remove_file_if_there, remove_if_there};
 use crate::kind::JobKind;
@@ -77,7 +79,7 @@ pub(super) fn remove_stale(path: &Path, checkpoints: &Path, kind: &JobKind) -> R
     for dir in stages.chain([checkpoints.to_owned(), path.to_owned()]) {
         if dir.is_dir() {
             for removed in vnp_ckpt::sweep_stale_temporaries(&dir)? {
-                log::debug!("{} was left by a killed writer: removed", removed.display());
+                log::debug!("{} was left by a killed writer: removed", escaped_path(&removed));
             }
         }
     }
