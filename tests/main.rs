@@ -27,6 +27,7 @@ mod resume;
 mod resume_from;
 mod score_all;
 mod shim;
+mod shown;
 mod signals;
 mod special;
 mod support;

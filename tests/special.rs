@@ -139,3 +139,31 @@ fn a_failure_log_is_a_file() {
     assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
     bench.vnp(&words).expect(3, &["not a regular file"]);
 }
+
+/// Under every limit of memory with which a short record can be read, a long one is read or refused with a
+/// reason; no allocation ends the process.
+#[test]
+fn a_record_that_memory_cannot_hold_is_an_error() {
+    let bench = Bench::new();
+    bench.write("short.fq", "@r\nACGT\n+\nIIII\n");
+    let (letters, quality) = ("ACGT".repeat(10_000_000), "I".repeat(40_000_000));
+    bench.write("long.fq", format!("@r\n{letters}\n+\n{quality}\n"));
+    let validate = |limit_kib: usize, input: &str| {
+        let mut command = std::process::Command::new("sh");
+        let vnp = env!("CARGO_BIN_EXE_vnp");
+        command.arg("-c").arg(format!("ulimit -v {limit_kib}; exec '{vnp}' validate {input}"));
+        Ended::of(command.current_dir(bench.path(".")).output().unwrap())
+    };
+    let is_enough = |limit_kib: &usize| validate(*limit_kib, "short.fq").code == Some(0);
+    let least = (1..200).map(|step| step * 5_000).find(is_enough).unwrap();
+    let mut codes = Vec::new();
+    for step in 0..12 {
+        let found = validate(least + step * 20_000, "long.fq");
+        match found.code {
+            Some(0) => {}
+            _ => drop(found.expect(1, &["long.fq: not enough memory to hold record 1"])),
+        }
+        codes.push(found.code);
+    }
+    assert!(codes.contains(&Some(0)) && codes.contains(&Some(1)), "{codes:?}");
+}

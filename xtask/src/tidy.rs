@@ -1,11 +1,12 @@
 //! What the formatter and the lints cannot check: file sizes and heads, circles of imports, arrows
-//! between crates, and phrases that the glossary replaces. The rules stand in docs/CONTRIBUTING.md.
+//! between crates, messages that show text as it is, and phrases that the glossary replaces. The rules stand in docs/CONTRIBUTING.md.
 
 mod arrows;
 mod circles;
 mod finding;
 mod imports;
 mod layout;
+mod messages;
 mod modules;
 mod phrases;
 mod references;
@@ -51,6 +52,7 @@ fn inspect(root: &Path, files: &[PathBuf], rules: &Rules) -> Result<Vec<Finding>
         if has_extension(file, "rs") {
             let text = read()?;
             findings.extend(layout::source_file(file, &text));
+            findings.extend(messages::check(file, &text)?);
             findings.extend(phrases::refused(file, &text, &rules.phrases));
             sources.insert(file.clone(), text);
         } else if has_extension(file, "md") && !file.ends_with("CHANGELOG.md") {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use vnp_escape::{escaped, escaped_path};
+
 pub(crate) mod kind;
 
 use kind::ErrorKind;
@@ -102,11 +104,11 @@ impl From<ErrorKind> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(path) = &self.path {
-            write!(f, "{}: ", path.display())?;
+            write!(f, "{}: ", escaped_path(path))?;
         }
         self.kind.fmt(f)?;
         match std::error::Error::source(self) {
-            Some(source) if f.alternate() => write!(f, ": {source}"),
+            Some(source) if f.alternate() => write!(f, ": {}", escaped(source)),
             _ => Ok(()),
         }
     }

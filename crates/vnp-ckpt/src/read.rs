@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
+use vnp_escape::escaped_path;
+
 use crate::checkpoint::Checkpoint;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
@@ -124,7 +126,7 @@ fn open(
     // Checked before it is opened: opening a pipe would wait for a writer.
     let found = std::fs::metadata(path).map_err(|error| match std::fs::read_link(path) {
         Ok(target) if error.kind() == io::ErrorKind::NotFound => {
-            let reason = format!("it is a link to {}, which does not exist", target.display());
+            let reason = format!("it is a link to {}, which does not exist", escaped_path(&target));
             ErrorKind::io(io::Error::new(error.kind(), reason))
         }
         _ => ErrorKind::io(error),

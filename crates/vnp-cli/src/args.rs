@@ -17,7 +17,7 @@ pub(crate) use train::{EncodersFrom, OptimizerName, RecipeArgs, TrainArgs};
 
 /// Find viral sequences in metagenomic reads and contigs; interrupted runs can be continued
 #[derive(Debug, Parser)]
-#[command(name = "vnp", version, max_term_width = 100)]
+#[command(name = "vnp", bin_name = "vnp", version, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -9,11 +9,15 @@ use anyhow::{Context, ensure};
 use env_logger::{Builder, Target, WriteStyle};
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use log::LevelFilter;
+use vnp_escape::{escaped, escaped_path};
 use vnp_job::publish::open_special;
 use vnp_job::{LOG_FIRST_LINE, is_log_file};
 
 use crate::args::GlobalArgs;
 use crate::paths::Files;
+
+/// Letters of a message. Those of ours are shorter; a library might quote a whole file.
+const LONGEST_MESSAGE: usize = 1 << 14;
 
 /// Standard error, shared by the messages and the progress bar.
 #[derive(Clone, Debug)]
@@ -39,7 +43,7 @@ pub(crate) fn open(args: &GlobalArgs, files: &Files) -> anyhow::Result<Option<Fi
         !files.leads_out_of_job(path),
         "{} is a symbolic link, or lies behind one that leads out of the output directory: name \
          another file as --log-file",
-        path.display()
+        escaped_path(path)
     );
     if files.is_in_job(path)
         && let Some(folder) = path.parent()
@@ -72,7 +76,9 @@ pub(crate) fn start(args: &GlobalArgs, file: Option<File>) -> anyhow::Result<Con
         .write_style(WriteStyle::Never)
         .format(|out, record| {
             let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
-            writeln!(out, "{now} {:<5} {}", record.level(), record.args())
+            // Whatever a message quotes, it is one line, and changes nothing on a terminal.
+            let message = escaped(record.args()).cut(LONGEST_MESSAGE);
+            writeln!(out, "{now} {:<5} {message}", record.level())
         })
         .target(Target::Pipe(Box::new(Shared(Arc::new(Mutex::new(tee))))))
         .try_init()?;
@@ -102,7 +108,7 @@ fn open_log(path: &Path) -> anyhow::Result<File> {
         ensure!(
             !is_other || is_log_file(path).context("cannot read the log file")?,
             "{} is not a log file of vnp: nothing was written to it; name an empty one",
-            path.display()
+            escaped_path(path)
         );
         return Ok(file);
     }
@@ -117,7 +123,7 @@ fn open_log(path: &Path) -> anyhow::Result<File> {
             is_ours,
             "{} is not a log file of vnp: nothing was written to it; name another file as --log-file, \
              or an empty one",
-            path.display()
+            escaped_path(path)
         );
     }
     Ok(file)

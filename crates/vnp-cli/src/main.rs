@@ -8,6 +8,7 @@ mod output;
 mod paths;
 mod progress;
 mod signals;
+mod usage;
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -17,17 +18,28 @@ use crate::exit::Exit;
 
 fn main() -> std::process::ExitCode {
     signals::survive();
+    std::panic::set_hook(Box::new(report_defect));
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
             // clap's own exit code 2 means "partial" here: usage errors are 1.
             // A closed pipe is not a failure, and there is no other place to report it to.
+            let error = usage::escaped(error);
             drop(error.print());
             let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             return if asked { Exit::Done } else { Exit::Failed }.into();
         }
     };
     run(args).into()
+}
+
+/// Reports a panic, a defect of this program, whose message may quote a file as every other may.
+fn report_defect(panic: &std::panic::PanicHookInfo<'_>) {
+    output::print_error(&panic.to_string());
+    let trace = std::backtrace::Backtrace::capture();
+    if trace.status() == std::backtrace::BacktraceStatus::Captured {
+        trace.to_string().lines().for_each(output::print_error);
+    }
 }
 
 fn run(args: Args) -> Exit {

@@ -1,38 +1,33 @@
-//! Standard output: text, tables and numbers with thousands separators.
+//! Standard output: lines, tables and JSON that may hold text from outside, and numbers with thousands
+//! separators.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
-/// Writes text to standard output. If its reader has closed the pipe, that is not a failure, and the
-/// exit code stays that of the work.
-pub(crate) fn print(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+use vnp_escape::escaped;
+
+pub(crate) mod cell;
+pub(crate) mod json;
+pub(crate) mod table;
+
+/// Writes to standard output, through a buffer. If its reader has closed the pipe, that is not a failure, and
+/// the exit code stays that of the work.
+pub(crate) fn stream(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        printed => printed,
+        written => written,
     }
+}
+
+/// Writes lines to standard output. What a terminal would not show as itself is escaped, except line ends.
+pub(crate) fn print(lines: &str) -> io::Result<()> {
+    stream(|out| lines.lines().try_for_each(|line| writeln!(out, "{}", escaped(line))))
 }
 
 /// Writes an error to standard error before logging has started.
 pub(crate) fn print_error(text: &str) {
     // There is no remedy for a standard error that is closed.
-    drop(writeln!(io::stderr(), "vnp: {text}"));
-}
-
-/// Rows as columns of equal width, two spaces apart; the last column is not padded.
-pub(crate) fn table(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
-    };
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
-    let mut text = String::new();
-    for row in rows {
-        let line: Vec<String> =
-            row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
-        text.push_str(line.join("  ").trim_end());
-        text.push('\n');
-    }
-    text
+    drop(writeln!(io::stderr(), "vnp: {}", escaped(text)));
 }
 
 /// `1 row`, `8,192 rows`.
@@ -69,12 +64,5 @@ mod tests {
             assert_eq!(grouped(number), text);
         }
         assert_eq!(counted(1, "row") + ", " + &counted(1000, "row"), "1 row, 1,000 rows");
-    }
-
-    #[test]
-    fn columns_line_up() {
-        let row = |cells: &[&str]| cells.iter().map(ToString::to_string).collect();
-        let rows: Vec<Vec<String>> = vec![row(&["a", "bcd", "x"]), row(&["äöü", "", "y"])];
-        assert_eq!(table(&rows), "a    bcd  x\näöü       y\n");
     }
 }

@@ -6,6 +6,7 @@ mod place;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
+use vnp_escape::escaped_path;
 use vnp_job::JobKind;
 
 use place::Place;
@@ -143,11 +144,11 @@ pub(crate) fn standard_output(path: &Path) -> PathBuf {
 impl Output {
     fn check_input(&self, input: &Named) -> anyhow::Result<()> {
         let Self { file: Named { what, path, place }, shape } = self;
-        let (read, shown) = (input.what, input.path.display());
+        let (read, shown) = (input.what, escaped_path(&input.path));
         if place.is_same(&input.place) {
             bail!(
                 "{what} {} and {read} {shown} are the same file: name another file as the output",
-                path.display()
+                escaped_path(path)
             );
         }
         let fate = match shape {
@@ -158,7 +159,7 @@ impl Output {
         if !fate.is_empty() && input.place.is_within(place) {
             bail!(
                 "{read} {shown} lies in {what} {}, which {fate}: move it, or choose another output",
-                path.display()
+                escaped_path(path)
             );
         }
         // Encoders are never read from .vnp: that is the output of an earlier session. The directory of
@@ -168,7 +169,7 @@ impl Output {
         if *shape == Shape::File && !is_ours && place.is_file() && place.is_within(&input.place) {
             bail!(
                 "{what} {} is a file of {read} {shown}: name another file as the output",
-                path.display()
+                escaped_path(path)
             );
         }
         Ok(())
@@ -177,7 +178,7 @@ impl Output {
     /// Checks one direction.
     fn check_output(&self, other: &Self) -> anyhow::Result<()> {
         let (file, other_file) = (&self.file, &other.file);
-        let (path, other_path) = (file.path.display(), other_file.path.display());
+        let (path, other_path) = (escaped_path(&file.path), escaped_path(&other_file.path));
         let are_of_one_job = file.what == RESULT && other_file.what == RESULT;
         if file.place.is_same(&other_file.place) && !are_of_one_job {
             bail!(

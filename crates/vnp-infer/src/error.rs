@@ -2,28 +2,35 @@
 
 use std::path::PathBuf;
 
+use vnp_escape::{escaped, escaped_path, listed, sentence, shown};
+
 use crate::precision::Precision;
 
 pub(crate) mod weights;
+mod words;
+mod wrap;
 
 use weights::WeightsError;
+use words::{directories, meant, of_shape};
 
 /// The error of this crate. Every variant says what was expected, what was found and where.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be read or written; the message names it.
-    #[error(transparent)]
+    #[error("{}", escaped(cause))]
     Io {
         /// The failure, with the path in its message.
-        #[from]
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The computation was given up, as its caller asked.
     #[error("the computation was interrupted")]
     Interrupted,
     /// A JSON file could not be understood.
-    #[error("{file} is not the JSON expected: {cause}")]
+    #[error(
+        "{file} is not the JSON expected: {cause}",
+        file = escaped(file), cause = sentence(cause)
+    )]
     Json {
         /// The file.
         file: String,
@@ -37,7 +44,10 @@ pub enum Error {
     #[error(transparent)]
     Checkpoint(#[from] vnp_ckpt::Error),
     /// An index of sharded weights names a file elsewhere.
-    #[error("{index} names the file `{file}`: expected the name of a file next to it")]
+    #[error(
+        "{index} names the file `{file}`: expected the name of a file next to it",
+        index = escaped(index), file = shown(file)
+    )]
     ShardName {
         /// The index.
         index: String,
@@ -45,7 +55,10 @@ pub enum Error {
         file: String,
     },
     /// A config holds a value that this crate cannot run.
-    #[error("{file}: {field} is {found}, expected {expected}")]
+    #[error(
+        "{file}: {field} is {found}, expected {expected}",
+        file = escaped(file), found = sentence(found), expected = sentence(expected)
+    )]
     Config {
         /// The file.
         file: String,
@@ -67,7 +80,10 @@ pub enum Error {
         sequences: usize,
     },
     /// A tokenizer file could not be used.
-    #[error("{file} is not a usable tokenizer: {cause}")]
+    #[error(
+        "{file} is not a usable tokenizer: {cause}",
+        file = escaped(file), cause = sentence(cause)
+    )]
     Tokenizer {
         /// The file.
         file: String,
@@ -75,7 +91,10 @@ pub enum Error {
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A tokenizer knows more tokens than the network has embeddings for.
-    #[error("{file} has {found} tokens, but the network's vocabulary is {expected}")]
+    #[error(
+        "{file} has {found} tokens, but the network's vocabulary is {expected}",
+        file = escaped(file)
+    )]
     Vocabulary {
         /// The tokenizer file.
         file: String,
@@ -85,7 +104,10 @@ pub enum Error {
         found: usize,
     },
     /// A weights file is not a whole safetensors file.
-    #[error("{file} is not a whole safetensors file: {reason}")]
+    #[error(
+        "{file} is not a whole safetensors file: {reason}",
+        file = escaped(file), reason = sentence(reason)
+    )]
     NotSafetensors {
         /// The file.
         file: String,
@@ -96,7 +118,7 @@ pub enum Error {
     #[error(
         "{} is not a file of weights: its first bytes are those of neither safetensors, PyTorch, a \
          .vnp checkpoint nor an index of several such files",
-        path.display()
+        escaped_path(path)
     )]
     WeightsFormat {
         /// The file.
@@ -106,7 +128,8 @@ pub enum Error {
     #[error(
         "{} holds none of model.safetensors, model.safetensors.index.json, pytorch_model.bin, \
          pytorch_model.bin.index.json and a .pt of fair-esm{}",
-        directory.display(), meant(nearby, "such files are in")
+        escaped_path(directory),
+        meant(nearby, "such files are in")
     )]
     NoWeights {
         /// The directory.
@@ -117,7 +140,8 @@ pub enum Error {
     /// A directory is not a bundle.
     #[error(
         "{} is not a model: it has no bundle.json{}",
-        directory.display(), meant(nearby, "there is one in")
+        escaped_path(directory),
+        meant(nearby, "there is one in")
     )]
     NotABundle {
         /// The directory.
@@ -129,14 +153,14 @@ pub enum Error {
     #[error(
         "{} is not the file but a pointer of git-lfs to it: run `git lfs pull` in that clone, or \
          download the file itself",
-        path.display()
+        escaped_path(path)
     )]
     LfsPointer {
         /// The file.
         path: PathBuf,
     },
     /// A directory holds several networks of fair-esm.
-    #[error("{} holds several networks: give one of {}", directory.display(), names.join(", "))]
+    #[error("{} holds several networks: give one of {}", escaped_path(directory), listed(names.iter().map(shown), 8, ", "))]
     AmbiguousWeights {
         /// The directory.
         directory: PathBuf,
@@ -144,7 +168,10 @@ pub enum Error {
         names: Vec<String>,
     },
     /// A tensor that the config asks for is missing.
-    #[error("{file} has no tensor {name}{}", of_shape(expected))]
+    #[error(
+        "{file} has no tensor {name}{}",
+        of_shape(expected), file = escaped(file), name = shown(name)
+    )]
     MissingTensor {
         /// The weights file.
         file: String,
@@ -154,7 +181,10 @@ pub enum Error {
         expected: Vec<usize>,
     },
     /// A tensor has another shape than the config asks for.
-    #[error("{file}: tensor {name} has shape {found:?}, expected {expected:?}")]
+    #[error(
+        "{file}: tensor {name} has shape {found:?}, expected {expected:?}",
+        file = escaped(file), name = shown(name)
+    )]
     TensorShape {
         /// The weights file.
         file: String,
@@ -166,7 +196,10 @@ pub enum Error {
         found: Vec<usize>,
     },
     /// A tensor has a data type other than a float of 16 or 32 bits, or of 64 in a file that is imported.
-    #[error("{file}: tensor {name} is {found}, expected F32, F16 or BF16")]
+    #[error(
+        "{file}: tensor {name} is {found}, expected F32, F16 or BF16",
+        file = escaped(file), name = shown(name), found = sentence(found)
+    )]
     TensorDtype {
         /// The weights file.
         file: String,
@@ -176,7 +209,10 @@ pub enum Error {
         found: String,
     },
     /// Tensors that the network does not use and that are not known to be unused.
-    #[error("{file} holds tensors that belong to no part of this network: {}", names.join(", "))]
+    #[error(
+        "{file} holds tensors that belong to no part of this network: {}",
+        listed(names.iter().map(shown), 8, ", "), file = escaped(file)
+    )]
     SurplusTensors {
         /// The weights file.
         file: String,
@@ -184,7 +220,10 @@ pub enum Error {
         names: Vec<String>,
     },
     /// The layers of a checkpoint disagree on the rotary frequencies.
-    #[error("{file}: {name} differs from the other layers' inverse frequencies")]
+    #[error(
+        "{file}: {name} differs from the other layers' inverse frequencies",
+        file = escaped(file), name = shown(name)
+    )]
     RotaryMismatch {
         /// The weights file.
         file: String,
@@ -193,7 +232,8 @@ pub enum Error {
     },
     /// A bundle written by a later version.
     #[error(
-        "{file}: bundle format {found} is newer than {current}, which this vnp reads: upgrade vnp"
+        "{file}: bundle format {found} is newer than {current}, which this vnp reads: upgrade vnp",
+        file = escaped(file)
     )]
     BundleTooNew {
         /// The bundle's manifest.
@@ -204,7 +244,10 @@ pub enum Error {
         current: u64,
     },
     /// A bundle's content differs from its manifest.
-    #[error("{file}: digest {found} is not the {expected} of bundle.json: import the bundle again")]
+    #[error(
+        "{file}: digest {found} is not the {expected} of bundle.json: import the bundle again",
+        file = escaped(file), found = sentence(found), expected = sentence(expected)
+    )]
     BundleDigest {
         /// The file or folder whose digest differs.
         file: String,
@@ -217,7 +260,7 @@ pub enum Error {
     #[error(
         "no model {name}: it is neither mini nor a bundle directory, nor in {}: `vnp models import` makes \
          a model of published weights",
-        directories(searched)
+        directories(searched), name = shown(name)
     )]
     UnknownBundle {
         /// The name that was asked for.
@@ -226,14 +269,15 @@ pub enum Error {
         searched: Vec<PathBuf>,
     },
     /// The directory to write exists already.
-    #[error("{} exists already: name another directory or remove it", path.display())]
+    #[error("{} exists already: name another directory or remove it", escaped_path(path))]
     OutputExists {
         /// The directory.
         path: PathBuf,
     },
     /// The head does not fit the encoders.
     #[error(
-        "{file}: the head takes {found} features, but the encoders give {nucleotide} + {protein}"
+        "{file}: the head takes {found} features, but the encoders give {nucleotide} + {protein}",
+        file = escaped(file)
     )]
     HeadSize {
         /// The head's file.
@@ -247,7 +291,8 @@ pub enum Error {
     },
     /// The fallback head does not fit the nucleotide encoder.
     #[error(
-        "{file}: the fallback head takes {found} features, but the nucleotide encoder gives {nucleotide}"
+        "{file}: the fallback head takes {found} features, but the nucleotide encoder gives {nucleotide}",
+        file = escaped(file)
     )]
     FallbackSize {
         /// The fallback head's file.
@@ -276,13 +321,13 @@ pub enum Error {
         protein: usize,
     },
     /// Text that does not name a device.
-    #[error("{text:?} is not a device: use auto, cpu, cuda or cuda:N")]
+    #[error("\"{text}\" is not a device: use auto, cpu, cuda or cuda:N", text = shown(text))]
     UnknownDevice {
         /// The text.
         text: String,
     },
     /// Text that does not name a precision.
-    #[error("{text:?} is not a precision: use f32, bf16 or f16")]
+    #[error("\"{text}\" is not a precision: use f32, bf16 or f16", text = shown(text))]
     UnknownPrecision {
         /// The text.
         text: String,
@@ -296,7 +341,7 @@ pub enum Error {
         ordinal: usize,
     },
     /// A CUDA device could not be opened.
-    #[error("device cuda:{ordinal} cannot be used: {cause}")]
+    #[error("device cuda:{ordinal} cannot be used: {cause}", cause = sentence(cause))]
     Device {
         /// The device asked for.
         ordinal: usize,
@@ -306,7 +351,8 @@ pub enum Error {
     /// A device's memory is too small for one sequence.
     #[error(
         "{device} has no memory for a sequence of {tokens} tokens: use a device with more, \
-         --precision bf16, or --device cpu"
+         --precision bf16, or --device cpu",
+        device = shown(device)
     )]
     OutOfMemory {
         /// The device.
@@ -323,7 +369,7 @@ pub enum Error {
         device: &'static str,
     },
     /// A computation failed.
-    #[error("{what} failed: {cause}")]
+    #[error("{what} failed: {cause}", what = sentence(what), cause = sentence(cause))]
     Compute {
         /// The computation.
         what: String,
@@ -331,45 +377,15 @@ pub enum Error {
         cause: Box<candle_core::Error>,
     },
     /// A kernel of the CPU was called with slices that do not fit: a defect of this crate.
-    #[error("computing on the CPU: {cause}")]
+    #[error("computing on the CPU: {cause}", cause = sentence(cause))]
     Kernel {
         /// The reason.
         cause: vnp_kernels::Error,
     },
 }
 
-impl Error {
-    /// Wraps a failure of a CPU kernel.
-    pub(crate) fn kernel(source: vnp_kernels::Error) -> Self {
-        Self::Kernel { cause: source }
+impl From<std::io::Error> for Error {
+    fn from(cause: std::io::Error) -> Self {
+        Self::Io { cause }
     }
-
-    /// Wraps a failure of the tensor library with what was being computed.
-    pub(crate) fn compute(what: impl Into<String>) -> impl FnOnce(candle_core::Error) -> Self {
-        let what = what.into();
-        move |source| Self::Compute { what, cause: Box::new(source) }
-    }
-}
-
-/// The end of a message that names the directories of which one was probably meant.
-fn meant(nearby: &[PathBuf], what: &str) -> String {
-    let give = match nearby {
-        [] => return String::new(),
-        [_] => "give that",
-        _ => "give the right one",
-    };
-    format!(": {what} {}, {give}", directories(nearby))
-}
-
-/// A shape, where it is known.
-fn of_shape(shape: &[usize]) -> String {
-    let is_known = !shape.is_empty() && shape.iter().all(|size| *size > 0);
-    if is_known { format!(" of shape {shape:?}") } else { String::new() }
-}
-
-fn directories(searched: &[PathBuf]) -> String {
-    if searched.is_empty() {
-        return "any search directory (none was given)".to_owned();
-    }
-    searched.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }

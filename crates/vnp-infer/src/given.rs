@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use vnp_ckpt::Mistaken;
+use vnp_escape::escaped_path;
 
 use crate::error::Error;
 use crate::error::weights::WeightsError;
@@ -56,7 +57,7 @@ pub(crate) fn json_bytes(path: &Path) -> Result<Vec<u8>, Error> {
 /// As [`start`]; [`Error::Json`].
 pub(crate) fn json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     serde_json::from_slice(&json_bytes(path)?)
-        .map_err(|cause| Error::Json { file: path.display().to_string(), cause })
+        .map_err(|cause| Error::Json { file: escaped_path(path).to_string(), cause })
 }
 
 /// Removes the byte order mark, which is not JSON.

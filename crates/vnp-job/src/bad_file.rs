@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use vnp_escape::{escaped_path, sentence};
+
 /// A checkpoint that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadFile {
@@ -14,6 +16,6 @@ pub struct BadFile {
 
 impl fmt::Display for BadFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.reason)
+        write!(f, "{}: {}", escaped_path(&self.path), sentence(&self.reason))
     }
 }

@@ -18,6 +18,7 @@ use crate::publish::{parent, sync_directory};
 use crate::quarantine::{QUARANTINED, quarantine};
 use contents::{LOCK, holds_nothing_but, holds_nothing_but_the_lock, is_of, remove_stale};
 use place::{refuse_link, refuse_special};
+use vnp_escape::escaped_path;
 
 /// Where a job keeps its work, below its directory.
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
@@ -60,7 +61,7 @@ impl JobDirectory {
             Err(_) if path.is_dir() => false,
             Err(error) => {
                 let what = if path.is_symlink() { "link to nothing" } else { "file" };
-                let path = path.display();
+                let path = escaped_path(path);
                 let text = format!("output directory {path} is a {what}: choose another");
                 return Err(io::Error::new(error.kind(), text).into());
             }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use vnp_escape::{escaped, escaped_path, listed, sentence};
+
 use crate::bad_file::BadFile;
 use crate::identity::Difference;
 use crate::stop::Interrupted;
@@ -15,7 +17,10 @@ pub type Refusal = Box<dyn std::error::Error + Send + Sync>;
 #[non_exhaustive]
 pub enum Error {
     /// The output directory exists and the caller asked neither to resume nor to start again.
-    #[error("output directory {} exists: continue its {job} with --resume, or start again with --force", path.display())]
+    #[error(
+        "output directory {} exists: continue its {job} with --resume, or start again with --force",
+        escaped_path(path)
+    )]
     OutputExists {
         /// The directory.
         path: PathBuf,
@@ -23,7 +28,7 @@ pub enum Error {
         job: &'static str,
     },
     /// The output directory holds something else than a job of this kind.
-    #[error("{} holds {found}: choose another directory", path.display())]
+    #[error("{} holds {found}: choose another directory", escaped_path(path))]
     NotOurs {
         /// The directory.
         path: PathBuf,
@@ -31,13 +36,19 @@ pub enum Error {
         found: &'static str,
     },
     /// Something lies where a job publishes a directory and removes an earlier one, and is not of a job.
-    #[error("{} was not written by vnp, and lies where results are replaced: move it away, or choose another output directory", path.display())]
+    #[error(
+        "{} was not written by vnp, and lies where results are replaced: move it away, or choose another output directory",
+        escaped_path(path)
+    )]
     Foreign {
         /// The file or directory.
         path: PathBuf,
     },
     /// What lies where a job writes would lead it elsewhere, or cannot be replaced.
-    #[error("{} is {found}: vnp writes only inside its directory; remove it, or choose another output directory", path.display())]
+    #[error(
+        "{} is {found}: vnp writes only inside its directory; remove it, or choose another output directory",
+        escaped_path(path)
+    )]
     NotAPlace {
         /// The link, directory, pipe or device.
         path: PathBuf,
@@ -45,7 +56,10 @@ pub enum Error {
         found: &'static str,
     },
     /// Another process works in the output directory.
-    #[error("output directory {} is in use by {holder}: wait for it, or choose another directory", path.display())]
+    #[error(
+        "output directory {} is in use by {holder}: wait for it, or choose another directory",
+        escaped_path(path), holder = sentence(holder)
+    )]
     Locked {
         /// The directory.
         path: PathBuf,
@@ -53,7 +67,10 @@ pub enum Error {
         holder: String,
     },
     /// Another process has taken the directory over, on a file system without locks.
-    #[error("output directory {} is no longer ours: {holder} has taken it over while this process stalled; the work so far is saved: continue with --resume when that process has ended", path.display())]
+    #[error(
+        "output directory {} is no longer ours: {holder} has taken it over while this process stalled; the work so far is saved: continue with --resume when that process has ended",
+        escaped_path(path), holder = sentence(holder)
+    )]
     LockLost {
         /// The directory.
         path: PathBuf,
@@ -61,8 +78,8 @@ pub enum Error {
         holder: String,
     },
     /// A file of the job could not be read or written; the message names it.
-    #[error(transparent)]
-    Io(#[from] io::Error),
+    #[error("{}", escaped(.0))]
+    Io(io::Error),
     /// A part could not be saved or read.
     #[error(transparent)]
     Checkpoint(#[from] vnp_ckpt::Error),
@@ -70,7 +87,11 @@ pub enum Error {
     #[error(transparent)]
     Validation(#[from] vnp_validate::Error),
     /// The checkpoints belong to a job on other input, with another model or settings.
-    #[error("{} holds work on other data or settings: {}; give the same ones, or start again with --force", path.display(), joined(differences))]
+    #[error(
+        "{} holds work on other data or settings: {}; give the same ones, or start again with --force",
+        escaped_path(path),
+        listed(differences.iter(), 32, "; ")
+    )]
     OtherIdentity {
         /// The directory.
         path: PathBuf,
@@ -80,7 +101,7 @@ pub enum Error {
     /// Parts are corrupted, incompatible or out of place.
     #[error(
         "{}; compute these rows again with --force-resume, start again with --force, or remove the file and --resume",
-        listed(files)
+        listed(files.iter(), 8, "; ")
     )]
     BadParts {
         /// Each bad part with its finding.
@@ -88,7 +109,8 @@ pub enum Error {
     },
     /// A directory does not hold the parts that were asked for.
     #[error(
-        "{}: {reason}: finish its run with vnp predict --resume --keep-embeddings", path.display()
+        "{}: {reason}: finish its run with vnp predict --resume --keep-embeddings",
+        escaped_path(path), reason = sentence(reason)
     )]
     MissingParts {
         /// The directory.
@@ -97,7 +119,10 @@ pub enum Error {
         reason: String,
     },
     /// Something else removed or moved what the job works with.
-    #[error("{} has vanished: something else removed or moved it during the {job}; continue with --resume, which computes again only what is missing", path.display())]
+    #[error(
+        "{} has vanished: something else removed or moved it during the {job}; continue with --resume, which computes again only what is missing",
+        escaped_path(path)
+    )]
     Vanished {
         /// The topmost directory, or the part, that is gone.
         path: PathBuf,
@@ -105,7 +130,10 @@ pub enum Error {
         job: &'static str,
     },
     /// Parts that should belong together do not.
-    #[error("{}: {what} is {found}, expected {expected}", path.display())]
+    #[error(
+        "{}: {what} is {found}, expected {expected}",
+        escaped_path(path), what = sentence(what), found = sentence(found), expected = sentence(expected)
+    )]
     Mismatch {
         /// The part.
         path: PathBuf,
@@ -122,6 +150,12 @@ pub enum Error {
     /// A signal asked for the end.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
 impl Error {
@@ -149,21 +183,8 @@ impl Error {
 /// An I/O error with the path and the action that it interrupted, in the words of fs-err.
 #[must_use]
 pub fn io_at(action: &str, path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("failed to {action} `{}`: {error}", path.display()))
-}
-
-/// All items as one text.
-fn joined<T: ToString>(items: &[T]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
-/// The first few items as one text; a run can have thousands of bad parts.
-#[must_use]
-pub fn listed<T: ToString>(items: &[T]) -> String {
-    const SHOWN: usize = 8;
-    let mut texts: Vec<String> = items.iter().take(SHOWN).map(ToString::to_string).collect();
-    if items.len() > SHOWN {
-        texts.push(format!("and {} more", items.len() - SHOWN));
-    }
-    texts.join("; ")
+    io::Error::new(
+        error.kind(),
+        format!("failed to {action} `{}`: {}", escaped_path(path), escaped(error)),
+    )
 }

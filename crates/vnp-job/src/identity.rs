@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use vnp_escape::shown;
+
 /// One field in which the identities of two jobs differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
@@ -16,7 +18,7 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} was {}, is now {}", self.field, self.old, self.new)
+        write!(f, "{} was {}, is now {}", shown(&self.field), shown(&self.old), shown(&self.new))
     }
 }
 

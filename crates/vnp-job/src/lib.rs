@@ -51,7 +51,7 @@ pub use bad_file::BadFile;
 pub use directory::JobDirectory;
 pub use directory::contents::is_checkpoint_file;
 pub use directory::place::refuse_link;
-pub use error::{Error, Refusal, io_at, listed};
+pub use error::{Error, Refusal, io_at};
 pub use files::{entries, remove_file_if_there, remove_if_there};
 pub use identity::{Difference, differences};
 pub use kind::{JobKind, OnBadFile, Start};

@@ -23,6 +23,7 @@ use crate::publish::parent;
 use claim::{Claim, NotTaken, STALE_AFTER, now_in, sweep, take_away};
 use found::Found;
 use system::{Attempt, SystemLock};
+use vnp_escape::escaped_path;
 
 /// An exclusive lock on a job's directory, held until dropped.
 #[derive(Debug)]
@@ -155,8 +156,8 @@ fn warn_once(path: &Path, reason: &io::Error) {
             "{}: this file system has no locks ({reason}): the file {} keeps other processes out \
              instead. It is weaker: after a crash on another machine the directory stays in use for \
              up to 10 minutes, and a process that stalls for longer than that may lose it",
-            parent(path).display(),
-            claim_of(path).file_name().unwrap_or_default().display()
+            escaped_path(parent(path)),
+            escaped_path(claim_of(path).file_name().unwrap_or_default())
         );
     });
 }

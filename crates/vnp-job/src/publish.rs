@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use vnp_ckpt::temporaries::{TemporaryFile, TemporaryName, Unlockable};
+use vnp_escape::escaped_path;
 
 use crate::error::{Error, io_at};
 use crate::spool::SPOOLED_NAME;
@@ -237,15 +238,14 @@ pub fn directory<T, E: From<Error>>(
     Ok(written)
 }
 
-/// Removes what killed processes left next to files that they were writing in a directory without a lock.
-/// What a process still works on stays.
+/// Removes what killed processes left in a directory that is not a job's; what a process holds stays.
 ///
 /// # Errors
 /// [`Error::Io`]: the directory cannot be listed.
 pub fn sweep_abandoned(directory: &Path) -> Result<(), Error> {
     for name in [UNPUBLISHED_NAME, SPOOLED_NAME] {
         for removed in name.sweep(directory, Unlockable::Stays)? {
-            log::debug!("{} was left by a killed process: removed", removed.display());
+            log::debug!("{} was left by a killed process: removed", escaped_path(&removed));
         }
     }
     Ok(())

@@ -220,7 +220,9 @@ mod tests {
 
     fn open(input: Input) -> Result<Box<dyn Read + Send>, Refusal> {
         match input {
-            Input::File(path) => Err(format!("{} is refused", path.display()).into()),
+            Input::File(path) => {
+                Err(format!("{} is refused", vnp_escape::escaped_path(&path)).into())
+            }
             Input::Stream(stream) => Ok(stream),
         }
     }

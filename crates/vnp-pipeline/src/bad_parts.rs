@@ -1,5 +1,6 @@
 //! Bad files of earlier sessions: refused, or moved out of the way so that their rows are computed again.
 
+use vnp_escape::escaped_path;
 use vnp_job::{BadFile, JobDirectory, OnBadFile, quarantine, record_failures};
 
 use crate::error::Error;
@@ -19,7 +20,7 @@ pub(crate) fn dispose(
     }
     for file in &files {
         let moved = quarantine(&file.path)?;
-        log::warn!("{file}; quarantined as {}, its rows are computed again", moved.display());
+        log::warn!("{file}; quarantined as {}, its rows are computed again", escaped_path(&moved));
     }
     Ok(())
 }

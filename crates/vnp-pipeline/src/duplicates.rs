@@ -4,6 +4,8 @@ pub(crate) mod finder;
 
 use std::fmt;
 
+use vnp_escape::{escaped, shown};
+
 /// Duplicates that a message names.
 const NAMED: usize = 3;
 
@@ -61,6 +63,7 @@ impl fmt::Display for Duplicates {
         write!(f, "{records} {noun} {verb} the id of an earlier record of the same file (")?;
         for (index, Duplicate { file, record, id, .. }) in first.iter().enumerate() {
             let comma = if index > 0 { ", " } else { "" };
+            let (id, file) = (shown(id), escaped(file));
             write!(f, "{comma}\"{id}\" in record {record} of {file}")?;
         }
         f.write_str(if *records > first.len() as u64 { ", …)" } else { ")" })

@@ -20,6 +20,7 @@ mod survey;
 use std::collections::BTreeMap;
 
 use vnp_ckpt::RowRange;
+use vnp_escape::escaped_path;
 use vnp_job::parts::{
     Expectation, Inspection, Inventory, Provenance, Stage, Track, Trust, inspect, windows,
 };
@@ -121,7 +122,7 @@ pub fn embed(
         Ok(_) => {
             // The output is complete: what is left of the parts is not worth a failure.
             if let Err(error) = directory.remove() {
-                log::warn!("{error}: remove {} by hand", output.parts().display());
+                log::warn!("{error}: remove {} by hand", escaped_path(&output.parts()));
             }
         }
         Err(error) if error.interrupted().is_some() => {}
@@ -201,7 +202,7 @@ impl EmbedRun<'_> {
         match self.output.existing(identity)? {
             Existing::Absent => Ok(None),
             Existing::Other(_) | Existing::Bad(_) if replacement::is_allowed(directory) => {
-                let path = self.output.path().display();
+                let path = escaped_path(self.output.path());
                 log::info!(
                     "{path} is of an earlier run: it stays until its replacement is complete"
                 );

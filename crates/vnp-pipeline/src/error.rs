@@ -4,9 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use vnp_ckpt::RowRange;
+use vnp_escape::{escaped, escaped_path, listed, sentence, shown, shown_bytes};
 use vnp_job::parts::Stage;
-use vnp_job::{BadFile, Interrupted, JobDirectory, listed};
-use vnp_seq::shown_id;
+use vnp_job::{BadFile, Interrupted, JobDirectory};
 
 use crate::duplicates::Duplicates;
 
@@ -21,15 +21,15 @@ pub enum Error {
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
     /// A file of the run could not be read or written; the message names it.
-    #[error(transparent)]
-    Io(#[from] io::Error),
+    #[error("{}", escaped(.0))]
+    Io(io::Error),
     /// The input could not be read.
     #[error(transparent)]
     Sequence(#[from] vnp_seq::Error),
     /// No record of the input can be a nucleotide sequence.
     #[error(
         "{}: none of the {records} records is a nucleotide sequence: record {record} \"{id}\": {reason}",
-        file.display()
+        escaped_path(file), id = shown(id), reason = sentence(reason)
     )]
     NoNucleotides {
         /// How many records the input holds.
@@ -52,26 +52,35 @@ pub enum Error {
     /// Proteins have letters outside the alphabet of ESM-2.
     #[error(
         "not in the alphabet of ESM-2: {}; correct these records, or read such letters as <unk> with --unknown-residues mask",
-        records.join("; ")
+        escaped(records.join("; "))
     )]
     UnknownResidues {
         /// The first records with the first such letter of each, and how many more there are.
         records: Vec<String>,
     },
     /// The name of an output does not end in the extension of a format.
-    #[error("{}: the name of the output must end in one of .vnp, .pt, .safetensors", path.display())]
+    #[error(
+        "{}: the name of the output must end in one of .vnp, .pt, .safetensors",
+        escaped_path(path)
+    )]
     OutputFormat {
         /// The output.
         path: PathBuf,
     },
     /// The output exists and the caller asked neither to resume nor to start again.
-    #[error("output {} exists: check and keep it with --resume, or replace it with --force", path.display())]
+    #[error(
+        "output {} exists: check and keep it with --resume, or replace it with --force",
+        escaped_path(path)
+    )]
     OutputFileExists {
         /// The output.
         path: PathBuf,
     },
     /// The output's name is that of something else.
-    #[error("output {} is {found}: choose another name, or move it away", path.display())]
+    #[error(
+        "output {} is {found}: choose another name, or move it away",
+        escaped_path(path), found = sentence(found)
+    )]
     OutputNotOurs {
         /// The output.
         path: PathBuf,
@@ -80,7 +89,8 @@ pub enum Error {
     },
     /// The input was changed while the run read it.
     #[error(
-        "the input changed while it was read ({found}): run again on a file that stays as it is"
+        "the input changed while it was read ({found}): run again on a file that stays as it is",
+        found = sentence(found)
     )]
     InputChanged {
         /// What differed.
@@ -92,7 +102,8 @@ pub enum Error {
     /// Chunks without an ORF are to be scored, by a model that cannot.
     #[error(
         "model {model} has no nucleotide-only head to score chunks without an ORF: leave out \
-         --score-all, or choose a bundle with fallback.safetensors"
+         --score-all, or choose a bundle with fallback.safetensors",
+        model = shown(model)
     )]
     NoFallback {
         /// The model's name.
@@ -107,7 +118,7 @@ pub enum Error {
     /// The directory of an old run holds nothing to import.
     #[error(
         "{} holds no feature files (output_N_DNABERT_S.pt, output_N_ESM.pt): give the output directory of a virnucpro run",
-        path.display()
+        escaped_path(path)
     )]
     NoOldFeatures {
         /// The directory.
@@ -116,7 +127,7 @@ pub enum Error {
     /// Feature files of an old run cannot be trusted.
     #[error(
         "{}; compute their rows instead with --force-resume; the old files stay as they are",
-        listed(files)
+        listed(files.iter(), 8, "; ")
     )]
     BadOldFiles {
         /// Each file with its finding.
@@ -125,7 +136,7 @@ pub enum Error {
     /// The parts do not cover every row, so nothing was published.
     #[error(
         "rows {} have no {}: nothing was published; run again with --resume",
-        listed(missing), stage.tensor()
+        listed(missing.iter(), 8, "; "), stage.tensor()
     )]
     Incomplete {
         /// The stage.
@@ -135,7 +146,8 @@ pub enum Error {
     },
     /// A part's row was computed from another frame than the input has at that row.
     #[error(
-        "{}: row {row} is {found}, expected \"{}\"", path.display(), shown_id(expected.as_bytes())
+        "{}: row {row} is {found}, expected \"{}\"",
+        escaped_path(path), shown_bytes(expected.as_bytes()), found = sentence(found)
     )]
     RowMismatch {
         /// The part.
@@ -159,6 +171,12 @@ pub enum Error {
         /// Values received.
         found: usize,
     },
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
 impl From<vnp_job::Error> for Error {
@@ -231,7 +249,7 @@ impl Error {
                 path: path.clone(),
                 reason: format!(
                     "row {row} is {found}, expected \"{}\"",
-                    shown_id(expected.as_bytes())
+                    shown_bytes(expected.as_bytes())
                 ),
             }),
             Self::Job(vnp_job::Error::Mismatch { path, what, expected, found }) => Some(BadFile {

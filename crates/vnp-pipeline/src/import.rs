@@ -11,6 +11,7 @@ mod index;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use vnp_escape::escaped_path;
 use vnp_infer::Model;
 use vnp_job::parts::{RowSet, Rows, Stage};
 use vnp_job::{BadFile, OnBadFile, StopFlag};
@@ -77,7 +78,7 @@ pub(crate) fn import(
     }
     for stage in Stage::EMBEDDINGS {
         let matches = index.matches(stage);
-        log::info!("{} {stage} rows taken from {}", matches.len(), request.dir.display());
+        log::info!("{} {stage} rows taken from {}", matches.len(), escaped_path(&request.dir));
         let mut taker = Taker::new(&features.files, stage, matches, request);
         let each = &mut |row, frame: &FrameRow| taker.frame(row, frame, save);
         let read = for_each_frame(frames()?, request.stop, each);
@@ -118,7 +119,7 @@ fn check(index: &mut Index<'_>, request: &Request<'_>) -> Result<(), Error> {
     let Some(model) = request.model else {
         log::warn!(
             "no encoder is at hand: that the rows in {} belong to their ids cannot be checked",
-            request.dir.display()
+            escaped_path(&request.dir)
         );
         return Ok(());
     };

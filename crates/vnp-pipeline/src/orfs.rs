@@ -1,5 +1,7 @@
 //! The ORFs of an input as FASTA, without any model.
 
+mod screen;
+
 use std::io;
 use std::path::Path;
 
@@ -13,10 +15,13 @@ use crate::reading::Tally;
 use crate::source::open_stream;
 use crate::survey::Survey;
 
+use screen::Screen;
+
 /// Writes the ORFs of the inputs as nucleotide and protein FASTA, and nothing else.
 ///
 /// `strict` refuses a BGZF input that may be truncated. Both files get their names when they are
-/// complete; a name that is not a regular file, such as `/dev/stdout`, is written to directly. Names
+/// complete; a name that is not a regular file, such as `/dev/stdout`, is written to directly, and on a
+/// terminal control characters of ids are escaped. Names
 /// decide on the format, see [`Encoder`].
 ///
 /// # Errors
@@ -37,8 +42,10 @@ pub fn orfs(
             log::debug!("{error}");
         }
     }
-    let create =
-        |path: &Path| Ok::<_, Error>(Encoder::new(Output::create(path.to_owned())?, path)?);
+    let create = |path: &Path| {
+        let output = Screen::new(Output::create(path.to_owned())?, path);
+        Ok::<_, Error>(Encoder::new(output, path)?)
+    };
     let (mut nucleotides, mut proteins) = (create(nucleotide)?, create(protein)?);
     // Next to a file that is written; special files lie where none can be made.
     let file = [protein, nucleotide].into_iter().find(|path| !is_special(path));
@@ -56,8 +63,9 @@ pub fn orfs(
         observer(tally.event());
     }
     let survey = tally.finish(&reader, inputs.names())?;
-    let nucleotides = nucleotides.finish().map_err(in_file(nucleotide))?.finish()?;
-    let proteins = proteins.finish().map_err(in_file(protein))?.finish()?;
+    let screens = (nucleotides.finish(), proteins.finish());
+    let nucleotides = screens.0.and_then(Screen::finish).map_err(in_file(nucleotide))?.finish()?;
+    let proteins = screens.1.and_then(Screen::finish).map_err(in_file(protein))?.finish()?;
     nucleotides.publish()?;
     proteins.publish()?;
     observer(Event::Surveyed(&survey));

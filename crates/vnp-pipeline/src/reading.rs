@@ -3,9 +3,10 @@
 
 use std::path::PathBuf;
 
+use vnp_escape::shown_bytes;
 use vnp_job::StopFlag;
 use vnp_job::parts::Track;
-use vnp_seq::{Block, FrameReader, RecordOutcome, RecordStatus, shown_id};
+use vnp_seq::{Block, FrameReader, RecordOutcome, RecordStatus};
 
 use crate::duplicates::finder::{DuplicateFinder, Suffixes};
 use crate::error::Error;
@@ -44,7 +45,7 @@ impl Tally {
             }
             if let (None, RecordStatus::Failed { reason }) = (&self.first_failed, &outcome.status) {
                 let (input, record) = (head.input, head.number - self.input.1 + 1);
-                let (id, reason) = (shown_id(&head.raw_id()), reason.clone());
+                let (id, reason) = (shown_bytes(&head.raw_id()).to_string(), reason.clone());
                 self.first_failed = Some(FirstFailed { input, record, id, reason });
             }
         }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use flate2::{Compression, GzBuilder};
+use vnp_escape::escaped_path;
 
 /// Bytes of one block of BGZF before compression: with the header it stays below 64 kB, whatever they are.
 const BLOCK_BYTES: usize = 0xff00;
@@ -109,7 +110,7 @@ impl<W: Write> Encoder<W> {
             let text = format!(
                 "cannot write `{}`: .{before} is not a format of FASTA that vnp writes: give a name \
                  that ends in .fa, .faa, .gz, .bgz or .zst",
-                path.display()
+                escaped_path(path)
             );
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }

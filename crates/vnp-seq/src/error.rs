@@ -3,8 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use vnp_escape::{escaped, escaped_path, sentence, shown};
+
 use crate::compression::Compression;
-use crate::shown::shown_id;
 
 /// Why an input could not be read. A record that is empty, short or not a nucleotide sequence is not
 /// an error but a [`RecordStatus`](crate::RecordStatus).
@@ -19,14 +20,17 @@ pub enum Error {
     },
 
     /// A text that names none of the six frames.
-    #[error("'{found}' is not a reading frame: give one of F1, F2, F3, R1, R2, R3")]
+    #[error(
+        "'{found}' is not a reading frame: give one of F1, F2, F3, R1, R2, R3",
+        found = shown(found)
+    )]
     FrameName {
         /// The text.
         found: String,
     },
 
     /// The file could not be opened or read.
-    #[error("{}: {cause}", path.display())]
+    #[error("{}: {cause}", escaped_path(path), cause = escaped(cause))]
     Io {
         /// The input.
         path: PathBuf,
@@ -37,7 +41,8 @@ pub enum Error {
     /// A compressed input stops before its own end.
     #[error(
         "{}: the {compression} data ends early, in record {record} after {byte} uncompressed bytes \
-         ({cause}): the file is truncated, copy or download it again", path.display()
+         ({cause}): the file is truncated, copy or download it again",
+        escaped_path(path), cause = escaped(cause)
     )]
     Truncated {
         /// The input.
@@ -55,7 +60,8 @@ pub enum Error {
     /// A compressed input that does not decode.
     #[error(
         "{}: damaged {compression} data in record {record} after {byte} uncompressed bytes \
-         ({cause}): copy or download the file again", path.display()
+         ({cause}): copy or download the file again",
+        escaped_path(path), cause = escaped(cause)
     )]
     Corrupt {
         /// The input.
@@ -74,7 +80,8 @@ pub enum Error {
     #[error(
         "{}: the first {position} bytes of the file are complete {compression} data, and what follows \
          them is not (trailing garbage): if nothing is missing, keep only these bytes, for example \
-         with `head -c {position}`", path.display()
+         with `head -c {position}`",
+        escaped_path(path)
     )]
     TrailingBytes {
         /// The input.
@@ -89,7 +96,8 @@ pub enum Error {
     #[error(
         "{}: the empty block that ends a BGZF file is missing after record {record}: the file may have \
          been truncated between two blocks; copy or download it again, or read it as it is, without \
-         the strict check", path.display()
+         the strict check",
+        escaped_path(path)
     )]
     NoEndBlock {
         /// The input.
@@ -101,7 +109,7 @@ pub enum Error {
     /// Compressed data that needs an ability or more memory than its decoder has.
     #[error(
         "{}: its {compression} data need not be damaged, but cannot be decoded here ({cause}): {remedy}",
-        path.display()
+        escaped_path(path), cause = escaped(cause)
     )]
     Limit {
         /// The input.
@@ -114,8 +122,20 @@ pub enum Error {
         cause: io::Error,
     },
 
+    /// The process may not have as much memory as a record takes.
+    #[error(
+        "{}: not enough memory to hold record {record}: raise the memory limit of the process or job, or leave the record out",
+        escaped_path(path)
+    )]
+    Memory {
+        /// The input.
+        path: PathBuf,
+        /// The record, counted from 1.
+        record: u64,
+    },
+
     /// A known format that is not supported.
-    #[error("{}: it is {format}, which is not read: {remedy}", path.display())]
+    #[error("{}: it is {format}, which is not read: {remedy}", escaped_path(path))]
     Unsupported {
         /// The input.
         path: PathBuf,
@@ -128,7 +148,7 @@ pub enum Error {
     /// The text starts with neither `>` (FASTA) nor `@` (FASTQ).
     #[error(
         "{}: neither FASTA nor FASTQ: the text starts with {} where '>' or '@' was expected",
-        path.display(), display_byte(*found)
+        escaped_path(path), display_byte(*found)
     )]
     UnknownFormat {
         /// The input.
@@ -140,7 +160,8 @@ pub enum Error {
     /// A header holds a carriage return. If it is the only line, lines end in one (old Macintosh files), and
     /// the sequence would be read as part of the header.
     #[error(
-        "{}: record {record} has a carriage return inside its header: {}", path.display(),
+        "{}: record {record} has a carriage return inside its header: {}",
+        escaped_path(path),
         if *is_mac {
             "convert the line ends to LF (for example with `tr '\\r' '\\n'`)"
         } else {
@@ -159,7 +180,7 @@ pub enum Error {
     /// A header that is longer than any id and description.
     #[error(
         "{}: the header of record {record} is longer than {limit} bytes: is a line end missing in the file?",
-        path.display()
+        escaped_path(path)
     )]
     LongHeader {
         /// The input.
@@ -173,7 +194,7 @@ pub enum Error {
     /// The letters of a long record could not be written to a temporary file, or read from it.
     #[error(
         "{}: the letters of a long record cannot be kept in a temporary file in this directory ({cause})",
-        path.display()
+        escaped_path(path), cause = escaped(cause)
     )]
     Scratch {
         /// The directory.
@@ -185,7 +206,8 @@ pub enum Error {
     /// A FASTQ record that does not follow the format.
     #[error(
         "{}: FASTQ record {record} at line {line}{}: {fault} ({detail}): a record is a \
-         header, a sequence, a line with '+' and a quality as long as the sequence", path.display(), display_id(id)
+         header, a sequence, a line with '+' and a quality as long as the sequence",
+        escaped_path(path), display_id(id), detail = sentence(detail)
     )]
     Fastq {
         /// The input.
@@ -231,7 +253,7 @@ pub(crate) fn display_byte(byte: u8) -> String {
 }
 
 fn display_id(id: &Option<String>) -> String {
-    id.as_ref().map(|id| format!(" ('{}')", shown_id(id.as_bytes()))).unwrap_or_default()
+    id.as_ref().map(|id| format!(" ('{}')", shown(id))).unwrap_or_default()
 }
 
 #[cfg(test)]

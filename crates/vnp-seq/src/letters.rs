@@ -4,6 +4,7 @@
     reason = "ranges lie within the letters, and windows within buffers"
 )]
 
+use std::collections::TryReserveError;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::ops::Range;
@@ -59,7 +60,8 @@ impl Gatherer {
 
     /// Adds letters as they stand in the text.
     #[inline]
-    pub(crate) fn add(&mut self, letters: &[u8]) -> Result<(), ScratchError> {
+    pub(crate) fn add(&mut self, letters: &[u8]) -> Result<(), LettersError> {
+        self.memory.try_reserve(letters.len())?;
         self.length += letters.len() as u64;
         self.memory.extend_from_slice(letters);
         if self.memory.len() < self.limit {
@@ -68,7 +70,7 @@ impl Gatherer {
         match &self.scratch {
             Some(scratch) => {
                 let scratch = scratch.clone();
-                self.spill().map_err(|cause| ScratchError { scratch, cause })
+                Ok(self.spill().map_err(|cause| ScratchError { scratch, cause })?)
             }
             None => Ok(()),
         }
@@ -112,6 +114,26 @@ pub(crate) struct ScratchError {
     pub(crate) cause: io::Error,
 }
 
+/// Letters could not be kept.
+#[derive(Debug)]
+pub(crate) enum LettersError {
+    Scratch(ScratchError),
+    /// There is not enough memory.
+    Memory,
+}
+
+impl From<ScratchError> for LettersError {
+    fn from(error: ScratchError) -> Self {
+        Self::Scratch(error)
+    }
+}
+
+impl From<TryReserveError> for LettersError {
+    fn from(_: TryReserveError) -> Self {
+        Self::Memory
+    }
+}
+
 fn normalise(letters: &mut Vec<u8>, rna: bool) {
     let mut blanks = false;
     for letter in letters.iter_mut() {
@@ -140,11 +162,12 @@ impl Letters {
     }
 
     /// All letters in memory.
-    pub(crate) fn into_memory(self) -> Result<Vec<u8>, ScratchError> {
+    pub(crate) fn into_memory(self) -> Result<Vec<u8>, LettersError> {
         match self {
             Self::Memory(letters) => Ok(letters),
             Self::Disk(mut spilled) => {
                 let mut letters = Vec::new();
+                letters.try_reserve_exact(usize::try_from(spilled.length).unwrap_or(usize::MAX))?;
                 spilled.each(|piece| letters.extend_from_slice(piece))?;
                 Ok(letters)
             }

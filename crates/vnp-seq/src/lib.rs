@@ -53,7 +53,6 @@ mod outcome;
 mod reader;
 mod recognise;
 mod record;
-mod shown;
 mod stream;
 mod text;
 
@@ -74,5 +73,4 @@ pub use outcome::{Block, Counts, FrameRow, RecordOutcome, RecordStatus};
 pub use reader::RecordReader;
 pub use recognise::{open_recognised, recognised};
 pub use record::{InvalidLetter, Record};
-pub use shown::shown_id;
 pub use stream::FrameReader;

@@ -15,9 +15,10 @@ use crate::decoder::ending::{Ending, warn_incomplete};
 use crate::error::Error;
 use crate::foreign::open_file;
 use crate::id::{id_bytes, id_text};
-use crate::letters::{Letters, ScratchError};
+use crate::letters::{Letters, LettersError, ScratchError};
 use crate::record::Record;
 use crate::text::{self, Text};
+use vnp_escape::escaped_path;
 
 /// Streams the records of one FASTA or FASTQ input: plain, gzip, BGZF, bzip2, xz or Zstandard,
 /// recognised by content. FASTQ may be wrapped over several lines.
@@ -97,7 +98,7 @@ impl RecordReader {
         };
         log::debug!(
             "{}: {}, empty: {}",
-            name.display(),
+            escaped_path(name),
             opened.compression,
             opened.first.is_none()
         );
@@ -170,7 +171,8 @@ impl RecordReader {
     pub fn next_record(&mut self) -> Result<Option<Record>, Error> {
         let Some(record) = self.next_long_record()? else { return Ok(None) };
         let LongRecord { id, id_is_encoded, letters } = record;
-        let sequence = letters.into_memory().map_err(scratch_error)?;
+        let kept = letters.into_memory();
+        let sequence = kept.map_err(|error| self.explain_letters(error, self.records))?;
         Ok(Some(Record { id, id_is_encoded, sequence }))
     }
 
@@ -220,10 +222,19 @@ impl RecordReader {
             Fault::Read(source) => text::read_error(&path, self.compression, record, byte, source),
             Fault::CarriageReturn { is_mac } => Error::CarriageReturn { path, record, is_mac },
             Fault::LongHeader { limit } => Error::LongHeader { path, record, limit },
-            Fault::Scratch(error) => scratch_error(error),
+            Fault::Letters(error) => self.explain_letters(error, record),
             Fault::Fastq { line, id, fault, detail } => {
                 Error::Fastq { path, record, line, id, fault, detail }
             }
+        }
+    }
+}
+
+impl RecordReader {
+    fn explain_letters(&self, error: LettersError, record: u64) -> Error {
+        match error {
+            LettersError::Scratch(error) => scratch_error(error),
+            LettersError::Memory => Error::Memory { path: self.path.clone(), record },
         }
     }
 }

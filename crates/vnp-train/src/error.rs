@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use vnp_escape::{escaped, escaped_path, sentence, shown};
 use vnp_job::{Interrupted, JobDirectory};
 use vnp_seq::InvalidLetter;
 
@@ -22,8 +23,8 @@ pub enum Error {
     #[error("the prepared chunks could not be embedded")]
     Embedding(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A file could not be read or written; the message names it.
-    #[error(transparent)]
-    Io(#[from] io::Error),
+    #[error("{}", escaped(.0))]
+    Io(io::Error),
     /// Sequences could not be read.
     #[error(transparent)]
     Sequence(#[from] vnp_seq::Error),
@@ -34,7 +35,10 @@ pub enum Error {
     #[error(transparent)]
     Checkpoint(#[from] vnp_ckpt::Error),
     /// A GenBank file breaks the format.
-    #[error("{}: GenBank record {record}: {reason}: export the file again, or give its sequences as FASTA", path.display())]
+    #[error(
+        "{}: GenBank record {record}: {reason}: export the file again, or give its sequences as FASTA",
+        escaped_path(path), reason = sentence(reason)
+    )]
     GenBank {
         /// The file.
         path: PathBuf,
@@ -44,7 +48,10 @@ pub enum Error {
         reason: String,
     },
     /// A table of labels, groups or prepared chunks has an invalid line.
-    #[error("{}, line {line}: expected {expected}, found {found}", path.display())]
+    #[error(
+        "{}, line {line}: expected {expected}, found {found}",
+        escaped_path(path), expected = sentence(expected), found = sentence(found)
+    )]
     Table {
         /// The table.
         path: PathBuf,
@@ -57,7 +64,8 @@ pub enum Error {
     },
     /// Something has two labels or groups.
     #[error(
-        "{what} {id} is given twice, {first} and {second}: leave one of them out, or give it another id"
+        "{what} {id} is given twice, {first} and {second}: leave one of them out, or give it another id",
+        id = shown(id), first = sentence(first), second = sentence(second)
     )]
     Twice {
         /// The kind of item: a record, a row.
@@ -70,7 +78,10 @@ pub enum Error {
         second: String,
     },
     /// A record has no label.
-    #[error("{}: record {id} has no label: add it to the table of labels, or give its file to --virus or --others", path.display())]
+    #[error(
+        "{}: record {id} has no label: add it to the table of labels, or give its file to --virus or --others",
+        escaped_path(path), id = shown(id)
+    )]
     Unlabelled {
         /// The record's file.
         path: PathBuf,
@@ -78,7 +89,7 @@ pub enum Error {
         id: String,
     },
     /// A record has no id.
-    #[error("{}: record {record} has no id: name it behind the '>'", path.display())]
+    #[error("{}: record {record} has no id: name it behind the '>'", escaped_path(path))]
     NoId {
         /// The file.
         path: PathBuf,
@@ -86,7 +97,7 @@ pub enum Error {
         record: u64,
     },
     /// A record is not a nucleotide sequence.
-    #[error("{}: record {id}: {letter}", path.display())]
+    #[error("{}: record {id}: {letter}", escaped_path(path), id = shown(id))]
     NotNucleotides {
         /// The file.
         path: PathBuf,
@@ -129,7 +140,8 @@ pub enum Error {
     /// The embeddings come from other encoders than those of the bundle to write.
     #[error(
         "the {encoder} embeddings are of another encoder ({found}) than that of {model} ({expected}): \
-         give the bundle that made them with --model"
+         give the bundle that made them with --model",
+        found = sentence(found), model = shown(model), expected = sentence(expected)
     )]
     OtherEncoder {
         /// `nucleotide` or `protein`.
@@ -145,13 +157,16 @@ pub enum Error {
     #[error("a computation failed")]
     Tensor(#[from] candle_core::Error),
     /// A network asked for a parameter that does not exist.
-    #[error("parameter `{name}` does not exist: this is a bug")]
+    #[error("parameter `{name}` does not exist: this is a bug", name = shown(name))]
     NoParameter {
         /// Its name.
         name: String,
     },
     /// The saved state is damaged, or from another release.
-    #[error("{}: {reason}; begin again with --force-resume, which quarantines it, or with --force", path.display())]
+    #[error(
+        "{}: {reason}; begin again with --force-resume, which quarantines it, or with --force",
+        escaped_path(path), reason = sentence(reason)
+    )]
     BadState {
         /// The saved state.
         path: PathBuf,
@@ -177,7 +192,7 @@ pub enum Error {
         class: &'static str,
     },
     /// A setting is out of its range.
-    #[error("{setting} is {found}, expected {expected}")]
+    #[error("{setting} is {found}, expected {expected}", found = sentence(found))]
     BadSetting {
         /// The setting.
         setting: &'static str,
@@ -197,7 +212,10 @@ pub enum Error {
         most: usize,
     },
     /// Examples, scores or tensors do not match each other.
-    #[error("{what}: expected {expected}, found {found}")]
+    #[error(
+        "{what}: expected {expected}, found {found}",
+        expected = sentence(expected), found = sentence(found)
+    )]
     Mismatch {
         /// The mismatched quantity.
         what: &'static str,
@@ -206,6 +224,12 @@ pub enum Error {
         /// The value found.
         found: String,
     },
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
 impl From<vnp_job::Error> for Error {

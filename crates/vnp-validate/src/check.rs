@@ -2,12 +2,13 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
+use vnp_escape::escaped_path;
 
 use vnp_ckpt::{Checkpoint, CheckpointFile, Status};
 
 use crate::error::Error;
 use crate::failure_log;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, bounded};
 use crate::level::Level;
 use crate::options::Options;
 use crate::report::Report;
@@ -139,7 +140,7 @@ fn describe(report: &mut Report, file: &CheckpointFile) {
     let header = file.header();
     report.version = Some(header.version.to_string());
     report.status = Some(header.status);
-    report.kind = Some(header.kind.clone());
+    report.kind = Some(bounded(header.kind.clone()));
     report.rows = Some(header.rows.len());
     report.integrity = Some(file.integrity());
     if header.status != Status::Complete {
@@ -154,6 +155,7 @@ pub(crate) fn record_failure(report: &Report, options: &Options) {
         && let Some(log) = &options.log_failures
         && let Err(error) = failure_log::log_failed_checkpoint(log, &report.path, &report.reason())
     {
-        log::warn!("{} is bad and could not be recorded: {error}", report.path.display());
+        let path = escaped_path(&report.path);
+        log::warn!("{path} is bad and could not be recorded: {error}");
     }
 }

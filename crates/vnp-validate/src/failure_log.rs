@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use vnp_escape::escaped_path;
+
 use crate::error::Error;
 
 mod percent;
@@ -117,7 +119,7 @@ pub fn load_failures(log: &Path) -> Result<Vec<Failure>, Error> {
             Some(failure) => failures.push(failure),
             // Two writers may both have terminated the same torn line.
             None if line.is_empty() => {}
-            None => log::warn!("{}: line {} is damaged, skipped", log.display(), index + 1),
+            None => log::warn!("{}: line {} is damaged, skipped", escaped_path(log), index + 1),
         }
     }
     Ok(failures)

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use vnp_escape::sentence;
+
 use crate::level::Level;
 
 /// Whether a file is damaged, or intact but not usable.
@@ -31,7 +33,8 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding of this code.
+    /// A finding of this code. Texts of more than 1000 letters are cut, and end in `…`: a report on a tree
+    /// of files must not hold their headers.
     #[must_use]
     pub fn new(
         code: Code,
@@ -42,23 +45,29 @@ impl Finding {
         Self {
             code,
             severity: code.severity(),
-            subject: subject.into(),
-            expected: expected.into(),
-            found: found.into(),
+            subject: bounded(subject.into()),
+            expected: bounded(expected.into()),
+            found: bounded(found.into()),
         }
     }
+}
+
+pub(crate) fn bounded(mut text: String) -> String {
+    const LETTERS: usize = 1000;
+    if let Some((end, _)) = text.char_indices().nth(LETTERS) {
+        text.truncate(end);
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { code, subject, expected, found, .. } = self;
-        let line =
-            format!("{code}: {subject}: expected {expected}, found {found}: {}", code.remedy());
-        // Names and values from the file may contain any character; the finding must stay one line.
-        line.chars().try_for_each(|c| match c.is_control() {
-            true => write!(f, "{}", c.escape_default()),
-            false => write!(f, "{c}"),
-        })
+        // Names and values from the file may contain any character; the finding must stay one short line.
+        let (subject, expected, found) = (sentence(subject), sentence(expected), sentence(found));
+        write!(f, "{code}: {subject}: expected {expected}, found {found}: {}", code.remedy())
     }
 }
 
@@ -181,6 +190,14 @@ mod tests {
         for name in names {
             assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{name}");
         }
+    }
+
+    #[test]
+    fn a_finding_is_short_however_long_what_was_found() {
+        let long = "x".repeat(1 << 24);
+        let finding = Finding::new(Code::WrongKind, "kind", "`scores`", format!("`{long}`"));
+        assert!(finding.to_string().len() < 1200, "{}", finding.to_string().len());
+        assert!(finding.found.capacity() < 2000 && finding.found.ends_with("x…"));
     }
 
     #[test]

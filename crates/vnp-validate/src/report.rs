@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use vnp_ckpt::{Integrity, Status};
+use vnp_escape::listed;
 
 use crate::finding::{Finding, Severity};
 use crate::level::Level;
@@ -93,9 +94,31 @@ impl Report {
         self.findings.is_empty()
     }
 
-    /// The findings in one line; empty for a good file.
+    /// The findings in one line, the first few of many; empty for a good file.
     #[must_use]
     pub fn reason(&self) -> String {
-        self.findings.iter().map(Finding::to_string).collect::<Vec<_>>().join("; ")
+        listed(self.findings.iter(), 8, "; ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Code;
+
+    #[test]
+    fn a_reason_is_one_short_line_whatever_the_findings() {
+        let mut report = Report::new(Path::new("a.vnp"));
+        let finding =
+            |at: usize| Finding::new(Code::NonFinite, format!("t{at}\n"), "numbers", "NaN");
+        report.findings = (0..2).map(finding).collect();
+        assert!(
+            report.reason().contains("t0\\n: expected numbers, found NaN"),
+            "{}",
+            report.reason()
+        );
+        assert_eq!(report.reason().matches("; ").count(), 1);
+        report.findings = (0..1_000_000).map(finding).collect();
+        assert!(report.reason().ends_with("; and 999992 more"), "{}", report.reason());
     }
 }

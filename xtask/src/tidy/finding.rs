@@ -16,13 +16,22 @@ pub(super) enum Kind {
     Phrase,
     /// A dependency between crates that the table does not list.
     Arrow,
+    /// Text from outside that a message shows as it is.
+    Message,
     /// A file too large, too long, or called `mod.rs`.
     Layout,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Circle, Self::RootImport, Self::Head, Self::Phrase, Self::Arrow, Self::Layout];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Circle,
+        Self::RootImport,
+        Self::Head,
+        Self::Phrase,
+        Self::Arrow,
+        Self::Message,
+        Self::Layout,
+    ];
 }
 
 impl fmt::Display for Kind {
@@ -33,6 +42,7 @@ impl fmt::Display for Kind {
             Self::Head => "missing //!",
             Self::Phrase => "phrases",
             Self::Arrow => "arrows",
+            Self::Message => "messages",
             Self::Layout => "layout",
         })
     }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use vnp_escape::{sentence, shown};
+
 use crate::read::mistaken::Mistaken;
 use crate::tensor::dtype::Dtype;
 use crate::version::Version;
@@ -24,7 +26,8 @@ pub enum ErrorKind {
     /// The memory for a payload could not be allocated.
     #[error(
         "no memory for {bytes} bytes of section `{section}`: free some, or read fewer rows at a \
-         time"
+         time",
+        section = shown(section)
     )]
     OutOfMemory {
         /// The section that was to be read.
@@ -43,13 +46,19 @@ pub enum ErrorKind {
         current: Version,
     },
     /// A version that is not `MAJOR.MINOR` or `MAJOR.MINOR.PATCH`.
-    #[error("checkpoint version `{found}` is malformed: expected MAJOR.MINOR, such as 1.0")]
+    #[error(
+        "checkpoint version `{found}` is malformed: expected MAJOR.MINOR, such as 1.0",
+        found = shown(found)
+    )]
     MalformedVersion {
         /// The version as found, shortened where it is long.
         found: String,
     },
     /// A field that every checkpoint of this version has is missing.
-    #[error("the header has no field `{field}`: write the file again with this vnp")]
+    #[error(
+        "the header has no field `{field}`: write the file again with this vnp",
+        field = shown(field)
+    )]
     MissingField {
         /// The missing field, with dots between levels.
         field: String,
@@ -83,7 +92,10 @@ pub enum ErrorKind {
         found_bytes: u64,
     },
     /// The header, or one field of it, is not what the format allows.
-    #[error("header field `{field}`: expected {expected}, found {found}")]
+    #[error(
+        "header field `{field}`: expected {expected}, found {found}",
+        field = shown(field), expected = sentence(expected), found = sentence(found)
+    )]
     BadHeader {
         /// The field, with dots between levels.
         field: String,
@@ -95,7 +107,8 @@ pub enum ErrorKind {
     /// A part of the file does not have the digest that was recorded for it.
     #[error(
         "section `{section}` does not match its digest: the file is damaged, remove it and \
-         compute it again"
+         compute it again",
+        section = shown(section)
     )]
     DigestMismatch {
         /// `preamble`, `header`, or the section's name.
@@ -104,7 +117,8 @@ pub enum ErrorKind {
     /// The ZIP archive of a PyTorch file is not what PyTorch writes.
     #[error(
         "archive record `{record}`: expected {expected}, found {found}: the file is damaged, \
-         remove it and compute it again"
+         remove it and compute it again",
+        record = shown(record), expected = sentence(expected), found = sentence(found)
     )]
     BadArchive {
         /// The record, or the part of the archive, such as `end record`.
@@ -117,14 +131,18 @@ pub enum ErrorKind {
     /// A record of a PyTorch file does not have the CRC-32 that was recorded for it.
     #[error(
         "record `{record}` does not match its CRC: the file is damaged, remove it and compute it \
-         again"
+         again",
+        record = shown(record)
     )]
     CrcMismatch {
         /// The record.
         record: String,
     },
     /// The pickle of a PyTorch file is malformed, or describes something that no checkpoint holds.
-    #[error("{position}: expected {expected}, found {found}")]
+    #[error(
+        "{position}: expected {expected}, found {found}",
+        position = sentence(position), expected = sentence(expected), found = sentence(found)
+    )]
     BadPickle {
         /// The position, such as `byte 17 of data.pkl`.
         position: String,
@@ -135,7 +153,7 @@ pub enum ErrorKind {
     },
     /// The pickle of a PyTorch file names a class or function that no checkpoint needs. Nothing
     /// was executed; nothing ever is.
-    #[error("{position}: {}", forbidden(global, *may_run))]
+    #[error("{position}: {}", forbidden(global, *may_run), position = sentence(position))]
     ForbiddenGlobal {
         /// The position, such as `byte 17 of data.pkl`.
         position: String,
@@ -145,7 +163,10 @@ pub enum ErrorKind {
         may_run: bool,
     },
     /// The description of a tensor in a PyTorch or safetensors file contradicts itself or the file.
-    #[error("tensor {tensor}: expected {expected}, found {found}")]
+    #[error(
+        "tensor {tensor}: expected {expected}, found {found}",
+        tensor = shown(tensor), expected = sentence(expected), found = sentence(found)
+    )]
     BadTensor {
         /// The tensor: its name, or its position.
         tensor: String,
@@ -155,7 +176,7 @@ pub enum ErrorKind {
         found: String,
     },
     /// The file is whole, and holds something that this crate does not read.
-    #[error("{what} is not supported: {remedy}")]
+    #[error("{what} is not supported: {remedy}", what = sentence(what))]
     Unsupported {
         /// What is not read.
         what: String,
@@ -176,7 +197,10 @@ pub enum ErrorKind {
         found: u64,
     },
     /// Two statements contradict each other: in a file, or in the input of a builder.
-    #[error("{subject}: expected {expected}, found {found}")]
+    #[error(
+        "{subject}: expected {expected}, found {found}",
+        subject = sentence(subject), expected = sentence(expected), found = sentence(found)
+    )]
     Inconsistent {
         /// What is inconsistent.
         subject: String,
@@ -194,7 +218,10 @@ pub enum ErrorKind {
         found: Dtype,
     },
     /// No row tensor has the name that was asked for.
-    #[error("there is no row tensor `{name}`: the header lists those that exist")]
+    #[error(
+        "there is no row tensor `{name}`: the header lists those that exist",
+        name = shown(name)
+    )]
     NoSuchTensor {
         /// The name.
         name: String,
@@ -225,6 +252,7 @@ fn instead(mistaken: Option<Mistaken>) -> String {
 }
 
 fn forbidden(global: &str, may_run: bool) -> String {
+    let global = shown(global);
     if may_run {
         return format!(
             "`{global}` does not belong in a checkpoint: do not load this file with Python, it may \

@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use vnp_escape::escaped_path;
 
 use super::container::{BoxedPieces, Container, Integrity};
 use crate::checkpoint::Checkpoint;
@@ -242,8 +243,8 @@ impl CheckpointFile {
 
     /// Says that the contents are about to be read, whichever way.
     fn announce(&self) {
-        let name = self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy();
-        log::info!("Loading checkpoint v{}: {name}", self.header().version);
+        let name = Path::new(self.path.file_name().unwrap_or(self.path.as_os_str()));
+        log::info!("Loading checkpoint v{}: {}", self.header().version, escaped_path(name));
     }
 }
 

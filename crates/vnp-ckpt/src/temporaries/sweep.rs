@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fs_err as fs;
+use vnp_escape::{escaped, escaped_path};
 
 use super::name::{LOCK, SAVED_FILE, TemporaryName};
 use super::same_file::is_at;
@@ -40,7 +41,7 @@ pub(super) fn lock(file: &File, path: &Path) -> bool {
         Ok(()) => cfg!(not(unix)) || is_at(file, path),
         Err(TryLockError::WouldBlock) => false,
         Err(TryLockError::Error(error)) => {
-            log::debug!("{} is not locked: {error}", path.display());
+            log::debug!("{} is not locked: {error}", escaped_path(path));
             true
         }
     }
@@ -79,7 +80,7 @@ pub(super) fn sweep(
         match gone {
             Ok(true) => removed.push(path),
             Ok(false) => {}
-            Err(error) => log::warn!("stale temporary stays: {error}"),
+            Err(error) => log::warn!("stale temporary stays: {}", escaped(error)),
         }
     }
     removed.sort();

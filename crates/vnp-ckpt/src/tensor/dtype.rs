@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use vnp_escape::shown;
+
 /// The type of a tensor's elements. Later minor versions of the format may add some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -120,7 +122,9 @@ impl FromStr for Dtype {
 
 /// A name that is no [`Dtype`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no element type: expected f32, f16, bf16, f64, i64, i32, i16, i8, u8 or bool")]
+#[error(
+    "`{}` is no element type: expected f32, f16, bf16, f64, i64, i32, i16, i8, u8 or bool", shown(.0)
+)]
 pub struct UnknownDtype(String);
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Once;
 
+use vnp_escape::escaped_path;
+
 /// Makes the names in a directory durable: a file in a directory that is lost with the power is lost
 /// too. Where the system cannot open directories, renames are durable by themselves.
 ///
@@ -23,7 +25,7 @@ pub fn sync_directory(directory: &Path) -> io::Result<()> {
             Ok(())
         }
         Err(error) => {
-            let text = format!("failed to sync directory `{}`: {error}", directory.display());
+            let text = format!("failed to sync directory `{}`: {error}", escaped_path(directory));
             Err(io::Error::new(error.kind(), text))
         }
         Ok(()) => Ok(()),
@@ -44,7 +46,7 @@ pub(super) fn warn_once(directory: &Path, error: &io::Error) {
         log::warn!(
             "{}: this file system cannot sync directories ({error}): a loss of power may undo the \
              last saves",
-            directory.display()
+            escaped_path(directory)
         );
     });
 }

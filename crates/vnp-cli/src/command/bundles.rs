@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Once;
 
+use vnp_escape::escaped_path;
 use vnp_infer::Bundle;
 
 /// Finds a bundle by name or directory.
@@ -21,7 +22,7 @@ pub(super) fn search_dirs() -> Vec<PathBuf> {
     WARNED.call_once(|| {
         for dir in dirs.iter().filter(|dir| !dir.as_os_str().is_empty()) {
             if let Err(error) = std::fs::read_dir(dir) {
-                let dir = dir.display();
+                let dir = escaped_path(dir);
                 log::warn!("$VNP_MODELS: {dir} cannot be searched for models: {error}");
             }
         }

@@ -10,7 +10,7 @@ use crate::output;
 pub(crate) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "vnp", &mut script);
-    output::print(&String::from_utf8_lossy(&script))?;
+    output::stream(|out| out.write_all(&script))?;
     Ok(Exit::Done)
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn man() -> anyhow::Result<Exit> {
     for subcommand in command.get_subcommands().filter(|command| command.get_name() != "help") {
         section(subcommand, &mut page)?;
     }
-    output::print(&String::from_utf8_lossy(&page))?;
+    output::stream(|out| out.write_all(&page))?;
     Ok(Exit::Done)
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use vnp_escape::escaped_path;
 use vnp_infer::EncoderFiles;
 use vnp_job::StopFlag;
 use vnp_pipeline::embed::{
@@ -100,7 +101,7 @@ fn log_summary(summary: &EmbedSummary, output: &Path) {
         log::warn!("{} were not embedded", counted(unnamed, "more record"));
     }
     if *already_finished {
-        log::info!("{} is finished and intact: nothing was done", output.display());
+        log::info!("{} is finished and intact: nothing was done", escaped_path(output));
         return;
     }
     let embedded = rows.saturating_sub(failed.count);
@@ -110,7 +111,7 @@ fn log_summary(summary: &EmbedSummary, output: &Path) {
         grouped(embedded),
         counted(*rows, "record"),
         grouped(earlier),
-        output.display()
+        escaped_path(output)
     );
     if failed.count > 0 {
         log::warn!(

@@ -1,6 +1,7 @@
 //! The model that `vnp predict` uses: a bundle, or a head alone for embeddings of an earlier run.
 
 use anyhow::Context;
+use vnp_escape::escaped_path;
 use vnp_infer::{Bundle, DeviceSpec, Error, HeadFile, Model, ModelOptions, Precision};
 use vnp_pipeline::ModelInfo;
 
@@ -49,7 +50,7 @@ impl ModelSource {
             (Err(error), Some(old)) if is_unknown(&error) => {
                 log::warn!(
                     "model {name} is not installed: only the embeddings in {} can be scored",
-                    old.display()
+                    escaped_path(old)
                 );
                 let (nucleotide_hidden, protein_hidden) = vnp_pipeline::old_feature_widths(old)?;
                 let expected_length = args.expected_length.unwrap_or(CUSTOM_LENGTH);

@@ -1,12 +1,13 @@
 //! `vnp models`: lists, finds, checks and imports model bundles.
 
 use anyhow::bail;
+use vnp_escape::{escaped, escaped_path, listed, shown};
 use vnp_infer::{Bundle, BundleSummary, ImportOptions, LengthSource};
 
 use super::bundles::{find, search_dirs};
 use crate::args::{ImportArgs, ModelsCommand};
 use crate::exit::Exit;
-use crate::output;
+use crate::output::{self, table::table};
 
 /// `vnp models`
 pub(crate) fn run(command: ModelsCommand) -> anyhow::Result<Exit> {
@@ -19,29 +20,29 @@ pub(crate) fn run(command: ModelsCommand) -> anyhow::Result<Exit> {
 }
 
 fn list() -> anyhow::Result<Exit> {
-    let mut rows = vec![["name", "length", "score-all", "where"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["name", "length", "score-all", "where"].map(str::to_owned)];
     for entry in vnp_infer::list_bundles(&search_dirs())? {
-        let path = entry.directory.map(|directory| directory.display().to_string());
+        let path = entry.directory.map(|directory| escaped_path(&directory).to_string());
         let path =
             path.unwrap_or_else(|| "built in: a demonstration, not the published model".to_owned());
         rows.push(match entry.summary {
             Ok(BundleSummary { expected_length, has_fallback }) => {
                 let score_all = if has_fallback { "yes" } else { "no" }.to_owned();
-                vec![entry.name, format!("{expected_length} bp"), score_all, path]
+                [entry.name, format!("{expected_length} bp"), score_all, path]
             }
             Err(reason) => {
                 log::warn!("{reason}");
                 let unknown = "?".to_owned();
-                vec![entry.name, unknown.clone(), unknown, format!("{path}: cannot be read")]
+                [entry.name, unknown.clone(), unknown, format!("{path}: cannot be read")]
             }
         });
     }
-    output::print(&output::table(&rows))?;
+    output::stream(|out| table(out, || rows.iter().cloned()))?;
     Ok(Exit::Done)
 }
 
 fn path() -> anyhow::Result<Exit> {
-    let dirs: String = search_dirs().iter().map(|dir| format!("{}\n", dir.display())).collect();
+    let dirs: String = search_dirs().iter().map(|dir| format!("{}\n", escaped_path(dir))).collect();
     output::print(&dirs)?;
     Ok(Exit::Done)
 }
@@ -62,12 +63,12 @@ fn verify(name: Option<String>) -> anyhow::Result<Exit> {
     for name in &names {
         match find(name) {
             Ok(bundle) => {
-                output::print(&format!("{name}: OK ({})\n", bundle.name()))?;
+                output::print(&format!("{}: OK ({})\n", escaped(name), shown(bundle.name())))?;
                 log_length(&bundle);
             }
             Err(error) => {
                 bad += 1;
-                output::print(&format!("{name}: BAD\n"))?;
+                output::print(&format!("{}: BAD\n", escaped(name)))?;
                 log::error!("{error:#}");
             }
         }
@@ -78,7 +79,10 @@ fn verify(name: Option<String>) -> anyhow::Result<Exit> {
 fn import(args: ImportArgs) -> anyhow::Result<Exit> {
     let default_name = args.output_dir.file_name().map(|name| name.to_string_lossy().into_owned());
     let Some(name) = args.name.or(default_name) else {
-        bail!("{} has no name that the model could take: give --name", args.output_dir.display());
+        bail!(
+            "{} has no name that the model could take: give --name",
+            escaped_path(&args.output_dir)
+        );
     };
     let bundle = vnp_infer::import(&ImportOptions {
         esm2: args.esm2,
@@ -95,15 +99,16 @@ fn import(args: ImportArgs) -> anyhow::Result<Exit> {
         }),
     })?;
     for (file, names) in bundle.left_out() {
-        let names = names.join(", ");
+        let names = listed(names.iter().map(shown), 50, ", ");
+        let file = escaped(file);
         log::info!("{file}: tensors that vnp does not need were left out: {names}");
     }
     log_length(&bundle);
     log::info!(
         "model {} for chunks of {} bp was written to {}",
-        bundle.name(),
+        shown(bundle.name()),
         bundle.expected_length(),
-        args.output_dir.display()
+        escaped_path(&args.output_dir)
     );
     Ok(Exit::Done)
 }
@@ -114,7 +119,7 @@ fn log_length(bundle: &Bundle) {
         log::info!(
             "the head of {} is not one that VirNucPro published: that it was trained on chunks of {} bp \
              was stated when it was imported, and nothing here can check it",
-            bundle.name(),
+            shown(bundle.name()),
             bundle.expected_length()
         );
     }

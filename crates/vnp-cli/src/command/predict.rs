@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use vnp_escape::escaped_path;
 use vnp_job::StopFlag;
 use vnp_pipeline::{
     Counts, DnaOnlyCounts, Event, Goal, ModelInfo, OnBadFile, RunOptions, Start, Summary, Trust,
@@ -61,7 +62,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console, stop: &StopFlag) -> any
     let observer = |event: Event<'_>| progress.event(event);
     let summary = vnp_pipeline::predict(options, &info, load, &observer, stop)?;
     log_summary(&summary);
-    log::info!("results are in {}", output_dir.display());
+    log::info!("results are in {}", escaped_path(&output_dir));
     let failed = summary.counts.records_failed.saturating_add(summary.counts.rows_failed);
     Ok(if failed > 0 { Exit::Partial } else { Exit::Done })
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use vnp_escape::escaped_path;
 use vnp_infer::Bundle;
 use vnp_job::{Start, StopFlag};
 use vnp_seq::ChunkLength;
@@ -128,6 +129,6 @@ fn log_published(published: &Published) {
         "bundle {} for chunks of {} bp is in {}; metrics are next to it",
         bundle.name(),
         bundle.expected_length(),
-        path.display()
+        escaped_path(path)
     );
 }

@@ -1,5 +1,7 @@
 //! `vnp validate`: checks that a file is nucleotide FASTA or FASTQ.
 
+use vnp_escape::{escaped_path, shown_bytes};
+
 use super::stdin;
 use crate::args::ValidateArgs;
 use crate::exit::Exit;
@@ -18,7 +20,7 @@ pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<Exit> {
             log::error!(
                 "record {} \"{}\": {reason}",
                 record.number + 1,
-                vnp_seq::shown_id(&record.raw_id())
+                shown_bytes(&record.raw_id())
             );
         }
     };
@@ -42,7 +44,7 @@ pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<Exit> {
     };
     output::print(&format!(
         "{}: {} records, {} bp, {} empty, {} invalid{duplicates}\n",
-        args.input.display(),
+        escaped_path(&args.input),
         grouped(found.records),
         grouped(found.bases),
         grouped(found.empty),

@@ -1,14 +1,17 @@
 //! `vnp validate-checkpoints`: a report on every checkpoint in a directory.
 
+mod view;
+
+use std::io::{self, Write};
 use std::path::Path;
 
-use serde_json::json;
 use vnp_ckpt::Integrity;
+use vnp_escape::{escaped_path, sentence, shown};
 use vnp_validate::{FAILED_CHECKPOINTS, FailedCheckpoint, Level, Options, Report};
 
 use crate::args::ValidateCheckpointsArgs;
 use crate::exit::Exit;
-use crate::output;
+use crate::output::{self, table::table};
 
 /// `vnp validate-checkpoints`: exit 0 if all are good, 3 if one is bad or none is found.
 pub(crate) fn run(args: &ValidateCheckpointsArgs) -> anyhow::Result<Exit> {
@@ -23,13 +26,12 @@ pub(crate) fn run(args: &ValidateCheckpointsArgs) -> anyhow::Result<Exit> {
     let mut recorded = recorded(&log);
     recorded.extend(self::recorded(&args.dir.join("checkpoints").join(FAILED_CHECKPOINTS)));
     let bad = reports.iter().filter(|report| !report.is_ok()).count();
-    if args.json {
-        output::print(&format!("{:#}\n", as_json(&reports, &recorded)))?;
-    } else {
-        output::print(&as_text(&reports, &recorded, bad))?;
-    }
+    output::stream(|out| match args.json {
+        true => output::json::pretty(out, &view::Reports::new(&reports, &recorded)),
+        false => write_text(out, &reports, &recorded, bad),
+    })?;
     if reports.is_empty() {
-        log::error!("no checkpoints in {}", args.dir.display());
+        log::error!("no checkpoints in {}", escaped_path(&args.dir));
     }
     Ok(if reports.is_empty() || bad > 0 { Exit::Checkpoint } else { Exit::Done })
 }
@@ -42,27 +44,31 @@ fn recorded(log: &Path) -> Vec<FailedCheckpoint> {
     })
 }
 
-fn as_text(reports: &[Report], recorded: &[FailedCheckpoint], bad: usize) -> String {
-    let mut rows = Vec::new();
-    for report in reports {
-        rows.push(vec![
+fn write_text(
+    out: &mut dyn Write,
+    reports: &[Report],
+    recorded: &[FailedCheckpoint],
+    bad: usize,
+) -> io::Result<()> {
+    let row = |report: &Report| {
+        [
             report.outcome().name().to_owned(),
-            report.version.clone().map_or_else(|| "-".to_owned(), |version| format!("v{version}")),
+            report.version.as_ref().map_or_else(|| "-".to_owned(), |version| format!("v{version}")),
             report.rows.map_or_else(|| "-".to_owned(), |rows| format!("{rows} rows")),
-            report.path.display().to_string(),
+            escaped_path(&report.path).to_string(),
             if report.is_ok() { remark(report).to_owned() } else { report.reason() },
-        ]);
-    }
-    let mut text = output::table(&rows);
-    text.push_str(&format!("{} checkpoints, {bad} bad\n", reports.len()));
+        ]
+    };
+    table(out, || reports.iter().map(row))?;
+    writeln!(out, "{} checkpoints, {bad} bad", reports.len())?;
     if !recorded.is_empty() {
-        text.push_str("recorded failures:\n");
-        for failure in recorded {
-            let FailedCheckpoint { path, reason, timestamp } = failure;
-            text.push_str(&format!("  {timestamp}  {}: {reason}\n", path.display()));
-        }
+        writeln!(out, "recorded failures:")?;
     }
-    text
+    for FailedCheckpoint { path, reason, timestamp } in recorded {
+        let (time, path) = (shown(timestamp), escaped_path(path));
+        writeln!(out, "  {time}  {path}: {}", sentence(reason))?;
+    }
+    Ok(())
 }
 
 /// A remark on a good file.
@@ -73,46 +79,4 @@ fn remark(report: &Report) -> &'static str {
         }
         _ => "",
     }
-}
-
-fn as_json(reports: &[Report], recorded: &[FailedCheckpoint]) -> serde_json::Value {
-    let files: Vec<_> = reports
-        .iter()
-        .map(|report| {
-            let findings: Vec<_> = report
-                .findings
-                .iter()
-                .map(|finding| {
-                    json!({
-                        "code": finding.code.name(),
-                        "subject": finding.subject,
-                        "expected": finding.expected,
-                        "found": finding.found,
-                    })
-                })
-                .collect();
-            json!({
-                "path": report.path.to_string_lossy(),
-                "version": report.version,
-                "status": report.status.map(|status| status.to_string()),
-                "kind": report.kind,
-                "rows": report.rows,
-                "integrity": report.integrity.map(Integrity::name),
-                "result": report.outcome().name(),
-                "reason": report.reason(),
-                "findings": findings,
-            })
-        })
-        .collect();
-    let recorded: Vec<_> = recorded
-        .iter()
-        .map(|failure| {
-            json!({
-                "path": failure.path.to_string_lossy(),
-                "reason": failure.reason,
-                "timestamp": failure.timestamp,
-            })
-        })
-        .collect();
-    json!({ "files": files, "recorded_failures": recorded })
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use vnp_escape::escaped_path;
 use vnp_train::{Class, Epoch, Event, PreparationRecord, Split, SplitCounts};
 
 use super::interval::INTERVAL;
@@ -52,7 +53,7 @@ impl<'a> TrainingProgress<'a> {
                 state.step(self.console, epoch, done, steps, loss);
             }
             Event::Epoch(epoch) => state.epoch(epoch),
-            Event::Saved(path) => log::debug!("saved {}", path.display()),
+            Event::Saved(path) => log::debug!("saved {}", escaped_path(path)),
             _ => {}
         }
     }

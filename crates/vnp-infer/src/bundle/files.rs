@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
+use vnp_escape::escaped_path;
 
 use crate::architecture::{Architecture, NetworkSource};
 use crate::error::Error;
@@ -40,7 +41,7 @@ impl Files {
     pub(crate) fn label(&self, name: &str) -> String {
         match self {
             Self::Embedded => format!("mini/{name}"),
-            Self::Directory(directory) => directory.join(name).display().to_string(),
+            Self::Directory(directory) => escaped_path(&directory.join(name)).to_string(),
         }
     }
 

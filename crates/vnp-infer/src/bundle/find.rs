@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use vnp_escape::escaped_path;
+
 use super::manifest::Manifest;
 use super::{Bundle, EMBEDDED_NAME};
 use crate::error::Error;
@@ -100,7 +102,7 @@ fn is_bundle(directory: &Path) -> bool {
 fn entry(directory: PathBuf) -> BundleEntry {
     let path = directory.join("bundle.json");
     let manifest = given::json_bytes(&path)
-        .and_then(|json| Manifest::parse(&path.display().to_string(), &json));
+        .and_then(|json| Manifest::parse(&escaped_path(&path).to_string(), &json));
     let summary = manifest.map(|manifest| BundleSummary {
         expected_length: manifest.expected_length,
         has_fallback: manifest.digests.fallback.is_some(),

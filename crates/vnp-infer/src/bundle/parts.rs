@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use vnp_escape::escaped_path;
+
 use crate::architecture::NetworkSource;
 use crate::architecture::dnabert::DnabertConfig;
 use crate::architecture::esm2::Esm2Config;
@@ -58,7 +60,7 @@ impl Parts {
 impl TokenizerFile {
     /// Reads a file, without a byte order mark.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        Ok(Self { label: path.display().to_string(), json: given::json_bytes(path)?.into() })
+        Ok(Self { label: escaped_path(path).to_string(), json: given::json_bytes(path)?.into() })
     }
 
     /// The tokenizer.

@@ -70,7 +70,7 @@ fn a_missing_file_is_named() {
         let (_keep, path) = bundle();
         fs_err::remove_file(path.join(file)).unwrap();
         let error = Bundle::open(&path).unwrap_err();
-        let Error::Io { source } = &error else { panic!("{error}") };
+        let Error::Io { cause: source } = &error else { panic!("{error}") };
         assert_eq!(source.kind(), std::io::ErrorKind::NotFound);
         assert!(error.to_string().contains(file), "{error}");
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use vnp_ckpt::sync_directory;
 use vnp_ckpt::temporaries::{TemporaryName, Unlockable};
+use vnp_escape::escaped_path;
 
 use super::Bundle;
 use super::files::FALLBACK;
@@ -151,7 +152,7 @@ impl BundleWriter {
         };
         fs_err::create_dir_all(parent)?;
         for removed in UNFINISHED.sweep(parent, Unlockable::Stays)? {
-            log::info!("{} was left by a killed process: removed", removed.display());
+            log::info!("{} was left by a killed process: removed", escaped_path(&removed));
         }
         // Removed again when anything below fails, and when the process is interrupted.
         let temporary = UNFINISHED.directory(parent)?;

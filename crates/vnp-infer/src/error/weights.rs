@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use vnp_escape::{escaped, escaped_path, sentence, shown};
+
 /// A file or its weights are not what they should be.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -9,7 +11,8 @@ pub enum WeightsError {
     /// A link leads to a file that does not exist.
     #[error(
         "{} is a link to {}, which does not exist: copy or download the file itself",
-        path.display(), target.display()
+        escaped_path(path),
+        escaped_path(target)
     )]
     BrokenLink {
         /// The link.
@@ -18,7 +21,7 @@ pub enum WeightsError {
         target: PathBuf,
     },
     /// A path leads to something else than the file that was meant.
-    #[error("{} is {found}: {remedy}", path.display())]
+    #[error("{} is {found}: {remedy}", escaped_path(path), remedy = sentence(remedy))]
     NotTheFile {
         /// The path.
         path: PathBuf,
@@ -28,7 +31,10 @@ pub enum WeightsError {
         remedy: String,
     },
     /// A file of weights is damaged.
-    #[error("{file} is damaged or no file of weights: {found}: {remedy}")]
+    #[error(
+        "{file} is damaged or no file of weights: {found}: {remedy}",
+        file = escaped(file), found = sentence(found)
+    )]
     Damaged {
         /// The file.
         file: String,
@@ -38,7 +44,10 @@ pub enum WeightsError {
         remedy: &'static str,
     },
     /// A file holds another part of a model than the one that was asked for.
-    #[error("{file} is {found}, not {expected}: {remedy}")]
+    #[error(
+        "{file} is {found}, not {expected}: {remedy}",
+        file = escaped(file), found = sentence(found)
+    )]
     OtherWeights {
         /// The file.
         file: String,
@@ -52,7 +61,8 @@ pub enum WeightsError {
     /// A tensor holds a value with which nothing can be computed.
     #[error(
         "{file}: tensor {name} holds {found} at index {index:?}: the training failed or the file is \
-         damaged, use another one"
+         damaged, use another one",
+        file = escaped(file), name = shown(name), found = sentence(found)
     )]
     BadValue {
         /// The weights file.
@@ -67,7 +77,7 @@ pub enum WeightsError {
     /// A file holds several networks that fit, such as the last and the best of a training.
     #[error(
         "{file} holds several networks that fit, below {}: save one of them alone",
-        names.join(" and ")
+        both(names), file = escaped(file)
     )]
     SeveralNetworks {
         /// The weights file.
@@ -79,7 +89,7 @@ pub enum WeightsError {
     #[error(
         "{file} has the tensors of such a network only below {}, which a training computes of the \
          weights and is not the network: save its state_dict",
-        quoted(names)
+        quoted(names), file = escaped(file)
     )]
     NoNetwork {
         /// The weights file.
@@ -90,7 +100,8 @@ pub enum WeightsError {
     /// Some tensors of a network stand below a prefix and others do not.
     #[error(
         "{file}: tensor {name} is not below {prefix}, as other tensors of the network are: a prefix is \
-         removed only where all have it"
+         removed only where all have it",
+        file = escaped(file), name = shown(name), prefix = shown(prefix)
     )]
     PartlyWrapped {
         /// The weights file.
@@ -102,7 +113,8 @@ pub enum WeightsError {
     },
     /// Two tensors of a file are the same one of the network once prefixes are removed.
     #[error(
-        "{file}: {first} and {second} are the same tensor of the network: save one of them alone"
+        "{file}: {first} and {second} are the same tensor of the network: save one of them alone",
+        file = escaped(file), first = shown(first), second = shown(second)
     )]
     TensorTwice {
         /// The weights file.
@@ -115,7 +127,8 @@ pub enum WeightsError {
     /// A published head was given for another chunk length than it was trained for.
     #[error(
         "{file} is VirNucPro's {head}, which was trained on chunks of {trained} bp, not {given} bp: give \
-         --expected-length {trained}, or the head for {given} bp"
+         --expected-length {trained}, or the head for {given} bp",
+        file = escaped(file)
     )]
     HeadLength {
         /// The head's file.
@@ -129,6 +142,10 @@ pub enum WeightsError {
     },
 }
 
+fn both(names: &[String]) -> String {
+    names.iter().map(|name| shown(name).to_string()).collect::<Vec<_>>().join(" and ")
+}
+
 fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
+    names.iter().map(|name| format!("`{}`", shown(name))).collect::<Vec<_>>().join(" and ")
 }

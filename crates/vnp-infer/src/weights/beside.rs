@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use vnp_escape::{Escaped, escaped};
+
 use super::wrappers::{STATE, has_word, is_derived, without_wrappers};
 use crate::error::Error;
 use crate::error::weights::WeightsError;
@@ -51,11 +53,16 @@ impl Beside {
     pub(crate) fn log(&self, file: &str) {
         let keys = self.keys();
         if !keys.is_empty() {
-            log::info!("{file}: left out, because it is not the network: {}", listed(&keys));
+            log::info!(
+                "{}: left out, because it is not the network: {}",
+                escaped(file),
+                listed(&keys)
+            );
         }
         if !self.averaged.is_empty() {
             let top_level = "the top level".to_owned();
-            let prefix = if self.prefix.is_empty() { top_level } else { shown(&self.prefix) };
+            let prefix =
+                if self.prefix.is_empty() { top_level } else { shown(&self.prefix).to_string() };
             log::warn!(
                 "{file}: the weights of {prefix} are taken, the averaged copy {} is left out: to take \
                  that one, save it alone",
@@ -84,34 +91,10 @@ impl Beside {
 
 /// Names of a file, as many as a line of a log should hold.
 fn listed(names: &[String]) -> String {
-    const LISTED: usize = 50;
-    let mut listed: Vec<String> = names.iter().take(LISTED).map(|name| shown(name)).collect();
-    if names.len() > LISTED {
-        listed.push(format!("and {} more", names.len() - LISTED));
-    }
-    listed.join(", ")
+    vnp_escape::listed(names.iter().map(|name| shown(name)), 50, ", ")
 }
 
 /// A name in one line, shortened where it is long.
-fn shown(name: &str) -> String {
-    const SHOWN_CHARS: usize = 60;
-    let mut shown: String = name.chars().take(SHOWN_CHARS).flat_map(char::escape_debug).collect();
-    if name.chars().nth(SHOWN_CHARS).is_some() {
-        shown.push_str("...");
-    }
-    shown
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_of_a_log_is_one_line() {
-        assert_eq!(shown("a\nb"), "a\\nb");
-        assert_eq!(shown(&"x".repeat(61)), format!("{}...", "x".repeat(60)));
-        let names: Vec<String> = (0..52).map(|number| number.to_string()).collect();
-        let line = listed(&names);
-        assert!(line.starts_with("0, 1, ") && line.ends_with("49, and 2 more"), "{line}");
-    }
+fn shown(name: &str) -> Escaped<&str> {
+    escaped(name).cut(60)
 }

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use safetensors::Dtype;
 use vnp_ckpt::{Checkpoint, CheckpointFile, Encoding, ErrorKind, Limits, Value};
+use vnp_escape::escaped_path;
 
 use super::bytes::TensorBytes;
 use super::{TensorInfo, TensorSource};
@@ -29,7 +30,7 @@ impl CheckpointTensors {
     /// # Errors
     /// [`Error::Checkpoint`].
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let label = path.display().to_string();
+        let label = escaped_path(path).to_string();
         let file = Checkpoint::open_weights(path, &Limits::default()).map_err(damaged)?;
         let tensors = file.header().sections.iter().filter_map(|section| {
             let Encoding::Tensor { dtype, shape, .. } = &section.encoding else { return None };
@@ -103,7 +104,7 @@ fn damaged(error: vnp_ckpt::Error) -> Error {
         }
         _ => "download or copy it again",
     };
-    let file = error.path().map(|path| path.display().to_string()).unwrap_or_default();
+    let file = error.path().map(|path| escaped_path(path).to_string()).unwrap_or_default();
     WeightsError::Damaged { file, found, remedy }.into()
 }
 

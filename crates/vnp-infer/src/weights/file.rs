@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use fs_err::File;
 use safetensors::tensor::Metadata;
+use vnp_escape::escaped_path;
 
 use super::bytes::TensorBytes;
 use super::mapped::Mapped;
@@ -41,12 +42,12 @@ impl TensorFile {
     /// Opens a file as it was distributed and checks its header against its length.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let bytes = Bytes::Read(Mutex::new(File::open(path)?));
-        Self::new(path.display().to_string(), bytes)
+        Self::new(escaped_path(path).to_string(), bytes)
     }
 
     /// The same for a file of a bundle, whose tensors are mapped.
     pub(crate) fn open_of_bundle(path: &Path) -> Result<Self, Error> {
-        Self::new(path.display().to_string(), Bytes::Mapped(File::open(path)?))
+        Self::new(escaped_path(path).to_string(), Bytes::Mapped(File::open(path)?))
     }
 
     /// Takes a file compiled into the program.
@@ -134,7 +135,7 @@ impl Bytes {
                 file.seek(SeekFrom::Start(start))?;
                 let mut bytes = vec![0; length];
                 file.read_exact(&mut bytes).map_err(|source| match source.kind() {
-                    ErrorKind::UnexpectedEof => cut_short(file.path().display()),
+                    ErrorKind::UnexpectedEof => cut_short(escaped_path(file.path())),
                     _ => source.into(),
                 })?;
                 TensorBytes::Read(bytes)
@@ -145,7 +146,7 @@ impl Bytes {
                 // The length was right when the file was opened. Pages beyond the end of a file
                 // that shrank since must not be touched.
                 if file.metadata()?.len() < start.saturating_add(length as u64) {
-                    return Err(cut_short(file.path().display()));
+                    return Err(cut_short(escaped_path(file.path())));
                 }
                 TensorBytes::Mapped(Mapped::new(file.file(), start, length)?)
             }
@@ -225,7 +226,7 @@ mod tests {
             let file = open(&path).unwrap();
             let cut = fs_err::OpenOptions::new().write(true).open(&path).unwrap();
             cut.set_len(cut.metadata().unwrap().len() - 1).unwrap();
-            let Err(Error::Io { source }) = file.bytes("a") else { panic!("it was read") };
+            let Err(Error::Io { cause: source }) = file.bytes("a") else { panic!("it was read") };
             assert_eq!(source.kind(), std::io::ErrorKind::UnexpectedEof);
             assert!(source.to_string().contains("m.safetensors"), "{source}");
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use vnp_escape::escaped_path;
 
 use super::bytes::TensorBytes;
 use super::{TensorInfo, TensorSource};
@@ -58,7 +59,7 @@ impl View {
         index: &Path,
         open_shard: impl Fn(&Path) -> Result<Arc<dyn TensorSource>, Error>,
     ) -> Result<Self, Error> {
-        let label = index.display().to_string();
+        let label = escaped_path(index).to_string();
         let Index { weight_map } = given::json(index)?;
         let mut by_file = BTreeMap::<String, Vec<String>>::new();
         for (tensor, file) in weight_map {

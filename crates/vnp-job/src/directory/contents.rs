@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use vnp_ckpt::temporaries::is_held;
+use vnp_escape::escaped_path;
 
 use crate::error::Error;
 use crate::files::{entries, remove_file_if_there, remove_if_there};
@@ -79,7 +80,7 @@ pub(super) fn remove_stale(path: &Path, checkpoints: &Path, kind: &JobKind) -> R
     for dir in stages.chain([checkpoints.to_owned(), path.to_owned()]) {
         if dir.is_dir() {
             for removed in vnp_ckpt::sweep_stale_temporaries(&dir)? {
-                log::debug!("{} was left by a killed writer: removed", removed.display());
+                log::debug!("{} was left by a killed writer: removed", escaped_path(&removed));
             }
         }
     }

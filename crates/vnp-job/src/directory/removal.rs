@@ -1,5 +1,7 @@
 //! Removing a job's directory, once its result is durable elsewhere.
 
+use vnp_escape::escaped_path;
+
 use super::JobDirectory;
 use crate::error::Error;
 use crate::files::{entries, remove_file_if_there};
@@ -30,10 +32,10 @@ impl JobDirectory {
         }
         self.remove_state()?;
         if quarantined > 0 {
-            log::info!("quarantined files are left in {}", self.checkpoints.display());
+            log::info!("quarantined files are left in {}", escaped_path(&self.checkpoints));
         } else if self.has_quarantined_results() {
             let log = self.failed_checkpoints();
-            log::info!("{} says why a file was quarantined", log.display());
+            log::info!("{} says why a file was quarantined", escaped_path(&log));
         } else {
             remove_file_if_there(&self.failed_checkpoints())?;
             remove_file_if_there(&self.failed_files())?;

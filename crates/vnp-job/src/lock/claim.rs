@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use fs_err::{File, OpenOptions};
 use vnp_ckpt::temporaries::Registered;
+use vnp_escape::{escaped, escaped_path, sentence};
 
 use super::found::{Found, Now};
 use super::heartbeat::Heartbeat;
@@ -39,11 +40,17 @@ const PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug, thiserror::Error)]
 pub enum NotTaken {
     /// Another process holds it: what that process wrote about itself.
-    #[error("held by {0}")]
+    #[error("held by {}", sentence(.0))]
     Held(String),
     /// The lock file cannot be used.
-    #[error(transparent)]
-    Io(#[from] io::Error),
+    #[error("{}", escaped(.0))]
+    Io(io::Error),
+}
+
+impl From<io::Error> for NotTaken {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
 /// A file that belongs to one process until it is dropped, or until that process stops writing it.
@@ -92,7 +99,11 @@ impl Claim {
             if !found.is_stale(&Now::of(&mark.file)?, stale_after) {
                 return Err(NotTaken::Held(found.line()));
             }
-            log::warn!("{}: {} is gone: its claim is taken over", path.display(), found.line());
+            log::warn!(
+                "{}: {} is gone: its claim is taken over",
+                escaped_path(path),
+                sentence(found.line())
+            );
             take_away(path, &found)?;
         }
         Err(NotTaken::Held("other processes, which take it in turns".to_owned()))

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fs_err::{File, OpenOptions};
+use vnp_escape::escaped_path;
 
 use super::claim::NotTaken;
 use super::found::{Found, no_link};
@@ -134,7 +135,7 @@ fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     no_link(options.read(true).write(true).create(true).truncate(false));
     let refused = |what: &str| {
-        let text = format!("{} {what}: remove it, or choose another directory", path.display());
+        let text = format!("{} {what}: remove it, or choose another directory", escaped_path(path));
         io::Error::new(io::ErrorKind::InvalidInput, text)
     };
     match path.symlink_metadata() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use vnp_ckpt::{ErrorKind, Limits, RowRange};
+use vnp_escape::{escaped_path, listed};
 use vnp_validate::{Level, Options};
 
 use super::identity::{Identity, PartIdentity, differences_of_metadata};
@@ -68,8 +69,8 @@ impl Inspection {
     fn sort_foreign(&mut self, foreign: Vec<(PathBuf, Vec<Difference>)>, among_good: bool) {
         for (path, differences) in foreign {
             if among_good {
-                let listed: Vec<_> = differences.iter().map(Difference::to_string).collect();
-                let reason = format!("is a part of another run: {}", listed.join("; "));
+                let listed = listed(differences.iter(), 32, "; ");
+                let reason = format!("is a part of another run: {listed}");
                 self.bad.push(BadFile { path, reason });
                 continue;
             }
@@ -104,7 +105,7 @@ pub fn inspect<I: PartIdentity>(
             let Some(rows) = parse_file_name(&name) else {
                 // Editors, file managers and network file systems leave files beside ours, under names
                 // that may end as ours do.
-                log::warn!("{} is not a part of the run: ignored", path.display());
+                log::warn!("{} is not a part of the run: ignored", escaped_path(&path));
                 continue;
             };
             if is_something_else(&path) {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use vnp_escape::escaped_path;
 
 use super::identity::Identity;
 use crate::error::Error;
@@ -154,7 +155,7 @@ impl Manifest {
         };
         serde_json::from_slice(&text)
             .inspect_err(|error| {
-                log::warn!("{} is damaged ({error}): it is written anew", path.display());
+                log::warn!("{} is damaged ({error}): it is written anew", escaped_path(path));
             })
             .ok()
     }

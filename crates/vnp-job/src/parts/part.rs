@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use vnp_ckpt::{Checkpoint, Dtype, Encoding, Header, Limits, RowRange, Tensor, Value};
+use vnp_escape::escaped_path;
 use vnp_validate::{Schema, TensorRule};
 
 use super::identity::{IDENTITY_KEY, Identity, PartIdentity};
@@ -104,7 +105,7 @@ impl Part {
             .build()?;
         let path = dir.join(file_name(rows));
         vnp_ckpt::atomic_save(&path, &checkpoint)?;
-        log::debug!("saved {}", path.display());
+        log::debug!("saved {}", escaped_path(&path));
         let Provenance { device, keep_embeddings, .. } = provenance;
         Ok(Self { stage, rows, path, kept: *keep_embeddings, device: device.clone() })
     }

@@ -5,7 +5,8 @@ use std::io::{self, BufReader, Seek};
 use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 
-use vnp_seq::{RecordHead, shown_id};
+use vnp_escape::{escaped_path, shown_bytes};
+use vnp_seq::RecordHead;
 
 use super::{Duplicate, DuplicateIds, Duplicates};
 use crate::error::Error;
@@ -105,8 +106,8 @@ impl<'a> DuplicateFinder<'a> {
                 number += 1;
             }
             let (input, record) = (self.input, value - self.first_record + 1);
-            let file = self.names.get(input).map(|name| name.display().to_string());
-            let (file, id) = (file.unwrap_or_default(), shown_id(&key));
+            let file = self.names.get(input).map(|name| escaped_path(name).to_string());
+            let (file, id) = (file.unwrap_or_default(), shown_bytes(&key).to_string());
             self.found.add(Duplicate { input, file, record, id });
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! The first reading: ids, digest, records that cannot be embedded, and letters that are refused.
 
+use vnp_escape::{escaped, shown};
 use vnp_job::StopFlag;
-use vnp_seq::shown_id;
 
 use super::failures::{Failures, NAMED};
 use super::options::{RecordReading, UnknownResidues};
@@ -47,7 +47,7 @@ pub(super) fn survey(source: RecordSource<'_>, stop: &StopFlag) -> Result<Survey
     if let Some((record, id, reason)) = first_with_letters
         && survey.failed.count == survey.rows
     {
-        let (file, id) = (source.name.to_owned(), shown_id(id.as_bytes()));
+        let (file, id) = (source.name.to_owned(), shown(id).to_string());
         return Err(Error::NoNucleotides { records: survey.rows, file, record, id, reason });
     }
     survey.input_digest = records.digest();
@@ -69,10 +69,10 @@ impl Refused {
             return;
         }
         let stop = if letter == '*' { " (a stop codon)" } else { "" };
-        let letter = letter.escape_default();
+        let letter = escaped(letter);
         self.named.push(format!(
             "record \"{}\": '{letter}'{stop} at position {position}",
-            shown_id(record.id.as_bytes())
+            shown(&record.id)
         ));
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use vnp_ckpt::{Checkpoint, Dtype, Encoding, Limits, Status, Tensor};
+use vnp_escape::escaped_path;
 use vnp_job::BadFile;
 use vnp_job::parts::Stage;
 use vnp_seq::RecordReader;
@@ -48,7 +49,7 @@ impl Features {
             match open(&path, &width_of)? {
                 Opened::Features(file) => features.files.push(*file),
                 Opened::Bad(reason) => features.bad.push(BadFile { path, reason }),
-                Opened::Other(kind) => log::debug!("{} holds {kind}: ignored", path.display()),
+                Opened::Other(kind) => log::debug!("{} holds {kind}: ignored", escaped_path(&path)),
             }
         }
         Ok(features)

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use vnp_escape::escaped_path;
+
 /// Whether BGZF blocks were read that no empty block followed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ending(Arc<AtomicBool>);
@@ -34,6 +36,6 @@ pub(super) fn warn_once(path: &Path, text: &'static str) {
     static LOGGED: Mutex<BTreeSet<(PathBuf, &'static str)>> = Mutex::new(BTreeSet::new());
     let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
     if logged.insert((path.to_owned(), text)) {
-        log::warn!("{}: {text}", path.display());
+        log::warn!("{}: {text}", escaped_path(path));
     }
 }

@@ -10,6 +10,7 @@ use super::fault::Fault;
 use super::raw::Raw;
 use crate::error::{FastqFault, display_byte};
 use crate::id::{id_bytes, id_text};
+use crate::letters::LettersError;
 use crate::record::invalid_letter;
 use crate::text::Text;
 
@@ -96,14 +97,20 @@ fn read_quality(
         lines += 1;
         text.each_piece_of_line(|piece| {
             found += piece.len() as u64;
-            if quality.len() < KEPT_QUALITY {
-                quality.extend_from_slice(piece);
-            }
-            Ok::<_, Fault>(())
+            keep(quality, piece)
         })?;
-        quality.push(b'\n');
+        keep(quality, b"\n")?;
     }
     Ok((found, lines))
+}
+
+/// Keeps a piece of the quality, unless there is very much of it.
+fn keep(quality: &mut Vec<u8>, piece: &[u8]) -> Result<(), Fault> {
+    if quality.len() < KEPT_QUALITY {
+        quality.try_reserve(piece.len()).map_err(LettersError::from).map_err(Fault::Letters)?;
+        quality.extend_from_slice(piece);
+    }
+    Ok(())
 }
 
 /// Whether a record can end before this byte.
@@ -114,9 +121,9 @@ fn is_boundary(next: Option<u8>) -> bool {
 /// Whether lines of quality look like a record: a header, nucleotide codes, and `+`. Of a wrapped sequence
 /// quality is wrapped too, where a line of one letter is no sign.
 fn holds_record(quality: &[u8], sequence_on_one_line: bool) -> bool {
-    let lines: Vec<&[u8]> = quality.split(|byte| *byte == b'\n').collect();
-    lines.windows(3).any(|lines| match lines {
-        [[b'@', id @ ..], sequence, [b'+', ..]] => {
+    let lines = || quality.split(|byte| *byte == b'\n');
+    lines().zip(lines().skip(1)).zip(lines().skip(2)).any(|lines| match lines {
+        (([b'@', id @ ..], sequence), [b'+', ..]) => {
             let least = if sequence_on_one_line { 1 } else { 2 };
             !id.is_empty() && sequence.len() >= least && invalid_letter(sequence, 0).is_none()
         }

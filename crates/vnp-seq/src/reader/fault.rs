@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::error::FastqFault;
-use crate::letters::ScratchError;
+use crate::letters::LettersError;
 
 /// Why a record could not be read.
 pub(super) enum Fault {
@@ -13,8 +13,8 @@ pub(super) enum Fault {
     CarriageReturn { is_mac: bool },
     /// A header is longer than the limit, in bytes.
     LongHeader { limit: usize },
-    /// A temporary file for the letters failed.
-    Scratch(ScratchError),
+    /// The letters could not be kept.
+    Letters(LettersError),
     /// A FASTQ record breaks the format.
     Fastq { line: u64, id: Option<String>, fault: FastqFault, detail: String },
 }

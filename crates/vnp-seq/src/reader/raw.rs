@@ -32,7 +32,7 @@ impl Raw {
 
     /// Adds the letters of the next line.
     pub(super) fn add_line(&mut self, text: &mut Text) -> Result<(), Fault> {
-        text.each_piece_of_line(|piece| self.letters.add(piece).map_err(Fault::Scratch))
+        text.each_piece_of_line(|piece| self.letters.add(piece).map_err(Fault::Letters))
     }
 
     /// The header without its mark.

@@ -8,6 +8,7 @@ use std::io::Read;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
+use vnp_escape::escaped_path;
 use vnp_seq::{Record, RecordReader};
 
 use crate::data::class::Class;
@@ -86,7 +87,7 @@ impl Reading {
                 log::warn!(
                     "{}: {without} of {} records have no translated coding sequence, so that none of \
                      their frames can be confirmed: --no-cds-filter takes every ORF",
-                    path.display(),
+                    escaped_path(path),
                     self.records.len() - before
                 );
             }
@@ -99,7 +100,7 @@ impl Reading {
             }
         }
         if self.records.len() == before {
-            log::warn!("{} holds no records", path.display());
+            log::warn!("{} holds no records", escaped_path(path));
         }
         Ok(())
     }
@@ -118,7 +119,7 @@ impl Reading {
         if let Some(letter) = record.invalid_letter() {
             return Err(Error::NotNucleotides { path: path(), id: record.id, letter });
         }
-        let shown = |path: &Path| path.display().to_string();
+        let shown = |path: &Path| escaped_path(path).to_string();
         let second = format!("as record {number} of {}", shown(&input.path));
         if let Some(first) = self.places.insert(record.id.clone(), second.clone()) {
             return Err(Error::Twice { what: "record", id: record.id, first, second });

@@ -6,6 +6,7 @@ mod metadata;
 use std::path::{Path, PathBuf};
 
 use vnp_ckpt::{Checkpoint, Limits};
+use vnp_escape::escaped_path;
 use vnp_job::{BadFile, JobDirectory, OnBadFile, quarantine, record_failures};
 
 use crate::error::Error;
@@ -39,7 +40,7 @@ pub(crate) fn open(
                 return Err(Error::BadState { path, reason });
             }
             let moved = quarantine(&path)?;
-            log::warn!("{bad}; quarantined as {}, training begins again", moved.display());
+            log::warn!("{bad}; quarantined as {}, training begins again", escaped_path(&moved));
             Ok(None)
         }
         loaded => loaded.map(Some),

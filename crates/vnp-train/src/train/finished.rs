@@ -100,7 +100,7 @@ pub(super) fn publish(finished: Finished<'_>, context: &Context<'_>) -> Result<P
 fn paths(inputs: &[Input]) -> Value {
     let labelled = |label| -> Vec<String> {
         let inputs = inputs.iter().filter(|input| input.is_virus == label);
-        inputs.map(|input| input.path.display().to_string()).collect()
+        inputs.map(|input| input.path.to_string_lossy().into_owned()).collect()
     };
     json!({
         "virus": labelled(Some(true)),

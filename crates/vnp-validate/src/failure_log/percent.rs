@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-/// Encodes `%`, `|`, every control character, and the two line ends of Unicode, so that a line is
-/// a line for every tool.
+use vnp_escape::is_plain;
+
+/// Encodes `%`, `|`, and every character that a terminal would not show as itself, line ends and direction
+/// marks among them, so that a line is a line for every tool.
 pub(crate) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || matches!(c, '%' | '|' | '\u{2028}' | '\u{2029}') {
+        if matches!(c, '%' | '|') || !is_plain(c) {
             let mut bytes = [0; 4];
             c.encode_utf8(&mut bytes).bytes().for_each(|byte| push(&mut encoded, byte));
         } else {
@@ -87,6 +89,7 @@ mod tests {
         check("%7C", "%257C");
         check("a\r\nb\tc\0", "a%0D%0Ab%09c%00");
         check("\u{7f}\u{85}\u{2028}", "%7F%C2%85%E2%80%A8");
+        check("\u{202e}\u{200b}", "%E2%80%AE%E2%80%8B");
         check(" spaced ", " spaced ");
     }
 

@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
+use vnp_escape::escaped_path;
 use vnp_train::Input;
 
 use crate::args::TrainArgs;
@@ -35,7 +36,7 @@ impl Inputs {
                 metadata.is_dir() || metadata.is_file(),
                 "{} is neither a file nor a directory: training reads its data more than once, write \
                  them to a file first",
-                path.display()
+                escaped_path(path)
             );
             let path = path.clone();
             if metadata.is_dir() || is_checkpoint(&path)? {
@@ -52,7 +53,7 @@ impl Inputs {
                     bail!(
                         "{} is given without a label: give --labels TSV, or give it to --virus or \
                          --others",
-                        input.path.display()
+                        escaped_path(&input.path)
                     );
                 }
                 Ok(Self::Records(records))
@@ -83,5 +84,5 @@ fn is_checkpoint(path: &Path) -> anyhow::Result<bool> {
 }
 
 fn shown<'a>(mut paths: impl Iterator<Item = &'a PathBuf>) -> String {
-    paths.next().map(|path| path.display().to_string()).unwrap_or_default()
+    paths.next().map(|path| escaped_path(path).to_string()).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! The settings of learning, from the arguments.
 
 use anyhow::Context;
+use vnp_escape::escaped_path;
 use vnp_train::{HeadRecipe, JointRecipe, LengthShare, Optimizer, Sampling, Schedule};
 
 use crate::args::{OptimizerName, RecipeArgs, TrainArgs};
@@ -15,7 +16,7 @@ pub(super) fn joint(args: &TrainArgs, length: u32) -> anyhow::Result<JointRecipe
     let mut recipe = match &args.encoder_recipe {
         Some(path) => {
             let text = fs_err::read(path)?;
-            serde_json::from_slice(&text).with_context(|| path.display().to_string())?
+            serde_json::from_slice(&text).with_context(|| escaped_path(path).to_string())?
         }
         // Mostly windows of this length, and some shorter ones.
         None => JointRecipe {

@@ -23,7 +23,7 @@ const HF: (&str, &str) = ("model", "safetensors");
 const BIN: (&str, &str) = ("pytorch_model", "bin");
 
 fn esm2_digest(path: &Path) -> String {
-    let files = read_esm2(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let files = read_esm2(path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
     network_digest(&files, None, |hasher| digest(&files.weights, hasher)).unwrap()
 }
 
@@ -341,7 +341,7 @@ fn an_index_and_its_shards_agree() {
     assert_eq!(file, format!("../{one}"));
     write_index(&index, &weight_map);
     fs_err::remove_file(directory.join(other)).unwrap();
-    let Err(Error::Io { source }) = read_esm2(directory) else { panic!() };
+    let Err(Error::Io { cause: source }) = read_esm2(directory) else { panic!() };
     assert!(source.to_string().contains(other), "{source}");
 }
 

@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use vnp_escape::escaped_path;
 use vnp_job::parts::Encoders;
 use vnp_seq::{chunk_of_frame, record_of_chunk};
 
@@ -55,7 +56,7 @@ impl Embedded {
                 check_same(made_with, earlier, &input.path)?;
             }
             encoders = encoders.or(made_with);
-            let place = input.path.display().to_string();
+            let place = escaped_path(&input.path).to_string();
             places.extend(table.ids.iter().map(|id| (id.clone(), place.clone())));
             all.append(table, &input.path)?;
         }

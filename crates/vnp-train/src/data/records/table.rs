@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use vnp_escape::{escaped_path, shown};
+
 use crate::error::Error;
 
 /// The words that stand for a class.
@@ -87,7 +89,7 @@ impl Table {
             // A record is known by the first word of its id.
             let id = own("id").split_whitespace().next().unwrap_or_default().to_owned();
             if let Some(before) = table.rows.get(&id) {
-                let place = |line| format!("in line {line} of {}", path.display());
+                let place = |line| format!("in line {line} of {}", escaped_path(path));
                 let (first, second) = (place(before.line), place(line));
                 return Err(Error::Twice { what: "record", id, first, second });
             }
@@ -106,9 +108,10 @@ impl Table {
         let unused = || self.rows.iter().filter(|(id, _)| !is_used(id));
         if let Some((id, entry)) = unused().min_by_key(|(_, entry)| entry.line) {
             log::warn!(
-                "{}: no record has the id of {} lines, first {id} in line {}",
-                self.path.display(),
+                "{}: no record has the id of {} lines, first {} in line {}",
+                escaped_path(&self.path),
                 unused().count(),
+                shown(id),
                 entry.line
             );
         }

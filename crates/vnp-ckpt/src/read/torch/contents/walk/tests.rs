@@ -88,7 +88,7 @@ fn what_no_header_can_hold() {
     let deep = (0..40).fold(int(1), |inner, _| list(&[inner]));
     check_unsupported(
         &dict(&[("d", deep)]),
-        "metadata of more than 30 levels at `d.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0....`",
+        "metadata of more than 30 levels at `d.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.…`",
     );
     let deep = (0..31).fold(int(1), |inner, _| list(&[inner]));
     check_unsupported(&dict(&[("d", deep)]), "metadata of more than 30 levels at `d`");
