@@ -29,6 +29,7 @@
 //! `docs/PYTORCH.md`. The crate never
 //! prints and never reads the environment; it logs through [`log`].
 
+mod budget;
 mod checkpoint;
 mod digest;
 mod error;

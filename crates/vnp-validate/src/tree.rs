@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use fs_err as fs;
 use rayon::prelude::*;
+use vnp_ckpt::Limits;
 
 use crate::check;
 use crate::error::Error;
@@ -32,18 +34,50 @@ const EXTENSIONS: [&str; 3] = ["vnp", "pt", "pth"];
 pub fn validate_tree(directory: &Path, options: &Options) -> Result<Vec<Report>, Error> {
     let Walk { files, unreadable } = walk(directory)?;
     let budget = Budget::new(options.memory_bytes);
+    let (modest, alone) = (modest(options), Mutex::new(()));
     let mut reports: Vec<Report> = files
         .into_par_iter()
         .map(|path| {
             let file_bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
             let _reservation = budget.reserve(file_bytes);
-            check::validate_checkpoint(&path, options)
+            validate(&path, options, &modest, &alone)
                 .unwrap_or_else(|error| unreadable_report(&path, &error.to_string(), options))
         })
         .collect();
     reports.extend(unreadable.iter().map(|(path, why)| unreadable_report(path, why, options)));
     reports.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(reports)
+}
+
+/// What all files that are inspected at the same time may take together beside their own bytes.
+const SHARED_BYTES: u64 = 64 << 20;
+
+/// The least of it that a file has, however many threads there are.
+const SHARE_BYTES: u64 = 4 << 20;
+
+/// The options of a first attempt: with a share of the memory that all threads have together.
+fn modest(options: &Options) -> Options {
+    let share = (SHARED_BYTES / rayon::current_num_threads().max(1) as u64).max(SHARE_BYTES);
+    let memory_bytes = options.limits.memory_bytes.min(share);
+    let limits = Limits { memory_bytes, ..options.limits.clone() };
+    Options { limits, log_failures: None, ..options.clone() }
+}
+
+/// Validates a file within its share. One that means more than that waits until no other such file is
+/// inspected: that many files are hostile takes no more memory than that one is.
+fn validate(
+    path: &Path,
+    options: &Options,
+    modest: &Options,
+    alone: &Mutex<()>,
+) -> Result<Report, Error> {
+    let report = check::validate_checkpoint(path, modest)?;
+    if report.findings.iter().any(|finding| finding.code == Code::LimitExceeded) {
+        let _alone = alone.lock().unwrap_or_else(PoisonError::into_inner);
+        return check::validate_checkpoint(path, options);
+    }
+    check::record_failure(&report, options);
+    Ok(report)
 }
 
 /// The files to validate, and the directories that cannot be read.

@@ -65,10 +65,10 @@ fn rows_of_one_tensor(size: usize) -> Vec<u8> {
 
 fn rows_of_one_label(size: usize) -> Vec<u8> {
     let count = size / 26;
-    let row = memoised(floats(&[0.5]), 1);
-    let fields = [text("label"), b"q\x02h\0".to_vec(), text("mean_representation")].concat();
-    let first = [&b"}("[..], &fields, b"q\x03", &row, b"u"].concat();
-    let others = b"}(h\x02h\0h\x03h\x01u".repeat(count - 1);
+    let row = memoised(floats(&[0.5]), 3);
+    let fields = [text("label"), b"q\x01h\0".to_vec(), text("mean_representation")].concat();
+    let first = [&b"}("[..], &fields, b"q\x02", &row, b"u"].concat();
+    let others = b"}(h\x01h\0h\x02h\x03u".repeat(count - 1);
     let long = memoised(text(&"x".repeat(size / 3)), 0);
     file(&[&long, &b"h\0".repeat(count - 1)], &[&first, &others], &[])
 }

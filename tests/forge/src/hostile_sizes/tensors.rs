@@ -19,24 +19,14 @@ hostile! {
     legacy_storages.pt: "a pre-1.6 file of as many empty storages as fit"
 }
 
-/// The globals of a tensor, memoised as 1 to 3, and its last argument as 4.
-fn preamble() -> Vec<u8> {
-    let rebuild = b"ctorch._utils\n_rebuild_tensor_v2\nq\x01";
-    let hooks = [call("collections", "OrderedDict", &[]), b"q\x04".to_vec()].concat();
-    [b"Nq\0", &rebuild[..], b"ctorch\nFloatStorage\nq\x02", b"Nq\x03", &hooks].concat()
-}
-
-/// A tensor that calls what [`preamble`] memoised; the storage is memoised as 5.
-fn short_view(size: &[i64], stride: &[i64]) -> Vec<u8> {
-    let [size, stride] = [size, stride].map(numbers);
-    [b"h\x01(h\x05K\0", &size[..], &stride, b"\x89h\x04tR"].concat()
-}
-
-/// A list of values, after a storage of this many floats, memoised as 5.
-fn of_storage(floats: usize, values: &[u8]) -> Vec<u8> {
-    let held = [preamble(), storage("0", "Float", floats as i64, &[]), b"q\x05".to_vec()].concat();
-    let value = joined(&[b"](", &held, values, b"e"]);
-    archive(&pickle(&value), &[("0", &vec![0; 4 * floats])])
+/// A tensor of the whole of a storage of this many floats, with its parts memoised: its function as 0,
+/// its storage as 1, its hooks as 2.
+fn memoised(floats: usize) -> Vec<u8> {
+    let rebuild = &b"ctorch._utils\n_rebuild_tensor_v2\nq\0("[..];
+    let storage = [storage("0", "Float", floats as i64, &[]), b"q\x01K\0".to_vec()].concat();
+    let [size, stride] = [numbers(&[floats as i64]), numbers(&[1])];
+    let hooks = [call("collections", "OrderedDict", &[]), b"q\x02".to_vec()].concat();
+    [rebuild, &storage, &size, &stride, b"\x89", &hooks, b"tR"].concat()
 }
 
 fn expanded_tensor(size: usize) -> Vec<u8> {
@@ -68,8 +58,9 @@ fn transposed_tensors(size: usize) -> Vec<u8> {
 }
 
 fn many_tensors(size: usize) -> Vec<u8> {
-    let one = short_view(&[2], &[1]);
-    of_storage(2, &one.repeat(size / one.len()))
+    let one = b"h\0(h\x01K\0K\x02\x85K\x01\x85\x89h\x02tR";
+    let value = joined(&[b"](", &memoised(2), &one.repeat(size / one.len()), b"e"]);
+    archive(&pickle(&value), &[("0", &[0; 8])])
 }
 
 fn tensors_by_reference(size: usize) -> Vec<u8> {
@@ -136,13 +127,13 @@ fn numpy_of_one_text(size: usize) -> Vec<u8> {
 }
 
 fn numpy_scalars_of_one_text(size: usize) -> Vec<u8> {
-    let data = [b"B", &(size as u32 / 4).to_le_bytes()[..], &vec![7; size / 4], b"q\0"].concat();
+    let data = [b"B", &(size as u32 / 4).to_le_bytes()[..], &vec![7; size / 4]].concat();
     let of = |data: &[u8], dtype: &[u8]| {
         let arguments = [dtype.to_vec(), data.to_vec()];
         call("numpy.core.multiarray", "scalar", &arguments)
     };
-    let first = of(&data, &[dtype("S9"), b"q\x01".to_vec()].concat());
-    let others = of(b"h\0", b"h\x01");
+    let first = of(&[&data[..], b"q\x01"].concat(), &[dtype("S9"), b"q\0".to_vec()].concat());
+    let others = of(b"h\x01", b"h\0");
     let count = size * 3 / 4 / others.len();
     archive(&pickle(&joined(&[b"](", &first, &others.repeat(count), b"e"])), &[])
 }

@@ -85,8 +85,9 @@ pub(super) fn draft(
     draft.ids = ids::ids(tree, key, found, limits)?;
     let mut taken = BTreeSet::from(["version", "status", KEY, key]);
     let mut names = HashMap::new();
+    tree.budget.memory(entries.len().saturating_mul(64))?;
     for &(key, item) in entries {
-        if let Some(key) = tree.text(key)
+        if let Some(key) = tree.charged_text(key)?
             && names.insert(key, item).is_some()
         {
             return Err(twice(key));
