@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use fs_err as fs;
 use rayon::prelude::*;
@@ -34,23 +33,30 @@ const EXTENSIONS: [&str; 3] = ["vnp", "pt", "pth"];
 pub fn validate_tree(directory: &Path, options: &Options) -> Result<Vec<Report>, Error> {
     let Walk { files, unreadable } = walk(directory)?;
     let budget = Budget::new(options.memory_bytes);
-    let (modest, alone) = (modest(options), Mutex::new(()));
-    let mut reports: Vec<Report> = files
+    let modest = modest(options);
+    let first: Vec<(PathBuf, Option<Report>)> = files
         .into_par_iter()
         .map(|path| {
             let file_bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
             let _reservation = budget.reserve(file_bytes);
-            validate(&path, options, &modest, &alone)
-                .unwrap_or_else(|error| unreadable_report(&path, &error.to_string(), options))
+            let report = validate_modestly(&path, &modest, options);
+            (path, report)
         })
         .collect();
+    // One after the other: many files that mean much take no more memory than one of them.
+    let all = first.into_iter().map(|(path, report)| match report {
+        Some(report) => report,
+        None => check::validate_checkpoint(&path, options)
+            .unwrap_or_else(|error| unreadable_report(&path, &error.to_string(), options)),
+    });
+    let mut reports: Vec<Report> = all.collect();
     reports.extend(unreadable.iter().map(|(path, why)| unreadable_report(path, why, options)));
     reports.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(reports)
 }
 
 /// What all files that are inspected at the same time may take together beside their own bytes.
-const SHARED_BYTES: u64 = 64 << 20;
+const SHARED_BYTES: u64 = 32 << 20;
 
 /// The least of it that a file has, however many threads there are.
 const SHARE_BYTES: u64 = 4 << 20;
@@ -63,21 +69,20 @@ fn modest(options: &Options) -> Options {
     Options { limits, log_failures: None, ..options.clone() }
 }
 
-/// Validates a file within its share. One that means more than that waits until no other such file is
-/// inspected: that many files are hostile takes no more memory than that one is.
-fn validate(
-    path: &Path,
-    options: &Options,
-    modest: &Options,
-    alone: &Mutex<()>,
-) -> Result<Report, Error> {
-    let report = check::validate_checkpoint(path, modest)?;
-    if report.findings.iter().any(|finding| finding.code == Code::LimitExceeded) {
-        let _alone = alone.lock().unwrap_or_else(PoisonError::into_inner);
-        return check::validate_checkpoint(path, options);
+/// Validates a file within its share; `None` for one that means more than that.
+fn validate_modestly(path: &Path, modest: &Options, options: &Options) -> Option<Report> {
+    match check::validate_checkpoint(path, modest) {
+        Ok(report) if is_limited(&report) => None,
+        Ok(report) => {
+            check::record_failure(&report, options);
+            Some(report)
+        }
+        Err(error) => Some(unreadable_report(path, &error.to_string(), options)),
     }
-    check::record_failure(&report, options);
-    Ok(report)
+}
+
+fn is_limited(report: &Report) -> bool {
+    report.findings.iter().any(|finding| finding.code == Code::LimitExceeded)
 }
 
 /// The files to validate, and the directories that cannot be read.
