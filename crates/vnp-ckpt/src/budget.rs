@@ -7,12 +7,14 @@ use std::cell::Cell;
 
 use crate::error::kind::ErrorKind;
 use crate::limits::{self, Limits};
+use crate::value::Value;
 
-/// What any file may take for the values of its header, in bytes; and as often its own length.
-const HEADER_FLOOR: u64 = 80 << 20;
-const HEADER_FACTOR: u64 = 1;
+/// How often its longest encoded form the values of a header may take, and what they may take at least.
+const HEADER_FACTOR: u64 = 4;
+const HEADER_FLOOR: u64 = 1 << 20;
 
-/// The same for everything else: the values of a pickle, ids, elements that are repeated.
+/// What any file may take for everything else: the values of a pickle, ids, elements that are repeated;
+/// and as often its own length.
 const PARTS_FLOOR: u64 = 48 << 20;
 const PARTS_FACTOR: u64 = 8;
 
@@ -20,13 +22,14 @@ const PARTS_FACTOR: u64 = 8;
 const WORK_FLOOR: u64 = 1 << 28;
 const WORK_FACTOR: u64 = 16;
 
-/// What a value takes in a list, which may have grown to twice what it holds.
-const VALUE_BYTES: u64 = 2 * size_of::<crate::value::Value>() as u64;
+/// What a value takes in a list, which is copied as it grows.
+const VALUE_BYTES: u64 = size_of::<Value>() as u64 * 3 / 2;
 
-/// What an entry takes in a map whose nodes are half full, and the least that a map takes.
-#[cfg_attr(not(any(feature = "torch", feature = "safetensors")), allow(dead_code))]
-const ENTRY_BYTES: u64 = 96;
+/// What a map takes that is not empty, how many entries that is, and what each further entry takes
+/// with its value where the map is half full.
 const MAP_BYTES: u64 = 560;
+const MAP_ENTRIES: usize = 11;
+const ENTRY_BYTES: u64 = 96;
 
 /// The budget of one file.
 #[derive(Debug)]
@@ -52,7 +55,9 @@ impl Budget {
         let memory = limits.memory_bytes;
         Self {
             memory_limit: memory,
-            header: Pool::new(of_file(HEADER_FLOOR, HEADER_FACTOR).min(memory)),
+            header: Pool::new(
+                limits.header_bytes.saturating_mul(HEADER_FACTOR).max(HEADER_FLOOR).min(memory),
+            ),
             parts: Pool::new(of_file(PARTS_FLOOR, PARTS_FACTOR).min(memory)),
             work: Pool::new(of_file(WORK_FLOOR, WORK_FACTOR).min(limits.work_units)),
         }
@@ -75,7 +80,7 @@ impl Budget {
         self.work.take("work_units", units)
     }
 
-    /// Charges values of a header, each with its place in a list.
+    /// Charges the places of values in a list of a header.
     pub(crate) fn values(&self, count: u64) -> Result<(), ErrorKind> {
         self.header(count.saturating_mul(VALUE_BYTES))
     }
@@ -85,9 +90,13 @@ impl Budget {
         self.header(allocated(length))
     }
 
-    /// Charges an entry of a map in a header; the first one with the map.
-    pub(crate) fn entry(&self, is_first: bool) -> Result<(), ErrorKind> {
-        self.header(if is_first { MAP_BYTES } else { ENTRY_BYTES })
+    /// Charges another entry of a map in a header that has so many.
+    pub(crate) fn entry(&self, before: usize) -> Result<(), ErrorKind> {
+        match before {
+            0 => self.header(MAP_BYTES),
+            1..MAP_ENTRIES => Ok(()),
+            _ => self.header(ENTRY_BYTES),
+        }
     }
 
     fn header(&self, bytes: u64) -> Result<(), ErrorKind> {

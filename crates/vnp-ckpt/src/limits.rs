@@ -55,7 +55,8 @@ pub struct Limits {
     pub expanded_bytes: u64,
     /// Memory for what a file describes beside the bytes of its payloads, in bytes: the values of its
     /// header, of a pickle and of a directory, ids, and what tensors repeat. Whatever this is, a file has
-    /// at most 80 MiB and its own length for its header, and 48 MiB and eight times its length for the rest.
+    /// at most four times `header_bytes` for its header, and 48 MiB and eight times its own length for the
+    /// rest.
     pub memory_bytes: u64,
     /// Work that a file causes beyond reading it once, in units of about a nanosecond: texts that are
     /// checked again at each reference, entries that are searched again. Whatever this is, a file has at

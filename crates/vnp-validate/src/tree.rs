@@ -49,7 +49,8 @@ pub fn validate_tree(directory: &Path, options: &Options) -> Result<Vec<Report>,
         None => check::validate_checkpoint(&path, options)
             .unwrap_or_else(|error| unreadable_report(&path, &error.to_string(), options)),
     });
-    let mut reports: Vec<Report> = all.collect();
+    // On a thread of the pool, whose allocator holds memory that is free by now.
+    let mut reports: Vec<Report> = rayon::scope(|_| all.collect());
     reports.extend(unreadable.iter().map(|(path, why)| unreadable_report(path, why, options)));
     reports.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(reports)

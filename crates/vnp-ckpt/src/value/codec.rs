@@ -97,7 +97,7 @@ impl<'b> Taken<'b> {
     fn value<E: de::Error>(&self) -> Result<(), E> {
         self.count.set(self.count.get().saturating_add(1));
         let counted = limits::check("header_values", self.allowed, self.count.get());
-        self.note(counted.and_then(|()| self.budget.values(1)))
+        self.note(counted)
     }
 
     /// The decoder has an error type of its own: ours is kept aside.
@@ -173,6 +173,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
         while let Some(value) = access.next_element_seed(self)? {
+            self.0.note(self.0.budget.values(1))?;
             list.push(value);
         }
         Ok(Value::List(list))
@@ -181,7 +182,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut map = BTreeMap::new();
         while let Some(key) = access.next_key_seed(KeySeed(self.0))? {
-            self.0.note(self.0.budget.entry(map.is_empty()))?;
+            self.0.note(self.0.budget.entry(map.len()))?;
             let value = access.next_value_seed(self)?;
             if map.contains_key(&key) {
                 let key = start_of(&key);

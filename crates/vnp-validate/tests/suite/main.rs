@@ -6,6 +6,8 @@ mod agreement;
 mod codes;
 mod document;
 mod failure_log;
+mod inspected;
 mod levels;
+mod mutations;
 mod support;
 mod tree;

@@ -64,6 +64,7 @@ pub(super) fn draft(
     let mut values = BTreeMap::new();
     for &(key, item) in fields {
         let key = walk.key(key)?;
+        tree.budget.entry(values.len())?;
         if key != "tensors"
             && let Some(value) = walk.value(&key, item)?
             && values.insert(key.clone(), value).is_some()
@@ -133,6 +134,7 @@ fn tensor_of(
     let mut found = None;
     for &(key, item) in entries {
         let key = walk.key(key)?;
+        tree.budget.entry(values.len())?;
         if key == "tensor" {
             found = walk.plan(item)?;
         } else if let Some(value) = walk.value(&key, item)? {

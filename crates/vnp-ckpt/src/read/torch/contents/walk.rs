@@ -137,8 +137,9 @@ impl<'w, 'p> Walk<'w, 'p> {
         frame.next += 1;
         let key = match key {
             Some(key) => {
-                let is_first = matches!(&frame.collected, Collected::Map(map) if map.is_empty());
-                self.tree.budget.entry(is_first)?;
+                if let Collected::Map(map) = &frame.collected {
+                    self.tree.budget.entry(map.len())?;
+                }
                 self.key(key)?
             }
             None => number.to_string(),
@@ -173,7 +174,9 @@ impl<'w, 'p> Walk<'w, 'p> {
     /// Looks at a value in the innermost container.
     fn look(&mut self, path: &[Frame], key: &str, item: Item) -> Result<Visit, ErrorKind> {
         self.count(1, 0)?;
-        self.tree.budget.values(1)?;
+        if matches!(path.last(), Some(Frame { collected: Collected::List(..), .. })) {
+            self.tree.budget.values(1)?;
+        }
         let in_module = matches!(path.last(), Some(Frame { collected: Collected::Module, .. }));
         let value = match item {
             Item::None if in_module => return Ok(Visit::Value(None)),
