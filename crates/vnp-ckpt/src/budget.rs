@@ -90,7 +90,7 @@ impl Budget {
         self.header(allocated(length))
     }
 
-    /// Charges another entry of a map in a header that has so many.
+    /// Charges another entry of a map in a header that has this many.
     pub(crate) fn entry(&self, before: usize) -> Result<(), ErrorKind> {
         match before {
             0 => self.header(MAP_BYTES),

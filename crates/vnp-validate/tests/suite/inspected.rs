@@ -45,7 +45,7 @@ pub(crate) fn check(bytes: &[u8], path: &Path) {
     }
 }
 
-/// Everything that is told about an open file.
+/// Everything that `vnp checkpoint inspect` shows of an open file.
 fn told(file: &vnp_ckpt::CheckpointFile) {
     let header = file.header();
     let mut length = file.integrity().name().len() + header.kind.len() + header.created.len();

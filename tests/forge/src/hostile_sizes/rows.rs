@@ -1,6 +1,6 @@
 //! PyTorch files whose ids or rows are many times their bytes.
 
-use super::{hostile, joined};
+use super::case::{hostile, joined};
 use crate::items::*;
 
 hostile! {

@@ -327,7 +327,7 @@ impl<'w, 'p> Walk<'w, 'p> {
         Ok(self.tree.text(item).unwrap_or_default().to_owned())
     }
 
-    /// Counts a text or bytes before they are looked at.
+    /// Counts a text or bytes before they are checked or copied.
     pub(super) fn count_text(&mut self, item: Item) -> Result<(), ErrorKind> {
         let length = self.tree.raw(item).len();
         self.count(0, length as u64)?;

@@ -60,7 +60,7 @@ impl TypeName {
         let is_it = |full: &&str| {
             full.strip_prefix(module).and_then(|rest| rest.strip_prefix('.')) == Some(name)
         };
-        let index = NAMES.iter().position(|full| is_it(full))?;
+        let index = NAMES.iter().position(is_it)?;
         u8::try_from(index).ok().map(Self)
     }
 
