@@ -1,6 +1,6 @@
 //! Archives with more records than a checkpoint needs, or with records that unpack to more.
 
-use super::case::{hostile, numbered};
+use super::case::{HostileSize, hostile, numbered};
 use crate::items::pickle;
 use crate::zip::{Archive, Record, deflated_zeros};
 

@@ -24,7 +24,7 @@ impl HostileSize {
 /// `HostileSize`s of builders: the name of each is that of its function.
 macro_rules! hostile {
     ($($function:ident . $extension:ident: $description:literal)*) => {
-        pub(in crate::hostile_sizes) const ALL: &[crate::hostile_sizes::case::HostileSize] = &[$(crate::hostile_sizes::case::HostileSize {
+        pub(super) const ALL: &[HostileSize] = &[$(HostileSize {
             name: stringify!($function),
             extension: stringify!($extension),
             description: $description,

@@ -1,6 +1,6 @@
 //! Headers in MessagePack and JSON whose values are many times their bytes.
 
-use super::case::{hostile, joined, numbered};
+use super::case::{HostileSize, hostile, joined, numbered};
 use crate::native;
 use crate::value::Value;
 

@@ -1,6 +1,6 @@
 //! Pickles whose values are many times their bytes: by reference, or by the room that a value takes.
 
-use super::case::{hostile, joined, numbered};
+use super::case::{HostileSize, hostile, joined, numbered};
 use crate::items::*;
 
 hostile! {

@@ -1,6 +1,6 @@
 //! PyTorch files whose ids or rows are many times their bytes.
 
-use super::case::{hostile, joined};
+use super::case::{HostileSize, hostile, joined};
 use crate::items::*;
 
 hostile! {

@@ -1,6 +1,6 @@
 //! Tensors that are far more than the memory in the file, or far more of them than it has bytes for.
 
-use super::case::{hostile, joined};
+use super::case::{HostileSize, hostile, joined};
 use crate::items::*;
 
 hostile! {
