@@ -64,7 +64,6 @@ impl Budget {
     }
 
     /// How much more than its own bytes a file may mean by repetition, in bytes.
-    #[cfg_attr(not(feature = "torch"), allow(dead_code))]
     pub(crate) fn repetition(&self) -> u64 {
         self.parts.allowed
     }
