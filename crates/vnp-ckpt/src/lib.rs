@@ -29,6 +29,8 @@
 //! `docs/PYTORCH.md`. The crate never
 //! prints and never reads the environment; it logs through [`log`].
 
+#[cfg_attr(not(feature = "torch"), allow(dead_code, reason = "pickles need all of it"))]
+mod budget;
 mod checkpoint;
 mod digest;
 mod error;

@@ -53,13 +53,22 @@ pub struct Limits {
     /// Length of what tensors repeat of their storages, in bytes, all together: a tensor of
     /// PyTorch may be expanded from one element.
     pub expanded_bytes: u64,
+    /// Memory for what a file describes beside the bytes of its payloads, in bytes: the values of its
+    /// header, of a pickle and of a directory, ids, and what tensors repeat. Whatever this is, a file has
+    /// at most four times `header_bytes` for its header, and 48 MiB and eight times its own length for the
+    /// rest.
+    pub memory_bytes: u64,
+    /// Work that a file causes beyond reading it once, in units of about a nanosecond: texts that are
+    /// checked again at each reference, entries that are searched again. Whatever this is, a file has at
+    /// most 2^28 units and 16 for each of its bytes.
+    pub work_units: u64,
 }
 
 impl Default for Limits {
     /// 16 MiB and 2^20 values of header, 4096 sections, 2^28 ids of 4 GiB, 8 dimensions, 64 GiB.
     ///
     /// Of PyTorch files: 2^22 records, a pickle of 8 GiB and 2^26 values, 64 levels, 256 MiB of
-    /// expanded tensors.
+    /// expanded tensors. Memory and work are what a file of its length may have.
     fn default() -> Self {
         Self {
             header_bytes: 16 << 20,
@@ -74,6 +83,8 @@ impl Default for Limits {
             pickle_nodes: 1 << 26,
             pickle_depth: 64,
             expanded_bytes: 256 << 20,
+            memory_bytes: u64::MAX,
+            work_units: u64::MAX,
         }
     }
 }

@@ -80,7 +80,7 @@ pub fn open_reader(
 /// # Errors
 /// As [`load_with_compatibility`].
 pub fn read_header(path: &Path, limits: &Limits) -> Result<Header, Error> {
-    Checkpoint::open(path, limits).map(|file| file.header().clone())
+    Checkpoint::open(path, limits).map(CheckpointFile::into_header)
 }
 
 /// Reads the whole file and compares every digest, keeping nothing but the header: memory does
@@ -91,7 +91,7 @@ pub fn read_header(path: &Path, limits: &Limits) -> Result<Header, Error> {
 pub fn verify_digests(path: &Path, limits: &Limits) -> Result<Header, Error> {
     let mut file = Checkpoint::open(path, limits)?;
     file.verify()?;
-    Ok(file.header().clone())
+    Ok(file.into_header())
 }
 
 impl Checkpoint {

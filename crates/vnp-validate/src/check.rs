@@ -85,10 +85,12 @@ fn inspect_levels(
         return Ok(None);
     }
     enter(report, level, Level::Load);
-    let header = file.header().clone();
-    let read = match purpose {
-        Purpose::Report => contents::scan(file),
-        Purpose::Checkpoint => contents::load(file),
+    let (header, read) = match purpose {
+        Purpose::Report => {
+            let read = contents::scan(&mut file);
+            (file.into_header(), read)
+        }
+        Purpose::Checkpoint => (file.header().clone(), contents::load(file)),
     };
     let Some(contents) = reading::value_or_finding(report, read)? else {
         return Ok(None);

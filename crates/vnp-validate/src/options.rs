@@ -25,7 +25,10 @@ pub struct Options {
     pub limits: Limits,
     /// A failure log to append bad files to. A log that cannot be written is a warning, not an error.
     pub log_failures: Option<PathBuf>,
-    /// The total size of files that are inspected at the same time; a larger file is inspected alone.
+    /// The total size of files that are inspected at the same time; a larger file is inspected alone. What
+    /// they mean beside their own bytes (the values of a pickle, ids, metadata) is bounded apart: 32 MiB
+    /// for all of them together (4 MiB for each, at least), and files that mean more are inspected one
+    /// after the other at the end.
     pub memory_bytes: u64,
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use rayon::prelude::*;
+use vnp_ckpt::Limits;
 
 use crate::check;
 use crate::error::Error;
@@ -32,18 +33,57 @@ const EXTENSIONS: [&str; 3] = ["vnp", "pt", "pth"];
 pub fn validate_tree(directory: &Path, options: &Options) -> Result<Vec<Report>, Error> {
     let Walk { files, unreadable } = walk(directory)?;
     let budget = Budget::new(options.memory_bytes);
-    let mut reports: Vec<Report> = files
+    let modest = modest(options);
+    let first: Vec<(PathBuf, Option<Report>)> = files
         .into_par_iter()
         .map(|path| {
             let file_bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
             let _reservation = budget.reserve(file_bytes);
-            check::validate_checkpoint(&path, options)
-                .unwrap_or_else(|error| unreadable_report(&path, &error.to_string(), options))
+            let report = validate_modestly(&path, &modest, options);
+            (path, report)
         })
         .collect();
+    // One after the other: many files that mean much take no more memory than one of them.
+    let all = first.into_iter().map(|(path, report)| match report {
+        Some(report) => report,
+        None => check::validate_checkpoint(&path, options)
+            .unwrap_or_else(|error| unreadable_report(&path, &error.to_string(), options)),
+    });
+    // On a thread of the pool, whose allocator holds memory that is free by now.
+    let mut reports: Vec<Report> = rayon::scope(|_| all.collect());
     reports.extend(unreadable.iter().map(|(path, why)| unreadable_report(path, why, options)));
     reports.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(reports)
+}
+
+/// What all files that are inspected at the same time may take together beside their own bytes.
+const SHARED_BYTES: u64 = 32 << 20;
+
+/// The least of it that a file has, however many threads there are.
+const SHARE_BYTES: u64 = 4 << 20;
+
+/// The options of a first attempt: with a share of the memory that all threads have together.
+fn modest(options: &Options) -> Options {
+    let share = (SHARED_BYTES / rayon::current_num_threads().max(1) as u64).max(SHARE_BYTES);
+    let memory_bytes = options.limits.memory_bytes.min(share);
+    let limits = Limits { memory_bytes, ..options.limits.clone() };
+    Options { limits, log_failures: None, ..options.clone() }
+}
+
+/// Validates a file within its share; `None` for one that means more than that.
+fn validate_modestly(path: &Path, modest: &Options, options: &Options) -> Option<Report> {
+    match check::validate_checkpoint(path, modest) {
+        Ok(report) if is_limited(&report) => None,
+        Ok(report) => {
+            check::record_failure(&report, options);
+            Some(report)
+        }
+        Err(error) => Some(unreadable_report(path, &error.to_string(), options)),
+    }
+}
+
+fn is_limited(report: &Report) -> bool {
+    report.findings.iter().any(|finding| finding.code == Code::LimitExceeded)
 }
 
 /// The files to validate, and the directories that cannot be read.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use super::description::Description;
 use super::fields::Fields;
 use super::{Encoding, Header, Section, Status};
+use crate::budget::Budget;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
@@ -24,8 +25,9 @@ impl Header {
         bytes: &[u8],
         stated: &Version,
         limits: &Limits,
+        budget: &Budget,
     ) -> Result<Self, ErrorKind> {
-        let map = decode_map(bytes, limits)
+        let map = decode_map(bytes, limits, budget)
             .map_err(|fault| fault.in_field("(all)", "one map in MessagePack"))?;
         let mut fields = Fields::new("", map);
         let version = version_of(&mut fields, stated)?;

@@ -70,6 +70,9 @@ pub(crate) trait Container: Send {
     /// The header.
     fn header(&self) -> &Header;
 
+    /// The header, for a caller that needs nothing else.
+    fn into_header(self: Box<Self>) -> Header;
+
     /// The checksums that protect its payloads.
     fn integrity(&self) -> Integrity;
 
@@ -99,7 +102,7 @@ pub(crate) trait Container: Send {
         let indices = tensor_indices(self.header());
         let tensors = indices.into_iter().map(|index| self.tensor(index));
         let tensors = tensors.collect::<Result<_, _>>()?;
-        Ok(Checkpoint::from_parts(self.header().clone(), ids, tensors))
+        Ok(Checkpoint::from_parts(self.into_header(), ids, tensors))
     }
 
     /// Reads everything; tensors that lie in the file as they would in memory stay in its pages,

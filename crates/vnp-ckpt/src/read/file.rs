@@ -1,5 +1,6 @@
 //! A file whose header has been read, and whose payloads have not.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -66,6 +67,12 @@ impl CheckpointFile {
         self.container.header()
     }
 
+    /// The header itself, for a caller that needs nothing else.
+    #[must_use]
+    pub fn into_header(self) -> Header {
+        self.container.into_header()
+    }
+
     /// The kind of checksums that protect its payloads.
     #[must_use]
     pub fn integrity(&self) -> Integrity {
@@ -106,7 +113,8 @@ impl CheckpointFile {
     /// Reads everything a piece at a time, comparing checksums, in bounded memory: the
     /// ids, and of a native file a few hundred kilobytes. Each piece of a tensor, an integer
     /// of elements, is given to `each` with its section, in order, **before** the whole of it
-    /// is known to be right: results computed from the pieces are void when this fails.
+    /// is known to be right: results computed from the pieces are void when this fails. The section is
+    /// given without its unknown fields.
     ///
     /// ```
     /// use vnp_ckpt::{Checkpoint, Encoding, Limits};
@@ -134,7 +142,14 @@ impl CheckpointFile {
     /// As [`load_with_compatibility`](crate::load_with_compatibility).
     pub fn scan(&mut self, mut each: impl FnMut(&Section, &[u8])) -> Result<Vec<String>, Error> {
         self.announce();
-        let sections = self.header().sections.clone();
+        // Without fields that no caller knows, which may be many.
+        let sections = self.header().sections.iter().map(|section| Section {
+            name: section.name.clone(),
+            encoding: section.encoding.clone(),
+            unknown: BTreeMap::new(),
+            ..*section
+        });
+        let sections: Vec<_> = sections.collect();
         let scanned = self.container.scan(&mut |index, bytes| {
             if let Some(section) = sections.get(index) {
                 each(section, bytes);

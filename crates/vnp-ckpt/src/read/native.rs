@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::container::{BoxedPieces, Container, Input, Integrity, Origin};
 use super::payload::Payloads;
 use super::window::Window;
+use crate::budget::Budget;
 use crate::checkpoint::Checkpoint;
 use crate::digest::Digest;
 use crate::error::kind::ErrorKind;
@@ -50,7 +51,9 @@ impl<R: Input> NativeFile<R> {
         if Digest::of(&bytes) != preamble.header_digest {
             return Err(ErrorKind::DigestMismatch { section: "header".to_owned() });
         }
-        let header = Header::decode(&bytes, &preamble.version(), limits)?;
+        let budget = Budget::new(limits, actual_bytes);
+        let header = Header::decode(&bytes, &preamble.version(), limits, &budget)?;
+        drop(bytes);
         let end = PREAMBLE_BYTES + preamble.header_bytes;
         layout::check_read(&header, end, preamble.file_bytes, limits)?;
         let mut payloads = Payloads(window);
@@ -67,6 +70,10 @@ impl<R: Input> NativeFile<R> {
 impl<R: Input + 'static> Container for NativeFile<R> {
     fn header(&self) -> &Header {
         &self.header
+    }
+
+    fn into_header(self: Box<Self>) -> Header {
+        self.header
     }
 
     fn integrity(&self) -> Integrity {

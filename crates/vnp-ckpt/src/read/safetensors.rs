@@ -3,6 +3,7 @@
 use super::container::{Container, Input, Integrity, Origin};
 use super::texts::Texts;
 use super::window::Window;
+use crate::budget::Budget;
 use crate::error::kind::ErrorKind;
 use crate::header::{Encoding, Header, IDS, layout};
 use crate::limits;
@@ -36,12 +37,15 @@ impl<R: Input> SafetensorsFile<R> {
         let mut window = Window::new(reader, length_bytes);
         let bytes = header_bytes(&mut window, origin)?;
         let start = bytes.len() as u64 + LENGTH_BYTES;
-        let json = decode_json(&bytes, limits).map_err(|fault| fault.in_field("(all)", JSON))?;
+        let budget = Budget::new(limits, length_bytes);
+        let json =
+            decode_json(&bytes, limits, &budget).map_err(|fault| fault.in_field("(all)", JSON))?;
+        drop(bytes);
         let Value::Map(mut map) = json else {
             return Err(ErrorKind::bad_header("(all)", "an object", json.noun()));
         };
         // The version decides whether the rest means anything.
-        let described = description::of(map.remove(METADATA), limits)?;
+        let described = description::of(map.remove(METADATA), limits, &budget)?;
         let table = Table::read(map, start, origin)?;
         let (header, ids) = match described {
             Metadata::Ours(version, fields) => description::ours(version, fields, table, limits)?,
@@ -62,6 +66,10 @@ impl<R: Input> SafetensorsFile<R> {
 impl<R: Input> Container for SafetensorsFile<R> {
     fn header(&self) -> &Header {
         &self.header
+    }
+
+    fn into_header(self: Box<Self>) -> Header {
+        self.header
     }
 
     fn integrity(&self) -> Integrity {

@@ -7,6 +7,7 @@
 
 use super::container::{Container, Input, Integrity, Origin};
 use super::window::Window;
+use crate::budget::Budget;
 use crate::checkpoint::Checkpoint;
 use crate::error::kind::ErrorKind;
 use crate::header::Header;
@@ -37,23 +38,30 @@ use tensors::StorageCache;
 pub(crate) struct TorchFile<R> {
     source: Source<R>,
     contents: Contents,
+    /// Storages that several tensors are pieces of; only of a small file, which they are no more than.
+    shared: StorageCache,
+    is_small: bool,
 }
+
+/// The longest file whose shared storages are kept while it is open, in bytes.
+const SMALL_BYTES: u64 = 64 << 20;
 
 impl<R: Input> TorchFile<R> {
     /// Opens an archive.
     pub(crate) fn open(reader: R, origin: Origin<'_>) -> Result<Self, ErrorKind> {
         let Origin { length_bytes, limits, .. } = origin;
         limits::check("total_bytes", limits.total_bytes, length_bytes)?;
-        let mut archive = Archive::open(Window::new(reader, length_bytes), limits)?;
+        let budget = Budget::new(limits, length_bytes);
+        let mut archive = Archive::open(Window::new(reader, length_bytes), limits, &budget)?;
         let Some(index) = archive.find(PICKLE.as_bytes()) else {
             return Err(ErrorKind::bad_archive(PICKLE, "one such record", "none"));
         };
         limits::check("pickle_bytes", limits.pickle_bytes, archive.length(index))?;
         let block = archive.block(index, PICKLE.as_bytes())?;
-        let tree = pickle::unpickle(block.bytes(), PICKLE, limits)?;
+        let tree = pickle::unpickle(block.bytes(), PICKLE, limits, &budget)?;
         let source = Source::Archive(archive);
         let contents = contents::contents(&tree, &source, origin)?;
-        Ok(Self { source, contents })
+        Ok(Self::new(source, contents, length_bytes))
     }
 
     /// Opens a pre-1.6 (non-zip) file.
@@ -62,25 +70,27 @@ impl<R: Input> TorchFile<R> {
         limits::check("total_bytes", limits.total_bytes, length_bytes)?;
         let mut window = Window::new(reader, length_bytes);
         let block = legacy::read(&mut window, limits)?;
-        let pickles = legacy::pickles(block.bytes(), limits)?;
+        let budget = Budget::new(limits, length_bytes);
+        let pickles = legacy::pickles(block.bytes(), limits, &budget)?;
         contents::admit(&pickles.tree, origin.weights_only)?;
         let source = Source::Legacy(Legacy::open(window, &pickles)?);
         let contents = contents::contents(&pickles.tree, &source, origin)?;
-        Ok(Self { source, contents })
+        Ok(Self::new(source, contents, length_bytes))
     }
 
-    fn read(
-        &mut self,
-        index: usize,
-        cache: Option<&mut StorageCache>,
-    ) -> Result<Tensor, ErrorKind> {
-        self.contents.plans.tensor(index, &mut self.source, cache)
+    fn new(source: Source<R>, contents: Contents, length_bytes: u64) -> Self {
+        let is_small = length_bytes <= SMALL_BYTES;
+        Self { source, contents, shared: StorageCache::new(), is_small }
     }
 }
 
 impl<R: Input> Container for TorchFile<R> {
     fn header(&self) -> &Header {
         &self.contents.header
+    }
+
+    fn into_header(self: Box<Self>) -> Header {
+        self.contents.header
     }
 
     fn integrity(&self) -> Integrity {
@@ -97,22 +107,32 @@ impl<R: Input> Container for TorchFile<R> {
     }
 
     fn tensor(&mut self, section: usize) -> Result<Tensor, ErrorKind> {
+        let Self { source, contents, shared, is_small } = self;
         // The ids are the first section.
-        self.read(section.wrapping_sub(1), None)
+        contents.plans.tensor(section.wrapping_sub(1), source, is_small.then_some(shared))
     }
 
     fn verify(&mut self) -> Result<(), ErrorKind> {
         self.source.verify()
     }
 
-    fn load(mut self: Box<Self>) -> Result<Checkpoint, ErrorKind> {
-        let mut cache = StorageCache::new();
-        let tensors = 1..self.contents.header.sections.len();
-        let tensors = tensors.map(|section| self.read(section - 1, Some(&mut cache)));
+    fn scan(&mut self, each: &mut dyn FnMut(usize, &[u8])) -> Result<Vec<String>, ErrorKind> {
+        for section in 1..self.contents.header.sections.len() {
+            each(section, self.tensor(section)?.bytes());
+        }
+        self.source.verify_rest()?;
+        self.ids()
+    }
+
+    fn load(self: Box<Self>) -> Result<Checkpoint, ErrorKind> {
+        let Self { mut source, contents, mut shared, .. } = *self;
+        let Contents { header, ids, plans } = contents;
+        let tensors = 0..header.sections.len().saturating_sub(1);
+        let tensors = tensors.map(|index| plans.tensor(index, &mut source, Some(&mut shared)));
         let tensors = tensors.collect::<Result<_, _>>()?;
         // What no tensor needs is a part of the file all the same.
-        self.source.verify_rest()?;
-        Ok(Checkpoint::from_parts(self.contents.header, self.contents.ids, tensors))
+        source.verify_rest()?;
+        Ok(Checkpoint::from_parts(header, ids, tensors))
     }
 }
 

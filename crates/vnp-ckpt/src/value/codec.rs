@@ -1,6 +1,6 @@
 //! Values to and from MessagePack, and from JSON.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -8,6 +8,7 @@ use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use super::{MAX_DEPTH, Value};
+use crate::budget::Budget;
 use crate::error::kind::ErrorKind;
 use crate::limits::{self, Limits};
 
@@ -23,13 +24,14 @@ pub(crate) enum DecodeFault {
 pub(crate) fn decode_map(
     mut bytes: &[u8],
     limits: &Limits,
+    budget: &Budget,
 ) -> Result<BTreeMap<String, Value>, DecodeFault> {
-    let budget = Budget::new(limits);
+    let taken = Taken::new(limits, budget);
     let mut decoder = rmp_serde::Deserializer::new(&mut bytes);
     // The decoder refuses the level at which its counter reaches zero.
     decoder.set_max_depth(MAX_DEPTH + 1);
-    let value = Seed(&budget).deserialize(&mut decoder);
-    let value = budget.settle(value, limits)?;
+    let value = Seed(&taken).deserialize(&mut decoder);
+    let value = taken.settle(value)?;
     if !bytes.is_empty() {
         return Err(DecodeFault::Malformed(format!("{} bytes after the map", bytes.len())));
     }
@@ -41,11 +43,15 @@ pub(crate) fn decode_map(
 
 /// Reads one value that fills `text`, in JSON; the decoder refuses more than 128 levels.
 #[cfg(feature = "safetensors")]
-pub(crate) fn decode_json(text: &[u8], limits: &Limits) -> Result<Value, DecodeFault> {
-    let budget = Budget::new(limits);
+pub(crate) fn decode_json(
+    text: &[u8],
+    limits: &Limits,
+    budget: &Budget,
+) -> Result<Value, DecodeFault> {
+    let taken = Taken::new(limits, budget);
     let mut decoder = serde_json::Deserializer::from_slice(text);
-    let value = Seed(&budget).deserialize(&mut decoder);
-    budget.settle(value.and_then(|value| decoder.end().map(|()| value)), limits)
+    let value = Seed(&taken).deserialize(&mut decoder);
+    taken.settle(value.and_then(|value| decoder.end().map(|()| value)))
 }
 
 impl DecodeFault {
@@ -73,50 +79,58 @@ impl Serialize for Value {
     }
 }
 
-/// How many more values a header may have, and whether it had more.
-struct Budget {
-    left: Cell<u64>,
-    passed: Cell<bool>,
+/// How many more values a header may have, its budget, and the limit that was passed.
+struct Taken<'b> {
+    allowed: u64,
+    count: Cell<u64>,
+    budget: &'b Budget,
+    passed: RefCell<Option<ErrorKind>>,
 }
 
-impl Budget {
-    fn new(limits: &Limits) -> Self {
-        Self { left: Cell::new(limits.header_values), passed: Cell::new(false) }
+impl<'b> Taken<'b> {
+    fn new(limits: &Limits, budget: &'b Budget) -> Self {
+        let (allowed, passed) = (limits.header_values, RefCell::new(None));
+        Self { allowed, count: Cell::new(0), budget, passed }
+    }
+
+    /// Counts one more value.
+    fn value<E: de::Error>(&self) -> Result<(), E> {
+        self.count.set(self.count.get().saturating_add(1));
+        let counted = limits::check("header_values", self.allowed, self.count.get());
+        self.note(counted)
+    }
+
+    /// The decoder has an error type of its own: ours is kept aside.
+    fn note<E: de::Error>(&self, charged: Result<(), ErrorKind>) -> Result<(), E> {
+        charged.map_err(|kind| {
+            self.passed.replace(Some(kind));
+            E::custom("more than the limits allow")
+        })
     }
 
     /// The decoder's result; a passed limit is an error of its own.
-    fn settle<E: fmt::Display>(
-        &self,
-        value: Result<Value, E>,
-        limits: &Limits,
-    ) -> Result<Value, DecodeFault> {
-        if self.passed.get() {
-            let allowed = limits.header_values;
-            let found = allowed.saturating_add(1);
-            limits::check("header_values", allowed, found).map_err(DecodeFault::Limit)?;
+    fn settle<E: fmt::Display>(self, value: Result<Value, E>) -> Result<Value, DecodeFault> {
+        if let Some(kind) = self.passed.into_inner() {
+            return Err(DecodeFault::Limit(kind));
         }
         value.map_err(|error| DecodeFault::Malformed(error.to_string()))
     }
 }
 
-/// Reads a value, taking one from the budget for it and for each value in it.
+/// Reads a value, charged before it is built, as is each value in it.
 #[derive(Clone, Copy)]
-struct Seed<'b>(&'b Budget);
+struct Seed<'s, 'b>(&'s Taken<'b>);
 
-impl<'de> DeserializeSeed<'de> for Seed<'_> {
+impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
     type Value = Value;
 
     fn deserialize<D: de::Deserializer<'de>>(self, decoder: D) -> Result<Value, D::Error> {
-        let Some(left) = self.0.left.get().checked_sub(1) else {
-            self.0.passed.set(true);
-            return Err(de::Error::custom("too many values"));
-        };
-        self.0.left.set(left);
+        self.0.value()?;
         decoder.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Seed<'_> {
+impl<'de> Visitor<'de> for Seed<'_, '_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -145,11 +159,13 @@ impl<'de> Visitor<'de> for Seed<'_> {
         Ok(Value::Float(value))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+        self.0.note(self.0.budget.text(value.len()))?;
         Ok(Value::String(value.to_owned()))
     }
 
-    fn visit_bytes<E>(self, value: &[u8]) -> Result<Value, E> {
+    fn visit_bytes<E: de::Error>(self, value: &[u8]) -> Result<Value, E> {
+        self.0.note(self.0.budget.text(value.len()))?;
         Ok(Value::Bytes(value.to_owned()))
     }
 
@@ -157,6 +173,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
         while let Some(value) = access.next_element_seed(self)? {
+            self.0.note(self.0.budget.values(1))?;
             list.push(value);
         }
         Ok(Value::List(list))
@@ -164,9 +181,11 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut map = BTreeMap::new();
-        while let Some(key) = access.next_key_seed(KeySeed)? {
+        while let Some(key) = access.next_key_seed(KeySeed(self.0))? {
+            self.0.note(self.0.budget.entry(map.len()))?;
             let value = access.next_value_seed(self)?;
-            if let Some((key, _)) = map.get_key_value(&key) {
+            if map.contains_key(&key) {
+                let key = start_of(&key);
                 return Err(de::Error::custom(format_args!("the key `{key}` is there twice")));
             }
             map.insert(key, value);
@@ -175,10 +194,15 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 }
 
-/// Reads the key of a map: a text and nothing else.
-struct KeySeed;
+/// The start of a key, for messages.
+fn start_of(key: &str) -> &str {
+    key.char_indices().nth(60).and_then(|(end, _)| key.get(..end)).unwrap_or(key)
+}
 
-impl<'de> DeserializeSeed<'de> for KeySeed {
+/// Reads the key of a map: a text and nothing else.
+struct KeySeed<'s, 'b>(&'s Taken<'b>);
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_, '_> {
     type Value = String;
 
     fn deserialize<D: de::Deserializer<'de>>(self, decoder: D) -> Result<String, D::Error> {
@@ -186,14 +210,15 @@ impl<'de> DeserializeSeed<'de> for KeySeed {
     }
 }
 
-impl Visitor<'_> for KeySeed {
+impl Visitor<'_> for KeySeed<'_, '_> {
     type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a text as key")
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<String, E> {
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<String, E> {
+        self.0.note(self.0.budget.text(value.len()))?;
         Ok(value.to_owned())
     }
 }
@@ -201,6 +226,10 @@ impl Visitor<'_> for KeySeed {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn decode_map(bytes: &[u8], limits: &Limits) -> Result<BTreeMap<String, Value>, DecodeFault> {
+        super::decode_map(bytes, limits, &Budget::new(limits, bytes.len() as u64))
+    }
 
     #[track_caller]
     fn check(bytes: &[u8], expected: Value) {

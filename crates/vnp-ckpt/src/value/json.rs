@@ -9,6 +9,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::Value;
 use super::codec::{DecodeFault, decode_json};
+use crate::budget::Budget;
 use crate::limits::Limits;
 
 const FLOAT: &str = "$float";
@@ -52,8 +53,12 @@ impl Serialize for Json<'_> {
 }
 
 /// Reads one value that fills `text`.
-pub(crate) fn from_json(text: &[u8], limits: &Limits) -> Result<Value, DecodeFault> {
-    untagged(decode_json(text, limits)?)
+pub(crate) fn from_json(
+    text: &[u8],
+    limits: &Limits,
+    budget: &Budget,
+) -> Result<Value, DecodeFault> {
+    untagged(decode_json(text, limits, budget)?)
 }
 
 fn tagged<S: Serializer>(
@@ -115,6 +120,10 @@ fn bytes_of(hex: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn from_json(text: &[u8], limits: &Limits) -> Result<Value, DecodeFault> {
+        super::from_json(text, limits, &Budget::new(limits, text.len() as u64))
+    }
 
     #[track_caller]
     fn check(value: impl Into<Value>, expected: &str) {

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod archives;
 mod compat;
 mod damage;
 #[cfg(any(feature = "torch", feature = "safetensors"))]
@@ -20,6 +21,7 @@ mod golden;
 mod hostile;
 #[cfg(feature = "torch")]
 mod hostile_files;
+mod hostile_sizes;
 #[cfg(feature = "torch")]
 mod invariants;
 #[cfg(feature = "torch")]

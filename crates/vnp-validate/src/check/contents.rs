@@ -15,7 +15,7 @@ pub(super) struct Contents {
 }
 
 /// Reads ids and tensors once, in bounded memory.
-pub(super) fn scan(mut file: CheckpointFile) -> Result<Contents, Error> {
+pub(super) fn scan(file: &mut CheckpointFile) -> Result<Contents, Error> {
     let mut contents = Contents::default();
     let mut seen = BTreeMap::<String, usize>::new();
     let ids = file.scan(|section, bytes| {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use fs_err as fs;
+use vnp_forge::{hostile_sizes, items};
 use vnp_validate::{Code, Error, Options, Outcome, Report, load_failed_checkpoints, validate_tree};
 
 use crate::support::{good, saved};
@@ -124,4 +125,25 @@ fn what_cannot_be_read_does_not_end_the_others() {
         .collect();
     assert_eq!(unreadable, [closed_directory, closed_file]);
     assert_eq!(reports.len(), 6);
+}
+
+/// A file that means more than a share of the memory of all threads, and not more than it may.
+#[test]
+fn what_needs_more_than_a_share_is_good_all_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let values = [&b"]("[..], &b"N".repeat(700_000), b"e"].concat();
+    let good = items::archive(&items::pickle(&values), &[]);
+    let case = hostile_sizes::all().into_iter().find(|case| case.name == "empty_lists").unwrap();
+    let log = directory.path().join("log.txt");
+    for number in 0..6 {
+        fs::write(directory.path().join(format!("good{number}.pt")), &good).unwrap();
+        let bad = (case.make)(3_000_000);
+        fs::write(directory.path().join(format!("bad{number}.pt")), bad).unwrap();
+    }
+    let options = Options { log_failures: Some(log.clone()), ..Options::default() };
+    let reports = validate_tree(directory.path(), &options).unwrap();
+    let (bad, good) = reports.split_at(6);
+    assert!(good.iter().all(Report::is_ok), "{good:?}");
+    assert!(bad.iter().all(|report| report.findings[0].code == Code::LimitExceeded), "{bad:?}");
+    assert_eq!(fs::read_to_string(log).unwrap().lines().count(), 6, "each is recorded once");
 }

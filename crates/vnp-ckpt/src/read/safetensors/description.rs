@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::table::{Table, TensorInfo};
+use crate::budget::Budget;
 use crate::checkpoint::builder::check_values;
 use crate::digest::Digest;
 use crate::error::Error;
@@ -45,7 +46,11 @@ pub(super) enum Metadata {
 }
 
 /// Distinguishes our files from others; the version of ours is checked before anything else.
-pub(super) fn of(metadata: Option<Value>, limits: &Limits) -> Result<Metadata, ErrorKind> {
+pub(super) fn of(
+    metadata: Option<Value>,
+    limits: &Limits,
+    budget: &Budget,
+) -> Result<Metadata, ErrorKind> {
     let mut metadata = match metadata.unwrap_or(Value::Map(BTreeMap::new())) {
         Value::Map(map) => map,
         other => return Err(ErrorKind::bad_header(METADATA, "an object", other.noun())),
@@ -63,7 +68,8 @@ pub(super) fn of(metadata: Option<Value>, limits: &Limits) -> Result<Metadata, E
         let (Some(name), Value::String(text)) = (key.strip_prefix(PREFIX), value) else { continue };
         let value = if IN_JSON.contains(&name) {
             let field = format!("{METADATA}.{key}");
-            from_json(text.as_bytes(), limits).map_err(|fault| fault.in_field(&field, JSON))?
+            from_json(text.as_bytes(), limits, budget)
+                .map_err(|fault| fault.in_field(&field, JSON))?
         } else {
             Value::String(text)
         };

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use crate::budget::Budget;
 use crate::error::kind::ErrorKind;
 use crate::limits::Limits;
 use crate::read::container::{Input, Integrity};
@@ -17,6 +18,9 @@ mod end;
 mod le;
 
 use directory::Record;
+
+/// What a record takes in memory beside its name: itself, its place in a table, and a copy of both.
+const RECORD_BYTES: u64 = 200;
 
 /// An open archive.
 pub(crate) struct Archive<R> {
@@ -34,9 +38,15 @@ pub(crate) struct Archive<R> {
 
 impl<R: Input> Archive<R> {
     /// Reads the directory and checks that it makes sense; no record is read but `byteorder`.
-    pub(crate) fn open(mut window: Window<R>, limits: &Limits) -> Result<Self, ErrorKind> {
+    pub(crate) fn open(
+        mut window: Window<R>,
+        limits: &Limits,
+        budget: &Budget,
+    ) -> Result<Self, ErrorKind> {
         let end = end::read(&mut window, limits)?;
         let bytes = directory::bytes(&mut window, &end)?;
+        budget.memory(end.records.saturating_mul(RECORD_BYTES))?;
+        budget.memory(end.directory.end - end.directory.start)?;
         let (records, names) = directory::records(bytes.bytes(), &end)?;
         let folder = directory::folder(&names)?;
         let indices = directory::indices(&names, folder)?;

@@ -104,7 +104,7 @@ pub(crate) fn contents<R: Input>(
     check_contents(&header, limits)?;
     check_depth(&header)?;
     check_values(&header)?;
-    let plans = Plans::new(plans, storages, limits)?;
+    let plans = Plans::new(plans, storages, limits, tree.budget)?;
     Ok(Contents { header, ids: draft.ids, plans })
 }
 
@@ -185,7 +185,7 @@ fn named(mut draft: Draft) -> Draft {
 fn has_rows(tree: &Tree<'_>) -> Result<bool, ErrorKind> {
     for (ids_key, data_key, ..) in FORMS {
         let ids = entry(tree, tree.root(), ids_key)?.and_then(|ids| tree.sequence(ids));
-        let are_texts = ids.is_some_and(|ids| ids.iter().all(|id| tree.text(*id).is_some()));
+        let are_texts = ids.is_some_and(|ids| ids.iter().all(|id| tree.is_str(*id)));
         if are_texts && entry(tree, tree.root(), data_key)?.is_some() {
             return Ok(true);
         }

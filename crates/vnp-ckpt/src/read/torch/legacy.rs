@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use crate::budget::Budget;
 use crate::error::kind::ErrorKind;
 use crate::limits::{self, Limits};
 use crate::read::container::Input;
@@ -26,6 +27,9 @@ const COUNT_BYTES: u64 = 8;
 
 /// How much is read to find the end of the pickles, at first.
 const FIRST_BYTES: u64 = 1 << 20;
+
+/// What a storage takes in memory: its place, and its key in three tables.
+const KEY_BYTES: usize = 250;
 
 /// The storages of such a file.
 pub(crate) struct Legacy<R> {
@@ -51,23 +55,29 @@ pub(crate) fn read<R: Input>(window: &mut Window<R>, limits: &Limits) -> Result<
         let mut block = Block::for_section(NAME, length)?;
         window.read_at(0, block.bytes_mut())?;
         // Run twice, so that the tree can borrow from the block that is kept.
-        match run(block.bytes(), limits) {
+        let budget = Budget::new(limits, window.file_bytes());
+        let ran = run(block.bytes(), limits, &budget).map(drop);
+        match ran {
             Err((_, true)) if length < most => length = most.min(length.saturating_mul(8)),
             Err((error, true)) if length < window.file_bytes() => {
                 limits::check("pickle_bytes", most, window.file_bytes())?;
                 return Err(error);
             }
             Err((error, _)) => return Err(error),
-            Ok(_) => return Ok(block),
+            Ok(()) => return Ok(block),
         }
     }
 }
 
 /// Runs the pickles; with an error, whether more bytes could help.
-fn run<'p>(bytes: &'p [u8], limits: &Limits) -> Result<Pickles<'p>, (ErrorKind, bool)> {
+fn run<'p>(
+    bytes: &'p [u8],
+    limits: &Limits,
+    budget: &'p Budget,
+) -> Result<Pickles<'p>, (ErrorKind, bool)> {
     let mut position = 0;
     let mut next = |source: PickleSource| {
-        let mut machine = Machine::new(bytes, position, source, NAME, limits);
+        let mut machine = Machine::new(bytes, position, source, NAME, limits, budget);
         let tree = machine.run().map_err(|error| (error, machine.ran_out()))?;
         let at = format!("byte {position} of {NAME}");
         position = machine.position();
@@ -88,7 +98,7 @@ fn run<'p>(bytes: &'p [u8], limits: &Limits) -> Result<Pickles<'p>, (ErrorKind, 
     let Some(entries) = system.dict(system.root()) else {
         return Err(bad(at, "a dict of the system", system.noun(system.root())));
     };
-    let order = entries.iter().find(|(key, _)| system.text(*key) == Some("little_endian"));
+    let order = entries.iter().find(|(key, _)| system.is_text(*key, "little_endian"));
     match order {
         Some((_, Item::Bool(true))) => {}
         Some((_, Item::Bool(false))) => {
@@ -104,25 +114,36 @@ fn run<'p>(bytes: &'p [u8], limits: &Limits) -> Result<Pickles<'p>, (ErrorKind, 
     };
     let limit = limits::check("records", limits.records, items.len());
     limit.map_err(|error| (error, false))?;
+    let refused = |error| (error, false);
+    budget.memory(items.len().saturating_mul(KEY_BYTES)).map_err(refused)?;
+    let bytes = items.iter().map(|&item| list.raw(item).len() as u64).sum::<u64>();
+    budget.work(bytes).map_err(refused)?;
+    budget.memory(bytes).map_err(refused)?;
     let keys = items.iter().map(|&item| list.text(item)).collect::<Option<Vec<_>>>();
     let Some(keys) = keys else { return Err(bad(at, "a list of the keys", "others")) };
     Ok(Pickles { tree, keys, end: position as u64 })
 }
 
 /// Runs the pickles of bytes from [`read`].
-pub(crate) fn pickles<'p>(bytes: &'p [u8], limits: &Limits) -> Result<Pickles<'p>, ErrorKind> {
-    run(bytes, limits).map_err(|(error, _)| error)
+pub(crate) fn pickles<'p>(
+    bytes: &'p [u8],
+    limits: &Limits,
+    budget: &'p Budget,
+) -> Result<Pickles<'p>, ErrorKind> {
+    run(bytes, limits, budget).map_err(|(error, _)| error)
 }
 
 impl<R: Input> Legacy<R> {
     /// Finds the storages, which fill the rest of the file exactly.
     pub(crate) fn open(window: Window<R>, pickles: &Pickles<'_>) -> Result<Self, ErrorKind> {
         let mut stated = HashMap::new();
+        let storages = pickles.tree.nodes().filter(|node| matches!(node, Node::Storage(_)));
+        pickles.tree.budget.memory(storages.count().saturating_mul(KEY_BYTES / 2))?;
         for node in pickles.tree.nodes() {
             if let Node::Storage(storage) = node
-                && let Some(key) = pickles.tree.text(storage.key)
+                && let Some(key) = pickles.tree.charged_text(storage.key)?
             {
-                stated.insert(key, storage);
+                stated.insert(key, &**storage);
             }
         }
         if let Some(key) = missing(&stated, &pickles.keys) {

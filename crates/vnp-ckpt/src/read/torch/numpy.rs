@@ -40,6 +40,8 @@ pub(crate) fn tensor(
     let (Some(shape), Some(bytes)) = (shape, bytes) else {
         return Err(ErrorKind::bad_tensor(what(), "sizes from 0, below 2^64 in all", "others"));
     };
+    // That it is a text, that it is as long, and that each character is a byte.
+    tree.budget.work(tree.raw(state.data).len().saturating_mul(3))?;
     let latin1 = tree.latin1(state.data);
     let found = match latin1 {
         Some(text) => text.chars().count() as u64,
@@ -50,6 +52,7 @@ pub(crate) fn tensor(
     }
     // As many as there are in the pickle.
     let length = bytes.min(tree.raw(state.data).len() as u64);
+    tree.budget.memory(length.saturating_mul(if unsigned { 3 } else { 2 }))?;
     let mut block = Block::for_section("data.pkl", length)?;
     match latin1 {
         Some(text) => {
@@ -82,7 +85,8 @@ pub(crate) fn tensor(
 /// The value of a numpy scalar of this dtype and data.
 pub(crate) fn scalar(tree: &Tree<'_>, dtype: Item, data: Item) -> Result<Value, ErrorKind> {
     let (order, name) = match tree.node_of(dtype) {
-        Some(&Node::ArrayType { name, order: Some(order) }) => {
+        Some(Node::ArrayType { name, order: Some(order) }) => {
+            let (name, order) = (*name, **order);
             (tree.text(order).unwrap_or("?"), tree.text(name).unwrap_or("?"))
         }
         _ => ("?", "?"),
@@ -147,11 +151,11 @@ struct Stored {
 
 /// The type of the elements of an array.
 fn stored(tree: &Tree<'_>, state: &ArrayState) -> Result<Stored, ErrorKind> {
-    let Some(&Node::ArrayType { name, order: Some(order) }) = tree.node(state.dtype) else {
+    let Some(Node::ArrayType { name, order: Some(order) }) = tree.node(state.dtype) else {
         let what = format!("array at byte {}", state.position);
         return Err(ErrorKind::bad_tensor(what, "a dtype", "none"));
     };
-    let (name, order) = (tree.text(name).unwrap_or("?"), tree.text(order).unwrap_or("?"));
+    let (name, order) = (tree.text(*name).unwrap_or("?"), tree.text(**order).unwrap_or("?"));
     let signed = |dtype| Stored { dtype, unsigned: false };
     Ok(signed(match (order, name) {
         // As in the state of numpy's random numbers.

@@ -4,6 +4,7 @@
 //! that checkpoints hold, or the file is refused. Values lie in an arena, refer to each other
 //! by number and to the pickle by place, so that nothing recurses and nothing is copied.
 
+use crate::budget::Budget;
 use crate::error::kind::ErrorKind;
 use crate::limits::Limits;
 
@@ -26,8 +27,9 @@ pub(crate) fn unpickle<'p>(
     bytes: &'p [u8],
     name: &'static str,
     limits: &Limits,
+    budget: &'p Budget,
 ) -> Result<Tree<'p>, ErrorKind> {
-    let mut machine = Machine::new(bytes, 0, PickleSource::Archive, name, limits);
+    let mut machine = Machine::new(bytes, 0, PickleSource::Archive, name, limits, budget);
     let tree = machine.run()?;
     let end = machine.position();
     if end != bytes.len() {
@@ -51,7 +53,8 @@ mod tests {
         limits: &Limits,
         look: impl Fn(&Tree<'_>) -> T,
     ) -> Result<T, ErrorKind> {
-        let tree = unpickle(bytes, "data.pkl", limits)?;
+        let budget = Budget::new(limits, bytes.len() as u64);
+        let tree = unpickle(bytes, "data.pkl", limits, &budget)?;
         extent::check(&tree, limits)?;
         Ok(look(&tree))
     }

@@ -12,6 +12,9 @@ use crate::read::torch::source::Source;
 use crate::tensor::dtype::Dtype;
 use crate::tensor::element_count;
 
+/// What a storage takes in memory beside its key, with its place in a table.
+const STORAGE_BYTES: usize = 200;
+
 /// A piece of memory in the file.
 #[derive(Debug)]
 pub(crate) struct Storage {
@@ -106,7 +109,7 @@ impl Storages {
         source: &Source<R>,
         node: &StorageNode,
     ) -> Result<(), ErrorKind> {
-        let key = tree.text(node.key).unwrap_or_default();
+        let key = tree.charged_text(node.key)?.unwrap_or_default();
         let bad = |expected: String, found: String| {
             let what = format!("at byte {}, storage `{}`", node.position, shown(key.as_bytes()));
             Err(ErrorKind::bad_tensor(what, expected, found))
@@ -136,6 +139,7 @@ impl Storages {
             }
             return Ok(());
         }
+        tree.budget.memory(STORAGE_BYTES + 2 * key.len())?;
         let next = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
         self.list.push(Storage { key: key.to_owned(), dtype: node.dtype, index, bytes });
         self.by_key.insert(key.to_owned(), next);
@@ -152,7 +156,7 @@ impl Storages {
         let bad = |expected: String, found: String| {
             Err(ErrorKind::bad_tensor(format!("at byte {}", node.position), expected, found))
         };
-        let key = tree.text(node.storage.key).unwrap_or_default();
+        let key = tree.charged_text(node.storage.key)?.unwrap_or_default();
         let index = self.by_key.get(key).copied();
         let Some((index, storage)) = index.and_then(|index| Some((index, self.get(index)?))) else {
             return bad("a storage".to_owned(), "none".to_owned());

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::budget::Budget;
 use crate::error::kind::ErrorKind;
 use crate::limits::{self, Limits};
 use crate::read::container::Input;
@@ -68,10 +69,17 @@ impl Plans {
         plans: Vec<Plan>,
         storages: Storages,
         limits: &Limits,
+        budget: &Budget,
     ) -> Result<Self, ErrorKind> {
+        budget.memory(storages.len().saturating_mul(24))?;
         let mut uses = vec![0_u32; storages.len()];
         let mut copied = vec![0_u64; storages.len()];
-        let mut note = |storage: u32, is_first: bool, bytes: u64| {
+        let mut shared = vec![0_u64; storages.len()];
+        let mut spans = 0_u64;
+        let mut note = |storage: u32, is_first: bool, bytes: u64, held: u64| {
+            if let Some(shared) = shared.get_mut(storage as usize) {
+                *shared = shared.saturating_add(held);
+            }
             if let Some(uses) = uses.get_mut(storage as usize) {
                 *uses = uses.saturating_add(is_first.into());
             }
@@ -80,22 +88,36 @@ impl Plans {
             }
         };
         for plan in &plans {
+            if let Plan::View(view) = plan {
+                spans = spans
+                    .saturating_add(view.span().map_or(u64::MAX, |span| span.end - span.start));
+            }
             match plan {
                 Plan::Ready(_) => {}
-                Plan::View(View { stride: None, storage, .. }) => note(*storage, true, 0),
-                Plan::View(view) => note(view.storage, true, view.bytes().unwrap_or(u64::MAX)),
+                Plan::View(view @ View { stride: None, .. }) => {
+                    note(view.storage, true, 0, view.bytes().unwrap_or(u64::MAX));
+                }
+                Plan::View(view) => note(view.storage, true, view.bytes().unwrap_or(u64::MAX), 0),
                 Plan::Rows { dtype, row, rows } => {
                     let bytes = row_bytes(*dtype, row);
                     let rows = rows.iter().enumerate();
-                    rows.for_each(|(number, row)| note(row.storage, number == 0, bytes));
+                    rows.for_each(|(number, row)| note(row.storage, number == 0, bytes, 0));
                 }
             }
         }
-        let excess = copied.iter().zip(0..).fold(0_u64, |excess, (&copied, index)| {
-            let held = storages.get(index).map_or(0, |storage| storage.bytes);
-            excess.saturating_add(copied.saturating_sub(held))
-        });
+        let excess_of = |bytes: &[u64]| {
+            bytes.iter().zip(0..).fold(0_u64, |excess, (&bytes, index)| {
+                let held = storages.get(index).map_or(0, |storage| storage.bytes);
+                excess.saturating_add(bytes.saturating_sub(held))
+            })
+        };
+        let excess = excess_of(&copied);
         limits::check("expanded_bytes", limits.expanded_bytes, excess)?;
+        budget.memory(excess)?;
+        // Of a large file each tensor is read by itself, from its first element to its last.
+        budget.work(spans / 16)?;
+        // In memory these are one; in a file written from them each is there.
+        limits::check("expanded_bytes", budget.repetition(), excess_of(&shared))?;
         Ok(Self { plans, storages, uses })
     }
 

@@ -64,6 +64,7 @@ pub(super) fn draft(
     let mut values = BTreeMap::new();
     for &(key, item) in fields {
         let key = walk.key(key)?;
+        tree.budget.entry(values.len())?;
         if key != "tensors"
             && let Some(value) = walk.value(&key, item)?
             && values.insert(key.clone(), value).is_some()
@@ -85,8 +86,9 @@ pub(super) fn draft(
     draft.ids = ids::ids(tree, key, found, limits)?;
     let mut taken = BTreeSet::from(["version", "status", KEY, key]);
     let mut names = HashMap::new();
+    tree.budget.memory(entries.len().saturating_mul(64))?;
     for &(key, item) in entries {
-        if let Some(key) = tree.text(key)
+        if let Some(key) = tree.charged_text(key)?
             && names.insert(key, item).is_some()
         {
             return Err(twice(key));
@@ -132,6 +134,7 @@ fn tensor_of(
     let mut found = None;
     for &(key, item) in entries {
         let key = walk.key(key)?;
+        tree.budget.entry(values.len())?;
         if key == "tensor" {
             found = walk.plan(item)?;
         } else if let Some(value) = walk.value(&key, item)? {

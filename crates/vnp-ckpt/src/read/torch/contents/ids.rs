@@ -2,6 +2,7 @@
 
 use crate::read::torch::pickle::tree::{Item, Tree};
 
+use crate::budget::allocated;
 use crate::error::kind::ErrorKind;
 use crate::limits::{self, Limits};
 
@@ -16,16 +17,19 @@ pub(super) fn ids(
         return Err(ErrorKind::bad_header(key, "a list of texts", tree.noun(item)));
     };
     limits::check("ids", limits.ids, items.len())?;
-    if let Some(other) = items.iter().find(|&&item| tree.text(item).is_none()) {
+    if let Some(other) = items.iter().find(|&&item| !tree.is_str(item)) {
         return Err(ErrorKind::bad_header(key, "a list of texts", tree.noun(*other)));
     }
     let bytes = items.iter().fold(0_u64, |bytes, &item| bytes + tree.raw(item).len() as u64);
     limits::check("id_bytes", limits.id_bytes, bytes)?;
     repeated(tree, bytes, limits)?;
+    // Twice: who reads the ids of an open file gets a copy.
+    tree.budget.memory(items.len().saturating_mul(2 * size_of::<String>()))?;
     let memory = |_| ErrorKind::out_of_memory("ids", bytes);
     let mut ids = Vec::new();
     ids.try_reserve_exact(items.len()).map_err(memory)?;
     for &item in items {
+        tree.budget.memory(2 * allocated(tree.raw(item).len()))?;
         let text = tree.text(item).unwrap_or_default();
         let mut id = String::new();
         id.try_reserve_exact(text.len()).map_err(memory)?;

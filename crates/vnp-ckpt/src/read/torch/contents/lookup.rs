@@ -11,6 +11,7 @@ use crate::read::torch::tensors::Plan;
 /// The value of a key that is there once at most.
 pub(super) fn entry(tree: &Tree<'_>, dict: Item, key: &str) -> Result<Option<Item>, ErrorKind> {
     let entries = tree.dict(dict).unwrap_or_default();
+    tree.budget.work(2 * entries.len())?;
     let mut found = entries.iter().filter(|(found, _)| tree.is_text(*found, key));
     let first = found.next().map(|&(_, item)| item);
     if found.next().is_some() {

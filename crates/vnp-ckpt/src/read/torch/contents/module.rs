@@ -20,7 +20,9 @@ pub(super) fn members(
         Node::Set(names) => Some(names.as_slice()),
         _ => tree.sequence(set),
     });
-    let hidden = hidden.unwrap_or_default().iter().filter_map(|&name| tree.text(name));
+    let hidden = hidden.unwrap_or_default();
+    tree.budget.work(hidden.iter().map(|&name| 32 + tree.raw(name).len()).sum::<usize>())?;
+    let hidden = hidden.iter().filter_map(|&name| tree.text(name));
     let hidden: HashSet<&str> = hidden.collect();
     let mut members = Vec::new();
     for key in ["_parameters", "_buffers", "_modules"] {
@@ -28,6 +30,11 @@ pub(super) fn members(
         let Some(entries) = tree.dict(item) else {
             return Err(ErrorKind::bad_header(key, "a dict", tree.noun(item)));
         };
+        tree.budget.work(entries.len().saturating_mul(32))?;
+        if !hidden.is_empty() {
+            let names = entries.iter().map(|&(name, _)| tree.raw(name).len());
+            tree.budget.work(names.sum::<usize>())?;
+        }
         let is_hidden =
             |name| key == "_buffers" && tree.text(name).is_some_and(|name| hidden.contains(name));
         members.extend(entries.iter().filter(|(name, _)| !is_hidden(*name)));

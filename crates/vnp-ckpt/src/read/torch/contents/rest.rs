@@ -20,6 +20,7 @@ pub(super) fn rest(
         if taken.contains(key.as_str()) {
             continue;
         }
+        walk.tree.budget.entry(draft.description.metadata.len())?;
         if let Some(value) = walk.value(&key, item)?
             && draft.description.metadata.insert(key.clone(), value).is_some()
         {

@@ -59,14 +59,15 @@ impl Rows<'_, '_> {
                 let Some(label) = entry(self.tree, item, LABEL)? else {
                     return Err(ErrorKind::missing_field(LABEL));
                 };
-                match self.tree.text(label) {
-                    Some(_) if self.tree.is_text(label, id) => {}
-                    Some(label) => {
+                match self.tree.is_str(label) {
+                    true if self.tree.is_text(label, id) => {}
+                    true => {
+                        let label = self.tree.text(label).unwrap_or_default();
                         let [id, label] = [id, label].map(|text| shown(text.as_bytes()));
                         let subject = format!("label of row {row}");
                         return Err(self.wrong(subject, format!("`{id}`"), format!("`{label}`")));
                     }
-                    None => {
+                    false => {
                         let found = self.tree.noun(label);
                         return Err(ErrorKind::bad_header(LABEL, "a text", found));
                     }
@@ -94,6 +95,7 @@ impl Rows<'_, '_> {
         let Some(items) = self.tree.sequence(item) else {
             return Err(self.bad("a row of floats, or a tensor", item));
         };
+        self.tree.budget.work(items.len())?;
         items.iter().try_fold(0_u64, |width, &item| match item {
             Item::Float(_) => Ok(width + 1),
             Item::Floats { count, .. } => Ok(width + u64::from(count)),
@@ -137,6 +139,8 @@ impl Rows<'_, '_> {
         }
         let count = width.unwrap_or_default().saturating_mul(items.len() as u64);
         repeated(self.tree, count.saturating_mul(4), self.limits)?;
+        // Both are there for a moment where 32 bits do not do.
+        self.tree.budget.memory(count.saturating_mul(12))?;
         let shape = [items.len(), usize::try_from(width.unwrap_or_default()).unwrap_or(usize::MAX)];
         let mut block = self.zeroed(count, 4)?;
         let dtype = if fill(self.tree, &lists, elements_of_mut(block.bytes_mut()), narrow) {
@@ -153,6 +157,7 @@ impl Rows<'_, '_> {
     fn room<T>(&self, count: usize) -> Result<Vec<T>, ErrorKind> {
         let mut room = Vec::new();
         let bytes = count.saturating_mul(size_of::<T>()) as u64;
+        self.tree.budget.memory(bytes)?;
         let memory = |_| ErrorKind::out_of_memory(self.key, bytes);
         room.try_reserve_exact(count).map_err(memory)?;
         Ok(room)

@@ -19,10 +19,7 @@ use crate::value::Value;
 mod frame;
 mod inert;
 
-use frame::{Collected, Frame, Members, name, pop};
-
-/// The longest name of a tensor.
-const NAME_BYTES: usize = 1000;
+use frame::{Collected, Frame, Members, NAME_BYTES, name, name_bytes, pop};
 
 /// A walk through values, and the tensors that it finds.
 pub(super) struct Walk<'w, 'p> {
@@ -139,7 +136,12 @@ impl<'w, 'p> Walk<'w, 'p> {
         let Some((key, item)) = member else { return Ok(None) };
         frame.next += 1;
         let key = match key {
-            Some(key) => self.key(key)?,
+            Some(key) => {
+                if let Collected::Map(map) = &frame.collected {
+                    self.tree.budget.entry(map.len())?;
+                }
+                self.key(key)?
+            }
             None => number.to_string(),
         };
         Ok(Some((key, item)))
@@ -161,6 +163,7 @@ impl<'w, 'p> Walk<'w, 'p> {
         };
         while let Some(&run @ Item::Floats { count, .. }) = items.get(*next) {
             self.count(count.into(), 0)?;
+            self.tree.budget.values(count.into())?;
             collected.extend(self.tree.floats(run).map(Value::Float));
             *others = true;
             *next += 1;
@@ -171,6 +174,9 @@ impl<'w, 'p> Walk<'w, 'p> {
     /// Looks at a value in the innermost container.
     fn look(&mut self, path: &[Frame], key: &str, item: Item) -> Result<Visit, ErrorKind> {
         self.count(1, 0)?;
+        if matches!(path.last(), Some(Frame { collected: Collected::List(..), .. })) {
+            self.tree.budget.values(1)?;
+        }
         let in_module = matches!(path.last(), Some(Frame { collected: Collected::Module, .. }));
         let value = match item {
             Item::None if in_module => return Ok(Visit::Value(None)),
@@ -186,19 +192,19 @@ impl<'w, 'p> Walk<'w, 'p> {
             Item::Float(value) => Value::Float(value),
             Item::Text { .. } => Value::String(self.text(item)?),
             Item::Bytes { .. } => {
-                self.count(0, self.tree.raw(item).len() as u64)?;
+                self.count_text(item)?;
                 Value::Bytes(self.tree.raw(item).to_vec())
             }
             Item::Latin1 { .. } => {
+                self.count_text(item)?;
                 let text = self.tree.latin1(item).unwrap_or_default();
-                self.count(0, text.len() as u64)?;
                 let bytes = text.chars().map(|byte| u8::try_from(byte).unwrap_or_default());
                 Value::Bytes(bytes.collect())
             }
             Item::BigInt { .. } => {
                 return Err(self.unsupported(path, key, "an int of more than 64 bits"));
             }
-            Item::Global(Global::Name(name)) => Value::String(name.to_owned()),
+            Item::Global(Global::Name(name)) => Value::String(name.text().to_owned()),
             // Runs are taken before: there is none elsewhere.
             Item::Global(_) | Item::Floats { .. } => {
                 return Err(self.unsupported(path, key, self.tree.noun(item)));
@@ -217,12 +223,13 @@ impl<'w, 'p> Walk<'w, 'p> {
         let item = Item::Node(handle);
         if let Some(plan) = self.plan(item)? {
             limits::check("sections", self.limits.sections, self.tensors.len() + 2)?;
-            let name = name(path, key);
-            if name.len() > NAME_BYTES {
-                let what = format!("a name of {} bytes for a tensor", name.len());
+            let length = name_bytes(path, key);
+            if length > NAME_BYTES {
+                let what = format!("a name of {length} bytes for a tensor");
                 return Err(ErrorKind::unsupported(what, "use shorter keys"));
             }
-            self.count(0, name.len() as u64)?;
+            self.count(0, length as u64)?;
+            let name = name(path, key);
             self.tensors.push(Entry::free(name, plan));
             return Ok(Visit::Value(None));
         }
@@ -287,7 +294,7 @@ impl<'w, 'p> Walk<'w, 'p> {
             Item::Float(number) => Some(Value::Float(number)),
             Item::Bool(value) => Some(Value::Bool(value)),
             Item::None => Some(Value::Null),
-            Item::Global(Global::Name(name)) => Some(Value::String(name.to_owned())),
+            Item::Global(Global::Name(name)) => Some(Value::String(name.text().to_owned())),
             other => match self.inert(other) {
                 Err(ErrorKind::Unsupported { .. }) if self.weights_only => None,
                 value => value?,
@@ -316,9 +323,15 @@ impl<'w, 'p> Walk<'w, 'p> {
     }
 
     fn text(&mut self, item: Item) -> Result<String, ErrorKind> {
-        let text = self.tree.text(item).unwrap_or_default();
-        self.count(0, text.len() as u64)?;
-        Ok(text.to_owned())
+        self.count_text(item)?;
+        Ok(self.tree.text(item).unwrap_or_default().to_owned())
+    }
+
+    /// Counts a text or bytes before they are checked or copied.
+    pub(super) fn count_text(&mut self, item: Item) -> Result<(), ErrorKind> {
+        let length = self.tree.raw(item).len();
+        self.count(0, length as u64)?;
+        self.tree.budget.text(length)
     }
 
     /// Counts the values taken from a file; together they are no more than a header may hold.

@@ -10,6 +10,7 @@ use crate::read::torch::pickle::tree::{Handle, Item, Node, Tree};
 pub(crate) fn check(tree: &Tree<'_>, limits: &Limits) -> Result<(), ErrorKind> {
     let Item::Node(root) = tree.root() else { return Ok(()) };
     let mut extents: Vec<Extent> = Vec::new();
+    tree.budget.memory(tree.len().saturating_mul(size_of::<Extent>()))?;
     let memory = |_| ErrorKind::out_of_memory("data.pkl", tree.len() as u64);
     extents.try_reserve_exact(tree.len()).map_err(memory)?;
     extents.resize(tree.len(), Extent::Unknown);

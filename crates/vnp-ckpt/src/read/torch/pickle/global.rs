@@ -1,6 +1,6 @@
 //! The classes and functions that a checkpoint may name.
 
-use crate::read::torch::pickle::names;
+use crate::read::torch::pickle::names::{self, TypeName};
 use crate::tensor::dtype::Dtype;
 
 /// The meaning of a name. None is ever called: each is a tag that decides how to interpret the values
@@ -47,7 +47,7 @@ pub(crate) enum Global {
         windows: bool,
     },
     /// The full name of what has no contents: an element type of PyTorch or numpy.
-    Name(&'static str),
+    Name(TypeName),
     /// A type of Python that fills gaps in a `defaultdict`.
     PlainType,
 }
@@ -63,7 +63,7 @@ impl Global {
             ("torch.serialization", "_get_layout") => Self::Layout,
             ("torch", name) => match storage_type(name) {
                 Some(dtype) => Self::Storage(dtype),
-                None => Self::Name(names::torch(name)?),
+                None => Self::Name(TypeName::find("torch", name)?),
             },
             ("collections", "OrderedDict") => Self::OrderedDict,
             ("collections", "Counter") => Self::Counter,
@@ -80,7 +80,7 @@ impl Global {
             }
             ("numpy", "ndarray") => Self::Array,
             ("numpy", "dtype") => Self::ArrayType,
-            ("numpy", name) => Self::Name(names::numpy(name)?),
+            ("numpy", name) => Self::Name(TypeName::find("numpy", name)?),
             // Python 3.13 moved them.
             ("pathlib" | "pathlib._local", "PosixPath" | "PurePosixPath") => {
                 Self::Path { windows: false }
@@ -133,10 +133,10 @@ mod tests {
         check("torch", "", None);
         check("numpy._core.multiarray", "_reconstruct", Some(Global::Reconstruct));
         check("numpy.core.multiarray", "scalar", Some(Global::Scalar));
-        check("numpy", "float32", Some(Global::Name("numpy.float32")));
+        check("numpy", "float32", TypeName::find("numpy", "float32").map(Global::Name));
         check("numpy", "load", None);
         check("torch", "Size", Some(Global::Size));
-        check("torch", "bfloat16", Some(Global::Name("torch.bfloat16")));
+        check("torch", "bfloat16", TypeName::find("torch", "bfloat16").map(Global::Name));
         check("torch.float32", "", None);
         check("collections", "deque", None);
         check("pathlib", "PosixPath", Some(Global::Path { windows: false }));

@@ -72,12 +72,14 @@ impl Machine<'_, '_> {
 mod tests {
     use vnp_forge::items::*;
 
+    use crate::budget::Budget;
     use crate::error::kind::ErrorKind;
     use crate::limits::Limits;
     use crate::read::torch::pickle::{extent, unpickle};
 
     fn run(value: &[u8], limits: &Limits) -> Result<(), ErrorKind> {
-        extent::check(&unpickle(&pickle(value), "data.pkl", limits)?, limits)
+        let budget = Budget::new(limits, value.len() as u64);
+        extent::check(&unpickle(&pickle(value), "data.pkl", limits, &budget)?, limits)
     }
 
     #[track_caller]

@@ -1,5 +1,6 @@
 //! The machine: a stack, a memo, and one opcode after the other.
 
+use crate::budget::Budget;
 use crate::error::kind::ErrorKind;
 use crate::limits::Limits;
 use crate::read::torch::pickle::danger;
@@ -50,8 +51,9 @@ impl<'c, 'p> Machine<'c, 'p> {
         source: PickleSource,
         name: &'static str,
         limits: &'c Limits,
+        budget: &'p Budget,
     ) -> Self {
-        let tree = Tree::empty(bytes);
+        let tree = Tree::empty(bytes, budget);
         Self {
             limits,
             source,
@@ -95,7 +97,7 @@ impl<'c, 'p> Machine<'c, 'p> {
                 return self.bad("one value at STOP", found);
             }
         }
-        let empty = Tree::empty(self.tree.bytes);
+        let empty = Tree::empty(self.tree.bytes, self.tree.budget);
         Ok(std::mem::replace(&mut self.tree, empty))
     }
 
@@ -118,7 +120,7 @@ impl<'c, 'p> Machine<'c, 'p> {
             op::FRAME => self.frame()?,
             op::MARK => {
                 let start = self.stack.len();
-                push(&mut self.marks, start)?;
+                push(self.tree.budget, &mut self.marks, start)?;
             }
             op::NONE => self.push(Item::None)?,
             op::NEWTRUE => self.push(Item::Bool(true))?,
@@ -169,7 +171,7 @@ impl<'c, 'p> Machine<'c, 'p> {
             op::APPEND => {
                 let value = self.pop()?;
                 let start = self.stack.len();
-                push(&mut self.stack, value)?;
+                push(self.tree.budget, &mut self.stack, value)?;
                 self.append(start, false)?;
             }
             op::APPENDS => {
@@ -184,8 +186,8 @@ impl<'c, 'p> Machine<'c, 'p> {
                 let value = self.pop()?;
                 let key = self.pop()?;
                 let start = self.stack.len();
-                push(&mut self.stack, key)?;
-                push(&mut self.stack, value)?;
+                push(self.tree.budget, &mut self.stack, key)?;
+                push(self.tree.budget, &mut self.stack, value)?;
                 self.set_items(start)?;
             }
             op::SETITEMS => {
@@ -276,12 +278,26 @@ impl<'c, 'p> Machine<'c, 'p> {
     }
 }
 
-/// Pushes where there is memory.
-fn push<T>(to: &mut Vec<T>, item: T) -> Result<(), ErrorKind> {
+/// Pushes where there is memory. What a list grows by is charged before.
+fn push<T>(budget: &Budget, to: &mut Vec<T>, item: T) -> Result<(), ErrorKind> {
     if to.len() == to.capacity() {
-        let bytes = to.len().saturating_mul(2 * size_of::<T>()) as u64;
+        let bytes = to.len().max(4).saturating_mul(size_of::<T>()) as u64;
+        budget.memory(bytes)?;
         to.try_reserve(1).map_err(|_| ErrorKind::out_of_memory("data.pkl", bytes))?;
     }
     to.push(item);
+    Ok(())
+}
+
+/// Makes room for this many more, charged before.
+fn reserve<T>(budget: &Budget, to: &mut Vec<T>, count: usize, name: &str) -> Result<(), ErrorKind> {
+    let free = to.capacity() - to.len();
+    if count > free {
+        // A list that is filled for the first time is as long as it will be, most often.
+        let more = if to.is_empty() { count } else { count.max(to.len()) };
+        let bytes = more.saturating_mul(size_of::<T>()).saturating_add(16) as u64;
+        budget.memory(bytes)?;
+        to.try_reserve_exact(more).map_err(|_| ErrorKind::out_of_memory(name, bytes))?;
+    }
     Ok(())
 }

@@ -28,8 +28,10 @@ impl Machine<'_, '_> {
             // The list itself: nothing asks for less, and a copy would be one more for each call.
             (Global::Set, [list]) if self.tree.sequence(*list).is_some() => self.push(*list),
             (Global::Encode, [text @ Item::Text { length, start }, encoding])
-                if self.tree.text(*encoding) == Some("latin1") =>
+                if self.tree.is_text(*encoding, "latin1") =>
             {
+                // Twice: that it is a text, and that it has no other characters.
+                self.tree.budget.work(2 * u64::from(*length))?;
                 let text = self.tree.text(*text).unwrap_or_default();
                 if text.chars().any(|character| character > '\u{ff}') {
                     return self.bad("characters up to U+00FF", "others");
@@ -82,7 +84,8 @@ impl Machine<'_, '_> {
                     let remedy = "save the array with numbers of one type";
                     return Err(ErrorKind::unsupported("a structured numpy dtype", remedy));
                 }
-                self.replace(handle, Node::ArrayType { name, order });
+                self.boxed::<Item>()?;
+                self.replace(handle, Node::ArrayType { name, order: order.map(Box::new) });
             }
             (Some(&Node::Instance { class, state: None }), None) => {
                 let Item::Node(attributes) = state else {
@@ -127,13 +130,14 @@ impl Machine<'_, '_> {
         let &[tag, Item::Global(global), key, location, ref rest @ ..] = id.as_slice() else {
             return self.bad("a storage as persistent id", format!("{} members", id.len()));
         };
-        match (self.tree.text(tag), global, self.source, rest) {
+        let tag = ["module", "storage"].into_iter().find(|known| self.tree.is_text(tag, known));
+        match (tag, global, self.source, rest) {
             // Its class with the source that it was made from, before archives.
             (Some("module"), Global::Module, PickleSource::Legacy, []) => {
                 self.push(Item::Global(global))
             }
             (Some("storage"), Global::Storage(dtype), source, &[count, ref view @ ..])
-                if self.tree.text(key).is_some() && self.tree.text(location).is_some() =>
+                if self.tree.is_str(key) && self.tree.is_str(location) =>
             {
                 match (source, view) {
                     (PickleSource::Archive, []) | (PickleSource::Legacy, [Item::None]) => {}
@@ -144,7 +148,9 @@ impl Machine<'_, '_> {
                     _ => return self.bad("a storage as persistent id", "other members"),
                 }
                 let position = self.opcode_at();
-                self.push_node(Node::Storage(StorageNode { dtype, key, count, position }), 0)
+                self.boxed::<StorageNode>()?;
+                let storage = StorageNode { dtype, key, count, position };
+                self.push_node(Node::Storage(Box::new(storage)), 0)
             }
             _ => self.bad("a storage as persistent id", "another"),
         }
@@ -156,9 +162,10 @@ impl Machine<'_, '_> {
             let found = format!("{}, or of other types", arguments.len());
             return self.bad_tensor("6 or 7 arguments, the fifth a bool", found);
         };
-        let Some(&Node::Storage(storage)) = self.tree.node_of(storage) else {
+        let Some(Node::Storage(found)) = self.tree.node_of(storage) else {
             return self.bad_tensor("a storage", self.tree.noun(storage));
         };
+        let storage = **found;
         let (Item::Node(size), Item::Node(stride)) = (size, stride) else {
             return self.bad_tensor("tuples for size and stride", "something else");
         };
@@ -177,7 +184,9 @@ impl Machine<'_, '_> {
             _ => return self.bad_tensor("6 or 7 arguments", "others"),
         }
         let position = self.opcode_at();
-        self.push_node(Node::Tensor(TensorNode { storage, offset, size, stride, position }), 0)
+        self.boxed::<TensorNode>()?;
+        let tensor = TensorNode { storage, offset, size, stride, position };
+        self.push_node(Node::Tensor(Box::new(tensor)), 0)
     }
 
     fn parameter(&mut self, arguments: &[Item]) -> Result<(), ErrorKind> {
@@ -212,8 +221,14 @@ impl Machine<'_, '_> {
         }
         let position = self.opcode_at();
         let state = ArrayState { shape, dtype, fortran, data, position };
-        self.replace(handle, Node::Array(Some(state)));
+        self.boxed::<ArrayState>()?;
+        self.replace(handle, Node::Array(Some(Box::new(state))));
         Ok(())
+    }
+
+    /// Charges what is allocated beside a node.
+    fn boxed<T>(&self) -> Result<(), ErrorKind> {
+        self.tree.budget.memory(size_of::<T>() + 16)
     }
 
     fn replace(&mut self, handle: Handle, node: Node) {

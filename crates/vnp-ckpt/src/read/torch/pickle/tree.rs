@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::budget::Budget;
+use crate::error::kind::ErrorKind;
 use crate::read::torch::pickle::global::Global;
 use crate::read::torch::pickle::number::{FLOAT_BYTES, floats};
 use crate::tensor::dtype::Dtype;
@@ -57,14 +59,14 @@ pub(crate) enum Node {
         /// Whether it is an OrderedDict, which may have attributes.
         ordered: bool,
     },
-    Storage(StorageNode),
-    Tensor(TensorNode),
+    Storage(Box<StorageNode>),
+    Tensor(Box<TensorNode>),
     /// A numpy array, once its state is known.
-    Array(Option<ArrayState>),
+    Array(Option<Box<ArrayState>>),
     /// A numpy dtype: its name and, once the state is known, its byte order.
     ArrayType {
         name: Item,
-        order: Option<Item>,
+        order: Option<Box<Item>>,
     },
     /// A module or a namespace, and its attributes once they are known.
     Instance {
@@ -78,6 +80,9 @@ pub(crate) enum Node {
         arguments: Handle,
     },
 }
+
+// A byte of a pickle can be a value: what it takes here decides how many a file may have.
+const _: () = assert!(size_of::<Item>() == 16 && size_of::<Node>() <= 32);
 
 /// The description of a tensor's memory.
 #[derive(Clone, Copy, Debug)]
@@ -116,6 +121,8 @@ pub(crate) struct ArrayState {
 #[derive(Debug)]
 pub(crate) struct Tree<'p> {
     pub(super) bytes: &'p [u8],
+    /// What reading the file may cost.
+    pub(crate) budget: &'p Budget,
     pub(super) nodes: Vec<Node>,
     /// How deep lists and dicts are nested below each node, itself included.
     pub(super) heights: Vec<u32>,
@@ -125,9 +132,9 @@ pub(crate) struct Tree<'p> {
 }
 
 impl<'p> Tree<'p> {
-    pub(super) fn empty(bytes: &'p [u8]) -> Self {
+    pub(super) fn empty(bytes: &'p [u8], budget: &'p Budget) -> Self {
         let (nodes, heights, tuples) = (Vec::new(), Vec::new(), Vec::new());
-        Self { bytes, nodes, heights, tuples, root: Item::None }
+        Self { bytes, budget, nodes, heights, tuples, root: Item::None }
     }
 
     /// The value of the whole.
@@ -209,6 +216,19 @@ impl<'p> Tree<'p> {
             Item::Text { .. } => std::str::from_utf8(self.raw(item)).ok(),
             _ => None,
         }
+    }
+
+    /// The text, charged as often as it is asked for: it is checked each time.
+    pub(crate) fn charged_text(&self, item: Item) -> Result<Option<&'p str>, ErrorKind> {
+        if self.is_str(item) {
+            self.budget.work(self.raw(item).len())?;
+        }
+        Ok(self.text(item))
+    }
+
+    /// Whether it is a text.
+    pub(crate) fn is_str(&self, item: Item) -> bool {
+        matches!(item, Item::Text { .. })
     }
 
     /// Whether it is this text.

@@ -7,6 +7,9 @@ use crate::read::torch::contents::lookup::twice;
 use crate::read::torch::pickle::tree::{Handle, Item};
 use crate::value::Value;
 
+/// The longest name of a tensor.
+pub(super) const NAME_BYTES: usize = 1000;
+
 /// A container on the way down, and the progress in it.
 pub(super) struct Frame {
     /// Its key in the container above it.
@@ -66,10 +69,31 @@ pub(super) fn pop(path: &mut Vec<Frame>, key: &mut String) -> Option<Value> {
     }
 }
 
-/// The path of a value, with dots.
+/// The start of the path of a value, with dots: as much as a name of a tensor or a message holds.
 pub(super) fn name(path: &[Frame], key: &str) -> String {
-    let keys = path.iter().map(|frame| frame.key.as_str()).chain([key]);
-    let keys: Vec<_> = keys.collect();
-    let top = keys.iter().take_while(|key| key.is_empty()).count();
-    keys.get(top.min(1)..).unwrap_or_default().join(".")
+    let mut name = String::new();
+    for (number, key) in keys(path, key).enumerate() {
+        if number > 0 {
+            name.push('.');
+        }
+        let left = NAME_BYTES.saturating_sub(name.len());
+        let (end, is_all) = if key.len() <= left { (key.len(), true) } else { (left, false) };
+        name.push_str(key.get(..key.floor_char_boundary(end)).unwrap_or_default());
+        if !is_all {
+            break;
+        }
+    }
+    name
+}
+
+/// The length of the whole path, in bytes.
+pub(super) fn name_bytes(path: &[Frame], key: &str) -> usize {
+    keys(path, key).fold(0, |length, key| length + key.len() + 1).saturating_sub(1)
+}
+
+/// The keys of the path; those of a top level without a name are left out.
+fn keys<'k>(path: &'k [Frame], key: &'k str) -> impl Iterator<Item = &'k str> {
+    let all = || path.iter().map(|frame| frame.key.as_str()).chain([key]);
+    let top = all().take_while(|key| key.is_empty()).count();
+    all().skip(top.min(1))
 }

@@ -15,7 +15,7 @@ impl Walk<'_, '_> {
                 let arguments = self.tree.tuple(arguments).unwrap_or_default();
                 match (class, arguments) {
                     (Global::Scalar, &[dtype, data]) => {
-                        self.count(0, self.tree.raw(data).len() as u64)?;
+                        self.count_text(data)?;
                         numpy::scalar(self.tree, dtype, data)?
                     }
                     (Global::Device, &[kind]) => Value::String(self.text(kind)?),
@@ -26,7 +26,8 @@ impl Walk<'_, '_> {
                     _ => return Ok(None),
                 }
             }
-            Some(&Node::ArrayType { name, order: Some(order) }) => {
+            Some(Node::ArrayType { name, order: Some(order) }) => {
+                let (name, order) = (*name, **order);
                 Value::String(format!("{}{}", self.text(order)?, self.text(name)?))
             }
             _ => return Ok(None),
@@ -37,6 +38,7 @@ impl Walk<'_, '_> {
     fn path(&mut self, parts: &[Item], windows: bool) -> Result<String, ErrorKind> {
         let separator = if windows { '\\' } else { '/' };
         let mut path = String::new();
+        self.tree.budget.work(parts.len().saturating_mul(32))?;
         for &part in parts {
             // Counted before it is copied.
             let part = self.text(part)?;

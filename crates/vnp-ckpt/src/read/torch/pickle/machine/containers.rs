@@ -2,7 +2,7 @@
 
 use crate::error::kind::ErrorKind;
 use crate::limits;
-use crate::read::torch::pickle::machine::{Machine, push};
+use crate::read::torch::pickle::machine::{Machine, push, reserve};
 use crate::read::torch::pickle::tree::{Handle, Item, Node};
 
 impl Machine<'_, '_> {
@@ -11,18 +11,16 @@ impl Machine<'_, '_> {
         let first = self.tree.tuples.len();
         let mut height = 1;
         let items = self.stack.get(start..).unwrap_or_default();
-        self.tree
-            .tuples
-            .try_reserve(items.len())
-            .map_err(|_| ErrorKind::out_of_memory(self.name, items.len() as u64))?;
+        let budget = self.tree.budget;
+        reserve(budget, &mut self.tree.tuples, items.len(), self.name)?;
         for &item in items {
             height = height.max(1 + self.height(item));
             if let Item::Floats { .. } = item {
                 for float in self.tree.floats(item) {
-                    push(&mut self.tree.tuples, Item::Float(float))?;
+                    push(budget, &mut self.tree.tuples, Item::Float(float))?;
                 }
             } else {
-                push(&mut self.tree.tuples, item)?;
+                push(budget, &mut self.tree.tuples, item)?;
             }
         }
         self.stack.truncate(start);
@@ -79,8 +77,7 @@ impl Machine<'_, '_> {
             let expected = if to_set { "a set to add to" } else { "a list to append to" };
             return self.bad(expected, "something else");
         };
-        list.try_reserve(items.len())
-            .map_err(|_| ErrorKind::out_of_memory(self.name, items.len() as u64))?;
+        reserve(self.tree.budget, list, items.len(), self.name)?;
         list.extend_from_slice(items);
         for index in start..self.stack.len() {
             let item = self.stack.get(index).copied().unwrap_or(Item::None);
@@ -93,14 +90,14 @@ impl Machine<'_, '_> {
     /// Puts the pairs from `start` on into the dict below them.
     pub(super) fn set_items(&mut self, start: usize) -> Result<(), ErrorKind> {
         let handle = self.below(start);
-        let mut pairs = Vec::new();
+        let (budget, mut pairs) = (self.tree.budget, Vec::new());
         for &item in self.stack.get(start..).unwrap_or_default() {
             if let Item::Floats { .. } = item {
                 for float in self.tree.floats(item) {
-                    push(&mut pairs, Item::Float(float))?;
+                    push(budget, &mut pairs, Item::Float(float))?;
                 }
             } else {
-                push(&mut pairs, item)?;
+                push(budget, &mut pairs, item)?;
             }
         }
         let (pairs, odd) = pairs.as_chunks::<2>();
@@ -118,9 +115,7 @@ impl Machine<'_, '_> {
         let (Some(handle), Some(Node::Dict { entries, .. })) = (handle, node) else {
             return self.bad("a dict to put items into", "something else");
         };
-        entries
-            .try_reserve(pairs.len())
-            .map_err(|_| ErrorKind::out_of_memory(self.name, pairs.len() as u64))?;
+        reserve(budget, entries, pairs.len(), self.name)?;
         entries.extend(pairs.iter().map(|&[key, value]| (key, value)));
         for &[key, value] in pairs {
             self.attach(handle, key)?;

@@ -13,7 +13,7 @@ impl Machine<'_, '_> {
             let allowed = self.limits.pickle_nodes;
             return limits::check("pickle_nodes", allowed, self.made);
         }
-        push(&mut self.stack, item)
+        push(self.tree.budget, &mut self.stack, item)
     }
 
     /// Adds a node of this height.
@@ -22,8 +22,8 @@ impl Machine<'_, '_> {
             return self.bad("at most 2^32 values", "more");
         };
         limits::check("pickle_depth", self.limits.pickle_depth, height)?;
-        push(&mut self.tree.nodes, node)?;
-        push(&mut self.tree.heights, height)?;
+        push(self.tree.budget, &mut self.tree.nodes, node)?;
+        push(self.tree.budget, &mut self.tree.heights, height)?;
         self.push(Item::Node(Handle(handle)))
     }
 
@@ -59,7 +59,7 @@ impl Machine<'_, '_> {
         }
         let start = self.stack.len();
         for item in items.into_iter().take(length) {
-            push(&mut self.stack, item)?;
+            push(self.tree.budget, &mut self.stack, item)?;
         }
         self.tuple(start)
     }
@@ -71,8 +71,8 @@ impl Machine<'_, '_> {
             return self.bad(format!("index {next} of the memo"), index.to_string());
         }
         let top = self.pop()?;
-        push(&mut self.stack, top)?;
-        push(&mut self.memo, top)
+        push(self.tree.budget, &mut self.stack, top)?;
+        push(self.tree.budget, &mut self.memo, top)
     }
 
     pub(super) fn get(&mut self, index: u32) -> Result<(), ErrorKind> {
