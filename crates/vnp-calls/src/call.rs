@@ -1,4 +1,4 @@
-//! What is said about a contig: its call, how sure that is, and the numbers behind both.
+//! The verdict on a contig: its call, how sure that is, and the numbers behind both.
 
 use serde::{Deserialize, Serialize};
 
