@@ -23,6 +23,7 @@ mod orfs;
 mod parity;
 mod paths;
 mod predict;
+mod reads;
 mod resume;
 mod resume_from;
 mod score_all;

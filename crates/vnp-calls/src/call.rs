@@ -1,4 +1,6 @@
-//! What is said about a contig: its call, how sure that is, and the numbers behind both.
+//! The verdict on a contig: its call, how sure that is, and the numbers behind both.
+
+use serde::{Deserialize, Serialize};
 
 /// What a contig or a read is held to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,7 +100,7 @@ pub struct ContigCall {
 }
 
 /// The chunks of a contig, counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Counts {
     pub(crate) chunks: u64,
     pub(crate) viral: u64,

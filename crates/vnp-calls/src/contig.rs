@@ -1,11 +1,13 @@
 //! The scores of a contig's chunks, gathered one after the other, in any order, into what its call needs.
 
+use serde::{Deserialize, Serialize};
+
 use crate::call::{CallOptions, ContigCall, Counts};
 use crate::error::Error;
 use crate::sum::ExactSum;
 
 /// The scored chunks of one contig. Its size does not grow with them.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ContigScores {
     counts: Counts,
     /// The sum of delta times weight.

@@ -3,8 +3,10 @@
 //! The method is Shewchuk's (Adaptive Precision Floating-Point Arithmetic, 1997), with the rule for
 //! ties of Python's `math.fsum`, whose results it equals.
 
+use serde::{Deserialize, Serialize};
+
 /// The exact sum of finite doubles.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExactSum {
     /// Doubles whose bits do not overlap, of growing size, none of which is zero: their sum is exact.
     partials: Vec<f64>,

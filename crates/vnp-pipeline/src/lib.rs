@@ -30,7 +30,6 @@ mod results;
 mod resume;
 mod row;
 mod run;
-mod sorter;
 mod source;
 mod survey;
 mod validate;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use vnp_job::Error;
 use vnp_job::publish::{CompleteFile, Output};
+use vnp_job::sorter::{Entry, Sorter};
 
 use super::tally::ChunkTally;
-use crate::sorter::{Entry, Sorter};
 
 /// `prediction_results_highestscore.csv`: one row per scored chunk, sorted by id.
 #[derive(Debug)]
