@@ -32,6 +32,7 @@ mod shown;
 mod signals;
 mod special;
 mod support;
+mod tables;
 mod train;
 mod train_encoders;
 mod vanished;

@@ -5,6 +5,7 @@ pub(crate) mod embed;
 mod input;
 pub(crate) mod predict;
 pub(crate) mod reads;
+mod tables;
 mod train;
 
 use std::path::PathBuf;
