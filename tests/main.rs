@@ -16,6 +16,8 @@ mod embed_disturbed;
 mod field;
 mod guide;
 mod heads;
+mod heard;
+mod hostile_models;
 mod ids;
 mod import;
 mod interrupted;

@@ -5,6 +5,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use crate::heard;
+
 /// Files that a finished run leaves.
 pub(crate) const RESULTS: [&str; 4] =
     ["prediction_results.txt", "prediction_results_highestscore.csv", "sequences.tsv", "run.json"];
@@ -39,13 +41,24 @@ impl Bench {
 
     /// `vnp` with these words, in this directory, away from the user's models.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vnp"));
+        let mut command = heard::vnp();
         command
             .args(words)
             .current_dir(self.dir.path())
             .env_remove("VNP_MODELS")
             .env("XDG_DATA_HOME", self.dir.path().join("data-home"))
             .stdin(Stdio::null());
+        command
+    }
+
+    /// The same with no more address space than this where a limit can be set.
+    pub(crate) fn limited(&self, megabytes: u64, words: &[&str]) -> Command {
+        let vnp = self.command(words);
+        let script = format!("ulimit -v {} 2>/dev/null; exec \"$0\" \"$@\"", megabytes << 10);
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).arg(vnp.get_program()).args(vnp.get_args());
+        // Threads reserve address space, which is not memory.
+        command.env("RAYON_NUM_THREADS", "1").current_dir(self.path("")).stdin(Stdio::null());
         command
     }
 

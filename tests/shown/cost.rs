@@ -1,22 +1,9 @@
 //! Telling about a file costs no more than the file: long values are cut in tables and streamed as JSON.
 
-use std::process::{Command, Stdio};
-
 use vnp_ckpt::{Checkpoint, RowRange, Value};
 use vnp_forge::items::{archive, dict, int, list, pickle, tensor, text};
 
 use crate::support::{Bench, ended};
-
-/// `vnp` in this directory, with no more address space than this where a limit can be set.
-fn limited(bench: &Bench, megabytes: u64, words: &[&str]) -> Command {
-    let vnp = bench.command(words);
-    let script = format!("ulimit -v {} 2>/dev/null; exec \"$0\" \"$@\"", megabytes << 10);
-    let mut command = Command::new("sh");
-    command.args(["-c", &script]).arg(vnp.get_program()).args(vnp.get_args());
-    // Threads reserve address space, which is not memory.
-    command.env("RAYON_NUM_THREADS", "1").current_dir(bench.path("")).stdin(Stdio::null());
-    command
-}
 
 #[test]
 fn a_long_list_in_a_pytorch_file_is_cut_in_the_table() {
@@ -48,11 +35,11 @@ fn metadata_of_ten_megabytes_is_shown_in_little_memory() {
     let list = Value::List(vec![Value::Int(0); 100_000]);
     let checkpoint = builder.metadata("list", list).build().unwrap();
     vnp_ckpt::atomic_save(&bench.path("a.vnp"), &checkpoint).unwrap();
-    let table = ended(&mut limited(&bench, 400, &["checkpoint", "inspect", "a.vnp"]));
+    let table = ended(&mut bench.limited(400, &["checkpoint", "inspect", "a.vnp"]));
     table.expect(0, &[]);
     assert!(table.stdout.len() < 200_000, "{}", table.stdout.len());
     assert!(table.stdout.lines().all(|line| line.chars().count() < 700));
-    let json = ended(&mut limited(&bench, 400, &["checkpoint", "inspect", "a.vnp", "--json"]));
+    let json = ended(&mut bench.limited(400, &["checkpoint", "inspect", "a.vnp", "--json"]));
     let json: serde_json::Value = serde_json::from_str(&json.expect(0, &[]).stdout).unwrap();
     assert_eq!(json["metadata"]["long"], long);
     // A reader that leaves early makes no failure of it.

@@ -5,6 +5,7 @@
 
 mod fixtures;
 mod outside;
+mod release;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 const USAGE: &str = "\
 cargo xtask fixtures    write the missing fixtures of the current checkpoint version
 cargo xtask outside     build the tool of tests/outside and count the crates it takes
+cargo xtask release     build the binary that is handed out, and examine it; --target T for another system
 cargo xtask field       print what situations from bug reports of the field give, and what is expected
 cargo xtask tidy [ROOT] check files, imports, crates and language of the repository, or of ROOT
 
@@ -24,6 +26,7 @@ cargo xtask bench-ckpt        time checkpoints against the limits of this machin
 cargo xtask bench-validate    time the validation of a directory against reading and hashing it
 cargo xtask bench-infer       time both encoders against the peak of this machine and other engines
 cargo xtask latency           interrupt every long command at random moments and time its end
+cargo xtask attacked          give hostile files and inputs to an earlier program and to this one
 cargo xtask train-mini        measure and train the embedded bundle
 ";
 
@@ -34,7 +37,7 @@ struct Package {
     run: &'static [&'static str],
 }
 
-const PACKAGES: [Package; 6] = [
+const PACKAGES: [Package; 7] = [
     Package { chore: "cuda-build", run: &["--package", "xtask-cuda", "--"] },
     Package { chore: "bench-ckpt", run: &["--release", "--package", "xtask-bench", "--", "ckpt"] },
     Package {
@@ -46,6 +49,7 @@ const PACKAGES: [Package; 6] = [
         run: &["--release", "--package", "xtask-bench", "--", "infer"],
     },
     Package { chore: "latency", run: &["--package", "xtask-bench", "--", "latency"] },
+    Package { chore: "attacked", run: &["--package", "xtask-bench", "--", "attacked"] },
     Package { chore: "train-mini", run: &["--release", "--package", "xtask-train-mini", "--"] },
 ];
 
@@ -58,6 +62,7 @@ fn main() -> Result<()> {
     match (chore.as_str(), args) {
         ("fixtures", []) => fixtures::run(&root()),
         ("outside", []) => outside::run(&root()),
+        ("release", args) => release::run(&root(), args),
         ("field", []) => field(),
         ("tidy", []) => tidy::tidy(&root(), &root()),
         ("tidy", [checkout]) => tidy::tidy(Path::new(checkout), &root()),

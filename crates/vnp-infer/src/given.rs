@@ -15,6 +15,8 @@ use crate::error::weights::WeightsError;
 const SEARCH_DEPTH: usize = 3;
 /// Directories beyond this number are not searched.
 const SEARCH_LIMIT: usize = 200;
+/// JSON files beyond this are refused: values take many times their text in memory.
+const JSON_LIMIT_BYTES: u64 = 16 << 20;
 
 /// Whether there is anything of this name, a link that leads nowhere included.
 pub(crate) fn is_there(path: &Path) -> bool {
@@ -48,7 +50,17 @@ pub(crate) fn start(path: &Path) -> Result<Vec<u8>, Error> {
 /// As [`start`].
 pub(crate) fn json_bytes(path: &Path) -> Result<Vec<u8>, Error> {
     start(path)?;
-    Ok(without_mark(fs_err::read(path)?))
+    let mut bytes = Vec::new();
+    open(path)?.take(JSON_LIMIT_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > JSON_LIMIT_BYTES {
+        return Err(WeightsError::NotTheFile {
+            path: path.to_owned(),
+            found: "larger than 16 MiB, which no configuration, tokenizer or index is",
+            remedy: "give the file that came with the model".to_owned(),
+        }
+        .into());
+    }
+    Ok(without_mark(bytes))
 }
 
 /// The content of a JSON file.
@@ -181,6 +193,24 @@ mod tests {
         fs_err::write(&path, b"\xef\xbb\xbf{\"a\": ").unwrap();
         let Err(Error::Json { file, .. }) = json::<serde_json::Value>(&path) else { panic!() };
         assert!(file.ends_with("a.json"));
+    }
+
+    #[test]
+    fn json_of_any_length_is_not_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.json");
+        let of_length = |length: u64| {
+            fs_err::write(&path, "[").unwrap();
+            fs_err::OpenOptions::new().write(true).open(&path).unwrap().set_len(length).unwrap();
+            json_bytes(&path)
+        };
+        let length = usize::try_from(JSON_LIMIT_BYTES).unwrap();
+        assert_eq!(of_length(JSON_LIMIT_BYTES).unwrap().len(), length);
+        // A hole of a terabyte is not read either.
+        for length in [JSON_LIMIT_BYTES + 1, 1 << 40] {
+            let error = of_length(length).unwrap_err().to_string();
+            assert!(error.contains("a.json is larger than 16 MiB"), "{error}");
+        }
     }
 
     #[test]

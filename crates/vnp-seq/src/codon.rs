@@ -24,7 +24,7 @@ const REVERSE_AMINO_ACIDS: [u8; 64] = reverse_table();
 #[inline]
 pub(crate) fn upper(letter: u8) -> u8 {
     let upper = letter.to_ascii_uppercase();
-    let dna = upper - u8::from(upper == b'U');
+    let dna = upper.wrapping_sub(u8::from(upper == b'U'));
     if letter < 128 { dna } else { b'N' }
 }
 
@@ -94,12 +94,12 @@ pub(crate) fn reverse_amino_acid(codon: u8) -> Option<u8> {
 
 #[inline]
 fn traits(codon: u8) -> u8 {
-    let is_any = |[first, second, third]: [u8; 3]| {
-        u8::from((codon == first) | (codon == second) | (codon == third))
-    };
-    let stop = is_any(STOPS) * STOP;
-    let reverse_stop = is_any(REVERSE_STOPS) * REVERSE_STOP;
-    let unknown = u8::from(codon & AMBIGUOUS != 0) * UNKNOWN;
+    let is_any =
+        |[first, second, third]: [u8; 3]| (codon == first) | (codon == second) | (codon == third);
+    // Products would be checked for an overflow, which fills no vectors.
+    let stop = if is_any(STOPS) { STOP } else { 0 };
+    let reverse_stop = if is_any(REVERSE_STOPS) { REVERSE_STOP } else { 0 };
+    let unknown = if codon & AMBIGUOUS != 0 { UNKNOWN } else { 0 };
     stop | reverse_stop | unknown
 }
 

@@ -139,7 +139,8 @@ fn normalise(letters: &mut Vec<u8>, rna: bool) {
     for letter in letters.iter_mut() {
         blanks |= *letter <= b' ';
         // 'U' and 'u' are one above 'T' and 't'.
-        *letter -= u8::from(rna && *letter | 0x20 == b'u');
+        // Wrapping, which a U never does: with a check of each the loop fills no vectors.
+        *letter = letter.wrapping_sub(u8::from(rna && *letter | 0x20 == b'u'));
     }
     if blanks {
         letters.retain(|letter| !letter.is_ascii_whitespace());

@@ -8,6 +8,7 @@ use std::io::Write;
 use anyhow::Result;
 use clap::Parser;
 
+mod attacked;
 mod checkpoint;
 mod ckpt;
 mod clock;
@@ -15,6 +16,7 @@ mod draw;
 mod infer;
 mod latency;
 mod pairs;
+mod place;
 mod python;
 mod stats;
 mod validate;
@@ -26,12 +28,14 @@ enum Bench {
     Ckpt(ckpt::Options),
     Validate(validate::Options),
     Latency(latency::Options),
+    Attacked(attacked::Options),
 }
 
 fn main() -> Result<()> {
     let bench = Bench::parse();
-    // How soon a signal is answered is no ratio of times.
-    if cfg!(debug_assertions) && !matches!(bench, Bench::Latency(_)) {
+    // These two measure other programs.
+    let is_of_programs = matches!(bench, Bench::Latency(_) | Bench::Attacked(_));
+    if cfg!(debug_assertions) && !is_of_programs {
         writeln!(std::io::stderr(), "this is a debug build: its times mean nothing")?;
     }
     match bench {
@@ -39,6 +43,7 @@ fn main() -> Result<()> {
         Bench::Ckpt(options) => ckpt::run(&options),
         Bench::Validate(options) => validate::run(&options),
         Bench::Latency(options) => latency::run(&options),
+        Bench::Attacked(options) => attacked::run(&options),
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use vnp_escape::{escaped, escaped_path, sentence, shown};
+use vnp_escape::{escaped, escaped_path, listed, sentence, shown};
+
+/// How many names a message holds.
+const SHOWN: usize = 8;
 
 /// A file or its weights are not what they should be.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +127,35 @@ pub enum WeightsError {
         /// The other.
         second: String,
     },
+    /// A file holds more tensors than any network that is read here.
+    #[error(
+        "{file} holds {count} tensors, more than the {most} that a network and its training have: save the \
+         network alone",
+        file = escaped(file)
+    )]
+    TooManyTensors {
+        /// The weights file.
+        file: String,
+        /// How many it holds.
+        count: usize,
+        /// The most that are read.
+        most: usize,
+    },
+    /// The name of a tensor is longer than that of any network.
+    #[error(
+        "{file}: the name of tensor {name} has {bytes} bytes, more than {most}: save the network alone",
+        file = escaped(file), name = shown(name)
+    )]
+    LongName {
+        /// The weights file.
+        file: String,
+        /// The tensor's name in it.
+        name: String,
+        /// Its length.
+        bytes: usize,
+        /// The most bytes of a name.
+        most: usize,
+    },
     /// A published head was given for another chunk length than it was trained for.
     #[error(
         "{file} is VirNucPro's {head}, which was trained on chunks of {trained} bp, not {given} bp: give \
@@ -143,9 +175,9 @@ pub enum WeightsError {
 }
 
 fn both(names: &[String]) -> String {
-    names.iter().map(|name| shown(name).to_string()).collect::<Vec<_>>().join(" and ")
+    listed(names.iter().map(shown), SHOWN, " and ")
 }
 
 fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{}`", shown(name))).collect::<Vec<_>>().join(" and ")
+    listed(names.iter().map(|name| format!("`{}`", shown(name))), SHOWN, " and ")
 }

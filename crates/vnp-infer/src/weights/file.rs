@@ -14,8 +14,9 @@ use super::mapped::Mapped;
 use super::{TensorInfo, TensorSource};
 use crate::error::Error;
 
-/// Headers beyond this are refused: the 3-billion-parameter ESM-2 has 0.1 MB.
-const HEADER_LIMIT_BYTES: u64 = 100_000_000;
+/// Headers beyond this are refused before they are read, because what they say takes many times their length:
+/// the 3-billion-parameter ESM-2 has 0.1 MB.
+const HEADER_LIMIT_BYTES: u64 = 10_000_000;
 /// The header's length comes first, in this many bytes.
 const LENGTH_BYTES: u64 = 8;
 
@@ -64,8 +65,14 @@ impl TensorFile {
         }
         let prefix = bytes.read(0, 8)?;
         let header_length = u64::from_le_bytes(*prefix.first_chunk().ok_or_else(too_short)?);
-        if header_length > HEADER_LIMIT_BYTES || header_length > length - LENGTH_BYTES {
+        if header_length > length - LENGTH_BYTES {
             return Err(broken(format!("a header of {header_length} bytes in {length}")));
+        }
+        if header_length > HEADER_LIMIT_BYTES {
+            let most = HEADER_LIMIT_BYTES / 1_000_000;
+            return Err(broken(format!(
+                "a header of {header_length} bytes: that of a model has at most {most} MB"
+            )));
         }
         let header = bytes.read(LENGTH_BYTES, usize::try_from(header_length).unwrap_or(0))?;
         // Also checks that the tensors lie next to each other and are as long as their shapes say.
@@ -236,6 +243,9 @@ mod tests {
     fn refuses_what_is_not_whole() {
         refused(Vec::new(), "0 bytes are not a header");
         refused(vec![255; 9], "a header of 18446744073709551615 bytes in 9");
+        let mut huge = (HEADER_LIMIT_BYTES + 1).to_le_bytes().to_vec();
+        huge.resize(huge.len() + 10_000_001, b' ');
+        refused(huge, "a header of 10000001 bytes: that of a model has at most 10 MB");
         refused(b"\x02\0\0\0\0\0\0\0{]".to_vec(), "line 1");
         let mut short = good();
         short.pop();

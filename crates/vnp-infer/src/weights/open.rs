@@ -12,6 +12,12 @@ use crate::error::Error;
 use crate::error::weights::WeightsError;
 use crate::given;
 
+/// Files with more tensors are refused: names are compared with each other, and shown. A training of the
+/// largest ESM-2 saves below 3,000.
+const MOST_TENSORS: usize = 20_000;
+/// Tensors with a longer name are refused.
+const LONGEST_NAME: usize = 1_000;
+
 /// The tensors of a file that a user gave: safetensors, PyTorch of any age, a checkpoint of ours, or an
 /// index of several files in its directory.
 ///
@@ -29,7 +35,24 @@ pub(crate) fn open(path: &Path) -> Result<Arc<dyn TensorSource>, Error> {
     Ok(Arc::new(Given::new(source)))
 }
 
+/// The tensors of one file, of which there are not more than a network has.
 fn open_file(path: &Path) -> Result<Arc<dyn TensorSource>, Error> {
+    let source = open_any(path)?;
+    let names = source.names();
+    if names.len() > MOST_TENSORS {
+        let (file, count) = (source.label().to_owned(), names.len());
+        return Err(WeightsError::TooManyTensors { file, count, most: MOST_TENSORS }.into());
+    }
+    if let Some(name) = names.iter().find(|name| name.len() > LONGEST_NAME) {
+        let (file, bytes) = (source.label().to_owned(), name.len());
+        let name = (*name).to_owned();
+        return Err(WeightsError::LongName { file, name, bytes, most: LONGEST_NAME }.into());
+    }
+    drop(names);
+    Ok(source)
+}
+
+fn open_any(path: &Path) -> Result<Arc<dyn TensorSource>, Error> {
     let start = given::start(path)?;
     let named = |endings: &[&str]| {
         let ending = path.extension().unwrap_or_default();

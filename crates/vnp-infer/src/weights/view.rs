@@ -1,6 +1,6 @@
 //! The tensors of other sources under names of its own: renamed, or spread over several files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -75,7 +75,8 @@ impl View {
             if let Some(missing) = listed.iter().find(|name| shard.info(name).is_none()) {
                 return Err(shard.missing(missing));
             }
-            let is_listed = |name: &&str| listed.iter().any(|listed| listed == name);
+            let known: BTreeSet<&str> = listed.iter().map(String::as_str).collect();
+            let is_listed = |name: &&str| known.contains(name);
             let surplus = shard.names().into_iter().filter(|name| !is_listed(name));
             let names: Vec<String> = surplus.map(str::to_owned).collect();
             if !names.is_empty() {

@@ -111,22 +111,22 @@ fn words_of(name: &str) -> impl Iterator<Item = &str> {
 /// `studentOptimizer` and `EMAModel` are two words each.
 fn split_at_capitals(part: &str) -> Vec<&str> {
     let mut words = Vec::new();
-    let mut rest = part;
-    loop {
-        let letters: Vec<(usize, char)> = rest.char_indices().collect();
-        let end = letters.windows(2).enumerate().find_map(|(number, pair)| {
-            let [(_, first), (at, second)] = pair else { return None };
-            let next = letters.get(number + 2).map(|(_, letter)| *letter);
-            let is_start = !first.is_uppercase() || next.is_some_and(char::is_lowercase);
-            (second.is_uppercase() && is_start).then_some(*at)
+    let (mut start, mut before) = (0, None::<char>);
+    let mut letters = part.char_indices().peekable();
+    while let Some((offset, letter)) = letters.next() {
+        let next = letters.peek().map(|(_, letter)| *letter);
+        let is_start = before.is_some_and(|before| {
+            letter.is_uppercase()
+                && (!before.is_uppercase() || next.is_some_and(char::is_lowercase))
         });
-        let Some((word, more)) = end.and_then(|end| rest.split_at_checked(end)) else {
-            words.push(rest);
-            return words;
-        };
-        words.push(word);
-        rest = more;
+        if is_start {
+            words.extend(part.get(start..offset));
+            start = offset;
+        }
+        before = Some(letter);
     }
+    words.extend(part.get(start..));
+    words
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ hostile! {
     native_short_ids.vnp: "as many ids of one letter as fit"
     native_sections.vnp: "as many sections as fit"
     safetensors_names.safetensors: "as many tensors without elements as fit"
+    safetensors_copies.safetensors: "as many averaged copies of a head as fit"
+    safetensors_capitals.safetensors: "a tensor whose name is a word for every two letters"
     safetensors_metadata.safetensors: "as many entries of metadata as fit"
     safetensors_numbers.safetensors: "a shape of as many sizes as fit"
     safetensors_nested.safetensors: "a header of as many empty lists as fit"
@@ -105,6 +107,19 @@ fn safetensors_names(size: usize) -> Vec<u8> {
         format!(r#""{number}":{{"dtype":"U8","shape":[0],"data_offsets":[0,0]}},"#).into_bytes()
     });
     safetensors(&joined(&[b"{", &entries, br#""__metadata__":{}}"#]))
+}
+
+fn safetensors_copies(size: usize) -> Vec<u8> {
+    let (_, entries) = numbered(size, |number| {
+        let name = format!("ema{number}.hidden_layer.weight");
+        format!(r#""{name}":{{"dtype":"U8","shape":[0],"data_offsets":[0,0]}},"#).into_bytes()
+    });
+    safetensors(&joined(&[b"{", &entries, br#""__metadata__":{}}"#]))
+}
+
+fn safetensors_capitals(size: usize) -> Vec<u8> {
+    let rest = br#"":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#;
+    safetensors(&joined(&[br#"{""#, &b"Aa".repeat(size / 2), rest]))
 }
 
 fn safetensors_metadata(size: usize) -> Vec<u8> {

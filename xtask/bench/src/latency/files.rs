@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use vnp_infer::{BundleWriter, Tensors};
 
-use super::place::Place;
 use super::scenario::Scenario;
 use crate::checkpoint::checkpoint;
 use crate::draw::Draw;
 use crate::infer::ours::{tensors, tokenizer};
 use crate::infer::shape::Shape;
+use crate::place::Place;
 
 /// Checkpoints of 133 MB: one gigabyte.
 const CHECKPOINTS: usize = 8;
@@ -73,7 +73,7 @@ impl Files<'_> {
 }
 
 /// A head with random weights over this many features.
-fn head(features: usize) -> Tensors {
+pub(crate) fn head(features: usize) -> Tensors {
     const UNITS: usize = 512;
     let mut tensors = Tensors::default();
     let draw = |name: &str, count| Draw::new(name).values(count, 0.02);

@@ -5,8 +5,6 @@ use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
-use super::scenario::Scenario;
-
 /// How the names of temporaries begin.
 const TEMPORARIES: [&str; 3] = [".vnp-", ".atomicwrite", "standard-input-"];
 
@@ -47,16 +45,10 @@ impl Place {
         }
         Ok(count)
     }
-
-    /// The bytes of the results that do not hold times.
-    pub(crate) fn results(&self, scenario: Scenario) -> Result<Vec<Vec<u8>>> {
-        let names = scenario.results().iter();
-        names.map(|name| Ok(fs_err::read(self.path("out").join(name))?)).collect()
-    }
 }
 
 /// Every file and directory below one.
-fn below(dir: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn below(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut dirs = vec![dir.to_owned()];
     while let Some(dir) = dirs.pop() {
