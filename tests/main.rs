@@ -22,6 +22,7 @@ mod ids;
 mod import;
 mod interrupted;
 mod orfs;
+mod outputs;
 mod parity;
 mod paths;
 mod predict;
