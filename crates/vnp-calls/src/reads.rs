@@ -248,7 +248,9 @@ fn open_stream(input: Input) -> Result<Box<dyn std::io::Read + Send>, Refusal> {
     Ok(match input {
         Input::File(path) if !is_pipe(&path) => {
             let path = vnp_escape::escaped_path(&path).to_string();
-            return Err(format!("{path} is neither a file nor a pipe: give a file of alignments").into());
+            return Err(
+                format!("{path} is neither a file nor a pipe: give a file of alignments").into()
+            );
         }
         Input::File(path) => Box::new(fs_err::File::open(path)?),
         Input::Stream(stream) => stream,
