@@ -24,6 +24,7 @@ CALLS = [
 ]
 QUERY = """
 SET threads = {threads};
+SET enable_progress_bar = false;
 SET temp_directory = '{dir}/duckdb';
 COPY (
   WITH paf AS (

@@ -83,6 +83,7 @@ struct Groups {
 #[derive(Debug, Serialize, Deserialize)]
 struct Streak {
     /// The record of the first chunk.
+    #[serde(with = "serde_bytes")]
     id: Vec<u8>,
     scores: ContigScores,
 }

@@ -109,7 +109,11 @@ mod tests {
                 keyed.add(key.as_bytes(), &vec![number as u64]).unwrap();
             }
             let mut found = Vec::new();
-            keyed.finish(|value: Vec<u64>| Ok(found.push(value))).unwrap();
+            let push = |value: Vec<u64>| {
+                found.push(value);
+                Ok(())
+            };
+            keyed.finish(push).unwrap();
             assert_eq!(found, [vec![0, 3, 6], vec![1], vec![2, 5], vec![4]]);
         }
     }

@@ -243,12 +243,29 @@ impl ReadsOptions {
     }
 }
 
-/// Opens an input that is copied. What it holds is checked when the copy is read.
+/// Opens an input that is copied. What it holds is checked when the copy is read; a device may have no end.
 fn open_stream(input: Input) -> Result<Box<dyn std::io::Read + Send>, Refusal> {
     Ok(match input {
+        Input::File(path) if !is_pipe(&path) => {
+            let path = vnp_escape::escaped_path(&path).to_string();
+            return Err(
+                format!("{path} is neither a file nor a pipe: give a file of alignments").into()
+            );
+        }
         Input::File(path) => Box::new(fs_err::File::open(path)?),
         Input::Stream(stream) => stream,
     })
+}
+
+#[cfg(unix)]
+fn is_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    path.metadata().is_ok_and(|found| found.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_pipe(path: &Path) -> bool {
+    path.exists()
 }
 
 /// The directory in which a file lies.

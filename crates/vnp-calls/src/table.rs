@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use crate::call::ContigCall;
 use crate::numbers::three_decimals;
 
-/// The columns of `contig_calls.tsv`, in order. [`ContigCall`] describes all but the first, which is the contig's id.
+/// The columns of `contig_calls.tsv`, in order. `ID` is the id of the record, or of the record of the group's
+/// first chunk, byte by byte; [`ContigCall`] describes the others. Fractions are rounded to three decimals.
 pub const CONTIG_COLUMNS: [&str; 10] = [
     "ID",
     "call",

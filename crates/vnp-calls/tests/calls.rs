@@ -1,7 +1,7 @@
 //! Calls of contigs and of reads as a user of the library sees them: against an implementation in Python,
 //! from BAM, and the errors of broken files.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "calls/bam.rs"]
 mod bam;

@@ -17,7 +17,7 @@ use super::alignment::{Alignment, Share};
 use crate::error::Error;
 
 /// The largest record that is read: a read of a whole chromosome is smaller.
-const RECORD_BYTES: u32 = 1 << 30;
+const RECORD_BYTES: u32 = 1 << 29;
 const BUFFER_BYTES: usize = 1 << 18;
 /// The empty block that ends every complete BGZF file.
 const END: [u8; 28] = *b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0\x1b\0\x03\0\0\0\0\0\0\0\0\0";

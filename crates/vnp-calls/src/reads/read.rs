@@ -16,6 +16,7 @@ pub(crate) struct Reads {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Read {
     /// The id, as it stands in the file.
+    #[serde(with = "serde_bytes")]
     pub(crate) id: Vec<u8>,
     pub(crate) best: Best,
     /// The call of the first alignment.
@@ -30,12 +31,15 @@ pub(crate) struct Best {
     mapq: u64,
     identity: f64,
     /// The columns from the read's length to `mapped_well`.
+    #[serde(with = "serde_bytes")]
     pub(crate) columns: Vec<u8>,
     /// The call of the contig.
     pub(crate) call: u32,
     /// The tier of the contig's call.
+    #[serde(with = "serde_bytes")]
     pub(crate) tier: Vec<u8>,
     /// A tab, and the columns after the tier.
+    #[serde(with = "serde_bytes")]
     pub(crate) rest: Vec<u8>,
 }
 

@@ -13,11 +13,20 @@ use super::read::{Read, Reads, mate};
 use super::summary::ReadsSummary;
 use crate::error::Error;
 
-/// The columns of `reads.tsv`, in order. Lengths are in bases, `strand` is `+` or `-`, mapping quality 0 to
-/// 255. `pct_identity` (matches per column of the alignment) and `pct_query_cov` (aligned bases per base of the
-/// read) are in percent, or as the PAF file has them. `mapped_well` is `True` or `False`. The columns from
-/// `call` on are those of the contig's row in the table of calls; `call` may also be `Unclassified` (the
-/// contig has no row) or `Multi-mapped` (alignments of the read have different calls).
+/// The columns of `reads.tsv`, in order.
+///
+/// * `read_id`: the name of the read, byte by byte as in the file of alignments; the bare name where mates are
+///   collapsed.
+/// * `read_length`: bases of the read, clipped ones included.
+/// * `contig_id`, `contig_length` (bases), `strand` (`+` or `-`), `mapping_quality` (0 to 255): the contig of the
+///   read's best alignment, and that alignment.
+/// * `pct_identity`: matches per column of the alignment, and `pct_query_cov`: aligned bases per base of the
+///   read; in percent, or as the PAF file has them.
+/// * `mapped_well`: `True` if mapping quality, identity and query coverage reach the thresholds, else `False`.
+/// * `call`, `tier`: those of the contig; `Unclassified` without a tier if it has no row in the table of calls,
+///   `Multi-mapped` and `review` if alignments of the read lead to different calls.
+/// * `weighted_delta` to `nonviral_proportion`: the other columns of the contig's row, as they stand there; `0.0`
+///   and `0` if it has none. [`ContigCall`](crate::ContigCall) describes them.
 pub const READ_COLUMNS: [&str; 18] = [
     "read_id",
     "read_length",

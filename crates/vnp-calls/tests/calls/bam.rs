@@ -156,3 +156,40 @@ fn errors_name_file_record_and_remedy() {
     check(&record(Record("b", 0, 0, 60, &[(2, 'M')], NM3)), &["record 2", "contradicts"]);
     check(&record(Record("b", 0, 0, 60, &[(2, 'M')], b"NMq")), &["record 2", "damaged"]);
 }
+
+/// Whatever a damaged file holds, it is read or refused.
+#[test]
+fn damage_is_survived() {
+    let bench = Bench::new();
+    let whole = bam(&[
+        Record(
+            "a",
+            0,
+            0,
+            60,
+            &[(5, 'S'), (90, 'M'), (5, 'I')],
+            b"NMC\x06MDZ90\0tpAPXBBs\x01\0\0\0\x05\0",
+        ),
+        Record("p", 0x41, 1, 60, &[(60, '='), (20, 'X')], b""),
+    ]);
+    let mut text = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::MultiGzDecoder::new(&whole[..]), &mut text)
+        .unwrap();
+    let mut state = 17_u64;
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    for _ in 0..300 {
+        let mut damaged = text.clone();
+        for _ in 0..=random(3) {
+            let at = random(damaged.len());
+            damaged[at] = [0, 1, 0x7f, 0x80, 0xff, b'Z'][random(6)];
+        }
+        damaged.truncate(text.len() - random(2) * random(text.len()));
+        let path = bench.write("in.bam", bgzf(&damaged));
+        if let Err(error) = bench.call(&path, BAM, &ReadsOptions::default()) {
+            assert!(error.to_string().contains("in.bam"), "{error}");
+        }
+    }
+}
