@@ -13,6 +13,8 @@ use crate::signals::{ends_soon, last_line, messages_of, send, start, wait_for_ha
 use crate::support::{Bench, Nucleotides, root};
 
 const NONE: [PathBuf; 0] = [];
+/// A table of calls of contigs, without rows.
+const CALLS: &str = "ID\tcall\ttier\tweighted_delta\tn_chunks\tn_confident_viral\tn_confident_nonviral\tn_ambiguous\tviral_proportion\tnonviral_proportion\n";
 
 /// The temporaries below a directory.
 fn temporaries(dir: &Path) -> Vec<PathBuf> {
@@ -73,13 +75,17 @@ fn a_command_without_work_to_save_ends_at_once_and_leaves_nothing() {
 #[test]
 fn commands_that_wait_for_standard_input_end_with_the_code_of_the_signal() {
     let orfs = ["orfs", "-", "--nucleotide", "n.fa", "--protein", "p.faa"];
+    let reads = ["reads", "calls.tsv", "--paf", "-", "-o", "r.tsv", "--keep-ids", "k.txt"];
     for (words, signal, code) in [
         (&["validate", "-"][..], "-TERM", 143),
         (&["validate", "-"], "-INT", 130),
         (&["validate", "-"], "-XCPU", 143),
         (&orfs, "-TERM", 143),
+        (&reads, "-TERM", 143),
+        (&reads, "-INT", 130),
     ] {
         let bench = Bench::new();
+        bench.write("calls.tsv", CALLS);
         let mut child = start(&bench, words, Stdio::piped());
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(b">a\nACGT\n").unwrap();

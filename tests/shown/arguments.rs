@@ -23,6 +23,12 @@ fn usage_errors_escape_what_was_typed() {
     check_usage(&bench, &["predict", "in.fa", "-o", "out", "-t", MARK]);
     check_usage(&bench, &["models", "verify", "a", MARK]);
     check_usage(&bench, &["completions", MARK]);
+    let pattern = format!("({MARK}");
+    check_usage(&bench, &["reads", "c", "--paf", "p", "-o", "o", "--group-pattern", &pattern]);
+    check_usage(
+        &bench,
+        &["reads", "c", "--paf", "p", "-o", "o", "--keep-ids", "k", "--keep", MARK],
+    );
 }
 
 #[test]
@@ -34,6 +40,9 @@ fn names_that_lead_nowhere_are_escaped() {
     run(&bench, &["predict", "in.fa", "-o", &format!("in.fa/{MARK}")]).expect(1, false);
     run(&bench, &["orfs", MARK, "--nucleotide", "n.fa", "--protein", "p.fa"]).expect(1, true);
     run(&bench, &["orfs", "in.fa", "--nucleotide", MARK, "--protein", MARK]).expect(1, true);
+    bench.write("calls.tsv", format!("ID{MARK}\tcall\n"));
+    run(&bench, &["reads", MARK, "--paf", "in.fa", "-o", "r.tsv"]).expect(1, true);
+    run(&bench, &["reads", "calls.tsv", "--paf", "in.fa", "-o", "r.tsv"]).expect(1, true);
     run(&bench, &["validate", MARK]).expect(1, true);
     run(&bench, &["validate-checkpoints", MARK]).expect(1, true);
     run(&bench, &["checkpoint", "inspect", MARK]).expect(1, true);

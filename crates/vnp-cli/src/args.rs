@@ -4,6 +4,8 @@ pub(crate) mod device;
 pub(crate) mod embed;
 mod input;
 pub(crate) mod predict;
+pub(crate) mod reads;
+mod tables;
 mod train;
 
 use std::path::PathBuf;
@@ -13,6 +15,7 @@ use clap::{ArgAction, Parser, Subcommand};
 use embed::EmbedArgs;
 use input::DuplicateIdsCheck;
 use predict::PredictArgs;
+use reads::ReadsArgs;
 pub(crate) use train::{EncodersFrom, OptimizerName, RecipeArgs, TrainArgs};
 
 /// Find viral sequences in metagenomic reads and contigs; interrupted runs can be continued
@@ -60,6 +63,8 @@ pub(crate) enum Command {
     Orfs(OrfsArgs),
     /// Compute the embedding vector of each sequence
     Embed(Box<EmbedArgs>),
+    /// Give reads the calls of the contigs that they align to
+    Reads(Box<ReadsArgs>),
     /// List the CPUs and GPUs that can be used
     Devices,
     /// Check that a file is valid nucleotide FASTA or FASTQ

@@ -10,6 +10,7 @@ mod model_source;
 mod models;
 mod orfs;
 mod predict;
+mod reads;
 mod stdin;
 mod threads;
 mod train;
@@ -39,6 +40,7 @@ pub(crate) fn run(command: Command, console: &Console, stop: &StopFlag) -> anyho
         Command::Models(command) => models::run(command),
         Command::Orfs(args) => orfs::run(&args, console, stop),
         Command::Embed(args) => embed::run(&args, console, stop),
+        Command::Reads(args) => reads::run(&args, stop),
         Command::Devices => devices::run(),
         Command::Validate(args) => validate::run(&args),
         Command::Completions { shell } => completions::completions(shell),
@@ -50,7 +52,9 @@ pub(crate) fn run(command: Command, console: &Console, stop: &StopFlag) -> anyho
 pub(crate) fn leaves(command: &Command) -> Leaves {
     match command {
         Command::Predict(_) | Command::Train(_) | Command::Embed(_) => Leaves::Work,
-        Command::Orfs(_) | Command::Checkpoint(CheckpointCommand::Convert { .. }) => {
+        Command::Orfs(_)
+        | Command::Reads(_)
+        | Command::Checkpoint(CheckpointCommand::Convert { .. }) => {
             Leaves::Words("nothing was written")
         }
         Command::Models(ModelsCommand::Import(_)) => Leaves::Words("no unfinished model is left"),

@@ -6,7 +6,7 @@
 //! they are complete and durable; [`quarantine`] moves bad files out of the way;
 //! [`Difference`] explains why the work of another job cannot be continued; [`StopFlag`] and
 //! [`Interrupted`] end a job with its work saved; [`Spool`] keeps an input that can be read only once.
-//! [`parts`] is the progress of a run.
+//! [`parts`] is the progress of a run; [`sorter`] sorts what does not fit into memory.
 //!
 //! ```
 //! use vnp_job::{JobDirectory, JobKind, Start, publish};
@@ -43,6 +43,7 @@ pub mod publish;
 mod published_directory;
 mod quarantine;
 mod save_clock;
+pub mod sorter;
 mod spool;
 mod stop;
 mod time;

@@ -4,8 +4,9 @@
 //! flush the directory. A crash at any point leaves either the earlier file or the new one.
 
 mod descriptor;
+mod encoding;
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,9 @@ use vnp_escape::escaped_path;
 
 use crate::error::{Error, io_at};
 use crate::spool::SPOOLED_NAME;
+use encoding::Encoder;
+
+pub use encoding::Compression;
 
 /// How the name of a file begins while it is written; [`JobDirectory`](crate::JobDirectory) removes
 /// what a killed process left under such a name.
@@ -70,7 +74,7 @@ impl FileDigest {
 /// ```
 #[derive(Debug)]
 pub struct Output {
-    writer: BufWriter<Hashing<Destination>>,
+    writer: Encoder<Hashing<Destination>>,
     path: PathBuf,
     rows: u64,
 }
@@ -111,6 +115,14 @@ impl Output {
     /// # Errors
     /// [`Error::Io`]
     pub fn create(path: PathBuf) -> Result<Self, Error> {
+        Self::create_as(path, Compression::None)
+    }
+
+    /// Begins the file that will be at `path`, stored in this way.
+    ///
+    /// # Errors
+    /// [`Error::Io`]
+    pub fn create_as(path: PathBuf, compression: Compression) -> Result<Self, Error> {
         let inner = if let Some(file) = open_special(&path)? {
             Destination::Special(Some(file))
         } else {
@@ -118,7 +130,7 @@ impl Output {
             Destination::Temporary(temporary.map_err(|error| io_at("write", &path, &error))?)
         };
         let hashing = Hashing { inner, sha256: Sha256::new(), bytes: 0 };
-        Ok(Self { writer: BufWriter::with_capacity(1 << 16, hashing), path, rows: 0 })
+        Ok(Self { writer: Encoder::new(hashing, compression), path, rows: 0 })
     }
 
     /// Writes a line and counts it as a row.
@@ -135,9 +147,8 @@ impl Output {
     /// # Errors
     /// [`Error::Io`]
     pub fn line(&mut self, line: impl AsRef<[u8]>) -> Result<(), Error> {
-        self.write_all(line.as_ref())
-            .and_then(|()| self.write_all(b"\n"))
-            .map_err(|error| io_at("write", &self.path, &error).into())
+        self.write_all(line.as_ref())?;
+        Ok(self.write_all(b"\n")?)
     }
 
     /// Writes `rows` rows through `write`.
@@ -150,7 +161,12 @@ impl Output {
         write: impl FnOnce(&mut Self) -> io::Result<()>,
     ) -> Result<(), Error> {
         self.rows += rows as u64;
-        write(self).map_err(|error| io_at("write", &self.path, &error).into())
+        Ok(write(self)?)
+    }
+
+    /// Counts rows that were written as a whole.
+    pub fn count_rows(&mut self, rows: u64) {
+        self.rows += rows;
     }
 
     /// Makes the contents durable, still under the temporary name.
@@ -159,7 +175,7 @@ impl Output {
     /// [`Error::Io`]
     pub fn finish(self) -> Result<CompleteFile, Error> {
         let Self { writer, path, rows } = self;
-        let hashing = writer.into_inner().map_err(|error| io_at("write", &path, error.error()))?;
+        let hashing = writer.finish().map_err(|error| io_at("write", &path, &error))?;
         if let Destination::Temporary(file) = &hashing.inner {
             file.as_file().sync_all().map_err(|error| io_at("write", &path, &error))?;
         }
@@ -168,13 +184,14 @@ impl Output {
     }
 }
 
+/// Errors name the file.
 impl Write for Output {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        self.writer.write(buffer)
+        self.writer.write(buffer).map_err(|error| io_at("write", &self.path, &error))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
+        self.writer.flush().map_err(|error| io_at("write", &self.path, &error))
     }
 }
 
@@ -206,7 +223,7 @@ impl CompleteFile {
 /// [`Error::Io`]
 pub fn text(path: &Path, text: &str) -> Result<FileDigest, Error> {
     let mut output = Output::create(path.to_owned())?;
-    output.write_all(text.as_bytes()).map_err(|error| io_at("write", path, &error))?;
+    output.write_all(text.as_bytes())?;
     output.finish()?.publish()
 }
 
@@ -345,6 +362,25 @@ mod tests {
         assert_eq!((digest.rows, digest.bytes), (1, 11));
         assert_eq!(FileDigest::of_file(&path, 1).unwrap(), digest);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn bgzf_is_gzip_of_the_same_lines_with_an_end_mark() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.tsv.gz");
+        let mut output = Output::create_as(path.clone(), Compression::Bgzf).unwrap();
+        let line = "x".repeat(100_000);
+        output.row(&line).unwrap();
+        output.row("row").unwrap();
+        let digest = output.finish().unwrap().publish().unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!((digest.rows, digest.bytes), (2, bytes.len() as u64));
+        assert_eq!(FileDigest::of_file(&path, 2).unwrap(), digest);
+        assert!(bytes.ends_with(b"\x1b\0\x03\0\0\0\0\0\0\0\0\0"));
+        let mut text = String::new();
+        let mut reader = noodles_bgzf::io::Reader::new(bytes.as_slice());
+        io::Read::read_to_string(&mut reader, &mut text).unwrap();
+        assert_eq!(text, format!("{line}\nrow\n"));
     }
 
     #[test]

@@ -43,6 +43,9 @@ pub enum Error {
         /// Why it was refused.
         reason: String,
     },
+    /// Contigs cannot be called.
+    #[error(transparent)]
+    Contigs(vnp_calls::Error),
     /// Ids are not unique, and that is to be refused.
     #[error("{found}: give each record an id of its own, or leave out --duplicate-ids refuse")]
     DuplicateIds {
@@ -186,6 +189,15 @@ impl From<vnp_job::Error> for Error {
             vnp_job::Error::Io(error) => Self::Io(error),
             vnp_job::Error::Checkpoint(error) => Self::Checkpoint(error),
             error => Self::Job(error),
+        }
+    }
+}
+
+impl From<vnp_calls::Error> for Error {
+    fn from(error: vnp_calls::Error) -> Self {
+        match error {
+            vnp_calls::Error::Io(error) => Self::Io(error),
+            error => Self::Contigs(error),
         }
     }
 }

@@ -9,8 +9,12 @@ pub const FRAMES: &str = "prediction_results.txt";
 pub const CONSENSUS: &str = "prediction_results_highestscore.csv";
 /// One row per input record.
 pub const SEQUENCES: &str = "sequences.tsv";
-/// One row per scored chunk, in a run that scores all chunks.
+/// One row per chunk.
 pub const CHUNKS: &str = "chunks.tsv";
+/// One row per contig, where contigs are called.
+pub const CONTIG_CALLS: &str = "contig_calls.tsv";
+/// What the tables add up to.
+pub const SUMMARY: &str = "summary.json";
 /// Identity, settings, counts and digests.
 pub const RUN: &str = vnp_job::parts::RUN_JSON;
 /// The frames' nucleotides, written on request.
@@ -21,8 +25,35 @@ pub const PROTEIN_FASTA: &str = "identified_protein.faa";
 /// The digest that the identity of a run without encoders records in their place.
 pub(crate) const NO_ENCODER: &str = "none";
 
-const RESULTS: [&str; 7] =
-    [RUN, FRAMES, CONSENSUS, SEQUENCES, CHUNKS, NUCLEOTIDE_FASTA, PROTEIN_FASTA];
+/// What is published and vouched for by `run.json`, in either form.
+pub(crate) const PUBLISHED: [&str; 14] = [
+    FRAMES,
+    "prediction_results.txt.gz",
+    CONSENSUS,
+    "prediction_results_highestscore.csv.gz",
+    SEQUENCES,
+    "sequences.tsv.gz",
+    CHUNKS,
+    "chunks.tsv.gz",
+    CONTIG_CALLS,
+    "contig_calls.tsv.gz",
+    NUCLEOTIDE_FASTA,
+    "identified_nucleotide.fa.gz",
+    PROTEIN_FASTA,
+    "identified_protein.faa.gz",
+];
+
+/// The record of a run first: what has no record may be somebody else's.
+const RESULTS: [&str; 16] = {
+    let mut results = [RUN; 16];
+    results[1] = SUMMARY;
+    let mut i = 0;
+    while i < PUBLISHED.len() {
+        results[i + 2] = PUBLISHED[i];
+        i += 1;
+    }
+    results
+};
 
 /// What a training leaves, which no run does.
 const TRAINING: [&str; 3] = ["train.json", "checkpoints/training.vnp", "prepared/prepared.json"];

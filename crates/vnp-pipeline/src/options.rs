@@ -11,6 +11,7 @@ use vnp_job::{Input, OnBadFile, Start};
 use vnp_seq::ChunkLength;
 
 use crate::duplicates::DuplicateIds;
+use crate::publishing::Publishing;
 
 /// What a run computes its rows for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +58,8 @@ pub struct RunOptions {
     pub score_all: bool,
     /// Keep the embeddings after their rows are scored.
     pub keep_embeddings: bool,
-    /// Also write the frames as FASTA; of no effect with [`Goal::Embeddings`].
-    pub keep_frames: bool,
+    /// Which tables are published, and in which form; of no effect with [`Goal::Embeddings`].
+    pub publishing: Publishing,
     /// The caller's settings, for `run.json`.
     pub settings: Map<String, Value>,
 }
@@ -83,7 +84,7 @@ impl RunOptions {
             score_batch_rows: NonZeroUsize::MIN.saturating_add(4095),
             score_all: false,
             keep_embeddings: false,
-            keep_frames: false,
+            publishing: Publishing::default(),
             settings: Map::new(),
         }
     }

@@ -7,12 +7,14 @@ mod frames;
 mod name;
 mod number;
 mod sequences;
+mod status;
 mod tally;
 
 pub(crate) use chunks::Chunks;
 pub(crate) use consensus::Consensus;
 pub(crate) use evidence::Evidence;
 pub(crate) use frames::Frames;
-pub(crate) use name::{RecordName, RecordNames};
+pub(crate) use name::RecordNames;
 pub(crate) use sequences::{Sequences, Verdict};
-pub(crate) use tally::{ChunkTally, RecordTally};
+pub(crate) use status::Status;
+pub(crate) use tally::{ChunkState, ChunkTally, RecordTally};

@@ -4,6 +4,7 @@ mod context;
 mod import;
 mod models;
 mod record;
+mod summary;
 mod to_do;
 
 use std::collections::BTreeMap;
@@ -201,12 +202,16 @@ impl Run<'_> {
             inventory.delete_scored_embeddings()?;
         }
         let began = Instant::now();
-        let published = self.publish(directory, &inventory, source, first, earlier.as_ref())?;
-        remove_chunks_table(directory, earlier.as_ref(), &published)?;
+        let mut published = self.publish(directory, &inventory, source, first, earlier.as_ref())?;
+        remove_unwanted(directory, earlier.as_ref(), &published)?;
         self.seconds.insert("publish".to_owned(), began.elapsed().as_secs_f64());
         let counts = published.counts.clone();
-        self.manifest(identity, &inventory, models, survey, published)
-            .publish(&directory.result(names::RUN))?;
+        let totals = published.totals.take();
+        let manifest = self.manifest(identity, &inventory, models, survey, published);
+        if let Some(totals) = totals {
+            self.publish_summary(directory, &manifest, &totals)?;
+        }
+        manifest.publish(&directory.result(names::RUN))?;
         Ok(Summary {
             counts,
             rows_scored_now: self.work.rows(Stage::Scores),
@@ -230,7 +235,7 @@ impl Run<'_> {
                 (self.observer)(Event::Publishing);
                 let tables = Tables {
                     tracks: self.tracks,
-                    keep_frames: self.options.keep_frames,
+                    publishing: &self.options.publishing,
                     names: RecordNames::new(first.suffixes.read()?, &self.inputs),
                 };
                 publish(directory, inventory, source, survey, tables, self.stop)
@@ -246,8 +251,8 @@ impl Run<'_> {
                 };
                 Ok(match earlier.filter(vouches).cloned() {
                     None => counted,
-                    Some(Manifest { counts, results, .. }) => {
-                        Published { counts, results, ..counted }
+                    Some(Manifest { counts, results, publishing, .. }) => {
+                        Published { counts, results, publishing, ..counted }
                     }
                 })
             }
@@ -310,9 +315,8 @@ impl Run<'_> {
         earlier: &Manifest,
         survey: &Survey,
     ) -> Option<Summary> {
-        let has = |name| earlier.results.contains_key(name);
-        let has_tables = has(names::FRAMES)
-            && (has(names::NUCLEOTIDE_FASTA) || !self.options.keep_frames)
+        let has_tables = earlier.publishing == self.options.publishing.record(survey.chunks)
+            && directory.result(names::SUMMARY).exists()
             && earlier.input_maybe_truncated == survey.maybe_truncated
             && earlier.counts.records_with_duplicate_id == survey.duplicate_ids
             && earlier.inputs == self.input_column()
@@ -345,21 +349,23 @@ fn compute(
     Ok(())
 }
 
-/// Removes the table of an earlier session that scored all chunks, if this one did not: `run.json`
-/// would not vouch for it.
-fn remove_chunks_table(
+/// Removes the tables of an earlier session that this one was not asked for, or wrote in the other form:
+/// `run.json` would not vouch for them.
+fn remove_unwanted(
     directory: &JobDirectory,
     earlier: Option<&Manifest>,
     published: &Published,
 ) -> Result<(), Error> {
-    let has = |results: &BTreeMap<_, _>| results.contains_key(names::CHUNKS);
-    if earlier.is_some_and(|earlier| has(&earlier.results)) && !has(&published.results) {
-        log::warn!(
-            "without --score-all there is no {}: it is removed; its parts are kept, give the flag \
-             to have it again",
-            names::CHUNKS
-        );
-        remove_file_if_there(&directory.result(names::CHUNKS))?;
+    let Some(earlier) = earlier else { return Ok(()) };
+    // What a record names besides is not ours to remove.
+    for name in names::PUBLISHED {
+        if earlier.results.contains_key(name) && !published.results.contains_key(name) {
+            log::warn!(
+                "{name} is removed: an earlier session wrote it, and this one was asked for other tables; \
+                 with that session's options --resume writes it again without computing anything"
+            );
+            remove_file_if_there(&directory.result(name))?;
+        }
     }
     Ok(())
 }

@@ -69,7 +69,7 @@ pub use head::RecordHead;
 pub use id::{chunk_id, chunk_of_frame, chunk_suffix, frame_id, record_of_chunk};
 pub use orf::{Orf, find_orfs};
 pub use orfless_chunk::OrflessChunk;
-pub use outcome::{Block, Counts, FrameRow, RecordOutcome, RecordStatus};
+pub use outcome::{Block, Counts, FrameRow, RecordChunk, RecordOutcome, RecordStatus};
 pub use reader::RecordReader;
 pub use recognise::{open_recognised, recognised};
 pub use record::{InvalidLetter, Record};

@@ -69,9 +69,20 @@ pub struct RecordOutcome {
     pub status: RecordStatus,
 }
 
+/// A chunk of a record, whether it has rows or not.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RecordChunk {
+    /// The record.
+    pub record: Arc<RecordHead>,
+    /// The position of the chunk in the record.
+    pub position: ChunkPosition,
+}
+
 /// A piece of the prepared input, of bounded size.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Block {
+    /// Every chunk, in input order; the rows of each are in the same block.
+    pub chunks: Vec<RecordChunk>,
     /// Rows in input order.
     pub rows: Vec<FrameRow>,
     /// Chunks without an ORF, in input order; empty without

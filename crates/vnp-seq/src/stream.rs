@@ -175,16 +175,18 @@ impl FrameReader {
 
         let mut rows = Vec::with_capacity(translated.iter().map(|chunk| chunk.rows.len()).sum());
         let mut orfless = Vec::new();
+        let mut chunks = Vec::with_capacity(tasks.len());
         for (task, mut fresh) in tasks.iter().zip(translated) {
             self.counts.chunks += 1;
             self.counts.frames += fresh.rows.len() as u64;
             cuttings[task.cutting].count(fresh.rows.len() as u64);
+            chunks.push(task.chunk(&cuttings));
             rows.append(&mut fresh.rows);
             orfless.extend(fresh.orfless);
         }
         self.current = cuttings.pop_if(|last| last.has_chunks_left());
         let records = cuttings.into_iter().map(Cutting::finish).collect();
-        Ok(Some(Block { rows, orfless, records }))
+        Ok(Some(Block { chunks, rows, orfless, records }))
     }
 
     /// Counts of what has been read and prepared so far.

@@ -10,6 +10,7 @@ use vnp_infer::DeviceSpec;
 
 use super::device::DeviceArgs;
 use super::input::DuplicateIdsArg;
+use super::tables::TableArgs;
 
 /// `vnp predict`. What is serialized is what `run.json` records as settings; none of it is part of
 /// the run's identity.
@@ -46,8 +47,8 @@ pub(crate) struct PredictArgs {
     #[arg(short = 'p', long, value_name = "FILE", help_heading = "Model")]
     #[serde(serialize_with = "path_text")]
     pub(crate) model_path: Option<PathBuf>,
-    /// Also score chunks without an ORF, by their nucleotides alone (weaker evidence); adds
-    /// chunks.tsv and the column evidence in sequences.tsv
+    /// Also score chunks without an ORF, by their nucleotides alone (weaker evidence); adds the
+    /// column evidence to sequences.tsv
     #[arg(long, help_heading = "Model")]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) score_all: bool,
@@ -100,10 +101,10 @@ pub(crate) struct PredictArgs {
     /// Keep the embeddings after scoring (uses much disk space)
     #[arg(long, help_heading = "Checkpoints")]
     pub(crate) keep_embeddings: bool,
-    /// Also write the ORFs as nucleotide and protein FASTA
-    #[arg(short, long, help_heading = "Checkpoints")]
+
+    #[command(flatten)]
     #[serde(skip)]
-    pub(crate) keep_intermediate: bool,
+    pub(crate) tables: TableArgs,
 
     #[command(flatten)]
     #[serde(skip)]

@@ -72,6 +72,18 @@ fn of_command(command: &Command) -> Files {
                 .output("output", &args.output)
                 .whole("the directory of parts", Path::new(&parts))
         }
+        Command::Reads(args) => {
+            let files = files.input("the table of calls", &args.calls);
+            let files = match args.alignments.given() {
+                Some((option, path)) => files.input(option, path),
+                None => files,
+            };
+            let files = files.output("output", &args.output);
+            match &args.keep_ids {
+                Some(list) => files.output("--keep-ids", list),
+                None => files,
+            }
+        }
         Command::Validate(args) => files.input("input", &args.input),
         Command::Models(ModelsCommand::List | ModelsCommand::Path)
         | Command::Devices

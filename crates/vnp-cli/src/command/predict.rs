@@ -52,7 +52,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console, stop: &StopFlag) -> any
         strict_input: args.strict_input,
         duplicate_ids: args.duplicate_ids.into(),
         keep_embeddings: args.keep_embeddings,
-        keep_frames: args.keep_intermediate,
+        publishing: args.tables.publishing(),
         settings: args.settings()?,
     };
     let info = ModelInfo { warnings, ..source.info(args.device.precision) };

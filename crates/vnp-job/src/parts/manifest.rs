@@ -32,6 +32,10 @@ pub struct Manifest {
     /// Whether ids are numbered in the tables, because they are not unique.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub numbered_ids: bool,
+    /// How the results were published: tables are a function of it and of the parts. Null in a record
+    /// of before it was recorded.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub publishing: Value,
     /// What a reader of the results should know; written only if there is something.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

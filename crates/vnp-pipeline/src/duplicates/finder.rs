@@ -6,11 +6,11 @@ use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 
 use vnp_escape::{escaped_path, shown_bytes};
+use vnp_job::sorter::{Entry, Sortable, Sorted, Sorter, write_items};
 use vnp_seq::RecordHead;
 
 use super::{Duplicate, DuplicateIds, Duplicates};
 use crate::error::Error;
-use crate::sorter::{Entry, Sorted, Sorter, read_entry, write_entries};
 
 /// Finds duplicates among the records of one input after the other.
 ///
@@ -81,7 +81,7 @@ impl<'a> DuplicateFinder<'a> {
         self.end_input()?;
         let mut suffixes = self.suffixes.finish()?.peekable();
         let file = match suffixes.peek() {
-            Some(_) => Some(write_entries(self.scratch, suffixes)?),
+            Some(_) => Some(write_items(self.scratch, suffixes)?),
             None => None,
         };
         Ok((self.found, Suffixes(file)))
@@ -177,7 +177,7 @@ impl SuffixReader {
 
     fn advance(&mut self) -> io::Result<()> {
         self.next = match &mut self.file {
-            Some(file) => read_entry(file)?,
+            Some(file) => Entry::read(file)?,
             None => None,
         };
         Ok(())

@@ -1,65 +1,46 @@
 //! What a run publishes of the chunks without an ORF.
 
-use std::sync::Arc;
-
-use vnp_job::JobDirectory;
 use vnp_job::parts::{DnaOnlyCounts, Inventory, Track};
-use vnp_job::publish::CompleteFile;
 use vnp_seq::OrflessChunk;
 
 use super::scores::ScoreReader;
 use crate::error::Error;
-use crate::names;
-use crate::results::{ChunkTally, Chunks, Evidence, RecordName, RecordTally, Verdict};
+use crate::results::{ChunkTally, Evidence, RecordTally, Verdict};
 
 /// What a run publishes of the chunks without an ORF, if it scores them.
 pub(super) struct NucleotideOnly {
     scores: ScoreReader,
-    chunks: Chunks,
     record: RecordTally,
-    counts: DnaOnlyCounts,
+    pub(super) counts: DnaOnlyCounts,
 }
 
 impl NucleotideOnly {
-    pub(super) fn create(
-        directory: &JobDirectory,
-        inventory: &Inventory,
-        with_input: bool,
-    ) -> Result<Self, Error> {
-        Ok(Self {
+    pub(super) fn new(inventory: &Inventory) -> Self {
+        Self {
             scores: ScoreReader::new(inventory, Track::OrflessChunks),
-            chunks: Chunks::create(directory.result(names::CHUNKS), with_input)?,
             record: RecordTally::default(),
             counts: DnaOnlyCounts::default(),
-        })
+        }
     }
 
-    /// Adds a chunk without an ORF, of the record with this name.
-    pub(super) fn orfless_chunk(
+    /// Adds the score of a chunk without an ORF to the chunk, and the chunk to its record.
+    pub(super) fn add(
         &mut self,
         chunk: &OrflessChunk,
-        record: Arc<RecordName>,
+        tally: &mut ChunkTally,
     ) -> Result<(), Error> {
-        let scores = self.scores.next(chunk)?;
         self.counts.rows += 1;
-        let scores = match scores {
-            Ok(scores) => scores,
+        match self.scores.next(chunk)? {
+            Ok(scores) => tally.add(scores),
             Err(failed) => {
                 self.counts.rows_failed += 1;
+                tally.failed += 1;
                 self.record.add_failed(failed);
-                return Ok(());
             }
-        };
-        let mut tally = ChunkTally::new(record, chunk.chunk);
-        tally.add(scores);
+        }
         self.counts.chunks_viral += u64::from(tally.is_viral() == Some(true));
-        self.record.add(&tally);
-        Ok(self.chunks.add(&tally, Evidence::NucleotideOnly)?)
-    }
-
-    /// Adds a chunk that is scored by its frames.
-    pub(super) fn chunk_with_orfs(&mut self, tally: &ChunkTally) -> Result<(), Error> {
-        Ok(self.chunks.add(tally, Evidence::Frames)?)
+        self.record.add(tally);
+        Ok(())
     }
 
     /// The tally of the record that ends here.
@@ -73,9 +54,5 @@ impl NucleotideOnly {
             self.counts.records_scored += 1;
             self.counts.records_viral += u64::from(verdict.viral);
         }
-    }
-
-    pub(super) fn finish(self) -> Result<(CompleteFile, DnaOnlyCounts), Error> {
-        Ok((self.chunks.finish()?, self.counts))
     }
 }

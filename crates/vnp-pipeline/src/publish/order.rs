@@ -1,21 +1,31 @@
-//! Frames, chunks without an ORF and records of a block, in the order of the input.
+//! Chunks with their rows and records of a block, in the order of the input.
 
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
-use vnp_seq::{Block, FrameRow, OrflessChunk, RecordOutcome};
+use vnp_seq::{Block, FrameRow, OrflessChunk, RecordChunk, RecordOutcome};
 
 /// Something that a block holds.
 #[derive(Debug)]
 pub(super) enum Item {
-    Frame(FrameRow),
-    OrflessChunk(OrflessChunk),
+    Chunk(ChunkRows),
     /// The record's last chunk was before this.
     End(RecordOutcome),
 }
 
+/// A chunk with what there is to score of it.
+#[derive(Debug)]
+pub(super) struct ChunkRows {
+    pub(super) chunk: RecordChunk,
+    /// Its ORFs.
+    pub(super) frames: Vec<FrameRow>,
+    /// The chunk itself, if it has no ORF and such chunks are scored.
+    pub(super) orfless: Option<OrflessChunk>,
+}
+
 /// What a block holds, one after the other as it lies in the input.
 pub(super) struct InOrder {
+    chunks: Peekable<IntoIter<RecordChunk>>,
     frames: Peekable<IntoIter<FrameRow>>,
     orfless: Peekable<IntoIter<OrflessChunk>>,
     records: Peekable<IntoIter<RecordOutcome>>,
@@ -24,10 +34,24 @@ pub(super) struct InOrder {
 impl InOrder {
     pub(super) fn new(block: Block) -> Self {
         Self {
+            chunks: block.chunks.into_iter().peekable(),
             frames: block.rows.into_iter().peekable(),
             orfless: block.orfless.into_iter().peekable(),
             records: block.records.into_iter().peekable(),
         }
+    }
+
+    fn rows_of(&mut self, chunk: RecordChunk) -> ChunkRows {
+        let place = (chunk.record.number, chunk.position);
+        let mut frames = Vec::new();
+        while let Some(frame) =
+            self.frames.next_if(|frame| (frame.record.number, frame.chunk) == place)
+        {
+            frames.push(frame);
+        }
+        let orfless =
+            self.orfless.next_if(|orfless| (orfless.record.number, orfless.chunk) == place);
+        ChunkRows { chunk, frames, orfless }
     }
 }
 
@@ -35,19 +59,12 @@ impl Iterator for InOrder {
     type Item = Item;
 
     fn next(&mut self) -> Option<Item> {
-        // By record, then by chunk; a record ends behind all of its chunks.
-        let frame =
-            self.frames.peek().map(|frame| (frame.record.number, u64::from(frame.chunk.index)));
-        let orfless =
-            self.orfless.peek().map(|chunk| (chunk.record.number, u64::from(chunk.chunk.index)));
-        let end = self.records.peek().map(|ended| (ended.record.number, u64::MAX));
-        let first = [frame, orfless, end].into_iter().flatten().min()?;
-        if Some(first) == frame {
-            self.frames.next().map(Item::Frame)
-        } else if Some(first) == orfless {
-            self.orfless.next().map(Item::OrflessChunk)
-        } else {
-            self.records.next().map(Item::End)
+        // A record ends behind all of its chunks.
+        let ends = self.records.peek().map(|ended| ended.record.number);
+        let is_next = |chunk: &RecordChunk| ends.is_none_or(|ends| chunk.record.number <= ends);
+        match self.chunks.next_if(is_next) {
+            Some(chunk) => Some(Item::Chunk(self.rows_of(chunk))),
+            None => self.records.next().map(Item::End),
         }
     }
 }
@@ -92,8 +109,13 @@ mod tests {
     fn check(block: Block, expected: &str) {
         let ids: Vec<String> = InOrder::new(block)
             .map(|item| match item {
-                Item::Frame(frame) => frame.id,
-                Item::OrflessChunk(chunk) => chunk.id,
+                Item::Chunk(rows) => {
+                    let number = rows.chunk.record.number;
+                    let frames = rows.frames.iter().map(|frame| frame.id.as_str());
+                    let orfless = rows.orfless.as_ref().map(|chunk| chunk.id.as_str());
+                    let rows: Vec<&str> = frames.chain(orfless).collect();
+                    format!("{number}({})", rows.join(" "))
+                }
                 Item::End(ended) => ended.record.id.clone(),
             })
             .collect();
@@ -105,11 +127,17 @@ mod tests {
         check(Block::default(), "");
         check(
             Block {
+                chunks: [(0, 7), (1, 0), (1, 1), (1, 2), (1, 3), (3, 0), (3, 1), (3, 2)]
+                    .map(|(record, index)| RecordChunk {
+                        record: head(record),
+                        position: chunk(index),
+                    })
+                    .into(),
                 rows: vec![frame(1, 0), frame(1, 0), frame(1, 2), frame(3, 0)],
                 orfless: vec![orfless(0, 7), orfless(1, 1), orfless(3, 1), orfless(3, 2)],
                 records: vec![end(0), end(1), end(2)],
             },
-            "c0.7 e0 f1.0 f1.0 c1.1 f1.2 e1 e2 f3.0 c3.1 c3.2",
+            "0(c0.7) e0 1(f1.0 f1.0) 1(c1.1) 1(f1.2) 1() e1 e2 3(f3.0) 3(c3.1) 3(c3.2)",
         );
     }
 }

@@ -25,24 +25,24 @@ impl RecordName {
         Arc::new(Self { id: id.into(), input: None })
     }
 
-    /// The id of a chunk; `index` counts from 0.
-    pub(crate) fn chunk_id(&self, index: u32) -> Vec<u8> {
-        [&self.id, chunk_suffix(index).as_bytes()].concat()
+    /// Appends the id of a chunk; `index` counts from 0.
+    pub(crate) fn write_chunk_id(&self, row: &mut Vec<u8>, index: u32) {
+        row.extend_from_slice(&self.id);
+        row.extend_from_slice(chunk_suffix(index).as_bytes());
     }
 
-    /// The id of a frame of a chunk.
-    pub(crate) fn frame_id(&self, index: u32, frame: Frame) -> Vec<u8> {
-        [&self.id, chunk_suffix(index).as_bytes(), frame.as_str().as_bytes()].concat()
+    /// Appends the id of a frame of a chunk.
+    pub(crate) fn write_frame_id(&self, row: &mut Vec<u8>, index: u32, frame: Frame) {
+        self.write_chunk_id(row, index);
+        row.extend_from_slice(frame.as_str().as_bytes());
     }
 
-    /// A row of a table of ours: the id, these columns, and the input in a run of several.
-    pub(crate) fn row(&self, columns: &str) -> Vec<u8> {
-        let mut row = [&self.id, b"\t".as_slice(), columns.as_bytes()].concat();
+    /// Appends the last column of a table of ours: the input, in a run of several.
+    pub(crate) fn write_input(&self, row: &mut Vec<u8>) {
         if let Some(input) = &self.input {
             row.push(b'\t');
             row.extend_from_slice(input);
         }
-        row
     }
 
     /// The id as a path, as logs of failures have it.
@@ -122,23 +122,29 @@ mod tests {
         let mut names = RecordNames::new(SuffixReader::default(), &inputs);
         let record = RecordHead { number: 7, input, id: "a".into(), ..RecordHead::default() };
         let name = names.of(&record).unwrap();
-        assert_eq!(String::from_utf8(name.row("x\ty")).unwrap(), expected);
+        let mut row = b"x\ty".to_vec();
+        name.write_input(&mut row);
+        assert_eq!(String::from_utf8(row).unwrap(), expected);
         assert_eq!(names.of(&record).unwrap(), name);
     }
 
     #[test]
     fn a_row_names_its_input_where_there_are_several() {
-        check(&["x.fa"], 0, "a\tx\ty");
-        check(&["x.fa", "d/y.fa"], 1, "a\tx\ty\td/y.fa");
-        check(&["x.fa", "a\tb%\n"], 1, "a\tx\ty\ta%09b%25%0A");
-        check(&["x.fa", "a%09b"], 1, "a\tx\ty\ta%09b");
+        check(&["x.fa"], 0, "x\ty");
+        check(&["x.fa", "d/y.fa"], 1, "x\ty\td/y.fa");
+        check(&["x.fa", "a\tb%\n"], 1, "x\ty\ta%09b%25%0A");
+        check(&["x.fa", "a%09b"], 1, "x\ty\ta%09b");
     }
 
     #[test]
     fn ids_of_chunks_and_frames_keep_every_byte() {
         let record = RecordHead { id: "%E9".into(), id_is_encoded: true, ..RecordHead::default() };
         let name = RecordNames::new(SuffixReader::default(), &[]).of(&record).unwrap();
-        assert_eq!(name.chunk_id(2), b"\xe9_chunk_3");
-        assert_eq!(name.frame_id(0, Frame::R2), b"\xe9_chunk_1R2");
+        let mut row = Vec::new();
+        name.write_chunk_id(&mut row, 2);
+        assert_eq!(row, b"\xe9_chunk_3");
+        row.clear();
+        name.write_frame_id(&mut row, 0, Frame::R2);
+        assert_eq!(row, b"\xe9_chunk_1R2");
     }
 }

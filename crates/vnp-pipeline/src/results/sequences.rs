@@ -1,6 +1,6 @@
 //! `sequences.tsv`: one row per input record, with its verdict or the reason why it has none.
 
-use std::path::PathBuf;
+use std::io::Write as _;
 
 use vnp_job::Error;
 use vnp_job::publish::{CompleteFile, Output};
@@ -8,6 +8,7 @@ use vnp_seq::{RecordOutcome, RecordStatus};
 
 use super::evidence::Evidence;
 use super::name::RecordName;
+use super::status::Status;
 use super::tally::RecordTally;
 
 const COLUMNS: &str = "sequence_id\tlength_bp\tchunks\tchunks_scored\tframes\tviral_chunks\t\
@@ -19,12 +20,16 @@ pub(crate) struct Sequences {
     output: Output,
     /// Whether a column shows what each score rests on.
     with_evidence: bool,
+    /// Buffer of a row.
+    row: Vec<u8>,
 }
 
 /// What became of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) viral: bool,
+    /// What is said of the record.
+    pub(crate) status: Status,
     /// What its score rests on, if it has one.
     pub(crate) evidence: Option<Evidence>,
     /// Why the record, or a part of it, failed.
@@ -35,15 +40,14 @@ impl Sequences {
     /// With a column for the evidence of each score, and with a last one for the input of each
     /// record, if there are several.
     pub(crate) fn create(
-        path: PathBuf,
+        mut output: Output,
         with_evidence: bool,
         with_input: bool,
     ) -> Result<Self, Error> {
-        let mut output = Output::create(path)?;
         let evidence = if with_evidence { "\tevidence" } else { "" };
         let input = if with_input { "\tinput" } else { "" };
         output.line(format!("{COLUMNS}{evidence}\treason{input}"))?;
-        Ok(Self { output, with_evidence })
+        Ok(Self { output, with_evidence, row: Vec::new() })
     }
 
     /// Adds a record with the tally of its ORFs, or of its chunks where it has none.
@@ -57,24 +61,33 @@ impl Sequences {
         let score = tally.virus_score();
         let evidence = score.map(|_| evidence(record));
         let viral = score.is_some_and(|score| score >= 0.5);
-        let score_text = score.map(|score| format!("{score:.6}")).unwrap_or_default();
         let is_virus = match score {
             Some(_) if viral => "True",
             Some(_) => "False",
             None => "",
         };
-        let evidence_text = match self.with_evidence {
-            true => format!("\t{}", evidence.map(Evidence::name).unwrap_or_default()),
-            false => String::new(),
-        };
         let RecordOutcome { length_bp, chunks, frames, .. } = record;
         let RecordTally { chunks_scored, viral_chunks, .. } = tally;
-        let regions = tally.regions_text();
-        self.output.row(name.row(&format!(
-            "{length_bp}\t{chunks}\t{chunks_scored}\t{frames}\t{viral_chunks}\t\
-             {score_text}\t{is_virus}\t{regions}\t{status}{evidence_text}\t{reason}"
-        )))?;
-        Ok(Verdict { viral, evidence, failure: (status == "failed").then_some(reason) })
+        let row = &mut self.row;
+        row.clear();
+        row.extend_from_slice(&name.id);
+        write!(row, "\t{length_bp}\t{chunks}\t{chunks_scored}\t{frames}\t{viral_chunks}\t")?;
+        if let Some(score) = score {
+            write!(row, "{score:.6}")?;
+        }
+        write!(row, "\t{is_virus}\t{}\t{}\t", tally.regions_text(), status.name())?;
+        if self.with_evidence {
+            write!(row, "{}\t", evidence.map(Evidence::name).unwrap_or_default())?;
+        }
+        row.extend_from_slice(reason.as_bytes());
+        name.write_input(row);
+        self.output.row(row)?;
+        Ok(Verdict {
+            viral,
+            evidence,
+            status,
+            failure: (status == Status::Failed).then_some(reason),
+        })
     }
 
     pub(crate) fn finish(self) -> Result<CompleteFile, Error> {
@@ -90,25 +103,25 @@ fn evidence(record: &RecordOutcome) -> Evidence {
     }
 }
 
-fn status(record: &RecordOutcome, tally: &RecordTally) -> (&'static str, String) {
+fn status(record: &RecordOutcome, tally: &RecordTally) -> (Status, String) {
     let failed_rows = |of: u64, what: &str| {
         let failed = tally.failed_rows;
-        ("failed", tally.failure(&format!("{failed} of {of} {what}(s)")))
+        (Status::Failed, tally.failure(&format!("{failed} of {of} {what}(s)")))
     };
     match &record.status {
-        RecordStatus::Failed { reason } => ("failed", reason.clone()),
-        RecordStatus::Empty => ("empty", "the record has no sequence".to_owned()),
+        RecordStatus::Failed { reason } => (Status::Failed, reason.clone()),
+        RecordStatus::Empty => (Status::Empty, "the record has no sequence".to_owned()),
         RecordStatus::TooShort => {
-            ("too_short", format!("{} bp, shorter than one codon", record.length_bp))
+            (Status::TooShort, format!("{} bp, shorter than one codon", record.length_bp))
         }
         RecordStatus::NoOrf if tally.failed_rows > 0 => failed_rows(record.chunks, "chunk"),
-        RecordStatus::NoOrf if tally.chunks_scored > 0 => ("scored", String::new()),
+        RecordStatus::NoOrf if tally.chunks_scored > 0 => (Status::Scored, String::new()),
         RecordStatus::NoOrf => {
             let chunks = record.chunks;
-            ("no_open_frame", format!("no stop-free reading frame in {chunks} chunk(s)"))
+            (Status::NoOpenFrame, format!("no stop-free reading frame in {chunks} chunk(s)"))
         }
         RecordStatus::HasFrames if tally.failed_rows > 0 => failed_rows(record.frames, "frame"),
-        RecordStatus::HasFrames => ("scored", String::new()),
+        RecordStatus::HasFrames => (Status::Scored, String::new()),
     }
 }
 
@@ -139,7 +152,7 @@ mod tests {
         assert_eq!(status(&record(RecordStatus::HasFrames), &tally).1, expected);
         tally.add_failed(JobStatus::Failed);
         let (name, reason) = status(&record(RecordStatus::HasFrames), &tally);
-        assert_eq!(name, "failed");
+        assert_eq!(name, Status::Failed);
         let expected = "2 of 3 frame(s) gave no score: 1 an embedding that is not finite, 1 a score that \
                         is not finite from embeddings that are (the head is the cause)";
         assert_eq!(reason, expected);
@@ -149,7 +162,8 @@ mod tests {
     fn check(outcome: RecordStatus, failed_rows: u64, expected: &str, failed: bool) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s.tsv");
-        let mut sequences = Sequences::create(path.clone(), false, false).unwrap();
+        let mut sequences =
+            Sequences::create(Output::create(path.clone()).unwrap(), false, false).unwrap();
         let mut tally = RecordTally::default();
         tally.failed_rows = failed_rows;
         let verdict = sequences.add(&RecordName::of_id("r"), &record(outcome), &tally).unwrap();
@@ -197,7 +211,8 @@ mod tests {
     fn check_evidence(outcome: RecordStatus, scores: Option<[f32; 2]>, expected: &str) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s.tsv");
-        let mut sequences = Sequences::create(path.clone(), true, false).unwrap();
+        let mut sequences =
+            Sequences::create(Output::create(path.clone()).unwrap(), true, false).unwrap();
         let (name, position) =
             (RecordName::of_id("r"), ChunkPosition { index: 0, start_bp: 0, end_bp: 2 });
         let mut chunk = ChunkTally::new(name.clone(), position);

@@ -7,12 +7,41 @@ use vnp_seq::ChunkPosition;
 
 use super::name::RecordName;
 
+/// What is known of a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChunkState {
+    /// It is scored, and viral.
+    Viral,
+    /// It is scored, and not viral.
+    Other,
+    /// It has nothing that was to be scored.
+    NoEvidence,
+    /// None of what was to be scored could be computed.
+    Failed,
+}
+
+impl ChunkState {
+    /// The word in the table.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Viral => "viral",
+            Self::Other => "other",
+            Self::NoEvidence => "no_evidence",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// The scores of one chunk, added up: those of its frames, or one of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct ChunkTally {
     /// The record that the chunk is of.
     pub(crate) record: Arc<RecordName>,
     pub(crate) position: ChunkPosition,
+    /// Its frames without a stop: ORFs.
+    pub(crate) frames: u32,
+    /// Rows of it that could not be computed.
+    pub(crate) failed: u32,
     /// Largest score1 and largest score2 over the scored frames.
     largest: Option<[f32; 2]>,
     /// Score2 of the most decided frame, and how decided it is.
@@ -21,12 +50,14 @@ pub(crate) struct ChunkTally {
 
 impl ChunkTally {
     pub(crate) fn new(record: Arc<RecordName>, position: ChunkPosition) -> Self {
-        Self { record, position, largest: None, decided: None }
+        Self { record, position, frames: 0, failed: 0, largest: None, decided: None }
     }
 
     /// Id of the chunk.
     pub(crate) fn id(&self) -> Vec<u8> {
-        self.record.chunk_id(self.position.index)
+        let mut id = Vec::new();
+        self.record.write_chunk_id(&mut id, self.position.index);
+        id
     }
 
     pub(crate) fn add(&mut self, [score1, score2]: [f32; 2]) {
@@ -36,6 +67,22 @@ impl ChunkTally {
         // The first of equals stays, so that the order of frames decides a tie.
         if self.decided.is_none_or(|(_, most)| decided > most) {
             self.decided = Some((score2, decided));
+        }
+    }
+
+    /// The largest score1 and the largest score2, which need not be of one frame. Nothing if no frame
+    /// has scores.
+    pub(crate) fn largest(&self) -> Option<[f32; 2]> {
+        self.largest
+    }
+
+    /// What is known of the chunk.
+    pub(crate) fn state(&self) -> ChunkState {
+        match self.is_viral() {
+            Some(true) => ChunkState::Viral,
+            Some(false) => ChunkState::Other,
+            None if self.failed > 0 => ChunkState::Failed,
+            None => ChunkState::NoEvidence,
         }
     }
 

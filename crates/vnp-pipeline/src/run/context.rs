@@ -37,12 +37,16 @@ impl Run<'_> {
 
     /// The names in the column `input` of the tables; none in a run of one input.
     pub(super) fn input_column(&self) -> Vec<String> {
-        let several = if self.inputs.len() > 1 { self.inputs.as_slice() } else { &[] };
+        if self.inputs.len() > 1 { self.input_names() } else { Vec::new() }
+    }
+
+    /// The inputs' names, as text.
+    pub(super) fn input_names(&self) -> Vec<String> {
         let text = |name: &OsString| match name.to_str() {
             Some(name) => name.to_owned(),
             None => name.as_encoded_bytes().escape_ascii().to_string(),
         };
-        several.iter().map(text).collect()
+        self.inputs.iter().map(text).collect()
     }
 
     /// Whether ids are numbered in the tables.

@@ -26,6 +26,7 @@ impl Run<'_> {
             identity,
             input_maybe_truncated: published.maybe_truncated,
             inputs: self.input_column(),
+            publishing: published.publishing,
             numbered_ids: self.numbers_ids(survey),
             warnings: self.model.warnings.clone(),
             model: ModelRecord {

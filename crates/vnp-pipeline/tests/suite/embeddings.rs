@@ -115,6 +115,6 @@ fn tables_of_an_earlier_session_stay_vouched_for() {
     let resume = options(&setup, Start::Resume);
     let run = setup.run_with(resume, Fault::None, &Silent, &StopFlag::default());
     assert_eq!(finished(run).counts, scored);
-    assert_eq!(setup.record()["results"].as_object().unwrap().len(), 3);
+    assert_eq!(setup.record()["results"].as_object().unwrap().len(), 4);
     assert!(finished(setup.run(Start::Resume, Fault::None)).already_finished);
 }

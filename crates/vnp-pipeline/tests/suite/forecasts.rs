@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::num::NonZeroU64;
 
-use vnp_pipeline::{Estimate, Event, Progress, RunOptions, Stage, Start, StopFlag};
+use vnp_pipeline::{Estimate, Event, Progress, Publishing, RunOptions, Stage, Start, StopFlag};
 
 use crate::support::{Counter, Fault, Observer, Setup, Silent, finished, model};
 
@@ -27,7 +27,7 @@ impl Observer for Listener {
 /// Bases and residues of all rows of the setup, from the frames that it writes.
 fn letters(setup: &Setup) -> [u64; 2] {
     let options = RunOptions {
-        keep_frames: true,
+        publishing: Publishing { keep_frames: true, ..Publishing::default() },
         output_dir: setup.path("frames"),
         ..setup.options(Start::New)
     };

@@ -9,7 +9,7 @@ use crate::id::{chunk_id, frame_id};
 use crate::letters::{Letters, ScratchError};
 use crate::orf::{Orf, find_orfs};
 use crate::orfless_chunk::{OrflessChunk, orfless_text};
-use crate::outcome::{FrameRow, RecordOutcome, RecordStatus};
+use crate::outcome::{FrameRow, RecordChunk, RecordOutcome, RecordStatus};
 use crate::reader::LongRecord;
 
 /// A record that is being cut into chunks.
@@ -97,6 +97,12 @@ impl Task {
     /// The length of the chunk.
     pub(super) fn length_bp(&self) -> usize {
         self.letters.len()
+    }
+
+    /// The chunk, of a record among the cuttings.
+    pub(super) fn chunk(&self, cuttings: &[Cutting]) -> RecordChunk {
+        let record = Arc::clone(&cuttings[self.cutting].outcome.record);
+        RecordChunk { record, position: self.position }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::chunk::{ChunkPosition, chunk_ranges};
 use crate::head::RecordHead;
 use crate::orf::find_orfs;
 use crate::orfless_chunk::{OrflessChunk, orfless_text};
-use crate::outcome::{FrameRow, RecordStatus};
+use crate::outcome::{FrameRow, RecordChunk, RecordStatus};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -26,6 +26,13 @@ fn read(fasta: &str, chunk_bp: u32, limits: BlockLimits) -> (Block, Vec<(usize, 
             block.rows.iter().map(|row| (row.record.number, row.chunk)).collect();
         chunks.dedup();
         sizes.push((chunks.len(), block.records.len()));
+        assert!(block.rows.iter().all(|row| {
+            let of_row = |chunk: &RecordChunk| {
+                (chunk.record.number, chunk.position) == (row.record.number, row.chunk)
+            };
+            block.chunks.iter().any(of_row)
+        }));
+        all.chunks.extend(block.chunks);
         all.rows.extend(block.rows);
         all.orfless.extend(block.orfless);
         all.records.extend(block.records);
@@ -36,9 +43,9 @@ fn read(fasta: &str, chunk_bp: u32, limits: BlockLimits) -> (Block, Vec<(usize, 
 }
 
 /// The expected rows, computed in one thread without blocks.
-fn naive(records: &[(String, String)], chunk_bp: u32) -> (Vec<FrameRow>, Vec<OrflessChunk>) {
+fn naive(records: &[(String, String)], chunk_bp: u32) -> Block {
     let length = ChunkLength::new(chunk_bp).unwrap();
-    let (mut rows, mut orfless) = (Vec::new(), Vec::new());
+    let (mut rows, mut orfless, mut chunks) = (Vec::new(), Vec::new(), Vec::new());
     for (number, (id, sequence)) in records.iter().enumerate() {
         let number = number as u64;
         let head = RecordHead { number, id: id.clone(), ..RecordHead::default() };
@@ -47,6 +54,7 @@ fn naive(records: &[(String, String)], chunk_bp: u32) -> (Vec<FrameRow>, Vec<Orf
             let id = format!("{id}_chunk_{}", i + 1);
             let (start_bp, end_bp) = (range.start as u64, range.end as u64);
             let chunk = ChunkPosition { index: i as u32, start_bp, end_bp };
+            chunks.push(RecordChunk { record: Arc::clone(&record), position: chunk });
             let text = sequence[range].as_bytes();
             let orfs = find_orfs(text);
             if let (true, Some(nucleotide)) = (orfs.is_empty(), orfless_text(text)) {
@@ -63,7 +71,7 @@ fn naive(records: &[(String, String)], chunk_bp: u32) -> (Vec<FrameRow>, Vec<Orf
             }));
         }
     }
-    (rows, orfless)
+    Block { chunks, rows, orfless, records: Vec::new() }
 }
 
 fn check_status(sequence: &str, chunks: u64, frames: u64, expected: RecordStatus) {
@@ -183,9 +191,10 @@ proptest! {
             records.iter().map(|(id, sequence)| format!(">{id}\n{sequence}\n")).collect();
         let limits = BlockLimits { chunks, records: records_per_block, bases };
         let (block, sizes, counts) = read(&fasta, chunk_bp, limits);
-        let (rows, orfless) = naive(&records, chunk_bp);
-        prop_assert_eq!(&block.rows, &rows);
-        prop_assert_eq!(&block.orfless, &orfless);
+        let expected = naive(&records, chunk_bp);
+        prop_assert_eq!(&block.rows, &expected.rows);
+        prop_assert_eq!(&block.orfless, &expected.orfless);
+        prop_assert_eq!(&block.chunks, &expected.chunks);
         prop_assert_eq!(block.records.len(), records.len());
         prop_assert!(sizes.iter().all(|size| size.0 <= chunks && size.1 <= records_per_block));
         prop_assert_eq!(counts.frames, block.rows.len() as u64);
