@@ -140,6 +140,21 @@ fn a_failure_log_is_a_file() {
     bench.vnp(&words).expect(3, &["not a regular file"]);
 }
 
+/// A model replaces no link, and says so before it reads gigabytes: here there are none to read.
+#[test]
+fn a_model_is_not_written_in_place_of_a_link() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("theirs")).unwrap();
+    let import = ["models", "import", "--esm2", "e", "--dnabert", "d", "--head", "h"];
+    for target in ["theirs", "nowhere"] {
+        symlink(target, bench.path("link")).unwrap();
+        let words = [&import[..], &["--expected-length", "500", "-o", "link"]].concat();
+        bench.vnp(&words).expect(1, &["link is a symbolic link: name the directory itself"]);
+        std::fs::remove_file(bench.path("link")).unwrap();
+    }
+    assert_eq!(std::fs::read_dir(bench.path(".")).unwrap().count(), 1);
+}
+
 /// Under every limit of memory with which a short record can be read, a long one is read or refused with a
 /// reason; no allocation ends the process.
 #[test]

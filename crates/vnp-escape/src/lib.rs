@@ -20,10 +20,12 @@
 
 mod adapter;
 mod bytes;
+mod file_kind;
 mod list;
 mod plain;
 
 pub use adapter::{Escaped, escaped, sentence, shown};
 pub use bytes::{Lossless, escaped_bytes, escaped_path, shown_bytes};
+pub use file_kind::FileKind;
 pub use list::listed;
 pub use plain::is_plain;

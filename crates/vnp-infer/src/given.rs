@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use vnp_ckpt::Mistaken;
-use vnp_escape::escaped_path;
+use vnp_escape::{FileKind, escaped_path};
 
 use crate::error::Error;
 use crate::error::weights::WeightsError;
@@ -86,7 +86,7 @@ fn open(path: &Path) -> Result<fs_err::File, Error> {
         Ok(found) if found.is_dir() => Err(directory_for_file(path)),
         Ok(found) if !found.is_file() => Err(WeightsError::NotTheFile {
             path: path.to_owned(),
-            found: "neither a file nor a directory",
+            found: FileKind::of(found.file_type()).name(),
             remedy: "give a regular file, which can be read more than once".to_owned(),
         }
         .into()),

@@ -17,7 +17,7 @@ use crate::part_name::is_part_or_quarantined;
 use crate::publish::{parent, sync_directory};
 use crate::quarantine::{QUARANTINED, quarantine};
 use contents::{LOCK, holds_nothing_but, holds_nothing_but_the_lock, is_of, remove_stale};
-use place::{refuse_link, refuse_special};
+use place::{refuse_all_but_a_file, refuse_link, refuse_special};
 use vnp_escape::escaped_path;
 
 /// Where a job keeps its work, below its directory.
@@ -258,13 +258,12 @@ impl JobDirectory {
 /// Refuses a directory in which something leads elsewhere that is written, hours before it would be.
 fn refuse_places(path: &Path, checkpoints: &Path, kind: &JobKind) -> Result<(), Error> {
     refuse_link(checkpoints)?;
-    let logs = [vnp_validate::FAILED_CHECKPOINTS, vnp_validate::FAILED_FILES];
-    let below = kind.stages.iter().chain(&logs).map(|name| checkpoints.join(name));
+    let below = kind.stages.iter().map(|name| checkpoints.join(name));
     let published = kind.result_directories.iter().map(|published| path.join(published.name));
     below.chain(published).try_for_each(|place| refuse_link(&place))?;
-    let files = kind.results.iter().map(|name| path.join(name));
-    let logs = logs.iter().map(|name| checkpoints.join(name));
-    files.chain(logs).try_for_each(|place| refuse_special(&place))
+    kind.results.iter().try_for_each(|name| refuse_special(&path.join(name)))?;
+    let logs = [vnp_validate::FAILED_CHECKPOINTS, vnp_validate::FAILED_FILES];
+    logs.iter().try_for_each(|name| refuse_all_but_a_file(&checkpoints.join(name)))
 }
 
 /// Whether a directory that holds something may be worked in.

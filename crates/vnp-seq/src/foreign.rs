@@ -1,9 +1,11 @@
 //! Recognises what is not sequence text: formats by the start of their decompressed content, and paths
 //! that do not lead to a file.
 
-use std::fs::{File, FileType};
+use std::fs::File;
 use std::io::{Error as IoError, ErrorKind};
 use std::path::Path;
+
+use vnp_escape::FileKind;
 
 use crate::compression::{Compression, detect};
 use crate::error::Error;
@@ -81,23 +83,12 @@ pub(crate) fn unsupported(start: &[u8]) -> Option<(&'static str, &'static str)> 
 pub(crate) fn open_file(path: &Path, name: &Path) -> Result<File, Error> {
     // Before it is opened: opening a terminal or a tape is not without effect.
     let found = path.metadata().map_err(|cause| cannot_read(name, cause))?;
-    if let Some(format) = not_a_file(found.file_type()) {
-        let remedy = "give a file, or a pipe";
+    let kind = FileKind::of(found.file_type());
+    if matches!(kind, FileKind::Device | FileKind::Socket) {
+        let (format, remedy) = (kind.name(), "give a file, or a pipe");
         return Err(Error::Unsupported { path: name.to_owned(), format, remedy });
     }
     File::open(path).map_err(|cause| cannot_read(name, cause))
-}
-
-#[cfg(unix)]
-fn not_a_file(found: FileType) -> Option<&'static str> {
-    use std::os::unix::fs::FileTypeExt as _;
-    let is_device = found.is_char_device() || found.is_block_device();
-    is_device.then_some("a device").or(found.is_socket().then_some("a socket"))
-}
-
-#[cfg(not(unix))]
-fn not_a_file(_: FileType) -> Option<&'static str> {
-    None
 }
 
 /// The error of an input that cannot be opened or read, by what its path leads to.

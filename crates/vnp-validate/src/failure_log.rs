@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use vnp_escape::escaped_path;
+use vnp_escape::{FileKind, escaped_path};
 
 use crate::error::Error;
 
@@ -129,8 +129,8 @@ pub fn load_failures(log: &Path) -> Result<Vec<Failure>, Error> {
 fn refuse_special(log: &Path) -> io::Result<()> {
     match log.symlink_metadata() {
         Ok(found) if !found.is_file() => {
-            let what = if found.is_symlink() { "a symbolic link" } else { "not a regular file" };
-            let reason = format!("it is {what}: remove it");
+            let what = FileKind::of(found.file_type()).name();
+            let reason = format!("it is {what}, not a regular file: remove it");
             Err(io::Error::new(ErrorKind::InvalidInput, reason))
         }
         _ => Ok(()),

@@ -10,7 +10,7 @@ use super::head_file::HeadFile;
 use super::length::LengthSource;
 use super::parts::Parts;
 use super::published::{PUBLISHED_HEADS, PublishedHead};
-use super::write::BundleWriter;
+use super::write::{BundleWriter, refuse_taken};
 use crate::error::Error;
 use crate::weights::Weights;
 
@@ -61,6 +61,7 @@ pub fn import(options: &ImportOptions) -> Result<Bundle, Error> {
 
 /// The same with another table of published heads.
 fn import_knowing(options: &ImportOptions, known: &[PublishedHead]) -> Result<Bundle, Error> {
+    refuse_taken(&options.out)?;
     // The smallest file first: a mix-up is reported before gigabytes are read.
     let head = HeadFile::open_knowing(&options.head, known)?;
     head.check_length(options.expected_length)?;

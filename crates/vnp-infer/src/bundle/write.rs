@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use vnp_ckpt::sync_directory;
 use vnp_ckpt::temporaries::{TemporaryName, Unlockable};
-use vnp_escape::escaped_path;
+use vnp_escape::{FileKind, escaped_path};
 
 use super::Bundle;
 use super::files::FALLBACK;
@@ -20,6 +20,7 @@ use crate::architecture::dnabert::DnabertConfig;
 use crate::architecture::esm2::Esm2Config;
 use crate::architecture::{Architecture, NetworkSource};
 use crate::error::Error;
+use crate::error::weights::WeightsError;
 use crate::head;
 use crate::weights::Weights;
 use crate::weights::tensors::Tensors;
@@ -46,6 +47,28 @@ pub struct BundleWriter {
     /// Where the weights come from: free-form, outside every digest.
     pub provenance: Value,
     pub(crate) parts: Parts,
+}
+
+/// Refuses a name that no bundle can be given: only what does not exist, or an empty directory, is replaced.
+///
+/// # Errors
+/// [`Error::OutputExists`], [`WeightsError::NotTheFile`].
+pub(super) fn refuse_taken(directory: &Path) -> Result<(), Error> {
+    let path = || directory.to_owned();
+    match directory.symlink_metadata().map(|found| FileKind::of(found.file_type())) {
+        Err(_) => Ok(()),
+        Ok(FileKind::Directory) => match fs_err::read_dir(directory)?.next().is_some() {
+            true => Err(Error::OutputExists { path: path() }),
+            false => Ok(()),
+        },
+        Ok(FileKind::File) => Err(Error::OutputExists { path: path() }),
+        Ok(kind) => Err(WeightsError::NotTheFile {
+            path: path(),
+            found: kind.name(),
+            remedy: "name the directory itself, which may be empty or missing".to_owned(),
+        }
+        .into()),
+    }
 }
 
 impl BundleWriter {
@@ -138,14 +161,10 @@ impl BundleWriter {
     /// never there in part. What killed processes left of theirs in the same place is removed before.
     ///
     /// # Errors
-    /// [`Error::OutputExists`], [`Error::Io`], [`Error::Config`] for a length below 3 bp.
+    /// [`Error::OutputExists`], [`WeightsError::NotTheFile`] for a link, [`Error::Io`], [`Error::Config`] for a length below 3 bp.
     pub fn write(&self, directory: &Path) -> Result<Bundle, Error> {
         check_expected_length("bundle.json", self.expected_length)?;
-        if fs_err::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some())
-            || directory.is_file()
-        {
-            return Err(Error::OutputExists { path: directory.to_owned() });
-        }
+        refuse_taken(directory)?;
         let parent = match directory.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
@@ -320,6 +339,22 @@ mod tests {
         };
         assert_eq!(path, directory.path().join("b"));
         Bundle::open(&path).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_refused_before_anything_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs_err::create_dir(at("empty")).unwrap();
+        for (link, target) in [("dangling", "nowhere"), ("link", "empty"), ("self", "self")] {
+            std::os::unix::fs::symlink(target, at(link)).unwrap();
+            let error = random_writer(1).write(&at(link)).unwrap_err().to_string();
+            assert!(error.contains(&format!("{link} is a symbolic link: name the")), "{error}");
+        }
+        assert_eq!(fs_err::read_dir(directory.path()).unwrap().count(), 4);
+        assert_eq!(fs_err::read_dir(at("empty")).unwrap().count(), 0);
+        random_writer(1).write(&at("empty")).unwrap();
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use vnp_escape::FileKind;
+
 use crate::error::Error;
 use crate::publish::is_special;
 
@@ -11,7 +13,7 @@ use crate::publish::is_special;
 /// [`Error::NotAPlace`]
 pub fn refuse_link(path: &Path) -> Result<(), Error> {
     match path.symlink_metadata() {
-        Ok(found) if found.is_symlink() => Err(not_a_place(path, "a symbolic link")),
+        Ok(found) if found.is_symlink() => Err(not_a_place(path, FileKind::Link)),
         _ => Ok(()),
     }
 }
@@ -20,14 +22,25 @@ pub fn refuse_link(path: &Path) -> Result<(), Error> {
 /// alone is replaced.
 pub(super) fn refuse_special(path: &Path) -> Result<(), Error> {
     match is_special(path) {
-        true if path.is_dir() => Err(not_a_place(path, "a directory")),
-        true => Err(not_a_place(path, "a pipe, a socket or a device, or leads to one")),
+        // By what a link leads to, which is not replaced.
+        true => Err(not_a_place(
+            path,
+            path.metadata().map_or(FileKind::Link, |found| FileKind::of(found.file_type())),
+        )),
         false => Ok(()),
     }
 }
 
-fn not_a_place(path: &Path, found: &'static str) -> Error {
-    Error::NotAPlace { path: PathBuf::from(path), found }
+/// Refuses what cannot be appended to: anything but a regular file, links too.
+pub(super) fn refuse_all_but_a_file(path: &Path) -> Result<(), Error> {
+    match path.symlink_metadata().map(|found| FileKind::of(found.file_type())) {
+        Err(_) | Ok(FileKind::File) => Ok(()),
+        Ok(kind) => Err(not_a_place(path, kind)),
+    }
+}
+
+fn not_a_place(path: &Path, found: FileKind) -> Error {
+    Error::NotAPlace { path: PathBuf::from(path), found: found.name() }
 }
 
 #[cfg(unix)]

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fs_err::{File, OpenOptions};
-use vnp_escape::escaped_path;
+use vnp_escape::{FileKind, escaped_path};
 
 use super::claim::NotTaken;
 use super::found::{Found, no_link};
@@ -139,10 +139,10 @@ fn open(path: &Path) -> io::Result<File> {
         io::Error::new(io::ErrorKind::InvalidInput, text)
     };
     match path.symlink_metadata() {
-        Ok(metadata) if metadata.is_symlink() => {
-            return Err(refused("is a symbolic link, not a lock file"));
+        Ok(found) if !found.is_file() => {
+            let what = FileKind::of(found.file_type()).name();
+            return Err(refused(&format!("is {what}, not a lock file")));
         }
-        Ok(metadata) if !metadata.is_file() => return Err(refused("is not a regular file")),
         _ => {}
     }
     let file = options.open(path)?;

@@ -31,7 +31,7 @@ pub(super) fn all(large: bool) -> Vec<Case> {
         }
     }
     for line in [1, 60, 10_000_000] {
-        let name = format!("20 Mb in lines of {line} letters");
+        let name = format!("20 Mb, letters in a line: {line}");
         cases.push(orfs(name, move |out| record(out, 20 * BLOCK, line)));
     }
     cases.extend([
