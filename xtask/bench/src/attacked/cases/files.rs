@@ -15,11 +15,13 @@ use super::super::program::Program;
 use crate::place::Place;
 
 /// Files that every command gets, not only `checkpoint inspect`.
-const OF_EVERY_COMMAND: [&str; 4] = [
+const OF_EVERY_COMMAND: [&str; 6] = [
     "texts_by_reference",
     "legacy_texts_by_reference",
     "native_small_maps",
     "safetensors_metadata",
+    "safetensors_copies",
+    "safetensors_capitals",
 ];
 
 pub(super) fn all(bytes: usize) -> Vec<Case> {
