@@ -4,20 +4,21 @@
 //! flush the directory. A crash at any point leaves either the earlier file or the new one.
 
 mod descriptor;
+mod digest;
 mod encoding;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use vnp_ckpt::temporaries::{TemporaryFile, TemporaryName, Unlockable};
 use vnp_escape::escaped_path;
 
 use crate::error::{Error, io_at};
 use crate::spool::SPOOLED_NAME;
+use digest::Hashing;
 use encoding::Encoder;
 
+pub use digest::FileDigest;
 pub use encoding::Compression;
 
 /// How the name of a file begins while it is written; [`JobDirectory`](crate::JobDirectory) removes
@@ -30,29 +31,6 @@ pub(crate) const UNPUBLISHED_NAME: TemporaryName = TemporaryName::new(UNPUBLISHE
 const NEW: &str = "new";
 /// The mode of files that the user's group may read as any other: the umask decides.
 const PUBLIC: u32 = 0o666;
-
-/// What a published file is checked against later.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileDigest {
-    /// Lines below the header, or FASTA records.
-    pub rows: u64,
-    /// Size of the file in bytes.
-    pub bytes: u64,
-    /// SHA-256 of the file, in hexadecimal.
-    pub sha256: String,
-}
-
-impl FileDigest {
-    /// The size and digest of a file as it is now; `rows` is not counted but taken from the caller.
-    ///
-    /// # Errors
-    /// [`Error::Io`]
-    pub fn of_file(path: &Path, rows: u64) -> Result<Self, Error> {
-        let mut hasher = Hashing { inner: io::sink(), sha256: Sha256::new(), bytes: 0 };
-        io::copy(&mut fs_err::File::open(path)?, &mut hasher)?;
-        Ok(hasher.digest(rows))
-    }
-}
 
 /// A file that is being written under a temporary name next to its place, invisible until
 /// published.
@@ -129,7 +107,7 @@ impl Output {
             let temporary = UNPUBLISHED_NAME.file(parent(&path), PUBLIC);
             Destination::Temporary(temporary.map_err(|error| io_at("write", &path, &error))?)
         };
-        let hashing = Hashing { inner, sha256: Sha256::new(), bytes: 0 };
+        let hashing = Hashing::new(inner);
         Ok(Self { writer: Encoder::new(hashing, compression), path, rows: 0 })
     }
 
@@ -289,35 +267,6 @@ pub fn sync_directory(directory: &Path) -> Result<(), Error> {
 /// The directory in which a file lies.
 pub(crate) fn parent(path: &Path) -> &Path {
     path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// A writer that counts and digests what passes through it.
-#[derive(Debug)]
-struct Hashing<W> {
-    inner: W,
-    sha256: Sha256,
-    bytes: u64,
-}
-
-impl<W> Hashing<W> {
-    fn digest(&self, rows: u64) -> FileDigest {
-        let sha256 = self.sha256.clone().finalize();
-        FileDigest { rows, bytes: self.bytes, sha256: hex::encode(sha256) }
-    }
-}
-
-impl<W: Write> Write for Hashing<W> {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(buffer)?;
-        // A writer that claims more than it was given breaks its own contract.
-        self.sha256.update(buffer.get(..written).ok_or(io::ErrorKind::InvalidData)?);
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
 }
 
 impl Write for Destination {

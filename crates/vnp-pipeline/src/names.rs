@@ -25,8 +25,10 @@ pub const PROTEIN_FASTA: &str = "identified_protein.faa";
 /// The digest that the identity of a run without encoders records in their place.
 pub(crate) const NO_ENCODER: &str = "none";
 
-/// What is published and vouched for by `run.json`, in either form.
-pub(crate) const PUBLISHED: [&str; 14] = [
+/// What a run leaves. Tables and FASTA come in either form.
+const RESULTS: [&str; 16] = [
+    RUN,
+    SUMMARY,
     FRAMES,
     "prediction_results.txt.gz",
     CONSENSUS,
@@ -43,17 +45,10 @@ pub(crate) const PUBLISHED: [&str; 14] = [
     "identified_protein.faa.gz",
 ];
 
-/// The record of a run first: what has no record may be somebody else's.
-const RESULTS: [&str; 16] = {
-    let mut results = [RUN; 16];
-    results[1] = SUMMARY;
-    let mut i = 0;
-    while i < PUBLISHED.len() {
-        results[i + 2] = PUBLISHED[i];
-        i += 1;
-    }
-    results
-};
+/// What is published and vouched for by `run.json`.
+pub(crate) fn published() -> impl Iterator<Item = &'static str> {
+    RESULTS.into_iter().filter(|name| ![RUN, SUMMARY].contains(name))
+}
 
 /// What a training leaves, which no run does.
 const TRAINING: [&str; 3] = ["train.json", "checkpoints/training.vnp", "prepared/prepared.json"];

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use vnp_calls::CallOptions;
 use vnp_job::publish::Compression;
 
-/// A run of at most so many chunks has a row for every one in `chunks.tsv`, unless it is told otherwise.
+/// Up to this many chunks every one has a row in `chunks.tsv` by default.
 const ALL_CHUNKS_UP_TO: u64 = 10_000_000;
 
 /// The columns of the consensus file.
@@ -73,7 +73,7 @@ pub struct Publishing {
 }
 
 impl Publishing {
-    /// The rows of `chunks.tsv` in a run of so many chunks.
+    /// The rows of `chunks.tsv` in a run of this many chunks.
     pub(crate) fn chunk_rows(&self, chunks: u64) -> ChunkRows {
         self.chunks.unwrap_or(match chunks {
             0..=ALL_CHUNKS_UP_TO => ChunkRows::All,
@@ -89,7 +89,7 @@ impl Publishing {
         }
     }
 
-    /// What `run.json` records, for a run of so many chunks: equal where equal tables follow from equal
+    /// What `run.json` records, for a run of this many chunks: equal where equal tables follow from equal
     /// parts.
     pub(crate) fn record(&self, chunks: u64) -> Value {
         let calls = self.calls.as_ref().map(|calls| {

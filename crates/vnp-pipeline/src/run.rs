@@ -358,7 +358,7 @@ fn remove_unwanted(
 ) -> Result<(), Error> {
     let Some(earlier) = earlier else { return Ok(()) };
     // What a record names besides is not ours to remove.
-    for name in names::PUBLISHED {
+    for name in names::published() {
         if earlier.results.contains_key(name) && !published.results.contains_key(name) {
             log::warn!(
                 "{name} is removed: an earlier session wrote it, and this one was asked for other tables; \

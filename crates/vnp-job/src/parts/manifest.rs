@@ -33,7 +33,7 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub numbered_ids: bool,
     /// How the results were published: tables are a function of it and of the parts. Null in a record
-    /// of before it was recorded.
+    /// of an earlier version.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub publishing: Value,
     /// What a reader of the results should know; written only if there is something.

@@ -39,7 +39,7 @@ pub(crate) struct ByState {
 }
 
 impl Accounting {
-    /// Counts a record of so many bases.
+    /// Counts a record and its bases.
     pub(super) fn add_record(&mut self, verdict: &Verdict, bases: u64) {
         for (counts, number) in [(&mut self.records, 1), (&mut self.bases, bases)] {
             counts.total += number;

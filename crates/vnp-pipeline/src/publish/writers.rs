@@ -41,7 +41,7 @@ pub(super) struct Writers {
 }
 
 impl Writers {
-    /// Begins every table of a run of so many chunks.
+    /// Begins every table of a run of this many chunks.
     pub(super) fn create(
         directory: &JobDirectory,
         inventory: &Inventory,

@@ -28,7 +28,7 @@ pub(crate) struct Sequences {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) viral: bool,
-    /// What is said of the record.
+    /// The column `status`.
     pub(crate) status: Status,
     /// What its score rests on, if it has one.
     pub(crate) evidence: Option<Evidence>,

@@ -1,6 +1,6 @@
-//! What is said of a record in `sequences.tsv`.
+//! The status of a record in `sequences.tsv`.
 
-/// What is said of a record.
+/// The status of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     /// It has a score, of all of its rows.
