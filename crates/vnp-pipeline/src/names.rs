@@ -25,6 +25,9 @@ pub const PROTEIN_FASTA: &str = "identified_protein.faa";
 /// The digest that the identity of a run without encoders records in their place.
 pub(crate) const NO_ENCODER: &str = "none";
 
+/// Names of tables that `run.json` may not have yet, below `checkpoints`; only while they are published.
+pub(crate) const ANNOUNCED: &str = "publishing.txt";
+
 /// What is published and vouched for by `run.json`, in either form.
 pub(crate) const PUBLISHED: [&str; 14] = [
     FRAMES,
@@ -69,7 +72,7 @@ pub static JOB: JobKind = JobKind {
         Stage::NucleotideOnly.name(),
     ],
     result_directories: &[],
-    state: &[],
+    state: &[ANNOUNCED],
     temporaries: &[],
     stranger: |path, has_lock| {
         if !path.join(RUN).exists() && TRAINING.iter().any(|name| path.join(name).exists()) {
