@@ -6,7 +6,7 @@ use std::io::Read;
 
 use serde_json::Value;
 
-use crate::support::{Bench, Nucleotides};
+use crate::support::{Bench, Nucleotides, copy_directory};
 
 /// Every choice that `predict` has about its tables.
 const CHOICES: [&[&str]; 14] = [
@@ -143,6 +143,45 @@ fn a_table_that_is_not_wanted_is_removed_by_name_and_nothing_else_is() {
     ];
     assert_eq!(left.keys().map(String::as_str).collect::<Vec<_>>(), expected);
     assert_eq!(left["chunks.tsv.gz"], b"mine too");
+}
+
+/// A session that was killed after it gave tables their names and before it recorded them: with an
+/// earlier record, and as the first one.
+#[test]
+fn tables_of_a_session_that_was_killed_while_it_named_them_do_not_stay() {
+    let bench = Bench::new();
+    input(&bench);
+    bench.vnp(&predict("plain", &[])).expect(2, &[]);
+    bench.vnp(&predict("zipped", &["--gzip", "--calls", "broad"])).expect(2, &[]);
+    let expected = published(&bench, "plain");
+    let named = published(&bench, "zipped");
+    let announcement = "checkpoints/publishing.txt";
+    assert!(!bench.path("plain").join(announcement).exists());
+    for has_record in [true, false] {
+        let out = format!("killed_{has_record}");
+        copy_directory(&bench.path("plain"), &bench.path(&out));
+        if !has_record {
+            for name in expected.keys().map(String::as_str).chain(["run.json", "summary.json"]) {
+                std::fs::remove_file(bench.path(&out).join(name)).unwrap();
+            }
+        }
+        let mut names = String::new();
+        for (name, bytes) in &named {
+            bench.write(&format!("{out}/{name}"), bytes);
+            names += &format!("{name}\n");
+        }
+        bench.write(&format!("{out}/{announcement}"), names);
+        bench.write(&format!("{out}/identified_protein.faa.gz"), "mine");
+        let resumed = bench.vnp(&predict(&out, &["--resume"]));
+        resumed.expect(2, &["contig_calls.tsv.gz is removed"]);
+        let mut left = published(&bench, &out);
+        assert_eq!(left.remove("identified_protein.faa.gz").unwrap(), b"mine");
+        assert!(left == expected, "{:?}", left.keys());
+        let computed = &bench.json(&format!("{out}/run.json"))["session"]["rows_computed"];
+        assert_eq!(computed["scores"], 0);
+        assert!(!bench.path(&out).join(announcement).exists());
+        bench.vnp(&predict(&out, &["--resume"])).expect(2, &["nothing was done"]);
+    }
 }
 
 #[test]

@@ -25,6 +25,9 @@ pub const PROTEIN_FASTA: &str = "identified_protein.faa";
 /// The digest that the identity of a run without encoders records in their place.
 pub(crate) const NO_ENCODER: &str = "none";
 
+/// Names of tables that `run.json` may not have yet, below `checkpoints`; only while they are published.
+pub(crate) const ANNOUNCED: &str = "publishing.txt";
+
 /// What a run leaves. Tables and FASTA come in either form.
 const RESULTS: [&str; 16] = [
     RUN,
@@ -64,7 +67,7 @@ pub static JOB: JobKind = JobKind {
         Stage::NucleotideOnly.name(),
     ],
     result_directories: &[],
-    state: &[],
+    state: &[ANNOUNCED],
     temporaries: &[],
     stranger: |path, has_lock| {
         if !path.join(RUN).exists() && TRAINING.iter().any(|name| path.join(name).exists()) {

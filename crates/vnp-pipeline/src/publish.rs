@@ -1,6 +1,7 @@
 //! The result files, written from the parts and a last reading of the input.
 
 mod accounting;
+mod announcement;
 mod nucleotide_only;
 mod order;
 mod published;
@@ -24,6 +25,7 @@ use stored_rows::StoredRows;
 use writers::Writers;
 
 pub(crate) use accounting::Accounting;
+pub(crate) use announcement::{announced, withdraw};
 pub(crate) use published::{Published, Tables, Totals};
 
 /// Writes every result file from the scores and a last reading of the input.

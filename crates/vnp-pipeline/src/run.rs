@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::names;
 use crate::options::{EncoderDigests, Goal, ModelInfo, RunOptions};
-use crate::publish::{Published, Tables, confirm_embeddings, publish};
+use crate::publish::{Published, Tables, announced, confirm_embeddings, publish, withdraw};
 use crate::reading::{FirstReading, confirm, survey};
 use crate::results::RecordNames;
 use crate::source::{Source, open_stream};
@@ -164,7 +164,10 @@ impl Run<'_> {
             .as_ref()
             .filter(|_| to_do.is_empty())
             .and_then(|earlier| self.already_finished(directory, &identity, earlier, survey));
-        if let Some(summary) = finished {
+        // A session that was killed while it gave tables their names left some that no record has.
+        if let Some(summary) = finished
+            && (self.options.goal == Goal::Embeddings || announced(directory)?.is_empty())
+        {
             if !keep_embeddings {
                 inventory.delete_scored_embeddings()?;
             }
@@ -207,11 +210,15 @@ impl Run<'_> {
         self.seconds.insert("publish".to_owned(), began.elapsed().as_secs_f64());
         let counts = published.counts.clone();
         let totals = published.totals.take();
+        let has_tables = totals.is_some();
         let manifest = self.manifest(identity, &inventory, models, survey, published);
         if let Some(totals) = totals {
             self.publish_summary(directory, &manifest, &totals)?;
         }
         manifest.publish(&directory.result(names::RUN))?;
+        if has_tables {
+            withdraw(directory)?;
+        }
         Ok(Summary {
             counts,
             rows_scored_now: self.work.rows(Stage::Scores),
@@ -356,15 +363,23 @@ fn remove_unwanted(
     earlier: Option<&Manifest>,
     published: &Published,
 ) -> Result<(), Error> {
-    let Some(earlier) = earlier else { return Ok(()) };
+    let announced = match published.totals {
+        Some(_) => announced(directory)?,
+        None => Vec::new(),
+    };
+    let is_ours = |name: &str| {
+        earlier.is_some_and(|earlier| earlier.results.contains_key(name))
+            || announced.iter().any(|announced| announced == name)
+    };
     // What a record names besides is not ours to remove.
     for name in names::published() {
-        if earlier.results.contains_key(name) && !published.results.contains_key(name) {
+        let path = directory.result(name);
+        if is_ours(name) && !published.results.contains_key(name) && path.exists() {
             log::warn!(
                 "{name} is removed: an earlier session wrote it, and this one was asked for other tables; \
                  with that session's options --resume writes it again without computing anything"
             );
-            remove_file_if_there(&directory.result(name))?;
+            remove_file_if_there(&path)?;
         }
     }
     Ok(())

@@ -121,7 +121,7 @@ fn log_summary(summary: &Summary) {
     }
     if summary.counts.records_failed > 0 {
         log::warn!(
-            "{} failed: see sequences.tsv and checkpoints/failed_files.txt",
+            "{} failed: see checkpoints/failed_files.txt",
             counted(summary.counts.records_failed, "record")
         );
     }
@@ -131,7 +131,7 @@ fn log_summary(summary: &Summary) {
 fn log_nucleotide_only(dna_only: &DnaOnlyCounts, summary: &Summary) {
     let scored = dna_only.rows.saturating_sub(dna_only.rows_failed);
     log::info!(
-        "{} without an ORF scored by nucleotides alone, {} of them in an earlier session: see chunks.tsv",
+        "{} without an ORF scored by nucleotides alone, {} of them in an earlier session",
         counted(scored, "chunk"),
         grouped(scored.saturating_sub(summary.orfless_chunks_scored_now)),
     );

@@ -11,6 +11,7 @@ use vnp_seq::{Block, RecordOutcome};
 use vnp_validate::Failure;
 
 use super::accounting::Accounting;
+use super::announcement::announce;
 use super::nucleotide_only::NucleotideOnly;
 use super::order::{ChunkRows, InOrder, Item};
 use super::published::{Published, Tables, Totals, with_survey};
@@ -191,6 +192,8 @@ impl Writers {
         }
         let failed = self.failed.finish()?;
         directory.check_lock()?;
+        let names = finished.iter().map(|(name, _)| publishing.file_name(name));
+        announce(directory, &names.collect::<Vec<_>>())?;
         let mut results = BTreeMap::new();
         for (name, file) in finished {
             results.insert(publishing.file_name(name), file.publish()?);
