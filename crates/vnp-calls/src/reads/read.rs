@@ -91,7 +91,9 @@ impl Reads {
             let ((mapq, identity, mate), (best_mapq, best_identity, best_mate)) =
                 (rank(read), rank(best));
             let better = is_better((mapq, identity), (best_mapq, best_identity));
-            let equal = mapq == best_mapq && identity.total_cmp(&best_identity) == Ordering::Equal;
+            // Both ways of writing zero are equal.
+            let equal =
+                (mapq, identity).partial_cmp(&(best_mapq, best_identity)) == Some(Ordering::Equal);
             if better || (equal && mate < best_mate) { read } else { best }
         })
     }
