@@ -6,7 +6,7 @@ use std::io::Read;
 
 use serde_json::Value;
 
-use crate::support::{Bench, Nucleotides, copy_directory};
+use crate::support::{Bench, Nucleotides, copy_directory, example, root};
 
 /// Every choice that `predict` has about its tables.
 const CHOICES: [&[&str]; 14] = [
@@ -345,4 +345,47 @@ fn wrong_choices_are_refused_before_anything_is_done() {
         bench.vnp(&predict("out", words)).expect(1, &[message]);
         assert!(!bench.path("out").exists(), "{words:?}");
     }
+}
+
+/// A program that knows the columns of the Broad Institute's version, and nothing of ours.
+const SECOND_STEP: &str = r#"
+import csv, sys
+sys.path.insert(0, sys.argv[1])
+import calls
+with open(sys.argv[2], newline="") as table:
+    rows = csv.DictReader(table, delimiter="\t")
+    missing = {"Modified_ID", "Is_Virus", "max_score_0", "max_score_1"} - set(rows.fieldnames)
+    assert not missing, f"missing columns {missing}"
+    records = {}
+    for row in rows:
+        record, number = row["Modified_ID"].rsplit("_chunk_", 1)
+        scores = float(row["max_score_0"]), float(row["max_score_1"])
+        assert row["Is_Virus"] == str(scores[1] >= scores[0]), row
+        assert all(repr(score) == row[f"max_score_{i}"] for i, score in enumerate(scores)), row
+        records.setdefault(record, []).append((int(number), *scores))
+print("\t".join(calls.CONTIG_COLUMNS))
+for row in calls.call_contigs(list(records.items()), None, (0.1, 0.1, 5)):
+    print("\t".join(row))
+"#;
+
+#[test]
+fn a_second_step_that_knows_only_the_broad_consensus_comes_to_our_calls() {
+    let bench = Bench::new();
+    let words = ["predict", &example(), "-o", "out", "--compat", "broad", "--calls", "broad"];
+    bench.vnp(&words).expect(0, &[]);
+    let consensus = bench.path("out/prediction_results_highestscore.csv");
+    let reference = root().join("crates/vnp-calls/tests/reference");
+    let mut python = std::process::Command::new("python3");
+    python.args(["-B", "-c", SECOND_STEP]).arg(reference).arg(consensus);
+    let output = match python.output() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            println!("skipped: there is no python3");
+            return;
+        }
+        output => output.unwrap(),
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let ours = std::fs::read_to_string(bench.path("out/contig_calls.tsv")).unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), ours);
+    assert!(ours.lines().count() > 4, "{ours}");
 }
