@@ -136,7 +136,7 @@ fn a_failure_log_is_a_file() {
     assert_eq!(std::fs::read(bench.path("theirs")).unwrap(), b"");
     std::fs::remove_file(bench.path("c/failed_checkpoints.txt")).unwrap();
     let pipe = bench.path("c/failed_checkpoints.txt");
-    assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    make_pipe(&pipe);
     bench.vnp(&words).expect(3, &["not a regular file"]);
 }
 
@@ -181,4 +181,48 @@ fn a_record_that_memory_cannot_hold_is_an_error() {
         codes.push(found.code);
     }
     assert!(codes.contains(&Some(0)) && codes.contains(&Some(1)), "{codes:?}");
+}
+
+/// A directory from somebody else whose record and state names lead to what has no end.
+#[test]
+fn records_and_marks_that_are_pipes_or_name_devices_are_not_waited_for() {
+    let bench = Bench::new();
+    bench.write("in.fa", Nucleotides::new(3).fasta(1, 600));
+    let predict = ["predict", "in.fa", "-o", "out"];
+    bench.vnp(&predict).expect(0, &[]);
+    let record = bench.json("out/run.json");
+    let victim = bench.write("victim", "mine");
+    for name in ["/dev/zero", "../victim", victim.to_str().unwrap(), "checkpoints/lock"] {
+        let mut record = record.clone();
+        record["results"][name] = record["results"]["sequences.tsv"].clone();
+        bench.write("out/run.json", record.to_string());
+        let resumed = bench.vnp(&[&predict[..], &["--resume"]].concat());
+        resumed.expect(0, &[&format!("{name} is not a file of this directory")]);
+        assert_eq!(bench.json("out/run.json")["results"], record_without(&record, name));
+        assert_eq!(std::fs::read(&victim).unwrap(), b"mine");
+    }
+    for name in ["run.json", "summary.json", "checkpoints/publishing.txt"] {
+        let path = bench.path("out").join(name);
+        let kept = std::fs::read(&path).ok();
+        drop(std::fs::remove_file(&path));
+        make_pipe(&path);
+        for more in ["--resume", "--force", "--force-resume"] {
+            let refused = bench.vnp(&[&predict[..], &[more]].concat());
+            refused.expect(1, &[name, "a pipe"]);
+        }
+        std::fs::remove_file(&path).unwrap();
+        kept.iter().for_each(|bytes| std::fs::write(&path, bytes).unwrap());
+    }
+    bench.vnp(&[&predict[..], &["--resume"]].concat()).expect(0, &["nothing was done"]);
+}
+
+fn make_pipe(path: &std::path::Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+/// The results of a record but one.
+fn record_without(record: &serde_json::Value, name: &str) -> serde_json::Value {
+    let mut results = record["results"].clone();
+    results.as_object_mut().unwrap().remove(name);
+    results
 }

@@ -71,10 +71,11 @@ impl JobDirectory {
         let was_empty = created
             || holds_nothing_but(path, &[CHECKPOINTS])?
                 && (!checkpoints.is_dir() || holds_nothing_but_the_lock(&checkpoints)?);
+        // Before anything is read: a pipe of such a name has no end.
+        refuse_places(path, &checkpoints, kind)?;
         if !was_empty {
             may_enter(path, &checkpoints.join(LOCK), kind, start)?;
         }
-        refuse_places(path, &checkpoints, kind)?;
         if start == Start::Again {
             // Hours before they would be removed.
             for published in kind.result_directories {
@@ -263,7 +264,8 @@ fn refuse_places(path: &Path, checkpoints: &Path, kind: &JobKind) -> Result<(), 
     below.chain(published).try_for_each(|place| refuse_link(&place))?;
     kind.results.iter().try_for_each(|name| refuse_special(&path.join(name)))?;
     let logs = [vnp_validate::FAILED_CHECKPOINTS, vnp_validate::FAILED_FILES];
-    logs.iter().try_for_each(|name| refuse_all_but_a_file(&checkpoints.join(name)))
+    let files = logs.iter().chain(kind.state);
+    files.map(|name| checkpoints.join(name)).try_for_each(|path| refuse_all_but_a_file(&path))
 }
 
 /// Whether a directory that holds something may be worked in.

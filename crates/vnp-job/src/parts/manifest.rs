@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use vnp_escape::escaped_path;
+use vnp_escape::{escaped_path, shown};
 
 use super::identity::Identity;
 use crate::error::Error;
@@ -168,7 +168,17 @@ impl Manifest {
     #[must_use]
     pub fn results_are_intact(&self, dir: &Path) -> bool {
         self.results.iter().all(|(name, published)| {
-            match FileDigest::of_file(&dir.join(name), published.rows) {
+            let path = dir.join(name);
+            // Whoever wrote this record may have named anything, also what has no end.
+            let is_here = Path::new(name).file_name() == Some(name.as_ref());
+            if !is_here || path.metadata().is_ok_and(|found| !found.is_file()) {
+                log::warn!(
+                    "{} is not a file of this directory: the results are written anew",
+                    shown(name)
+                );
+                return false;
+            }
+            match FileDigest::of_file(&path, published.rows) {
                 Ok(now) if now == *published => true,
                 Ok(_) => {
                     log::warn!("{name} was changed since it was published: it is written anew");
