@@ -18,6 +18,7 @@ pub use call::{Call, CallOptions, ContigCall, Tier};
 pub use contig::ContigScores;
 pub use contig_table::{ContigSummary, ContigTable};
 pub use error::Error;
+pub use numbers::{numpy_text, python_text};
 pub use pattern::{GroupPattern, PatternError};
 pub use reads::keep::{KeepCalls, UnknownCall};
 pub use reads::rows::{CONCORDANCE_COLUMN, READ_COLUMNS};

@@ -1,4 +1,6 @@
-//! Numbers as the tables print them.
+//! Numbers as the tables print them, digit for digit as Python and NumPy do.
+
+use std::fmt::{Display, LowerExp};
 
 /// A number rounded to three decimals from its exact value, ties to the even digit, as the shortest
 /// text with at least one decimal; never a negative zero.
@@ -9,13 +11,37 @@ pub(crate) fn three_decimals(value: f64) -> String {
     if text == "-0.0" { "0.0".to_owned() } else { text }
 }
 
-/// The shortest text that reads back as the same number, as Python prints it: `98.5`, `100.0`, `2.5e-08`.
-pub(crate) fn shortest(value: f64) -> String {
-    let size = value.abs();
-    if size == 0.0 || (1e-4..1e16).contains(&size) {
-        return format!("{value:?}");
+/// A number as Python prints a `float`: the shortest text that reads back as the same number.
+///
+/// ```
+/// assert_eq!(vnp_calls::python_text(f64::from(0.1_f32)), "0.10000000149011612");
+/// assert_eq!(vnp_calls::python_text(2.5e-8), "2.5e-08");
+/// ```
+#[must_use]
+pub fn python_text(number: f64) -> String {
+    let size = number.abs();
+    shortest(number, size == 0.0 || (1e-4..1e16).contains(&size))
+}
+
+/// A number as NumPy prints a `float32`, which has fewer digits than the `float` of the same value.
+///
+/// ```
+/// assert_eq!(vnp_calls::numpy_text(0.1), "0.1");
+/// ```
+#[must_use]
+pub fn numpy_text(number: f32) -> String {
+    let size = number.abs();
+    shortest(number, size == 0.0 || (1e-4..1e16).contains(&size))
+}
+
+/// Positional, with at least one digit after the point, or scientific, with at least two digits of exponent.
+fn shortest(number: impl Display + LowerExp, is_positional: bool) -> String {
+    if is_positional {
+        // Rust's `Debug` switches to scientific at other bounds; `Display` never does.
+        let text = number.to_string();
+        return if text.contains('.') { text } else { format!("{text}.0") };
     }
-    let text = format!("{value:e}");
+    let text = format!("{number:e}");
     match text.split_once("e-") {
         Some((digits, exponent)) => format!("{digits}e-{exponent:0>2}"),
         None => text.replace('e', "e+"),
@@ -56,7 +82,7 @@ mod tests {
 
     #[test]
     fn numbers_are_printed_as_python_does() {
-        let check = |value: f64, expected: &str| assert_eq!(shortest(value), expected);
+        let check = |value: f64, expected: &str| assert_eq!(python_text(value), expected);
         check(0.0, "0.0");
         check(100.0, "100.0");
         check(200.0 / 3.0, "66.66666666666667");
@@ -65,5 +91,43 @@ mod tests {
         check(2.5e-8, "2.5e-08");
         check(1e16, "1e+16");
         check(123_456_789_012_345_680.0, "1.2345678901234568e+17");
+    }
+
+    /// Expected texts are what numpy 2 prints for `numpy.float32(x)`.
+    #[test]
+    fn numbers_are_printed_as_numpy_does() {
+        let check = |score: f32, expected: &str| assert_eq!(numpy_text(score), expected);
+        check(0.0, "0.0");
+        check(-0.0, "-0.0");
+        check(1.0, "1.0");
+        check(0.5, "0.5");
+        check(0.1, "0.1");
+        check(0.993_642_57, "0.99364257");
+        check(0.006_357_423, "0.006357423");
+        check(0.000_1, "0.0001");
+        check(0.000_099_99, "9.999e-05");
+        check(1e-5, "1e-05");
+        check(8.2e-7, "8.2e-07");
+        check(4.123_456_7e-10, "4.1234566e-10");
+        check(1e-45, "1e-45");
+        check(16_777_216.0, "16777216.0");
+        check(1e15, "1000000000000000.0");
+        check(1e16, "1e+16");
+        check(f32::MAX, "3.4028235e+38");
+    }
+
+    /// Expected texts are what Python prints for `float(numpy.float32(x))`.
+    #[test]
+    fn widened_numbers_are_printed_as_python_does() {
+        let check = |score: f32, expected: &str| assert_eq!(python_text(score.into()), expected);
+        check(0.0, "0.0");
+        check(1.0, "1.0");
+        check(0.1, "0.10000000149011612");
+        check(0.8, "0.800000011920929");
+        check(0.000_1, "9.999999747378752e-05");
+        check(0.000_100_1, "0.00010009999823523685");
+        check(1e-5, "9.999999747378752e-06");
+        check(1e-45, "1.401298464324817e-45");
+        check(16_777_216.0, "16777216.0");
     }
 }

@@ -5,7 +5,6 @@ mod consensus;
 mod evidence;
 mod frames;
 mod name;
-mod number;
 mod sequences;
 mod status;
 mod tally;

@@ -52,6 +52,6 @@ impl Share<'static> {
     #[expect(clippy::cast_precision_loss, reason = "lengths of sequences are below 2^53")]
     pub(crate) fn percent(part: u64, of: u64) -> Self {
         let value = if of == 0 { 0.0 } else { part as f64 / of as f64 * 100.0 };
-        Self { value, text: Cow::Owned(crate::numbers::shortest(value).into_bytes()) }
+        Self { value, text: Cow::Owned(crate::numbers::python_text(value).into_bytes()) }
     }
 }

@@ -3,12 +3,12 @@
 
 use std::io::Write as _;
 
+use vnp_calls::numpy_text;
 use vnp_job::Error;
 use vnp_job::publish::{CompleteFile, Output};
 use vnp_seq::ChunkPosition;
 
 use super::evidence::Evidence;
-use super::number::score_text;
 use super::tally::{ChunkState, ChunkTally};
 use crate::publishing::ChunkRows;
 
@@ -52,7 +52,7 @@ impl Chunks {
             let is_viral = if state == ChunkState::Viral { "True" } else { "False" };
             let (evidence, frames) = (evidence.name(), chunk.frames);
             write!(row, "{score:.6}\t{is_viral}\t{evidence}\t{frames}\t")?;
-            write!(row, "{}\t{}\t", score_text(s0), score_text(s1))?;
+            write!(row, "{}\t{}\t", numpy_text(s0), numpy_text(s1))?;
         } else {
             write!(row, "\t\t\t{}\t\t\t", chunk.frames)?;
         }

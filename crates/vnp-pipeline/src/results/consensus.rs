@@ -4,11 +4,11 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use vnp_calls::python_text;
 use vnp_job::Error;
 use vnp_job::publish::{CompleteFile, Output};
 use vnp_job::sorter::{Entry, Sorter};
 
-use super::number::widened_text;
 use super::tally::ChunkTally;
 use crate::publishing::Compat;
 
@@ -60,7 +60,7 @@ impl Consensus {
                 row.clear();
                 chunk.record.write_chunk_id(row, chunk.position.index);
                 row.extend_from_slice(verdict(viral));
-                write!(row, "\t{}\t{}", widened_text(s0), widened_text(s1))?;
+                write!(row, "\t{}\t{}", python_text(s0.into()), python_text(s1.into()))?;
                 self.output.row(row)
             }
         }

@@ -3,12 +3,12 @@
 
 use std::io::Write as _;
 
+use vnp_calls::numpy_text;
 use vnp_job::Error;
 use vnp_job::publish::{CompleteFile, Output};
 use vnp_seq::FrameRow;
 
 use super::name::RecordName;
-use super::number::score_text;
 
 /// `prediction_results.txt`: one row per scored frame, in input order.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Frames {
     ) -> Result<(), Error> {
         // A tie is not a virus here, although it is one in the consensus: the original does both.
         let prediction = if score2 > score1 { "virus" } else { "others" };
-        let (score1, score2) = (score_text(score1), score_text(score2));
+        let (score1, score2) = (numpy_text(score1), numpy_text(score2));
         let row = &mut self.row;
         row.clear();
         record.write_frame_id(row, frame.chunk.index, frame.frame);
