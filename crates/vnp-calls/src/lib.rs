@@ -21,7 +21,7 @@ pub use error::Error;
 pub use numbers::{numpy_text, python_text};
 pub use pattern::{GroupPattern, PatternError};
 pub use reads::keep::{KeepCalls, UnknownCall};
-pub use reads::rows::{CONCORDANCE_COLUMN, READ_COLUMNS};
+pub use reads::rows::{ALIGNMENT_COLUMNS, CONCORDANCE_COLUMN};
 pub use reads::source::AlignmentFormat;
 pub use reads::summary::ReadsSummary;
 pub use reads::{ReadsOptions, call_reads};

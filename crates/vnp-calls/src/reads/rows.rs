@@ -12,22 +12,15 @@ use super::keep::{KeepCalls, MULTI_MAPPED};
 use super::read::{Read, Reads, mate};
 use super::summary::ReadsSummary;
 use crate::error::Error;
+use crate::table::CONTIG_COLUMNS;
 
-/// The columns of `reads.tsv`, in order.
-///
-/// * `read_id`: the name of the read, byte by byte as in the file of alignments; the bare name where mates are
-///   collapsed.
-/// * `read_length`: bases of the read, clipped ones included.
-/// * `contig_id`, `contig_length` (bases), `strand` (`+` or `-`), `mapping_quality` (0 to 255): the contig of the
-///   read's best alignment, and that alignment.
-/// * `pct_identity`: matches per column of the alignment, and `pct_query_cov`: aligned bases per base of the
-///   read; in percent, or as the PAF file has them.
-/// * `mapped_well`: `True` if mapping quality, identity and query coverage reach the thresholds, else `False`.
-/// * `call`, `tier`: those of the contig; `Unclassified` without a tier if it has no row in the table of calls,
-///   `Multi-mapped` and `review` if alignments of the read lead to different calls.
-/// * `weighted_delta` to `nonviral_proportion`: the other columns of the contig's row, as they stand there; `0.0`
-///   and `0` if it has none. [`ContigCall`](crate::ContigCall) describes them.
-pub const READ_COLUMNS: [&str; 18] = [
+/// The first columns of `reads.tsv`, in order; those of the contig's row in the table of calls
+/// ([`CONTIG_COLUMNS`] without the id) follow. Lengths are in bases, `strand` is `+` or `-`, mapping quality 0
+/// to 255. `pct_identity` (matches per column of the alignment) and `pct_query_cov` (aligned bases per base of
+/// the read) are in percent, or as the PAF file has them. `mapped_well` is `True` or `False`. The `call` that
+/// follows may also be `Unclassified` (the contig has no row) or `Multi-mapped` (alignments of the read have
+/// different calls).
+pub const ALIGNMENT_COLUMNS: [&str; 9] = [
     "read_id",
     "read_length",
     "contig_id",
@@ -37,15 +30,6 @@ pub const READ_COLUMNS: [&str; 18] = [
     "pct_identity",
     "pct_query_cov",
     "mapped_well",
-    "call",
-    "tier",
-    "weighted_delta",
-    "n_chunks",
-    "n_confident_viral",
-    "n_confident_nonviral",
-    "n_ambiguous",
-    "viral_proportion",
-    "nonviral_proportion",
 ];
 
 /// The last column where mates are collapsed: `Singleton` (one mate has alignments), `Concordant` (all mates
@@ -78,11 +62,11 @@ impl<'a> Rows<'a> {
             .map(|(path, calls)| Ok::<_, Error>((Output::create(path.to_owned())?, calls)))
             .transpose()?;
         let mut table = Output::create(table.to_owned())?;
-        let mut header = READ_COLUMNS.join("\t");
-        if collapse_mates {
-            header = format!("{header}\t{CONCORDANCE_COLUMN}");
-        }
-        table.line(header)?;
+        let of_contig = CONTIG_COLUMNS.iter().skip(1);
+        let of_pair = collapse_mates.then_some(&CONCORDANCE_COLUMN);
+        let columns: Vec<&str> =
+            ALIGNMENT_COLUMNS.iter().chain(of_contig).chain(of_pair).copied().collect();
+        table.line(columns.join("\t"))?;
         Ok(Self { table, keep, contigs, collapse_mates, is_terminal, line: Vec::new() })
     }
 
